@@ -1,0 +1,40 @@
+"""batchprop: one-hidden-layer networks for regression, trained full batch on CPUs.
+
+    H = σ(W_h X + b_h)     Y = W_y H + b_y     L = (1/N) Σ_i ‖y_i − t_i‖²
+
+Public names are imported when they are first used: ``import batchprop`` compiles nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from batchprop.engines import ENGINES
+    from batchprop.gradient_check import check_gradient
+    from batchprop.network import Network
+    from batchprop.objective import loss_and_gradient
+    from batchprop.training import train
+
+_HOME = {
+    "ENGINES": "batchprop.engines",
+    "Network": "batchprop.network",
+    "check_gradient": "batchprop.gradient_check",
+    "loss_and_gradient": "batchprop.objective",
+    "train": "batchprop.training",
+}
+
+__all__ = ["ENGINES", "Network", "check_gradient", "loss_and_gradient", "train"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,140 @@
+"""The hidden layer's activations: σ and σ′ side by side, in NumPy.
+
+σ′ is written as a function of h = σ(z), because h is what the forward pass keeps: the backward
+pass then needs neither z nor a second transcendental function.  ``code`` is how compiled kernels
+name an activation, ``analytic`` tells whether σ can be continued into the complex plane around
+every real z (what a complex-step derivative needs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class Activation(NamedTuple):
+    """One activation: how it is named, computed and differentiated.
+
+    Attributes
+    ----------
+    name : str
+        Public name.
+    code : int
+        The integer that compiled kernels know it by.
+    analytic : bool
+        True where σ is analytic at every real z.
+    sigma : callable
+        ``sigma(Z, out)`` writes σ(Z) to ``out``, which may be ``Z`` itself.
+    derivative : callable
+        ``derivative(H, out)`` writes σ′(z), given h = σ(z), to ``out``, which is not ``H``.
+    """
+
+    name: str
+    code: int
+    analytic: bool
+    sigma: Callable[[Array, Array], None]
+    derivative: Callable[[Array, Array], None]
+
+
+def identity(Z: Array, out: Array) -> None:
+    """Write h = z."""
+    np.copyto(out, Z)
+
+
+def identity_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = 1."""
+    out.fill(1)
+
+
+def logistic(Z: Array, out: Array) -> None:
+    """Write h = 1 / (1 + exp(−z)) = (1 + tanh(z/2)) / 2, a form that never overflows."""
+    np.multiply(Z, 0.5, out=out)
+    np.tanh(out, out=out)
+    np.multiply(out, 0.5, out=out)
+    np.add(out, 0.5, out=out)
+
+
+def logistic_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = h (1 − h)."""
+    np.subtract(1, H, out=out)
+    np.multiply(out, H, out=out)
+
+
+def tanh(Z: Array, out: Array) -> None:
+    """Write h = tanh z."""
+    np.tanh(Z, out=out)
+
+
+def tanh_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = 1 − h²."""
+    np.multiply(H, H, out=out)
+    np.subtract(1, out, out=out)
+
+
+def relu(Z: Array, out: Array) -> None:
+    """Write h = max(z, 0)."""
+    np.maximum(Z, 0, out=out)
+
+
+def relu_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = 1 where z > 0, else 0 (so 0 at the kink)."""
+    np.greater(H, 0, out=out, casting="unsafe")
+
+
+def softplus(Z: Array, out: Array) -> None:
+    """Write h = log(1 + exp z)."""
+    np.logaddexp(Z, 0, out=out)
+
+
+def softplus_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = logistic(z) = 1 − exp(−h)."""
+    np.negative(H, out=out)
+    np.expm1(out, out=out)
+    np.negative(out, out=out)
+
+
+def elu(Z: Array, out: Array) -> None:
+    """Write h = z where z > 0, else exp(z) − 1."""
+    positive = np.maximum(Z, 0)
+    np.minimum(Z, 0, out=out)
+    np.expm1(out, out=out)
+    np.add(out, positive, out=out)
+
+
+def elu_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = 1 where z > 0, else exp z = h + 1."""
+    np.minimum(H, 0, out=out)
+    np.add(out, 1, out=out)
+
+
+def softsign(Z: Array, out: Array) -> None:
+    """Write h = z / (1 + |z|)."""
+    denominator = np.abs(Z)
+    denominator += 1
+    np.divide(Z, denominator, out=out)
+
+
+def softsign_derivative(H: Array, out: Array) -> None:
+    """Write σ′ = 1 / (1 + |z|)² = (1 − |h|)²."""
+    np.abs(H, out=out)
+    np.subtract(1, out, out=out)
+    np.multiply(out, out, out=out)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation("identity", 0, True, identity, identity_derivative),
+        Activation("logistic", 1, True, logistic, logistic_derivative),
+        Activation("tanh", 2, True, tanh, tanh_derivative),
+        Activation("relu", 3, False, relu, relu_derivative),
+        Activation("softplus", 4, True, softplus, softplus_derivative),
+        Activation("elu", 5, False, elu, elu_derivative),
+        Activation("softsign", 6, False, softsign, softsign_derivative),
+    )
+}

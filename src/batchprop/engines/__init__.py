@@ -1,0 +1,71 @@
+"""The three engines: one meaning, three ways to compute it.
+
+Each engine module offers the same two names.  ``Objective(X, T, sample_weight, shape, activation,
+dtype, n_threads)`` holds one data set and computes L(θ) and ∂L/∂θ; ``predict`` is the forward pass.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Protocol, Self, cast
+
+import numpy.typing as npt
+
+from batchprop.parameters import Shape
+
+Array = npt.NDArray[Any]
+
+ENGINES = ("naive", "vectorized", "fused")
+
+
+class Objective(Protocol):
+    """L(θ) and its gradient over one data set."""
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+    ) -> None: ...
+
+    def loss(self, theta: Array) -> float:
+        """Return L(θ)."""
+        ...
+
+    def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
+        """Write ∂L/∂θ to ``gradient`` (P,) and return L(θ)."""
+        ...
+
+    def close(self) -> None:
+        """Let buffers and threads go."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+
+class Engine(Protocol):
+    """What every engine module offers."""
+
+    Objective: type[Objective]
+
+    def predict(
+        self,
+        theta: Array,
+        shape: Shape,
+        activation: str,
+        X: Array,
+        n_threads: int | None = None,
+    ) -> Array:
+        """Return Y (s, N)."""
+        ...
+
+
+def load(name: str) -> Engine:
+    """Import an engine when it is first asked for, so that only the fused one costs numba."""
+    return cast(Engine, import_module(f"batchprop.engines.{name}"))

@@ -1,0 +1,140 @@
+"""The vectorized engine: NumPy over the full batch, the honest rival.
+
+Forward and backward pass are matrix products over all samples; every (m, N) and (s, N) array is
+allocated once per data set and reused at every step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.activations import ACTIVATIONS
+from batchprop.engines.scales import scales
+from batchprop.parameters import Shape, split
+
+Array = npt.NDArray[Any]
+
+
+def _forward(
+    theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array
+) -> None:
+    """Write H = σ(W_h X + b_h) (m, N) and Y = W_y H + b_y (s, N)."""
+    W_h, b_h, W_y, b_y = split(theta, shape)
+    np.matmul(W_h, X, out=H)
+    H += b_h[:, np.newaxis]
+    ACTIVATIONS[activation].sigma(H, H)
+    np.matmul(W_y, H, out=Y)
+    Y += b_y[:, np.newaxis]
+
+
+class Objective:
+    """L(θ) and ∂L/∂θ over one data set, in NumPy.
+
+    Parameters
+    ----------
+    X : ndarray, shape (e, N)
+        Inputs, one sample a column; copied only if of another dtype.
+    T : ndarray, shape (s, N)
+        Targets.
+    sample_weight : ndarray, shape (N,), or None
+        Non-negative weights.
+    shape : Shape
+        The network's sizes.
+    activation : str
+        Name of σ.
+    dtype : dtype
+        float32 or float64, of everything.
+    n_threads : int or None
+        Ignored: NumPy's BLAS has thread settings of its own.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+    ) -> None:
+        self.shape, self.activation = shape, activation
+        self.X = X.astype(dtype, copy=False)
+        self.T = T.astype(dtype, copy=False)
+        self.weight = None if sample_weight is None else sample_weight.astype(dtype)
+        self.scales = scales(X.shape[1], sample_weight)
+        n_samples = X.shape[1]
+        self.H = np.empty((shape.n_hidden, n_samples), dtype)
+        self.slope = np.empty_like(self.H)  # σ′(Z)
+        self.delta_h = np.empty_like(self.H)
+        self.Y = np.empty(
+            (shape.n_outputs, n_samples), dtype
+        )  # then R = Y − T, then δ_y
+
+    def _residual_sum(self, theta: Array) -> float:
+        """Leave w ⊙ R = w ⊙ (Y − T) in ``Y`` and return Σ_i w_i ‖r_i‖²."""
+        _forward(theta, self.shape, self.activation, self.X, self.H, self.Y)
+        R = self.Y
+        R -= self.T
+        if self.weight is None:
+            return float(np.vdot(R, R))
+        total = float(np.einsum("oi,oi,i->", R, R, self.weight))
+        R *= self.weight
+        return total
+
+    def loss(self, theta: Array) -> float:
+        """Return L(θ)."""
+        return self.scales.loss * self._residual_sum(theta)
+
+    def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
+        """Write ∂L/∂θ to ``gradient`` (P,) and return L(θ).
+
+        Results 8 and 9 of the derivation, with the sums over samples as matrix products.
+        """
+        loss = self.loss(theta)
+        W_y = split(theta, self.shape).W_y
+        dW_h, db_h, dW_y, db_y = split(gradient, self.shape)
+        delta_y, delta_h, H = self.Y, self.delta_h, self.H
+
+        delta_y *= delta_y.dtype.type(self.scales.gradient)  # δ_y = (2/N)(Y − T)
+        np.matmul(delta_y, H.T, out=dW_y)
+        np.sum(delta_y, axis=1, out=db_y)
+
+        ACTIVATIONS[self.activation].derivative(H, self.slope)
+        if (
+            self.shape.n_outputs == 1
+        ):  # an outer product: one pass less than a matrix product
+            self.slope *= delta_y
+            np.matmul(self.slope, self.X.T, out=dW_h)
+            np.sum(self.slope, axis=1, out=db_h)
+            dW_h *= W_y.T
+            db_h *= W_y[0]
+        else:
+            np.matmul(W_y.T, delta_y, out=delta_h)
+            delta_h *= self.slope  # δ_h = σ′(Z) ⊙ (W_yᵀ δ_y)
+            np.matmul(delta_h, self.X.T, out=dW_h)
+            np.sum(delta_h, axis=1, out=db_h)
+        return loss
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def predict(
+    theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
+) -> Array:
+    """Return Y (s, N) in the dtype of θ."""
+    X = X.astype(theta.dtype, copy=False)
+    H = np.empty((shape.n_hidden, X.shape[1]), theta.dtype)
+    Y = np.empty((shape.n_outputs, X.shape[1]), theta.dtype)
+    _forward(theta, shape, activation, X, H, Y)
+    return Y

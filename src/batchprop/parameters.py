@@ -1,0 +1,111 @@
+"""The parameters: a network's shape, its flat vector θ and the named views of it.
+
+θ = [W_h, b_h, W_y, b_y], each block row-major; the blocks are views of one vector.  A gradient has
+the same layout.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class Shape(NamedTuple):
+    """Sizes of a network with one hidden layer.
+
+    Attributes
+    ----------
+    n_inputs, n_hidden, n_outputs : int
+        e, m and s.
+    """
+
+    n_inputs: int
+    n_hidden: int
+    n_outputs: int
+
+    def __str__(self) -> str:
+        return "-".join(map(str, self))
+
+    @property
+    def n_parameters(self) -> int:
+        """Length of θ: m·e + m + s·m + s."""
+        e, m, s = self
+        return m * e + m + s * m + s
+
+
+class Blocks(NamedTuple):
+    """The four parameter blocks, W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."""
+
+    W_h: Array
+    b_h: Array
+    W_y: Array
+    b_y: Array
+
+
+def split(theta: Array, shape: Shape) -> Blocks:
+    """Return the four blocks of a flat vector as views of it.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (P,)
+        A contiguous flat vector of parameters or of their gradient.
+    shape : Shape
+        The network's sizes.
+    """
+    e, m, s = shape
+    W_h, b_h, W_y, b_y = np.split(theta, np.cumsum((m * e, m, s * m)))
+    return Blocks(W_h.reshape(m, e), b_h, W_y.reshape(s, m), b_y)
+
+
+class Parameters:
+    """A flat vector θ and its four named views."""
+
+    def __init__(self, theta: Array, shape: Shape) -> None:
+        self._theta = theta
+        self._shape = shape
+
+    @property
+    def theta(self) -> Array:
+        """All parameters, flat (P,): W_h, b_h, W_y, b_y, each row-major."""
+        return self._theta
+
+    @property
+    def shape(self) -> Shape:
+        """The sizes e, m, s."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self._theta.dtype
+
+    @property
+    def W_h(self) -> Array:
+        """Hidden layer's weights (m, e), a view of θ."""
+        return split(self._theta, self._shape).W_h
+
+    @property
+    def b_h(self) -> Array:
+        """Hidden layer's biases (m,), a view of θ."""
+        return split(self._theta, self._shape).b_h
+
+    @property
+    def W_y(self) -> Array:
+        """Output layer's weights (s, m), a view of θ."""
+        return split(self._theta, self._shape).W_y
+
+    @property
+    def b_y(self) -> Array:
+        """Output layer's biases (s,), a view of θ."""
+        return split(self._theta, self._shape).b_y
+
+
+class Gradient(Parameters):
+    """∂L/∂θ, with the blocks and the layout of the network it belongs to."""
+
+    def __repr__(self) -> str:
+        return f"Gradient({self.shape}, norm={np.linalg.norm(self.theta):.6g})"
