@@ -1,0 +1,103 @@
+"""The executable definition: the derivation in plain Python loops, one sample at a time.
+
+`scalar` holds the derivation for one input and one output, `chain_rule` the same gradient
+factor by factor, `matrix` the form for any number of inputs and outputs. This file only
+carries numbers between arrays and lists: there is no NumPy arithmetic in the naive engine.
+All arithmetic is done in float64 whatever the dtype of the network, and stored in that dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.engines.naive.layout import flatten, unflatten
+from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
+from batchprop.engines.naive.weights import plain_sum
+from batchprop.parameters import Shape
+
+Array = npt.NDArray[Any]
+
+
+class Objective:
+    """Loss and gradient of one data set as functions of theta.
+
+    Parameters
+    ----------
+    X : ndarray (e, N)
+    T : ndarray (s, N)
+    sample_weight : ndarray (N,) or None
+    shape : Shape
+    activation : str
+    dtype : dtype
+        Precision of the network; X and T are rounded to it, sample by sample.
+    n_threads : int, optional
+        Accepted as in every engine; this one has a single thread.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+    ) -> None:
+        self._X, self._T, self._sample_weight = X, T, sample_weight
+        self._shape, self._activation, self._dtype = shape, activation, np.dtype(dtype)
+        self._total_weight = plain_sum(self._weights())
+
+    def loss(self, theta: Array) -> float:
+        """Return L at theta (P,)."""
+        parameters = unflatten(theta.tolist(), self._shape)
+        return mean_loss(parameters, self._samples(), self._total_weight, self._activation)
+
+    def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
+        """Return L at theta (P,) and write ∂L/∂θ into gradient (P,)."""
+        parameters = unflatten(theta.tolist(), self._shape)
+        loss, blocks = sum_over_samples(
+            parameters, self._samples(), self._total_weight, self._activation
+        )
+        with np.errstate(over="ignore"):  # beyond the float32 range: inf, as in the other engines
+            gradient[:] = flatten(blocks)
+        return loss
+
+    def close(self) -> None:
+        """Do nothing: this engine holds neither buffers nor threads."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _weights(self) -> Iterator[float]:
+        for i in range(self._X.shape[1]):
+            yield 1.0 if self._sample_weight is None else float(self._sample_weight[i])
+
+    def _samples(self) -> Iterator[Sample]:
+        """Convert one column at a time, so that X and T are never copied whole."""
+        for i, weight in enumerate(self._weights()):
+            yield Sample(_column(self._X, i, self._dtype), _column(self._T, i, self._dtype), weight)
+
+
+def predict(
+    theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
+) -> Array:
+    """Return Y (s, N) for X (e, N), in the dtype of theta (P,)."""
+    parameters = unflatten(theta.tolist(), shape)
+    Y = np.empty((shape.n_outputs, X.shape[1]), dtype=theta.dtype)
+    for i in range(X.shape[1]):
+        with np.errstate(over="ignore"):
+            Y[:, i] = forward(*parameters, _column(X, i, theta.dtype), activation).y
+    return Y
+
+
+def _column(A: Array, i: int, dtype: np.dtype[Any]) -> list[float]:
+    values: list[float] = A[:, i].astype(dtype).tolist()
+    return values
