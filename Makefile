@@ -1,0 +1,72 @@
+# Every target works inside .venv, which the first one that needs it makes: Python >= 3.11 and make
+# are all there has to be.  The second call finds .venv as it should be and works without a network.
+#
+#   make demo PYTHON=python3.12     choose the Python that .venv is made from (first call only)
+#   make demo ARGS="--help"         options for the demo
+#   make test ARGS="-k naive -x"    options for pytest
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
+
+# What is imported is this checkout, also after it was moved or copied with its .venv.
+export PYTHONPATH := $(CURDIR)/src
+export PYTHONNOUSERSITE := 1
+export MPLBACKEND := Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint format types clean distclean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Train on a real table with all three engines; draws two plots into build/demo
+	@$(PY) examples/demo.py $(ARGS)
+
+test: $(READY) ## Run the tests
+	$(PY) -m pytest $(ARGS)
+
+lint: $(READY) ## Check style and format (ruff)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(READY) ## Format the code and sort the imports (ruff)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: $(READY) ## Check the types of src (mypy, strict)
+	$(PY) -m mypy
+
+clean: ## Delete everything that was made, except .venv
+	rm -rf build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests benchmarks examples docs -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## Delete .venv too
+	rm -rf $(VENV)
+
+# Made anew when no Python in it answers; brought up to date when the lock or the metadata change.
+$(READY): requirements.lock pyproject.toml
+	@$(PY) -c "" 2>/dev/null || { \
+	  for base in $(or $(PYTHON),$(CANDIDATES)); do \
+	    "$$base" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
+	      2>/dev/null && found=$$base && break; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "batchprop needs Python 3.11, 3.12, 3.13 or 3.14; looked for: $(or $(PYTHON),$(CANDIDATES))." >&2; \
+	    echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$found"; \
+	  "$$found" -m venv --clear $(VENV) || { \
+	    rm -rf $(VENV); \
+	    echo "$$found could not make an environment. On Debian and Ubuntu its venv module is" >&2; \
+	    echo "a package of its own: python3-venv." >&2; \
+	    exit 1; \
+	  }; \
+	}
+	@echo "Installing the versions of requirements.lock into $(VENV): once, about a minute"
+	@$(PIP) install --no-compile --only-binary :all: --requirement requirements.lock
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
