@@ -1,0 +1,14 @@
+"""Settings that every test runs under: the same on every machine and in every run."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+
+# A plot is a file here, never a window.
+os.environ["MPLBACKEND"] = "Agg"
+
+# The same examples each time, judged by their results alone: a slow machine is no failure.
+hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("same")

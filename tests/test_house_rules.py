@@ -1,0 +1,157 @@
+"""The rules of the code base, as programs: what imports what, sizes, printing, compiling."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import batchprop
+from tests.project import ROOT, SRC, files, files_in, imported, module, name_of, tree
+
+SOURCES = files_in("src", ".py")
+PYTHON = [path for path in files() if path.suffix == ".py"]
+MODULES = {module(path): path for path in SOURCES}
+LONGEST = 350
+
+# From the definition to the user: each may use what stands before it, never what stands after.
+LAYERS = ("parameters", "activations", "engines", "solvers", "training", "sklearn")
+# May print: it is what they are for.
+PRINTING = ("progress",)
+# The one file that says how code is compiled, and what it alone may use of numba.
+POLICY = "batchprop.engines.fused.jit"
+COMPILING = {"cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize"}
+
+
+def part(name):
+    """Return the part of the package a module belongs to: engines for batchprop.engines.naive."""
+    return name.split(".")[1] if "." in name else name
+
+
+def module_graph():
+    """Return module -> the modules of the package it imports; the package's own face aside."""
+    graph = {}
+    for name, path in MODULES.items():
+        found = {target for target in imported(path) if target in MODULES}
+        # "from batchprop import engines" names the face and the module: the module is meant
+        graph[name] = found - {name, "batchprop"}
+    del graph["batchprop"]
+    return graph
+
+
+def part_graph():
+    graph = {}
+    for name, targets in module_graph().items():
+        graph.setdefault(part(name), set()).update(part(target) for target in targets)
+    return {name: targets - {name} for name, targets in graph.items()}
+
+
+def reach(graph, start):
+    found, todo = set(), [start]
+    while todo:
+        for target in graph.get(todo.pop(), ()):
+            if target not in found:
+                found.add(target)
+                todo.append(target)
+    return found
+
+
+def test_there_is_something_to_judge():
+    assert len(SOURCES) > 10
+    assert set(SOURCES) < set(PYTHON)
+
+
+@pytest.mark.parametrize("graph", [module_graph, part_graph])
+def test_imports_run_one_way(graph):
+    list(graphlib.TopologicalSorter(graph()).static_order())  # CycleError names the circle
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_nothing_imports_upward(layer):
+    graph = part_graph()
+    assert layer in graph, "a layer has a new name: say so in LAYERS"
+    above = LAYERS[LAYERS.index(layer) + 1 :]
+    assert not reach(graph, layer).intersection(above)
+
+
+@pytest.mark.parametrize("engine", batchprop.ENGINES)
+def test_engines_know_nothing_of_each_other(engine):
+    def modules_of(name):
+        home = f"batchprop.engines.{name}"
+        return {name for name in MODULES if name == home or name.startswith(home + ".")}
+
+    graph, own = module_graph(), modules_of(engine)
+    assert own, "an engine has a new home"
+    seen = set().union(*(reach(graph, name) for name in own))
+    for other in set(batchprop.ENGINES) - {engine}:
+        assert not seen & modules_of(other)
+
+
+def test_only_declared_dependencies_are_imported():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {line.split(">")[0] for line in project["dependencies"]}
+    allowed = declared | {"batchprop", "llvmlite"} | sys.stdlib_module_names  # numba is llvmlite's
+    for path in SOURCES:
+        extra = {"sklearn"} if module(path).startswith("batchprop.sklearn") else set()
+        tops = {name.split(".")[0] for name in imported(path)}
+        assert tops <= allowed | extra, name_of(path)
+
+
+def test_importing_the_package_imports_no_compiler():
+    code = "import sys, batchprop; print(*sys.modules)"
+    out = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=SRC
+    ).stdout
+    loaded = {name.split(".")[0] for name in out.split()}
+    assert "batchprop" in loaded
+    assert not loaded & {"numba", "llvmlite", "scipy", "sklearn", "matplotlib", "pandas"}
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_files_stay_short(path):
+    lines = len(path.read_text("utf-8").splitlines())
+    assert lines <= LONGEST, f"{lines} lines: make it two files, one idea each"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_files_say_what_they_are(path):
+    assert ast.get_docstring(tree(path)), "the first line of a file says what is in it"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_nothing_prints(path):
+    if path.stem in PRINTING:
+        return
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "print", f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_one_file_says_how_code_is_compiled(path):
+    if module(path) == POLICY:
+        return
+    from_numba = {name for name in imported(path) if name.startswith("numba.")}
+    assert not {name.split(".")[-1] for name in from_numba} & COMPILING
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            through_numba = node.value.id in {"numba", "nb"} and node.attr in COMPILING
+            assert not through_numba, f"line {node.lineno}: compile through {POLICY}"
+
+
+def test_the_compile_policy_is_where_the_rules_look():
+    assert POLICY in MODULES
+    names = [node.attr for node in ast.walk(tree(MODULES[POLICY])) if hasattr(node, "attr")]
+    assert COMPILING.intersection(names)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_nan_and_inf_keep_their_meaning(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.keyword) and node.arg == "fastmath":
+            is_true = isinstance(node.value, ast.Constant) and node.value.value is True
+            assert not is_true, f"line {node.value.lineno}: fastmath=True drops NaN and inf"

@@ -1,0 +1,90 @@
+"""The lock, the metadata and the environment say the same; no file names a machine or a host."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import batchprop
+from tests.project import ROOT, files, name_of
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+LOCK = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
+LOCKED = {
+    canonicalize_name(requirement.name): requirement
+    for requirement in (Requirement(line) for line in LOCK if not line.startswith("#"))
+}
+WANTED = [
+    Requirement(line)
+    for group in (
+        PROJECT["build-system"]["requires"],
+        PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"].values(),
+        *PROJECT["dependency-groups"].values(),
+    )
+    for line in group
+]
+TEXT = {"", ".cff", ".csv", ".ipynb", ".json", ".lock", ".md", ".py", ".svg", ".toml", ".typed"}
+# An absolute path into somebody's machine; where packages come from is for whoever installs.
+MACHINE = re.compile(r"(?<![\w.~$})/:-])/(?:root|home|Users|work|mnt|opt)/")
+HOST = re.compile(r"py(?:pi|thonhosted)\.org|(?:extra-)?index-url|find-links|debian\.org", re.I)
+
+
+def locked_version(name):
+    (pin,) = LOCKED[canonicalize_name(name)].specifier
+    assert pin.operator == "=="
+    return pin.version
+
+
+def test_lock_holds_one_version_of_each_and_no_address():
+    rows = [line for line in LOCK if not line.startswith("#")]
+    assert len(rows) == len(LOCKED)
+    assert rows == sorted(rows)
+    for name, requirement in LOCKED.items():
+        assert requirement.url is None
+        assert locked_version(name)
+    assert not [line for line in LOCK if "//" in line or line.startswith("-")]
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=str)
+def test_lock_satisfies_the_metadata(wanted):
+    assert wanted.specifier.contains(locked_version(wanted.name))
+
+
+def test_lock_holds_what_the_wanted_packages_need():
+    todo, seen = [canonicalize_name(wanted.name) for wanted in WANTED], set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for line in metadata.requires(name) or ():
+            needed = Requirement(line)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                todo.append(canonicalize_name(needed.name))
+    assert seen <= set(LOCKED)
+
+
+def test_version_has_one_source():
+    assert "version" not in PROJECT["project"]
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert ROOT / PROJECT["tool"]["hatch"]["version"]["path"] == ROOT / "src/batchprop/__init__.py"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", batchprop.__version__)
+
+
+def test_runtime_dependencies_are_three():
+    names = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
+    assert names == {"numpy", "numba", "scipy"}
+
+
+@pytest.mark.parametrize("path", [p for p in files() if p.suffix in TEXT], ids=name_of)
+def test_no_file_names_a_machine_or_a_package_host(path):
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        assert not MACHINE.search(line), f"line {number}: an absolute path"
+        if path.name != "test_packaging.py":
+            assert not HOST.search(line), f"line {number}: a package host"
