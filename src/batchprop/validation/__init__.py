@@ -1,0 +1,48 @@
+"""Every public argument is checked here, once, before any work is done.
+
+One kind of message throughout: what was given, what was expected, what to do.  ``values`` checks
+single values, ``arrays`` what holds for every array, ``samples`` the data, ``networks`` the
+network and its parameters.
+"""
+
+from __future__ import annotations
+
+from batchprop.validation.arrays import finite, real_array
+from batchprop.validation.networks import network, parameter_blocks, shape, theta
+from batchprop.validation.samples import inputs, sample_weight, targets
+from batchprop.validation.values import (
+    activation,
+    choice,
+    count,
+    flag,
+    float_dtype,
+    function,
+    n_threads,
+    number,
+    optional_count,
+    optional_number,
+    seed,
+)
+
+__all__ = [
+    "activation",
+    "choice",
+    "count",
+    "finite",
+    "flag",
+    "float_dtype",
+    "function",
+    "inputs",
+    "n_threads",
+    "network",
+    "number",
+    "optional_count",
+    "optional_number",
+    "parameter_blocks",
+    "real_array",
+    "sample_weight",
+    "seed",
+    "shape",
+    "targets",
+    "theta",
+]

@@ -1,0 +1,85 @@
+"""Checks that hold for every array: real numbers, rectangular, finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.validation.messages import message
+
+Array = npt.NDArray[Any]
+
+_BLOCK = 1 << 20  # elements looked at together when a table is searched for NaN and inf
+_HALF, _SINGLE, _DOUBLE = np.dtype("f2"), np.dtype("f4"), np.dtype("f8")
+
+
+def real_array(name: str, value: npt.ArrayLike) -> Array:
+    """Return an aligned, native float32 or float64 array; no copy if it is one already."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(
+            message(
+                name,
+                "be an array of real numbers",
+                "a masked array with masked entries",
+                "Fill them, or drop those samples (a sample_weight of 0 leaves a sample out).",
+            )
+        )
+    if hasattr(value, "tocsr"):
+        got, remedy = f"the sparse {type(value).__name__}", f"Pass {name}.toarray()."
+        raise TypeError(message(name, "be a dense array of real numbers", got, remedy))
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        got, remedy = "rows of different lengths", "Make all rows equally long."
+        expected = "be a rectangular array of real numbers"
+        raise ValueError(message(name, expected, got, remedy)) from None
+    if array.dtype.kind == "c":
+        remedy = f"Pass {name}.real, or real and imaginary parts as separate rows."
+        raise TypeError(message(name, "hold real numbers", "complex numbers", remedy))
+    if array.dtype.kind not in "fiub":
+        remedy = f"Convert it with {name}.astype(float); encode categories as numbers first."
+        raise TypeError(message(name, "hold real numbers", f"dtype {array.dtype}", remedy))
+    native = array.dtype.newbyteorder("=")
+    if native not in (_SINGLE, _DOUBLE):
+        native = _SINGLE if native == _HALF else _DOUBLE
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes inf, found later
+        # require() copies only what is misaligned, byte-swapped or of another dtype
+        return np.require(array, dtype=native, requirements="A")
+
+
+def finite(name: str, array: Array) -> None:
+    """Reject NaN and inf, naming the first place.
+
+    The sum of a table with NaN or inf is never finite, and costs one pass and no memory; only if
+    it is not finite (which overflow can also cause) are the elements looked at one by one.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):
+            return
+    rows = array.reshape(1, -1) if array.ndim == 1 else array
+    step = max(1, _BLOCK // rows.shape[0])
+    for start in range(0, rows.shape[1], step):
+        bad = np.argwhere(~np.isfinite(rows[:, start : start + step]))
+        if bad.size:
+            # the first column that holds one: of the samples, the first to be looked at
+            row, column = (int(index) for index in bad[bad[:, 1].argmin()])
+            column += start
+            place = f"{column}" if array.ndim == 1 else f"{row}, {column}"
+            got = f"{rows[row, column]} at {name}[{place}]"
+            raise ValueError(
+                message(name, "be finite", got, "Remove or impute such samples first.")
+            )
+
+
+def in_range(name: str, array: Array, dtype: npt.DTypeLike) -> None:
+    """Reject finite values that would be infinite in ``dtype``."""
+    largest = np.finfo(np.dtype(dtype)).max
+    if array.dtype.itemsize <= np.dtype(dtype).itemsize:
+        return
+    extreme = max(array.max(), -array.min())
+    if extreme > largest:
+        expected = f"stay within ±{largest:.3g}, the range of a {np.dtype(dtype)} network"
+        remedy = f"Scale {name} down, or make the network float64."
+        raise ValueError(message(name, expected, f"{extreme:.3g}", remedy))

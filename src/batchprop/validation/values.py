@@ -1,0 +1,146 @@
+"""Checks of single values: names, counts, numbers, flags, functions, a dtype."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.activations import ACTIVATIONS
+from batchprop.validation.messages import described, message
+
+# What other libraries call the same thing, and what its spelling alone would not lead to.
+_ELSEWHERE = {
+    "compiled": "fused",
+    "gradient-descent": "gd",
+    "l-bfgs": "lbfgs",
+    "levenberg-marquardt": "lm",
+    "linear": "identity",
+    "numba": "fused",
+    "numpy": "vectorized",
+    "python": "naive",
+    "rectifier": "relu",
+    "sgd": "gd",
+    "sigmoid": "logistic",
+    "trainlm": "lm",
+}
+
+
+def choice(name: str, value: object, known: Sequence[str]) -> str:
+    """Return ``value`` if it is one of ``known``; else name the nearest one."""
+    expected = f"be one of {', '.join(known)}"
+    if not isinstance(value, str):
+        raise TypeError(message(name, expected, described(value), "Pass its name as a string."))
+    if value in known:
+        return value
+    asked = value.lower().replace("_", "-").replace(" ", "-")
+    near = [_ELSEWHERE[asked]] if _ELSEWHERE.get(asked) in known else []
+    near += difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.4)
+    remedy = f"Did you mean {near[0]!r}?" if near else f"Choose, for example, {known[0]!r}."
+    raise ValueError(message(name, expected, repr(value), remedy))
+
+
+def activation(value: object) -> str:
+    """Return the name of an activation."""
+    return choice("activation", value, tuple(ACTIVATIONS))
+
+
+def count(name: str, value: object, least: int = 1) -> int:
+    """Return an integer that is at least ``least``; a bool is not a count."""
+    expected = f"be an integer of at least {least}"
+    remedy = f"Pass a whole number such as {max(least, 10)}."
+    try:
+        if isinstance(value, bool | np.bool):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(message(name, expected, described(value), remedy)) from None
+    if number < least:
+        raise ValueError(message(name, expected, str(number), remedy))
+    return number
+
+
+def optional_count(name: str, value: object, least: int = 1) -> int | None:
+    """Return a count, or None where None was given."""
+    return None if value is None else count(name, value, least)
+
+
+def number(
+    name: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return a finite real number with ``above < value``, ``least <= value < below``."""
+    bounds = [
+        text
+        for text, bound in (
+            (f"greater than {above:g}", above),
+            (f"at least {least:g}", least),
+            (f"less than {below:g}", below),
+        )
+        if math.isfinite(bound)
+    ]
+    expected = " and ".join(["be a finite real number", *bounds])
+    if isinstance(value, bool | np.bool) or not isinstance(value, numbers.Real):
+        raise TypeError(message(name, expected, described(value), "Pass a float."))
+    try:
+        real = float(value)
+    except OverflowError:  # an integer beyond the range of a float
+        real = math.inf
+    if not (math.isfinite(real) and real > above and least <= real < below):
+        given = described(value).removesuffix(f" of type {type(value).__name__}")
+        raise ValueError(message(name, expected, given, "Pass a number in that range."))
+    return real
+
+
+def optional_number(
+    name: str, value: object, *, above: float = -math.inf, least: float = -math.inf
+) -> float | None:
+    """Return a number, or None where None was given (None switches the rule off)."""
+    return None if value is None else number(name, value, above=above, least=least)
+
+
+def seed(value: object) -> int | None:
+    """Return a non-negative integer seed, or None."""
+    return optional_count("seed", value, least=0)
+
+
+def n_threads(value: object) -> int | None:
+    """Return a number of threads, or None."""
+    return optional_count("n_threads", value)
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a truth value; a string or a number is most likely a mistake."""
+    if isinstance(value, bool | np.bool):
+        return bool(value)
+    raise TypeError(message(name, "be True or False", described(value), "Pass a bool."))
+
+
+def function(name: str, value: object) -> None:
+    """Check that ``value`` is None or can be called."""
+    if value is not None and not callable(value):
+        remedy = "Pass the function itself, without calling it."
+        raise TypeError(message(name, "be None or a function", described(value), remedy))
+
+
+def float_dtype(value: npt.DTypeLike) -> np.dtype[Any]:
+    """Return float32 or float64 as a dtype."""
+    try:
+        dtype = np.dtype(value)
+    except (SyntaxError, TypeError, ValueError):  # what NumPy raises for what is no dtype
+        dtype = None
+    if dtype is None or dtype.newbyteorder("=") not in (np.dtype("f4"), np.dtype("f8")):
+        remedy = "float64 is the safe choice, float32 the faster one."
+        got = repr(value) if isinstance(value, str) else described(value)
+        raise ValueError(message("dtype", "be float32 or float64", got, remedy))
+    return dtype.newbyteorder("=")
