@@ -1,0 +1,78 @@
+"""docs/derivation.md names functions and quotes lines of code: all of them have to exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from batchprop.engines.naive import sigma
+
+DOC = Path(__file__).parent.parent / "docs" / "derivation.md"
+TEXT = DOC.read_text("utf-8")
+LINKS = re.findall(r"\[([^\]]+)\]\(([^)#]+)\)", TEXT)
+FUNCTIONS = [(label.strip("`"), target) for label, target in LINKS if re.match(r"`\w+\.\w+", label)]
+FUNCTIONS = [(name, target) for name, target in FUNCTIONS if not name.endswith((".py", ".ipynb"))]
+QUOTED = re.findall(r"^```python\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
+
+
+def definitions(path):
+    """Dotted names of the functions, classes and methods of a file, below the file's name."""
+
+    def walk(node, prefix):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.ClassDef):
+                yield f"{prefix}.{child.name}"
+                yield from walk(child, f"{prefix}.{child.name}")
+
+    return set(walk(ast.parse(path.read_text("utf-8")), path.stem))
+
+
+def slug(heading):
+    """The anchor that a heading gets: lower case, no punctuation, dashes for spaces."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def flat(code):
+    """The lines of some code without their indentation."""
+    return "\n".join(["", *(line.strip() for line in code.strip().splitlines()), ""])
+
+
+@pytest.mark.parametrize(("name", "target"), sorted(set(FUNCTIONS)))
+def test_named_function_is_defined_where_the_link_leads(name, target):
+    assert name in definitions(DOC.parent / target)
+
+
+def test_every_result_names_its_code():
+    parts = re.split(r"^## Result (\d+)", TEXT, flags=re.MULTILINE)
+    sections = dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
+    assert sorted(sections) == list(range(1, 11))
+    for number, section in sections.items():
+        named = any(f"[`{name}`]" in section for name, _ in FUNCTIONS)
+        assert named or "notebooks/" in section, number
+
+
+def test_every_function_of_the_derivation_is_mentioned():
+    folder = Path(sigma.__file__).parent
+    public = {"scalar", "chain_rule", "matrix"}
+    helpers = {
+        *("scalar.Forward", "matrix.Forward", "matrix.Sample", "matrix.Blocks"),
+        *("matrix.zeros_like", "matrix.columns", "matrix.to_rows", "matrix.predict"),
+        *("matrix.mean_loss", "matrix.loss_and_gradient", "chain_rule.loss_and_gradient"),
+    }
+    for module in public:
+        missing = definitions(folder / f"{module}.py") - helpers - {name for name, _ in FUNCTIONS}
+        assert not missing
+
+
+@pytest.mark.parametrize("block", QUOTED)
+def test_quoted_lines_stand_together_in_the_naive_engine(block):
+    sources = [path.read_text("utf-8") for path in Path(sigma.__file__).parent.glob("*.py")]
+    assert any(flat(block) in flat(source) for source in sources)
+
+
+def test_anchors_lead_to_headings():
+    anchors = {slug(heading) for heading in re.findall(r"^#+ (.+)$", TEXT, flags=re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= anchors
