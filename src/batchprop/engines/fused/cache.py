@@ -1,0 +1,107 @@
+"""Compiled kernels on disk, one file for each kernel, signature, processor and source state.
+
+numba's own cache looks only at the file of the function it caches, so that editing a callee
+elsewhere serves a stale kernel, and keeps an index that processes starting together overwrite for
+one another.  Here a file's name is a digest of everything the machine code depends on: there is no
+index, nothing is ever stale, and a file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+
+@cache
+def source_state() -> str:
+    """Return a digest of every source file of the package and of what compiles them."""
+    digest = hashlib.sha256()
+    for part in (sys.version, numba.__version__, llvmlite.__version__):
+        digest.update(part.encode())
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def directory() -> Path | None:
+    """Return the first folder for kernels that can be written to, or None.
+
+    In order: ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, the user's cache folder.
+    """
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    places = [Path(chosen)] if chosen else [_PACKAGE / "__pycache__", Path(home)]
+    for place in places:
+        folder = place / "batchprop-kernels"
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+    return None
+
+
+class KernelCache(NullCache):  # type: ignore[misc]
+    """What numba's dispatcher asks for a compiled kernel before it compiles one.
+
+    A cache is a convenience: whatever goes wrong with it, the kernel is compiled instead.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._name = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__qualname__}"
+
+    @property
+    def cache_path(self) -> str | None:
+        """The folder in use, for numba's own reports."""
+        return None if directory() is None else str(directory())
+
+    def _path(self, signature: Any, codegen: Any) -> Path | None:
+        folder = directory()
+        if folder is None:
+            return None
+        state = repr((source_state(), self._name, str(signature), codegen.magic_tuple()))
+        return folder / f"{self._name}-{hashlib.sha256(state.encode()).hexdigest()[:24]}.kernel"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled kernel for a signature, or None."""
+        target_context.refresh()
+        with contextlib.suppress(Exception):
+            path = self._path(sig, target_context.codegen())
+            if path is not None and path.exists():
+                data = path.read_bytes()
+                content = data[32:]
+                if hashlib.sha256(content).digest() == data[:32]:
+                    return CompileResult._rebuild(target_context, *pickle.loads(content))
+        return None
+
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        """Keep a compiled kernel; the file appears whole or not at all."""
+        with contextlib.suppress(Exception):
+            path = self._path(sig, cres.codegen)
+            if path is None or cres.library.has_dynamic_globals:
+                return
+            content = dumps(cres._reduce())
+            handle, name = tempfile.mkstemp(dir=path.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(hashlib.sha256(content).digest() + content)
+                os.replace(name, path)
+            except BaseException:
+                os.unlink(name)
+                raise

@@ -1,0 +1,131 @@
+"""Loads and stores of vectors, and what else kernels do with single vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from batchprop.engines.fused.vectors import Vector, vec_type
+
+
+def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
+    """Return the address of ``array.flat[index]`` of a contiguous array."""
+    return builder.gep(context.make_array(array)(context, builder, value).data, [index])
+
+
+def load_from(builder: Any, kind: Any, pointer: Any, align: int) -> Any:
+    """Load a value of an LLVM type from an address that is aligned to ``align`` bytes only."""
+    found = builder.load(builder.bitcast(pointer, kind.as_pointer()))
+    found.align = align
+    return found
+
+
+def store_to(builder: Any, value: Any, pointer: Any, align: int) -> None:
+    """Store a value to an address that is aligned to ``align`` bytes only."""
+    builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=align)
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[misc]
+def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
+    """``load(array, index, registers)``: the vector that starts at a flat index."""
+    vec = vec_type(array.dtype, registers.literal_value)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[0], args[1])
+        return load_from(
+            builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8
+        )
+
+    return vec(array, types.intp, registers), codegen
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[misc]
+def load_address(typing: Any, like: Any, address: Any, registers: Any) -> Any:
+    """``load_address(array, address, registers)``: a vector of the array's dtype from memory."""
+    vec = vec_type(like.dtype, registers.literal_value)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.get_value_type(vec)
+        pointer = builder.inttoptr(args[1], kind.as_pointer())
+        return load_from(builder, kind, pointer, like.dtype.bitwidth // 8)
+
+    return vec(like, types.intp, registers), codegen
+
+
+def _read(kind: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.inttoptr(args[0], context.get_value_type(kind).as_pointer()))
+
+    return kind(types.intp), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def read_float32(typing: Any, address: Any) -> Any:
+    """``read_float32(address)``: the float32 that stands there."""
+    return _read(types.float32)
+
+
+@intrinsic  # type: ignore[misc]
+def read_float64(typing: Any, address: Any) -> Any:
+    """``read_float64(address)``: the float64 that stands there."""
+    return _read(types.float64)
+
+
+@intrinsic  # type: ignore[misc]
+def store(typing: Any, array: Any, index: Any, vec: Any) -> Any:
+    """``store(array, index, vec)``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[0], args[1])
+        store_to(builder, args[2], pointer, array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vec), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def subtract(typing: Any, a: Any, b: Any) -> Any:
+    """``subtract(a, b)`` = a − b."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fsub(*args)
+
+    return a(a, b), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def multiply(typing: Any, a: Any, b: Any) -> Any:
+    """``multiply(a, b)`` = a · b."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fmul(*args)
+
+    return a(a, b), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def total(typing: Any, a: Any) -> Any:
+    """``total(a)``: the sum of the lanes, in float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.extract_element(
+            Vector(builder, args[0]).widened().halved().value, ir.IntType(32)(0)
+        )
+
+    return types.float64(a), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def total_product(typing: Any, a: Any, b: Any) -> Any:
+    """``total_product(a, b)``: the sum of a · b over the lanes, in float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        left, right = (Vector(builder, arg).widened() for arg in args)
+        return builder.extract_element((left * right).halved().value, ir.IntType(32)(0))
+
+    return types.float64(a, b), codegen
+
+

@@ -1,0 +1,122 @@
+"""L(θ) and its gradient over one data set, by the fused kernels."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused.chunks import Problem, Scratch
+from batchprop.engines.fused.cpus import team_size
+from batchprop.engines.fused.jit import address
+from batchprop.engines.fused.packing import NO_COLUMNS, columns
+from batchprop.engines.fused.plan import plan
+from batchprop.engines.fused.process import process
+from batchprop.engines.fused.team import Task, Team, evaluate_once
+from batchprop.engines.scales import scales
+from batchprop.parameters import Shape
+
+Array = npt.NDArray[Any]
+
+
+class Objective:
+    """One data set, the memory to evaluate on it, and the threads that do.
+
+    Parameters
+    ----------
+    X : ndarray, shape (e, N)
+        Inputs, float32 or float64, any strides; never copied.
+    T : ndarray, shape (s, N)
+        Targets, likewise.
+    sample_weight : ndarray, shape (N,), or None
+        Non-negative weights.
+    shape : Shape
+        The network's sizes.
+    activation : str
+        Name of σ.
+    dtype : dtype
+        float32 or float64: of θ and of the arithmetic.
+    n_threads : int or None
+        At most so many threads.
+    backward : bool
+        False for a data set on which only the loss is wanted.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+        *,
+        backward: bool = True,
+    ) -> None:
+        self._kept = (X, T, sample_weight)  # kernels know only their addresses
+        dtype = np.dtype(dtype)
+        n_samples = X.shape[1]
+        cut = plan(shape, n_samples, dtype)
+        n_workers = team_size(n_threads, cut.nanoseconds, cut.n_chunks) - 1
+        problem = Problem(
+            *shape,
+            n_samples,
+            ACTIVATIONS[activation].code,
+            columns(X),
+            columns(T),
+            NO_COLUMNS if sample_weight is None else columns(sample_weight),
+            cut.chunk,
+            cut.n_chunks,
+            cut.block,
+            cut.width,
+            cut.step,
+            backward,
+        )
+        e, m, s = shape
+        n_parameters = shape.n_parameters
+        rows = {"X": e, "T": s, "weight": 1, "H": m, "R": s, "D": m if s > 1 else 1}
+        scratch = Scratch(
+            **{name: np.empty((n_workers + 1, k * cut.block), dtype) for name, k in rows.items()}
+        )
+        theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
+        sums = np.empty((1 if n_workers == 0 else cut.n_chunks, n_parameters + 1))
+        self.task = Task(
+            problem,
+            address(process, problem, theta, 0, scratch, 0, sums, 0),
+            n_workers,
+            *scales(n_samples, sample_weight),
+            theta,
+            gradient,
+            sums,
+            np.empty(n_parameters + 1),
+            np.zeros(64, np.int64),
+            scratch,
+        )
+        self._team = Team(self.task)
+        self._team.__enter__()
+
+    def loss(self, theta: Array) -> float:
+        """Return L(θ)."""
+        self.task.theta[:] = theta
+        problem = self.task.problem._replace(backward=False)
+        return float(evaluate_once(self.task._replace(problem=problem)))
+
+    def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
+        """Write ∂L/∂θ to ``gradient`` (P,) and return L(θ)."""
+        self.task.theta[:] = theta
+        loss = float(evaluate_once(self.task))
+        gradient[:] = self.task.gradient
+        return loss
+
+    def close(self) -> None:
+        """End the threads."""
+        self._team.__exit__()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

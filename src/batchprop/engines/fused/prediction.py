@@ -1,0 +1,61 @@
+"""The forward pass by the fused kernels."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused.chunks import Problem, forward
+from batchprop.engines.fused.cpus import team_size
+from batchprop.engines.fused.jit import kernel
+from batchprop.engines.fused.packing import NO_COLUMNS, columns, pack
+from batchprop.engines.fused.plan import plan
+from batchprop.parameters import Shape
+
+Array = npt.NDArray[Any]
+
+
+@kernel
+def predict_samples(problem, theta, start, stop, Y):
+    """Write Y for samples start … stop − 1."""
+    width = problem.width
+    X = np.empty(problem.e * width, theta.dtype)
+    H = np.empty(problem.m * width, theta.dtype)
+    out = np.empty(problem.s * width, theta.dtype)
+    for first in range(start, stop, width):
+        count = min(width, stop - first)
+        pack(problem.X, problem.e, first, count, width, X)
+        forward(problem, theta, 0, X, H, out)
+        for o in range(problem.s):
+            for i in range(count):
+                Y[o, first + i] = out[o * width + i]
+
+
+def predict(
+    theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
+) -> Array:
+    """Return Y (s, N) in the dtype of θ, in memory that depends on N only for Y itself."""
+    n_samples = X.shape[1]
+    cut = plan(shape, n_samples, theta.dtype)
+    problem = Problem(
+        *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
+        cut.chunk, cut.n_chunks, cut.block, cut.width, cut.step, False,
+    )  # fmt: skip
+    Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
+    size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)
+    if size == 1:
+        predict_samples(problem, theta, 0, n_samples, Y)
+        return Y
+    with ThreadPoolExecutor(size) as pool:
+        starts = range(0, n_samples, cut.chunk)
+        stops = (min(start + cut.chunk, n_samples) for start in starts)
+        for done in [
+            pool.submit(predict_samples, problem, theta, start, stop, Y)
+            for start, stop in zip(starts, stops, strict=True)
+        ]:
+            done.result()
+    return Y

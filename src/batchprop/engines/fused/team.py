@@ -1,0 +1,164 @@
+"""A team of threads that works off the chunks of one evaluation after another.
+
+One leader runs a solver's loop; workers wait for work.  To evaluate, the leader posts the number
+of chunks; leader and workers take them one by one until none is left, each chunk into a row of
+sums of its own.  Nobody waits for a particular worker: one that was never started, or sits on a
+core that is busy elsewhere, only takes fewer chunks.  The rows are summed in the order of chunks.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+from numba import types
+
+from batchprop.engines.fused.atomics import atomic_add, atomic_load, atomic_store, relax
+from batchprop.engines.fused.chunks import Problem, Scratch
+from batchprop.engines.fused.jit import call_address, helper, kernel
+
+Array = npt.NDArray[Any]
+
+# places in the control array, a cache line apart
+LEFT, DONE, KIND, STOP = 0, 16, 32, 48
+CHUNKS, REDUCE = 0, 1
+SLICE = 4096  # parameters that are summed over chunks together
+
+
+class Task(NamedTuple):
+    """One data set and all that evaluating on it needs, as kernels see it."""
+
+    problem: Problem
+    process: int  # address of the compiled ``process``
+    n_workers: int
+    loss_scale: float
+    gradient_scale: float
+    theta: Array  # (P,) where to evaluate
+    gradient: Array  # (P,)
+    sums: Array  # (rows, P + 1) float64, one row a chunk, or one for all in turn
+    total: Array  # (P + 1,) float64
+    control: Array  # int64, shared by the threads
+    scratch: Scratch  # one row a thread
+
+
+@helper()
+def process_chunk(task, chunk, member, row):
+    """Call the large kernel."""
+    call_address(
+        task.process,
+        (task.problem, task.theta, chunk, task.scratch, member, task.sums, row),
+    )
+
+
+@helper()
+def reduce_slice(task, part):
+    """Sum a slice of parameters over the chunks, in their order."""
+    start = part * SLICE
+    stop = min(start + SLICE, task.total.size)
+    task.total[start:stop] = task.sums[0, start:stop]
+    for chunk in range(1, task.sums.shape[0]):
+        for i in range(start, stop):
+            task.total[i] += task.sums[chunk, i]
+
+
+@helper()
+def take_work(task, member):
+    """Work off what is posted until nothing is left to take."""
+    while atomic_load(task.control, LEFT) > 0:
+        item = atomic_add(task.control, LEFT, -1) - 1
+        if item < 0:
+            return
+        if atomic_load(task.control, KIND) == CHUNKS:
+            process_chunk(task, item, member, item)
+        else:
+            reduce_slice(task, item)
+        atomic_add(task.control, DONE, 1)
+
+
+@helper()
+def share(task, kind, n_items):
+    """Post work, take part in it, and return when all of it is done."""
+    atomic_store(task.control, DONE, 0)
+    atomic_store(task.control, KIND, kind)
+    atomic_store(task.control, LEFT, n_items)
+    take_work(task, 0)
+    waited = 0
+    while atomic_load(task.control, DONE) < n_items:
+        relax(waited)
+        waited += 1
+
+
+@helper(types.float64)
+def evaluate(task):
+    """Return L(θ) at ``task.theta``; write ∂L/∂θ to ``task.gradient``."""
+    n_chunks, n = task.problem.n_chunks, task.theta.size
+    total = task.total
+    if task.n_workers == 0:
+        total[:] = 0
+        for chunk in range(n_chunks):
+            process_chunk(task, chunk, 0, 0)
+            for i in range(total.size):
+                total[i] += task.sums[0, i]
+    else:
+        share(task, CHUNKS, n_chunks)
+        n_slices = (total.size + SLICE - 1) // SLICE
+        if n_slices == 1:
+            reduce_slice(task, 0)
+        else:
+            share(task, REDUCE, n_slices)
+    if task.problem.backward:
+        for i in range(n):
+            task.gradient[i] = task.gradient_scale * total[i]
+    return task.loss_scale * total[n]
+
+
+@kernel
+def evaluate_once(task):
+    """Evaluate, called from Python."""
+    return evaluate(task)
+
+
+@kernel
+def work(task, member):
+    """A worker's life: wait for work, take it, until told to stop."""
+    waited = 0
+    while atomic_load(task.control, STOP) == 0:
+        if atomic_load(task.control, LEFT) > 0:
+            take_work(task, member)
+            waited = 0
+        else:
+            relax(waited)
+            waited += 1
+
+
+class Team:
+    """The threads that serve one task; a context manager.
+
+    Threads are started for one call and end with it: nothing outlives it, nothing is inherited by
+    a forked process, and no other library's thread settings are touched.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Team:
+        for member in range(1, self._task.n_workers + 1):
+            thread = threading.Thread(
+                target=work, args=(self._task, member), name=f"batchprop-{member}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more threads to give: fewer do it as well
+                break
+            self._threads.append(thread)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._task.control[STOP] = 1
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+
