@@ -1,0 +1,78 @@
+"""What one gradient check is about: parameters and data, read in blocks of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.parameters import Blocks, Shape, split
+
+Array = npt.NDArray[Any]
+
+BLOCKS = Blocks._fields  # "W_h", "b_h", "W_y", "b_y"
+
+_ELEMENTS = 1 << 18  # of the largest array that one block of samples may need
+
+
+class Samples(NamedTuple):
+    """A block of B samples, in float64."""
+
+    X: Array  # (e, B)
+    T: Array  # (s, B)
+    share: Array  # (B,), w_i / Σ_i w_i: what a sample counts in the mean
+
+
+class Problem(NamedTuple):
+    """Parameters and data.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (P,)
+        Parameters, in float64 (exact, also where the network is float32).
+    shape : Shape
+        The network's sizes.
+    activation : str
+        Name of σ.
+    X, T : ndarray, shapes (e, N) and (s, N)
+        Data, rounded to the dtype of the network.
+    weight : ndarray, shape (N,), or None
+        Sample weights.
+    """
+
+    theta: Array
+    shape: Shape
+    activation: str
+    X: Array
+    T: Array
+    weight: Array | None
+
+    @property
+    def n_samples(self) -> int:
+        """N."""
+        return int(self.X.shape[1])
+
+    @property
+    def blocks(self) -> Blocks:
+        """W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."""
+        return split(self.theta, self.shape)
+
+    def section(self, block: str) -> slice:
+        """Return where a block lies in θ."""
+        sizes = [part.size for part in self.blocks]
+        start = sum(sizes[: BLOCKS.index(block)])
+        return slice(start, start + sizes[BLOCKS.index(block)])
+
+    def samples(self) -> Iterator[Samples]:
+        """Yield blocks of samples, so that no array grows with N."""
+        e, m, s = self.shape
+        step = max(1, _ELEMENTS // max(e, s * m))
+        total = self.n_samples if self.weight is None else self.weight.sum()
+        for start in range(0, self.n_samples, step):
+            part = slice(start, min(start + step, self.n_samples))
+            X = self.X[:, part].astype(np.float64)
+            T = self.T[:, part].astype(np.float64)
+            weight = np.ones(X.shape[1]) if self.weight is None else self.weight[part]
+            yield Samples(X, T, weight / total)
