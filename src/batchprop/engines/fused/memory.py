@@ -35,9 +35,7 @@ def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = element(context, builder, array, args[0], args[1])
-        return load_from(
-            builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8
-        )
+        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
 
     return vec(array, types.intp, registers), codegen
 
@@ -127,5 +125,3 @@ def total_product(typing: Any, a: Any, b: Any) -> Any:
         return builder.extract_element((left * right).halved().value, ir.IntType(32)(0))
 
     return types.float64(a, b), codegen
-
-

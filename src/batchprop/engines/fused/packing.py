@@ -66,5 +66,3 @@ def pack_weights(source, first, count, width, out):
         return
     out[:count] = 1
     out[count : (count + width - 1) // width * width] = 0
-
-

@@ -77,11 +77,19 @@ def add_outer(A, n_a, B, n_b, n_panels, width, step, G, to):
     whole_a, whole_b = n_a - n_a % 4, n_b - n_b % 4
     for a in range(0, whole_a, 4):
         for b in range(0, whole_b, 4):
-            _outer_tile(FOUR, FOUR, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b)
+            _outer_tile(
+                FOUR, FOUR, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
+            )
         for b in range(whole_b, n_b):
-            _outer_tile(FOUR, ONE, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b)
+            _outer_tile(
+                FOUR, ONE, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
+            )
     for a in range(whole_a, n_a):
         for b in range(0, whole_b, 4):
-            _outer_tile(ONE, FOUR, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b)
+            _outer_tile(
+                ONE, FOUR, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
+            )
         for b in range(whole_b, n_b):
-            _outer_tile(ONE, ONE, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b)
+            _outer_tile(
+                ONE, ONE, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
+            )

@@ -160,5 +160,3 @@ class Team:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
-
-

@@ -135,10 +135,7 @@ def _fold(vectors: list[Vector]) -> Vector:
     count, distance, lanes = len(vectors), 1, vectors[0].lanes
     while len(vectors) > 1:
         low, high = (
-            [
-                (lane & ~distance) + part + (lanes if lane & distance else 0)
-                for lane in range(lanes)
-            ]
+            [(lane & ~distance) + part + (lanes if lane & distance else 0) for lane in range(lanes)]
             for part in (0, distance)
         )
         vectors = [
@@ -216,8 +213,7 @@ def join(typing: Any, tile: Any) -> Any:
         while len(vectors) > 1:
             lanes = list(range(2 * vectors[0].lanes))
             vectors = [
-                low.pick(lanes, high)
-                for low, high in zip(vectors[::2], vectors[1::2], strict=True)
+                low.pick(lanes, high) for low, high in zip(vectors[::2], vectors[1::2], strict=True)
             ]
         return vectors[0].value
 

@@ -147,9 +147,7 @@ class Vector:
         """Return the same numbers in float64."""
         if self.bits == 64:
             return self
-        return self._new(
-            self.builder.fpext(self.value, ir.VectorType(ir.DoubleType(), self.lanes))
-        )
+        return self._new(self.builder.fpext(self.value, ir.VectorType(ir.DoubleType(), self.lanes)))
 
     def pick(self, lanes: list[int], other: Vector | None = None) -> Vector:
         """Return the lanes with these numbers; those of ``other`` count on from this one's."""

@@ -1,0 +1,95 @@
+"""What a training run returns, and what a callback is told while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from batchprop.network import Network
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands after an evaluation: what a callback gets.
+
+    Attributes
+    ----------
+    epoch : int
+        Steps taken before this evaluation.
+    loss : float
+        Training loss L there.
+    validation_loss : float
+        Loss on the validation data, NaN without any.
+    best_loss : float
+        Lowest so far: of the validation loss if there are validation data, else of L.
+    gradient_norm : float
+        ‖∂L/∂θ‖ there.
+    seconds : float
+        Since training began.
+    """
+
+    epoch: int
+    loss: float
+    validation_loss: float
+    best_loss: float
+    gradient_norm: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The outcome of a training run.
+
+    Attributes
+    ----------
+    network : Network
+        The best network seen: lowest validation loss if validation data were given, else lowest
+        training loss.
+    loss : float
+        Its training loss L, in squared units of T.
+    validation_loss : float
+        Its loss on the validation data, NaN without any.
+    last_network : Network
+        The network after the last step.
+    loss_curve : ndarray, shape (n_epochs + 1,)
+        Entry k is L before step k + 1, the last one L after the last step.
+    validation_loss_curve : ndarray, shape (n_epochs + 1,) or (0,)
+        The same on the validation data; empty without any.
+    n_epochs : int
+        Steps taken.
+    best_epoch : int
+        Steps that had been taken when ``network`` was seen.
+    stop_reason : str
+        ``max_epochs``, ``target_loss``, ``gradient_norm``, ``stagnation``, ``patience``,
+        ``max_seconds``, ``callback``, ``interrupted`` or ``non_finite``.
+    converged : bool
+        Whether it stopped because it was done: target loss, gradient norm or stagnation.
+    seconds : float
+        From the call to the result.
+    """
+
+    network: Network
+    loss: float
+    validation_loss: float
+    last_network: Network
+    loss_curve: npt.NDArray[Any]
+    validation_loss_curve: npt.NDArray[Any]
+    n_epochs: int
+    best_epoch: int
+    stop_reason: str
+    converged: bool
+    seconds: float
+
+    def __repr__(self) -> str:
+        validation = (
+            f", validation loss {self.validation_loss:.6g}"
+            if self.validation_loss_curve.size
+            else ""
+        )
+        return (
+            f"TrainResult({self.network}, loss {self.loss:.6g}{validation}, best of "
+            f"{self.n_epochs} epochs at {self.best_epoch}, stopped by {self.stop_reason!r}, "
+            f"{self.seconds:.3g} s)"
+        )

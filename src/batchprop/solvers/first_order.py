@@ -1,0 +1,41 @@
+"""How θ moves along the gradient: plain descent, momentum, Nesterov's momentum, Adam.
+
+One function for all engines, compiled; θ, gradient and memory are flat.
+"""
+
+from __future__ import annotations
+
+import math
+
+from batchprop.engines.fused.jit import helper
+from batchprop.solvers.names import GD, MOMENTUM, NESTEROV
+
+
+@helper()
+def move(settings, step, theta, gradient, memory):
+    """Take one step; ``step`` counts from 1, ``memory`` (2, P) starts as zeros.
+
+    gd: θ ← θ − η g.  momentum: v ← μ v − η g, θ ← θ + v.  nesterov: the same v, θ ← θ + μ v − η g
+    (Sutskever et al., 2013, in the variable that looks ahead).  adam: m ← β₁ m + (1 − β₁) g,
+    v ← β₂ v + (1 − β₂) g², θ ← θ − η √(1 − β₂ᵗ)/(1 − β₁ᵗ) m / (√v + ε) (Kingma and Ba, 2015).
+    """
+    rate = settings.learning_rate
+    if settings.solver == GD:
+        for i in range(theta.size):
+            theta[i] -= rate * gradient[i]
+    elif settings.solver == MOMENTUM:
+        for i in range(theta.size):
+            memory[0, i] = settings.momentum * memory[0, i] - rate * gradient[i]
+            theta[i] += memory[0, i]
+    elif settings.solver == NESTEROV:
+        for i in range(theta.size):
+            memory[0, i] = settings.momentum * memory[0, i] - rate * gradient[i]
+            theta[i] += settings.momentum * memory[0, i] - rate * gradient[i]
+    else:
+        b1, b2 = settings.beta_1, settings.beta_2
+        scaled = rate * math.sqrt(1.0 - b2**step) / (1.0 - b1**step)
+        for i in range(theta.size):
+            g = gradient[i]
+            memory[0, i] = b1 * memory[0, i] + (1.0 - b1) * g
+            memory[1, i] = b2 * memory[1, i] + (1.0 - b2) * g * g
+            theta[i] -= scaled * memory[0, i] / (math.sqrt(memory[1, i]) + settings.epsilon)

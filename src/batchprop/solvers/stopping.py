@@ -1,0 +1,134 @@
+"""When to stop, and which network was the best: the same rules for every solver, compiled."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.engines.fused.jit import helper
+from numba import types
+
+Array = npt.NDArray[Any]
+
+RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
+REASONS = {
+    RUNNING: "running",
+    MAX_EPOCHS: "max_epochs",
+    TARGET_LOSS: "target_loss",
+    GRADIENT_NORM: "gradient_norm",
+    STAGNATION: "stagnation",
+    PATIENCE: "patience",
+    NON_FINITE: "non_finite",
+}
+CONVERGED = frozenset({"target_loss", "gradient_norm", "stagnation"})
+
+
+class Rules(NamedTuple):
+    """What stops a run.  A rule that is switched off has a bound that is never reached.
+
+    Attributes
+    ----------
+    max_epochs : int
+        Steps at most.
+    target_loss : float
+        Stop when L is at most this; −inf switches it off.
+    gradient_tol : float
+        Stop when ‖∂L/∂θ‖ is at most this; negative switches it off.
+    tol : float
+        Stop when L has not fallen by this share of itself in ``window`` epochs; 0 switches it off.
+    window : int
+        Epochs to look back for stagnation.
+    patience : int
+        Stop when the validation loss has had no new minimum for so many epochs; a negative number
+        switches it off.
+    validating : bool
+        Whether the best network is the one of the lowest validation loss.
+    """
+
+    max_epochs: int
+    target_loss: float
+    gradient_tol: float
+    tol: float
+    window: int
+    patience: int
+    validating: bool
+
+
+class State(NamedTuple):
+    """What a run has come to: θ now, before the last step, and at its best.
+
+    Attributes
+    ----------
+    theta, previous, best : ndarray, shape (P,)
+        Parameters.
+    memory : ndarray, shape (2, P), float64
+        The solver's.
+    best_score, reference : ndarray, shape (1,), float64
+        Lowest loss (on validation data if there are any); loss at the last notable fall.
+    epoch, best_epoch, reference_epoch : ndarray, shape (1,), int64
+        Steps taken, and when those two were.
+    gradient_norm : ndarray, shape (1,), float64
+        At the last evaluation.
+    """
+
+    theta: Array
+    previous: Array
+    best: Array
+    memory: Array
+    best_score: Array
+    reference: Array
+    epoch: Array
+    best_epoch: Array
+    reference_epoch: Array
+    gradient_norm: Array
+
+
+def start(theta: Array) -> State:
+    """Return the state of a run that has not begun."""
+    return State(
+        theta.copy(),
+        theta.copy(),
+        theta.copy(),
+        np.zeros((2, theta.size)),
+        np.full(1, np.inf),
+        np.full(1, np.inf),
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+        np.full(1, np.nan),
+    )
+
+
+@helper(types.int64)
+def judge(rules, state, loss, validation_loss, gradient):
+    """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING."""
+    norm = 0.0
+    for i in range(gradient.size):
+        norm += np.float64(gradient[i]) * np.float64(gradient[i])
+    norm = math.sqrt(norm)
+    epoch = state.epoch[0]
+    score = validation_loss if rules.validating else loss
+    if not (math.isfinite(loss) and math.isfinite(norm) and math.isfinite(score)):
+        return NON_FINITE
+    state.gradient_norm[0] = norm
+    if score < state.best_score[0]:
+        state.best_score[0] = score
+        state.best_epoch[0] = epoch
+        state.best[:] = state.theta
+    if loss < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
+        state.reference[0] = loss
+        state.reference_epoch[0] = epoch
+    if loss <= rules.target_loss:
+        return TARGET_LOSS
+    if norm <= rules.gradient_tol:
+        return GRADIENT_NORM
+    if rules.tol > 0 and epoch - state.reference_epoch[0] >= rules.window:
+        return STAGNATION
+    if rules.patience >= 0 and epoch - state.best_epoch[0] >= rules.patience:
+        return PATIENCE
+    if epoch >= rules.max_epochs:
+        return MAX_EPOCHS
+    return RUNNING
