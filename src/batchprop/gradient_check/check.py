@@ -134,8 +134,15 @@ def _comparisons(
     gradient = gradient.astype(np.float64)
 
     yield _loss_row("returned", loss, defined.loss, (exact.loss, coarse.loss, relative))
-    alone, exactly = subject.loss(problem.theta), (exact.loss, exact.loss, RELATIVE[_DOUBLE])
-    yield _loss_row("differenced", alone, defined.loss, exactly)
+    fine = (
+        exact.loss
+        if subject.precision == _DOUBLE
+        else rounding(problem, subject.precision, cancels=True).loss
+    )
+    alone = subject.loss(problem.theta)
+    yield _loss_row(
+        "differenced", alone, defined.loss, (exact.loss, fine, RELATIVE[subject.precision])
+    )
 
     allowed = Allowed(exact.gradient, coarse.gradient, relative * np.abs(defined.gradient))
     for name in BLOCKS:
@@ -144,9 +151,7 @@ def _comparisons(
         yield _complex_step_row(problem, name, gradient[part], defined.gradient[part], of_block)
 
         towards = directions(part.stop - part.start, probes, rng)
-        found = central_differences(
-            subject.loss, problem, name, towards, defined.gradient, exact.loss
-        )
+        found = central_differences(subject.loss, problem, name, towards, defined.gradient, fine)
         yield _differences_row(problem, name, gradient[part], found, towards, of_block)
 
 

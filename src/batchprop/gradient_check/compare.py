@@ -106,7 +106,8 @@ def _note(block: str, verdict: Verdict, given: Array, expected: Array, allowed: 
     factor = _factor(given, expected)
     if given.size > 1 and relative_size(given - factor * expected, expected) < abs(factor - 1) / 10:
         return f"all of it is {factor:.4g} times what is expected"
-    excess = np.abs(given - expected) / allowed.total
+    error = np.abs(given - expected)
+    excess = np.divide(error, allowed.total, out=np.zeros_like(error), where=error > 0)
     place = np.unravel_index(int(np.argmax(excess)), given.shape)
     index = f"[{', '.join(map(str, place))}]" if given.size > 1 else ""
     return f"{block}{index} is {given[place]:.6g}, expected {expected[place]:.6g}"

@@ -70,7 +70,11 @@ def _elu(z: Array) -> Array:
 
 
 def _softsign(z: Array) -> Array:
-    h: Array = z / (1 + _modulus(z))
+    modulus = _modulus(z)
+    saturated = 1 - 1 / (1 + modulus)  # the form whose slope does not cancel where |z| is large
+    h: Array = np.where(
+        modulus.real < 1, z / (1 + modulus), np.where(z.real > 0, 1, -1) * saturated
+    )
     return h
 
 

@@ -28,6 +28,13 @@ class Subject:
         Name of an engine, or ``engine(network, X, T, sample_weight) -> loss, gradient``.
     n_threads : int or None
         Passed on to the engine.
+
+    Attributes
+    ----------
+    name : str
+        For the report.
+    precision : dtype
+        What `loss` is computed in: float64, if a function does not insist on float32.
     """
 
     def __init__(
@@ -36,6 +43,7 @@ class Subject:
         self._problem, self._engine, self._n_threads = problem, engine, n_threads
         self._open = ExitStack()
         self._double: engines.Objective | None = None
+        self.precision = np.dtype(np.float64)
         self.name = (
             f"engine {engine!r}"
             if isinstance(engine, str)
@@ -45,6 +53,10 @@ class Subject:
     def __enter__(self) -> Self:
         if isinstance(self._engine, str):
             self._double = self._open.enter_context(self._objective(np.dtype(np.float64)))
+        else:
+            loss, gradient = self._call(self._problem.theta)
+            flat = _flat(gradient, self._problem)
+            self.precision = min(self.precision, flat.dtype, np.asarray(loss).dtype)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -54,7 +66,7 @@ class Subject:
         """Return L at any θ (P,), in float64: what finite differences are taken of."""
         if self._double is not None:
             return self._double.loss(theta)
-        return self._call(theta)[0]
+        return float(self._call(theta)[0])
 
     def loss_and_gradient(self, dtype: np.dtype[Any]) -> tuple[float, Array]:
         """Return L and ∂L/∂θ (P,) as computed for a network of ``dtype``.
@@ -65,7 +77,7 @@ class Subject:
         if not isinstance(self._engine, str):
             loss, given = self._call(theta)
             gradient = _flat(given, self._problem)
-            return loss, gradient.astype(min(gradient.dtype, dtype))
+            return float(loss), gradient.astype(min(gradient.dtype, dtype))
         flat = np.empty_like(theta)
         with self._objective(dtype) as objective:
             return objective.loss_and_gradient(theta, flat), flat
@@ -82,12 +94,13 @@ class Subject:
             self._n_threads,
         )
 
-    def _call(self, theta: Array) -> tuple[float, object]:
+    def _call(self, theta: Array) -> tuple[Any, object]:
         """Call the function with arrays that it cannot change and a network of its own."""
         assert callable(self._engine)
         problem = self._problem
         network = Network.from_theta(theta, problem.shape, problem.activation)
-        result = self._engine(network, *map(_locked, (problem.X, problem.T, problem.weight)))
+        X, T = (array.astype(theta.dtype, copy=False) for array in (problem.X, problem.T))
+        result = self._engine(network, *map(_locked, (X, T, problem.weight)))
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(
                 f"engine must return the loss and the gradient; got "
@@ -99,7 +112,7 @@ class Subject:
                 f"engine must return the loss as one real number; got shape {loss.shape} and "
                 f"dtype {loss.dtype}. Sum over outputs and take the mean over samples."
             )
-        return float(loss.reshape(())), result[1]
+        return loss.reshape(())[()], result[1]
 
 
 def _locked(array: Array | None) -> Array | None:
