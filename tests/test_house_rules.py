@@ -19,7 +19,7 @@ MODULES = {module(path): path for path in SOURCES}
 LONGEST = 350
 
 # From the definition to the user: each may use what stands before it, never what stands after.
-LAYERS = ("parameters", "activations", "engines", "solvers", "training", "sklearn")
+LAYERS = ("parameters", "activations", "engines", "solvers", "training")
 # May print: it is what they are for.
 PRINTING = ("progress",)
 # The one file that says how code is compiled, and what it alone may use of numba.
@@ -76,6 +76,10 @@ def test_nothing_imports_upward(layer):
     assert layer in graph, "a layer has a new name: say so in LAYERS"
     above = LAYERS[LAYERS.index(layer) + 1 :]
     assert not reach(graph, layer).intersection(above)
+
+
+def test_the_estimator_stands_on_top():
+    assert not [name for name, targets in part_graph().items() if "sklearn" in targets]
 
 
 @pytest.mark.parametrize("engine", batchprop.ENGINES)
@@ -141,6 +145,18 @@ def test_one_file_says_how_code_is_compiled(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             through_numba = node.value.id in {"numba", "nb"} and node.attr in COMPILING
             assert not through_numba, f"line {node.lineno}: compile through {POLICY}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_only_compiled_functions_go_without_types(path):
+    compilers = {
+        node.name for node in tree(MODULES[POLICY]).body if isinstance(node, ast.FunctionDef)
+    }
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef) and node.returns is None and node.name != "__init__":
+            by = {d.func if isinstance(d, ast.Call) else d for d in node.decorator_list}
+            names = {ast.unparse(decorator).split(".")[-1] for decorator in by}
+            assert names & (compilers | {"overload"}), f"{node.name} has no types"
 
 
 def test_the_compile_policy_is_where_the_rules_look():
