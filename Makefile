@@ -28,6 +28,12 @@ demo: $(READY) ## Train on a real table with all three engines; draws two plots 
 test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
+bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into build/bench
+	@mkdir -p build/bench
+	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-quiet -r fE \
+	  --benchmark-json=build/bench/pytest.json $(ARGS)
+	$(PY) -m benchmarks.report build/bench/pytest.json
+
 lint: $(READY) ## Check style and format (ruff)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

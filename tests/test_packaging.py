@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from importlib import metadata
 
@@ -11,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import batchprop
-from tests.project import ROOT, files, name_of
+from tests.project import ROOT, files, imported, name_of
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
@@ -68,6 +69,17 @@ def test_lock_holds_what_the_wanted_packages_need():
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 todo.append(canonicalize_name(needed.name))
     assert seen <= set(LOCKED)
+
+
+def test_every_import_of_the_checkout_is_declared():
+    owners = metadata.packages_distributions()
+    declared = {canonicalize_name(wanted.name) for wanted in WANTED}
+    own = {"batchprop", *(path.parent.name for path in files()), *(path.stem for path in files())}
+    for path in files():
+        if path.suffix == ".py":
+            tops = {name.split(".")[0] for name in imported(path)} - sys.stdlib_module_names - own
+            for top in tops - {"llvmlite"}:  # numba's, in its versions
+                assert declared & {canonicalize_name(name) for name in owners[top]}, name_of(path)
 
 
 def test_version_has_one_source():
