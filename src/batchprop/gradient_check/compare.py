@@ -67,12 +67,16 @@ def compare(
 
 
 def relative_size(part: Array, whole: Array) -> float:
-    """Return ‖part‖ / ‖whole‖ without overflow; 0 where nothing is compared with nothing."""
+    """Return ‖part‖ / ‖whole‖ without overflow; 0 where nothing is compared with nothing.
+
+    It is infinite, never NaN, where something is not finite: the largest of several is then too.
+    """
     scale = float(np.max(np.abs(whole)))
     if scale == 0:
         return 0.0 if not np.any(part) else float("inf")
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.linalg.norm(part / scale) / np.linalg.norm(whole / scale))
+        size = float(np.linalg.norm(part / scale) / np.linalg.norm(whole / scale))
+    return size if np.isfinite(size) else float("inf")
 
 
 def _verdict(given: Array, expected: Array, allowed: Allowed, error: float) -> Verdict:
