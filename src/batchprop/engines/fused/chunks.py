@@ -6,16 +6,18 @@ summed in their order: that is why loss and gradient have the same bits for any 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
+import numpy.typing as npt
 
-from batchprop.engines.fused.hidden import activate, delta
+from batchprop.engines.fused.hidden import GENERAL, ONE_OUTPUT, SINGLE_INPUT, activate, delta
 from batchprop.engines.fused.jit import helper
 from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
-from batchprop.engines.fused.packing import Columns, pack, pack_weights
-from batchprop.engines.fused.products import add_outer, affine
+from batchprop.engines.fused.packing import Columns, pack, pack_weights, turn_to_strips
+from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
 from batchprop.engines.fused.vectors import WIDE
+
+Array = npt.NDArray[Any]
 
 
 class Problem(NamedTuple):
@@ -34,18 +36,21 @@ class Problem(NamedTuple):
     block: int  # samples that go forward and backward together
     width: int  # samples in a panel: lanes of a wide vector
     step: int  # lanes of a native vector
+    strips: bool  # many inputs: dW_h with inputs along vectors
     backward: bool  # False: the loss only
 
 
 class Scratch(NamedTuple):
-    """A thread's panels for one block."""
+    """A thread's memory for one block."""
 
-    X: np.ndarray
-    T: np.ndarray
-    weight: np.ndarray
-    H: np.ndarray  # Z, then H, then δ_h
-    R: np.ndarray  # Y, then the weighted residuals
-    D: np.ndarray  # W_yᵀ R, where there is more than one output
+    X: Array  # panels of inputs, their rows padded to whole strips
+    T: Array
+    weight: Array
+    H: Array  # Z, then H, then δ_h
+    R: Array  # Y, then the weighted residuals
+    D: Array  # W_yᵀ R, where there is more than one output
+    strips: Array  # of inputs, one panel
+    sums: Array  # dW_h over a chunk, where it is summed in strips
 
 
 @helper()
@@ -64,54 +69,85 @@ def residual(problem, p, R, T, weight, G):
 
 
 @helper()
-def forward(problem, theta, p, X, H, Y):
+def forward(problem, theta, p, x_panel, X, H, Y):
     """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for one panel."""
     e, m, s, width = problem.e, problem.m, problem.s, problem.width
     b_h, W_y = m * e, m * e + m
     b_y = W_y + s * m
     hidden = p * m * width
-    affine(m, e, theta, 0, e, 1, b_h, X, p * e * width, width, H, hidden)
+    affine(m, e, theta, 0, e, 1, b_h, X, p * x_panel, width, H, hidden)
     activate(problem.code, H, hidden, hidden + m * width, width)
     affine(s, m, theta, W_y, m, 1, b_y, H, hidden, width, Y, p * s * width)
 
 
 @helper()
-def backward(problem, theta, n_panels, scratch, G):
+def backward(problem, theta, count, x_panel, scratch, G):
     """Add the gradient sums of a block to G; the hidden layer is overwritten by δ_h."""
-    e, m, s, width, step = problem.e, problem.m, problem.s, problem.width, problem.step
+    code, e, m, s = problem.code, problem.e, problem.m, problem.s
+    width, step = problem.width, problem.step
     b_h, W_y = m * e, m * e + m
     X, R, H, D = scratch.X, scratch.R, scratch.H, scratch.D
-    if s == 1:
-        # g = W_y[k] r: the factor W_y[k] is left for the end of the chunk, and Σ h r is dW_y
-        delta(problem.code, H, m, R, width, 0, n_panels, width, step, G, b_h, W_y)
-    else:
-        add_outer(R, s, H, m, n_panels, width, step, G, W_y)
-        for p in range(n_panels):  # g = W_yᵀ r
+    g, form = R, ONE_OUTPUT
+    if s > 1:
+        g, form = D, GENERAL
+        add_outer(R, s, s * width, H, m, m * width, count, width, step, G, W_y)
+        for p in range((count + width - 1) // width):  # g = W_yᵀ r
             affine(m, s, theta, W_y, 1, m, -1, R, p * s * width, width, D, p * m * width)
-        delta(problem.code, H, m, D, m * width, width, n_panels, width, step, G, b_h, -1)
-    add_outer(H, m, X, e, n_panels, width, step, G, 0)
+    elif e == 1:
+        form = SINGLE_INPUT
+    # With one output g = W_y[k] r; the factor W_y[k] is left for ``finish``.
+    delta(form, code, H, m, g, X, x_panel, count, width, step, G, b_h, W_y)
+    if form == SINGLE_INPUT:
+        return
+    if not problem.strips:
+        add_outer(H, m, m * width, X, e, x_panel, count, width, step, G, 0)
+        return
+    n_strips = x_panel // (width * step)
+    for p in range((count + width - 1) // width):
+        turn_to_strips(X, p * x_panel, n_strips, width, step, scratch.strips, 0)
+        samples = min(width, count - p * width)
+        add_outer_strips(
+            H, m, p * m * width, scratch.strips, n_strips, samples, width, step, scratch.sums
+        )
+
+
+@helper()
+def finish(problem, theta, x_panel, scratch, G):
+    """Complete the sums of a chunk."""
+    e, m = problem.e, problem.m
+    W_y = m * e + m
+    if problem.strips:
+        stride = x_panel // problem.width
+        for k in range(m):
+            for j in range(e):
+                G[k * e + j] = scratch.sums[k * stride + j]
+    if problem.s == 1:  # the factor W_y[k] of δ_h
+        for k in range(m):
+            for j in range(k * e, (k + 1) * e):
+                G[j] *= theta[W_y + k]
+            G[m * e + k] *= theta[W_y + k]
 
 
 @helper()
 def chunk_sums(problem, theta, chunk, scratch, G):
     """Write the sums over one chunk of samples to G: half the gradient's and, last, the loss's."""
-    e, m, s, width = problem.e, problem.m, problem.s, problem.width
+    e, s, width, step = problem.e, problem.s, problem.width, problem.step
+    strips = scratch.strips
+    rows = (e + step - 1) // step * step
+    x_panel = rows * width
     G[:] = 0
+    if problem.strips and problem.backward:
+        scratch.sums[:] = 0
     stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
     for first in range(chunk * problem.chunk, stop, problem.block):
         count = min(problem.block, stop - first)
-        n_panels = (count + width - 1) // width
-        pack(problem.X, e, first, count, width, scratch.X)
-        pack(problem.T, s, first, count, width, scratch.T)
-        pack_weights(problem.weight, first, count, width, scratch.weight)
-        for p in range(n_panels):
-            forward(problem, theta, p, scratch.X, scratch.H, scratch.R)
+        pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
+        pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
+        pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
+        for p in range((count + width - 1) // width):
+            forward(problem, theta, p, x_panel, scratch.X, scratch.H, scratch.R)
             residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
         if problem.backward:
-            backward(problem, theta, n_panels, scratch, G)
-    if s == 1 and problem.backward:
-        W_y = m * e + m
-        for k in range(m):
-            for j in range(k * e, (k + 1) * e):
-                G[j] *= theta[W_y + k]
-            G[m * e + k] *= theta[W_y + k]
+            backward(problem, theta, count, x_panel, scratch, G)
+    if problem.backward:
+        finish(problem, theta, x_panel, scratch, G)

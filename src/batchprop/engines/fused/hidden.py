@@ -1,4 +1,4 @@
-"""The elementwise passes over the hidden layer: H = σ(Z), and δ_h = σ′(Z) ⊙ g."""
+"""The hidden layer: Z → H = σ(Z) forward, H → δ_h = σ′(Z) ⊙ g backward."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from batchprop.engines.fused.tiles import (
     ONE,
     add_sums,
     add_tiles,
+    fma_outer,
     fma_tiles,
     join,
     load_rows,
     multiply_tiles,
+    repeat,
     split,
     store_rows,
     zero_tile,
 )
 from batchprop.engines.fused.vectors import NATIVE, WIDE
+
+GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # what the backward pass can leave out
 
 
 @helper()
@@ -29,33 +33,56 @@ def activate(code, Z, start, stop, width):
 
 
 @inlined
-def _delta_rows(code, rows, H, m, k, D, d_panel, d_row, n_panels, width, step, G, to_b, to_y):
+def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y):
     """The rows k … of δ_h = σ′ ⊙ g, written over H, and what they sum to."""
     sum_b = zero_tile(H, rows, ONE, NATIVE)
     sum_y = zero_tile(H, rows, ONE, NATIVE)
-    for p in range(n_panels):
+    sum_x = zero_tile(H, rows, ONE, NATIVE)
+    for first in range(0, count, width):
+        p = first // width
         at = (p * m + k) * width
-        from_d = p * d_panel + k * d_row
-        for v in range(0, width, step):
+        for v in range(0, min(width, count - first), step):
             h = load_rows(H, at + v, width, rows, NATIVE)
-            g = load_rows(D, from_d + v, d_row, rows, NATIVE)
-            delta_h = multiply_tiles(split(slope(code, join(h)), h), g)
+            if form == GENERAL:
+                from_outputs = load_rows(g, at + v, width, rows, NATIVE)
+            else:
+                from_outputs = repeat(load(g, first + v, NATIVE), rows)
+            delta_h = multiply_tiles(split(slope(code, join(h)), h), from_outputs)
             sum_b = add_tiles(sum_b, delta_h)
-            sum_y = fma_tiles(h, g, sum_y)
-            store_rows(H, at + v, width, delta_h)
+            if form != GENERAL:
+                sum_y = fma_tiles(h, from_outputs, sum_y)
+            if form == SINGLE_INPUT:
+                x = load_rows(X, p * x_panel + v, 0, ONE, NATIVE)
+                sum_x = fma_outer(sum_x, delta_h, x)
+            else:
+                store_rows(H, at + v, width, delta_h)
     add_sums(G, to_b + k, 1, sum_b, ONE)
-    if to_y >= 0:
+    if form != GENERAL:
         add_sums(G, to_y + k, 1, sum_y, ONE)
+    if form == SINGLE_INPUT:
+        add_sums(G, k, 1, sum_x, ONE)
+
+
+@inlined
+def _delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
+    whole = m - m % 4
+    for k in range(0, whole, 4):
+        _delta_rows(form, code, FOUR, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y)
+    for k in range(whole, m):
+        _delta_rows(form, code, ONE, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y)
 
 
 @helper()
-def delta(code, H, m, D, d_panel, d_row, n_panels, width, step, G, to_b, to_y):
-    """Turn H into δ_h = σ′ ⊙ g and add db_h = Σ δ_h, and Σ h ⊙ g, to ``G``.
+def delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
+    """Turn H into δ_h = σ′ ⊙ g and add db_h = Σ δ_h to ``to_b`` of G.
 
-    g stands in D: (m, width) a panel, or one row for all units where ``d_row`` is 0.
+    GENERAL: g = W_yᵀ δ_y is given, (m, width) a panel.  ONE_OUTPUT: g is the residual, one row for
+    all units, and Σ h ⊙ g = dW_y goes to ``to_y``.  SINGLE_INPUT: one output and one input as well;
+    dW_h = Σ δ_h x is added up on the way, and δ_h is never written.
     """
-    whole = m - m % 4
-    for k in range(0, whole, 4):
-        _delta_rows(code, FOUR, H, m, k, D, d_panel, d_row, n_panels, width, step, G, to_b, to_y)
-    for k in range(whole, m):
-        _delta_rows(code, ONE, H, m, k, D, d_panel, d_row, n_panels, width, step, G, to_b, to_y)
+    if form == GENERAL:
+        _delta(GENERAL, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)
+    elif form == ONE_OUTPUT:
+        _delta(ONE_OUTPUT, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)
+    else:
+        _delta(SINGLE_INPUT, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)

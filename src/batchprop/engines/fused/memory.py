@@ -6,6 +6,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from batchprop.engines.fused.vectors import Vector, vec_type
@@ -41,16 +42,19 @@ def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[misc]
-def load_address(typing: Any, like: Any, address: Any, registers: Any) -> Any:
-    """``load_address(array, address, registers)``: a vector of the array's dtype from memory."""
-    vec = vec_type(like.dtype, registers.literal_value)
+def copy_part(typing: Any, out: Any, to: Any, address: Any, parts: Any) -> Any:
+    """``copy_part(out, to, address, parts)``: copy 1/parts of a native vector, at least 1 number."""
+    size = max(1, vec_type(out.dtype, 1).size // parts.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = context.get_value_type(vec)
-        pointer = builder.inttoptr(args[1], kind.as_pointer())
-        return load_from(builder, kind, pointer, like.dtype.bitwidth // 8)
+        align = out.dtype.bitwidth // 8
+        kind = ir.VectorType(context.get_value_type(out.dtype), size)
+        source = builder.inttoptr(args[2], kind.as_pointer())
+        value = load_from(builder, kind, source, align)
+        store_to(builder, value, element(context, builder, out, args[0], args[1]), align)
+        return context.get_dummy_value()
 
-    return vec(like, types.intp, registers), codegen
+    return types.void(out, types.intp, types.intp, parts), codegen
 
 
 def _read(kind: Any) -> Any:
@@ -125,3 +129,18 @@ def total_product(typing: Any, a: Any, b: Any) -> Any:
         return builder.extract_element((left * right).halved().value, ir.IntType(32)(0))
 
     return types.float64(a, b), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def prefetch(typing: Any, array: Any, index: Any) -> Any:
+    """``prefetch(array, index)``: ask for the cache line of an element that is written soon."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        pointer = builder.bitcast(element(context, builder, array, args[0], args[1]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen

@@ -73,14 +73,24 @@ class Objective:
             cut.block,
             cut.width,
             cut.step,
+            cut.strips,
             backward,
         )
         e, m, s = shape
         n_parameters = shape.n_parameters
-        rows = {"X": e, "T": s, "weight": 1, "H": m, "R": s, "D": m if s > 1 else 1}
-        scratch = Scratch(
-            **{name: np.empty((n_workers + 1, k * cut.block), dtype) for name, k in rows.items()}
-        )
+        padded = -(-e // cut.step) * cut.step
+        size = {
+            "X": padded * cut.block,
+            "T": s * cut.block,
+            "weight": cut.block,
+            "H": m * cut.block,
+            "R": s * cut.block,
+            "D": m * cut.block if s > 1 else 1,
+            "strips": padded * cut.width,
+            "sums": m * padded if cut.strips else 1,
+        }
+        # zeros: what pads rows and panels is computed with, but never counts
+        scratch = Scratch(**{k: np.zeros((n_workers + 1, n), dtype) for k, n in size.items()})
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
         sums = np.empty((1 if n_workers == 0 else cut.n_chunks, n_parameters + 1))
         self.task = Task(

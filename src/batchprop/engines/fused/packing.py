@@ -1,8 +1,9 @@
 """From the user's arrays to panels: tiles of samples that lie together in cache.
 
 A panel holds the rows of one tile of samples, row after row, ``width`` samples each; a block is a
-few panels.  Whatever the memory order, strides and dtype of X, the kernels see the same panels,
-and so compute the same bits; nothing is ever copied whole.
+few panels.  *Strips* hold the same numbers the other way round, a native vector of rows of one
+sample after the other.  Whatever the memory order, strides and dtype of X, the kernels see the
+same panels and strips, and so compute the same bits; nothing is ever copied whole.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from batchprop.engines.fused.jit import helper
-from batchprop.engines.fused.memory import load_address, read_float32, read_float64, store
-from batchprop.engines.fused.vectors import WIDE
+from batchprop.engines.fused.jit import helper, inlined
+from batchprop.engines.fused.memory import copy_part, read_float32, read_float64
+from batchprop.engines.fused.tiles import transpose
 
 
 class Columns(NamedTuple):
@@ -34,35 +35,81 @@ def columns(array: npt.NDArray[Any]) -> Columns:
 NO_COLUMNS = Columns(0, 0, 0, 0)
 
 
+@inlined
+def _copy(address, count, step, itemsize, out, to):
+    """Copy neighbours from memory, in vectors as far as that goes."""
+    done = 0
+    while count - done >= step:
+        copy_part(out, to + done, address + done * itemsize, 1)
+        done += step
+    if count - done >= step // 2:
+        copy_part(out, to + done, address + done * itemsize, 2)
+        done += step // 2
+    while done < count:
+        copy_part(out, to + done, address + done * itemsize, 1024)
+        done += 1
+
+
 @helper()
-def pack(source, n_rows, first, count, width, out):
-    """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last."""
+def turn_to_panel(strips, n_strips, width, step, panel, to):
+    """Write a panel from its strips."""
+    for strip in range(n_strips):
+        for i in range(0, width, step):
+            transpose(strips, (strip * width + i) * step, step, panel, to + strip * step * width + i, width)
+
+
+@helper()
+def turn_to_strips(panel, start, n_strips, width, step, strips, to):
+    """Write the strips of a panel, whose rows go on to a whole strip."""
+    for strip in range(n_strips):
+        for i in range(0, width, step):
+            transpose(panel, start + strip * step * width + i, width, strips, to + (strip * width + i) * step, step)
+
+
+@helper()
+def pack(source, n_rows, rows, first, count, width, step, strips, out):
+    """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last.
+
+    A panel of ``out`` has ``rows`` rows, of which the first ``n_rows`` are written, and all of
+    them where the source is row-major; ``strips`` is memory for one panel turned round.
+    """
+    itemsize = source.itemsize
+    same = itemsize == out.itemsize
+    n_strips = (n_rows + step - 1) // step
     for p in range((count + width - 1) // width):
         valid = min(width, count - p * width)
         sample = source.address + (first + p * width) * source.sample_stride
-        panel = p * n_rows * width
-        straight = source.sample_stride == source.itemsize and source.itemsize == out.itemsize
-        if straight and valid == width:
+        panel = p * rows * width
+        if same and source.sample_stride == itemsize:
             for j in range(n_rows):
-                address = sample + j * source.row_stride
-                store(out, panel + j * width, load_address(out, address, WIDE))
-            continue
-        for i in range(valid):
+                _copy(sample + j * source.row_stride, valid, step, itemsize, out, panel + j * width)
+        elif same and source.row_stride == itemsize and rows >= n_strips * step:
+            for i in range(valid):
+                for strip in range(n_strips):
+                    _copy(
+                        sample + i * source.sample_stride + strip * step * itemsize,
+                        min(step, n_rows - strip * step), step, itemsize,
+                        strips, (strip * width + i) * step,
+                    )  # fmt: skip
+            turn_to_panel(strips, n_strips, width, step, out, panel)
+        else:
+            for i in range(valid):
+                for j in range(n_rows):
+                    address = sample + i * source.sample_stride + j * source.row_stride
+                    if itemsize == 4:
+                        out[panel + j * width + i] = read_float32(address)
+                    else:
+                        out[panel + j * width + i] = read_float64(address)
+        if valid < width:
             for j in range(n_rows):
-                address = sample + i * source.sample_stride + j * source.row_stride
-                if source.itemsize == 4:
-                    out[panel + j * width + i] = read_float32(address)
-                else:
-                    out[panel + j * width + i] = read_float64(address)
-        for j in range(n_rows):
-            out[panel + j * width + valid : panel + (j + 1) * width] = 0
+                out[panel + j * width + valid : panel + (j + 1) * width] = 0
 
 
 @helper()
-def pack_weights(source, first, count, width, out):
+def pack_weights(source, first, count, width, step, strips, out):
     """The same for sample weights: 1 for each sample where there are none, 0 after the last."""
     if source.address != 0:
-        pack(source, 1, first, count, width, out)
-        return
-    out[:count] = 1
-    out[count : (count + width - 1) // width * width] = 0
+        pack(source, 1, 1, first, count, width, step, strips, out)
+    else:
+        out[:count] = 1
+        out[count : (count + width - 1) // width * width] = 0

@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     block: int
     chunk: int
     n_chunks: int
+    strips: bool
     nanoseconds: float
 
 
@@ -42,9 +43,11 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
 
     rows = m * (1 if s == 1 else 2) + e
     block = min(1024, max(2 * width, BLOCK_BYTES // (size * rows) // width * width))
+    step = lanes(bits, NATIVE)
+    strips = e >= step
     row_bytes = 8 * (shape.n_parameters + 1)
     most = max(16, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
-    n_chunks = min(most, -(-n_samples // max(CHUNK_SAMPLES, block)))
+    n_chunks = min(most, -(-n_samples // CHUNK_SAMPLES))
     chunk = whole(-(-n_samples // n_chunks))
     if chunk > block:  # equal blocks
         block = whole(-(-chunk // -(-chunk // block)))
@@ -52,5 +55,5 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
         block = chunk
     nanoseconds = n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))
     return Plan(
-        width, lanes(bits, NATIVE), block, chunk, -(-n_samples // chunk), float(nanoseconds)
+        width, step, block, chunk, -(-n_samples // chunk), strips, float(nanoseconds)
     )

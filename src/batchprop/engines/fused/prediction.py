@@ -22,14 +22,15 @@ Array = npt.NDArray[Any]
 @kernel
 def predict_samples(problem, theta, start, stop, Y):
     """Write Y for samples start … stop − 1."""
-    width = problem.width
-    X = np.empty(problem.e * width, theta.dtype)
-    H = np.empty(problem.m * width, theta.dtype)
-    out = np.empty(problem.s * width, theta.dtype)
+    width, step = problem.width, problem.step
+    rows = (problem.e + step - 1) // step * step
+    X, strips = np.zeros(rows * width, theta.dtype), np.zeros(rows * width, theta.dtype)
+    H = np.zeros(problem.m * width, theta.dtype)
+    out = np.zeros(problem.s * width, theta.dtype)
     for first in range(start, stop, width):
         count = min(width, stop - first)
-        pack(problem.X, problem.e, first, count, width, X)
-        forward(problem, theta, 0, X, H, out)
+        pack(problem.X, problem.e, rows, first, count, width, step, strips, X)
+        forward(problem, theta, 0, rows * width, X, H, out)
         for o in range(problem.s):
             for i in range(count):
                 Y[o, first + i] = out[o * width + i]
@@ -43,7 +44,7 @@ def predict(
     cut = plan(shape, n_samples, theta.dtype)
     problem = Problem(
         *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
-        cut.chunk, cut.n_chunks, cut.block, cut.width, cut.step, False,
+        cut.chunk, cut.n_chunks, cut.block, cut.width, cut.step, cut.strips, False,
     )  # fmt: skip
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
     size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)

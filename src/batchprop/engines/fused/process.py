@@ -20,5 +20,7 @@ def process(problem, theta, chunk, scratch, member, sums, row):
         scratch.H[member],
         scratch.R[member],
         scratch.D[member],
+        scratch.strips[member],
+        scratch.sums[member],
     )
     chunk_sums(problem, theta, chunk, own, sums[row])

@@ -1,19 +1,23 @@
-"""The two matrix products of a full-batch step, over panels of samples.
+"""The matrix products of a full-batch step, over panels of samples.
 
-``affine`` runs samples along vectors and broadcasts weights: W X + b.  ``add_outer`` also runs
-samples along vectors, multiplies rows with rows and sums the lanes at the end: A Bᵀ.
+``affine`` runs samples along vectors and broadcasts weights: W X + b.  For gradients, A Bᵀ summed
+over samples, there are two ways: ``add_outer`` also runs samples along vectors, multiplies rows
+with rows and sums the lanes at the end; ``add_outer_strips`` runs the rows of B along vectors and
+broadcasts A, which needs no sums and less memory traffic, but whole vectors of rows.
 """
 
 from __future__ import annotations
 
 from batchprop.engines.fused.jit import helper, inlined
-from batchprop.engines.fused.memory import load
+from batchprop.engines.fused.memory import load, prefetch
 from batchprop.engines.fused.tiles import (
     FOUR,
     ONE,
+    WIDE_STRIPS,
     add_sums,
     fma_outer,
     fma_rows,
+    join,
     load_rows,
     splat_rows,
     store_rows,
@@ -56,40 +60,96 @@ def affine(n_rows, n_inner, w, start, row_stride, inner_stride, bias, X, panel, 
 
 
 @inlined
-def _outer_tile(rows, columns, A, n_a, a, B, n_b, b, n_panels, width, step, G, to, row_stride):
-    """G[r, c] += Σ_samples A[a + r] B[b + c] for a tile of rows and columns."""
+def _outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step, G, to, stride):
+    """G[r, c] += Σ_samples A[r] B[c] for a tile of rows and columns."""
     tile = zero_tile(A, rows, columns, NATIVE)
-    for p in range(n_panels):
-        at_a = (p * n_a + a) * width
-        at_b = (p * n_b + b) * width
-        for v in range(0, width, step):
+    for first in range(0, count, width):
+        p = first // width
+        at_a, at_b = p * a_panel + a, p * b_panel + b
+        for v in range(0, min(width, count - first), step):
             tile = fma_outer(
                 tile,
                 load_rows(A, at_a + v, width, rows, NATIVE),
                 load_rows(B, at_b + v, width, columns, NATIVE),
             )
-    add_sums(G, to, row_stride, tile, columns)
+    add_sums(G, to, stride, tile, columns)
 
 
 @helper()
-def add_outer(A, n_a, B, n_b, n_panels, width, step, G, to):
-    """Add A Bᵀ, summed over the samples of all panels, to the matrix (n_a, n_b) at ``to`` of G."""
+def add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
+    """Add A Bᵀ, summed over the samples of all panels, to the matrix (n_a, n_b) at ``to`` of G.
+
+    A and B have ``a_panel`` and ``b_panel`` numbers to a panel.
+    """
     whole_a, whole_b = n_a - n_a % 4, n_b - n_b % 4
     for a in range(0, whole_a, 4):
         for b in range(0, whole_b, 4):
             _outer_tile(
-                FOUR, FOUR, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
-            )
+                FOUR, FOUR, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
+                G, to + a * n_b + b, n_b,
+            )  # fmt: skip
         for b in range(whole_b, n_b):
             _outer_tile(
-                FOUR, ONE, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
-            )
+                FOUR, ONE, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
+                G, to + a * n_b + b, n_b,
+            )  # fmt: skip
     for a in range(whole_a, n_a):
         for b in range(0, whole_b, 4):
             _outer_tile(
-                ONE, FOUR, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
-            )
+                ONE, FOUR, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
+                G, to + a * n_b + b, n_b,
+            )  # fmt: skip
         for b in range(whole_b, n_b):
             _outer_tile(
-                ONE, ONE, A, n_a, a, B, n_b, b, n_panels, width, step, G, to + a * n_b + b, n_b
-            )
+                ONE, ONE, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
+                G, to + a * n_b + b, n_b,
+            )  # fmt: skip
+
+
+@inlined
+def _strips_tile(rows, strips, A, at_a, S, at_s, samples, width, step, sums, to, stride):
+    """sums[r, …] += Σ_i A[r, i] S[i, …] for a few rows and strips."""
+    for r in range(len(rows)):  # the next rows' sums come from far away where there are many
+        for c in range(0, len(strips) * step, step):
+            prefetch(sums, min(to + (len(rows) + r) * stride, sums.size - stride) + c)
+    tile = load_rows(sums, to, stride, rows, strips)
+    for i in range(samples):
+        s = join(load_rows(S, at_s + i * step, width * step, strips, NATIVE))
+        tile = fma_rows(tile, A, at_a + i, width, s)
+    store_rows(sums, to, stride, tile)
+
+
+@inlined
+def _strips_rows(strips, A, n_a, at_a, S, at_s, samples, width, step, sums, to, stride):
+    """The same for all rows; the strips stay in the first-level cache meanwhile."""
+    whole = n_a - n_a % 4
+    for a in range(0, whole, 4):
+        _strips_tile(
+            FOUR, strips, A, at_a + a * width, S, at_s, samples, width, step,
+            sums, to + a * stride, stride,
+        )  # fmt: skip
+    for a in range(whole, n_a):
+        _strips_tile(
+            ONE, strips, A, at_a + a * width, S, at_s, samples, width, step,
+            sums, to + a * stride, stride,
+        )  # fmt: skip
+
+
+@helper()
+def add_outer_strips(A, n_a, at_a, S, n_strips, samples, width, step, sums):
+    """Add A Bᵀ, summed over the samples of one panel, to ``sums`` (n_a, n_strips · step).
+
+    S holds B as strips.
+    """
+    stride = n_strips * step
+    whole = n_strips - n_strips % len(WIDE_STRIPS)
+    for strip in range(0, whole, len(WIDE_STRIPS)):
+        _strips_rows(
+            WIDE_STRIPS, A, n_a, at_a, S, strip * width * step, samples, width, step,
+            sums, strip * step, stride,
+        )  # fmt: skip
+    for strip in range(whole, n_strips):
+        _strips_rows(
+            ONE, A, n_a, at_a, S, strip * width * step, samples, width, step,
+            sums, strip * step, stride,
+        )  # fmt: skip

@@ -16,10 +16,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from batchprop.engines.fused.memory import element, load_from, store_to
-from batchprop.engines.fused.vectors import Vec, Vector, splat, vec_type
+from batchprop.engines.fused.vectors import WIDE, Vec, Vector, splat, vec_type
 
 FOUR = (0, 1, 2, 3)
-TWO = (0, 1)
+WIDE_STRIPS = tuple(range(WIDE))  # as many strips as make a wide vector
 ONE = (0,)
 
 
@@ -39,8 +39,14 @@ def _tile(context: Any, builder: Any, kind: Any, vectors: list[Vector]) -> Any:
 
 @intrinsic(prefer_literal=True)  # type: ignore[misc]
 def load_rows(typing: Any, A: Any, start: Any, stride: Any, rows: Any, registers: Any) -> Any:
-    """``load_rows(A, start, stride, rows, registers)``: one vector from each row."""
-    tile = types.UniTuple(vec_type(A.dtype, registers.literal_value), len(rows))
+    """``load_rows(A, start, stride, rows, registers)``: one vector from each row.
+
+    ``registers`` is a number of registers or a tuple of as many strips.
+    """
+    strips = isinstance(registers, types.BaseTuple)
+    vec = vec_type(A.dtype, len(registers) if strips else registers.literal_value)
+    tile = types.UniTuple(vec, len(rows))
+    width = types.unliteral(registers) if strips else registers
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind, align = context.get_value_type(tile.dtype), A.dtype.bitwidth // 8
@@ -50,7 +56,7 @@ def load_rows(typing: Any, A: Any, start: Any, stride: Any, rows: Any, registers
         ]
         return context.make_tuple(builder, tile, found)
 
-    return tile(A, types.intp, types.intp, types.unliteral(rows), registers), codegen
+    return tile(A, types.intp, types.intp, types.unliteral(rows), width), codegen
 
 
 @intrinsic  # type: ignore[misc]
@@ -203,6 +209,17 @@ def fma_tiles(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return _elementwise(lambda x, y, z: x.fma(y, z))(typing, a, b, c)
 
 
+@intrinsic(prefer_literal=True)  # type: ignore[misc]
+def repeat(typing: Any, vec: Any, rows: Any) -> Any:
+    """``repeat(vec, rows)``: a tile whose rows are all the same vector."""
+    tile = types.UniTuple(vec, len(rows))
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.make_tuple(builder, tile, [args[0]] * len(rows))
+
+    return tile(vec, types.unliteral(rows)), codegen
+
+
 @intrinsic  # type: ignore[misc]
 def join(typing: Any, tile: Any) -> Any:
     """``join(tile)``: one long vector of all rows (1, 2 or 4), for what is done to each lane."""
@@ -233,3 +250,43 @@ def split(typing: Any, vec: Any, like: Any) -> Any:
         return _tile(context, builder, like, rows)
 
     return like(vec, like), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def transpose(
+    typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_stride: Any
+) -> Any:
+    """``transpose(A, start, stride, B, to, to_stride)``: a square of native vectors, turned.
+
+    B[to + c·to_stride + r] = A[start + r·stride + c] for as many rows as a vector has lanes:
+    rows whose numbers differ in one bit swap the lanes whose numbers differ in that bit.
+    """
+    vec = vec_type(A.dtype, 1)
+    size, align = vec.size, A.dtype.bitwidth // 8
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.get_value_type(vec)
+        rows = [
+            Vector(
+                builder,
+                load_from(builder, kind, _row(context, builder, A, args[:3], row), align),
+            )
+            for row in range(size)
+        ]
+        distance = 1
+        while distance < size:
+            for low in (row for row in range(size) if not row & distance):
+                a, b = rows[low], rows[low + distance]
+                upper = [bool(lane & distance) for lane in range(size)]
+                rows[low] = a.pick(
+                    [size + n - distance if up else n for n, up in enumerate(upper)], b
+                )
+                rows[low + distance] = a.pick(
+                    [size + n if up else n + distance for n, up in enumerate(upper)], b
+                )
+            distance *= 2
+        for row, vector in enumerate(rows):
+            store_to(builder, vector.value, _row(context, builder, B, args[3:], row), align)
+        return context.get_dummy_value()
+
+    return types.void(A, types.intp, types.intp, B, types.intp, types.intp), codegen

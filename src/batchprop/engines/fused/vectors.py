@@ -135,6 +135,11 @@ class Vector:
         less = self.builder.fcmp_ordered("<", self.value, self.of(bound))
         return self._new(self.builder.select(less, self.of(yes), no.value))
 
+    def at_most(self, bound: Number) -> Vector:
+        """Return the smaller of self and a number; NaN stays NaN."""
+        limit = self._new(self.of(bound))
+        return limit.where_less(self, limit, self)
+
     def exponent(self, mantissa: int, bias: int) -> Vector:
         """Return 2ⁿ from n + 1.5·2^mantissa, whose low bits hold the whole number n."""
         integers = ir.VectorType(ir.IntType(self.bits), self.lanes)
