@@ -108,7 +108,8 @@ def _note(block: str, verdict: Verdict, given: Array, expected: Array, allowed: 
     if not np.isfinite(given).all():
         return f"{np.count_nonzero(~np.isfinite(given))} of {given.size} are not finite"
     factor = _factor(given, expected)
-    if given.size > 1 and relative_size(given - factor * expected, expected) < abs(factor - 1) / 10:
+    rest = relative_size(given - factor * expected, expected)
+    if given.size > 1 and rest < abs(factor - 1) / 10 and f"{factor:.4g}" != "1":
         return f"all of it is {factor:.4g} times what is expected"
     error = np.abs(given - expected)
     excess = np.divide(error, allowed.total, out=np.zeros_like(error), where=error > 0)

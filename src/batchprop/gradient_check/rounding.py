@@ -40,12 +40,12 @@ def rounding(problem: Problem, dtype: np.dtype[Any], cancels: bool) -> Defined:
     problem : Problem
         Parameters and data.
     dtype : dtype
-        What they are computed in.  A number below its smallest may be lost; an exact zero stays.
+        What they are computed in.  A number near its smallest may be lost; an exact zero stays.
     cancels : bool
         True for an engine, which may get σ′ from h = σ(z) and then loses what is left of it where
         h has saturated; False for the definition, where h and σ′ are right to their last digits.
     """
-    unit, tiny = UNITS[dtype], float(np.finfo(dtype).tiny)
+    unit, tiny = UNITS[dtype], 4 * float(np.finfo(dtype).tiny)
     name = problem.activation
     h_unit = unit if cancels and name in _H_MAY_CANCEL else 0.0
     slope_unit = unit if cancels and name in _SLOPE_MAY_CANCEL else 0.0
