@@ -87,8 +87,13 @@ def relu_derivative(H: Array, out: Array) -> None:
 
 
 def softplus(Z: Array, out: Array) -> None:
-    """Write h = log(1 + exp z)."""
-    np.logaddexp(Z, 0, out=out)
+    """Write h = log(1 + exp z) = max(z, 0) + log1p(exp(−|z|)), which never overflows."""
+    positive = np.maximum(Z, 0)
+    np.abs(Z, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    np.add(out, positive, out=out)
 
 
 def softplus_derivative(H: Array, out: Array) -> None:

@@ -57,8 +57,10 @@ def split(theta: Array, shape: Shape) -> Blocks:
         The network's sizes.
     """
     e, m, s = shape
-    W_h, b_h, W_y, b_y = np.split(theta, np.cumsum((m * e, m, s * m)))
-    return Blocks(W_h.reshape(m, e), b_h, W_y.reshape(s, m), b_y)
+    b_h, W_y, b_y = m * e, m * e + m, m * e + m + s * m  # where they start
+    return Blocks(
+        theta[:b_h].reshape(m, e), theta[b_h:W_y], theta[W_y:b_y].reshape(s, m), theta[b_y:]
+    )
 
 
 class Parameters:

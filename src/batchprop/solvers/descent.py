@@ -15,10 +15,10 @@ from numba import types
 from batchprop.engines import Objective
 from batchprop.engines.fused.jit import helper, kernel
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import evaluate
+from batchprop.engines.fused.team import evaluate, scratch_of
 from batchprop.solvers.first_order import move
 from batchprop.solvers.names import Settings
-from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, judge
+from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, judge
 
 Array = npt.NDArray[Any]
 
@@ -28,11 +28,11 @@ def _after(settings, rules, state, loss, validation_loss, gradient):
     """Judge an evaluation and, if the run goes on, move."""
     reason = judge(rules, state, loss, validation_loss, gradient)
     if reason == RUNNING:
-        state.previous[:] = state.theta
+        copy(state.theta, state.previous)
         state.epoch[0] += 1
         move(settings, state.epoch[0], state.theta, gradient, state.memory)
     elif reason == NON_FINITE and state.epoch[0] > 0:
-        state.theta[:] = state.previous
+        copy(state.previous, state.theta)
         state.epoch[0] -= 1
     return reason
 
@@ -46,13 +46,14 @@ def _after_step(settings, rules, state, loss, validation_loss, gradient):
 @kernel
 def _descend(settings, rules, state, task, validation_task, losses, validation_losses):
     """Run for as many epochs as the curves have room for; return the reason and how many ran."""
+    scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
-        task.theta[:] = state.theta
-        losses[k] = evaluate(task)
+        copy(state.theta, task.theta)
+        losses[k] = evaluate(task, scratch)
         validation_losses[k] = np.nan
         if rules.validating:
-            validation_task.theta[:] = state.theta
-            validation_losses[k] = evaluate(validation_task)
+            copy(state.theta, validation_task.theta)
+            validation_losses[k] = evaluate(validation_task, held_out)
         reason = _after(settings, rules, state, losses[k], validation_losses[k], task.gradient)
         if reason != RUNNING:
             return reason, k + 1

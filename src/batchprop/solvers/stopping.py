@@ -102,6 +102,13 @@ def start(theta: Array) -> State:
     )
 
 
+@helper()
+def copy(source, target):
+    """Copy a flat vector; shorter code than a slice's, which counts for a net of 13 weights."""
+    for i in range(source.size):
+        target[i] = source[i]
+
+
 @helper(types.int64)
 def judge(rules, state, loss, validation_loss, gradient):
     """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING."""
@@ -117,7 +124,7 @@ def judge(rules, state, loss, validation_loss, gradient):
     if score < state.best_score[0]:
         state.best_score[0] = score
         state.best_epoch[0] = epoch
-        state.best[:] = state.theta
+        copy(state.theta, state.best)
     if loss < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
         state.reference[0] = loss
         state.reference_epoch[0] = epoch

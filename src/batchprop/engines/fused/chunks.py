@@ -13,7 +13,7 @@ import numpy.typing as npt
 from batchprop.engines.fused.hidden import GENERAL, ONE_OUTPUT, SINGLE_INPUT, activate, delta
 from batchprop.engines.fused.jit import helper
 from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
-from batchprop.engines.fused.packing import Columns, pack, pack_weights, turn_to_strips
+from batchprop.engines.fused.packing import Columns, fill, pack, pack_weights, turn_to_strips
 from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
 from batchprop.engines.fused.vectors import WIDE
 
@@ -51,6 +51,7 @@ class Scratch(NamedTuple):
     D: Array  # W_yᵀ R, where there is more than one output
     strips: Array  # of inputs, one panel
     sums: Array  # dW_h over a chunk, where it is summed in strips
+    packed: Array  # the first sample of the block that X, T and weight hold; −1 at the start
 
 
 @helper()
@@ -69,14 +70,14 @@ def residual(problem, p, R, T, weight, G):
 
 
 @helper()
-def forward(problem, theta, p, x_panel, X, H, Y):
-    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for one panel."""
+def forward(problem, theta, p, valid, x_panel, X, H, Y):
+    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the ``valid`` samples of one panel."""
     e, m, s, width = problem.e, problem.m, problem.s, problem.width
     b_h, W_y = m * e, m * e + m
     b_y = W_y + s * m
     hidden = p * m * width
     affine(m, e, theta, 0, e, 1, b_h, X, p * x_panel, width, H, hidden)
-    activate(problem.code, H, hidden, hidden + m * width, width)
+    activate(problem.code, H, hidden, m, width, valid, problem.step)
     affine(s, m, theta, W_y, m, 1, b_y, H, hidden, width, Y, p * s * width)
 
 
@@ -135,17 +136,20 @@ def chunk_sums(problem, theta, chunk, scratch, G):
     strips = scratch.strips
     rows = (e + step - 1) // step * step
     x_panel = rows * width
-    G[:] = 0
+    fill(G, 0, G.size, 0.0)
     if problem.strips and problem.backward:
-        scratch.sums[:] = 0
+        fill(scratch.sums, 0, scratch.sums.size, 0.0)
     stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
     for first in range(chunk * problem.chunk, stop, problem.block):
         count = min(problem.block, stop - first)
-        pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
-        pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
-        pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
+        if scratch.packed[0] != first:  # still there from the last step, if that was all
+            pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
+            pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
+            pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
+            scratch.packed[0] = first
         for p in range((count + width - 1) // width):
-            forward(problem, theta, p, x_panel, scratch.X, scratch.H, scratch.R)
+            valid = min(width, count - p * width)
+            forward(problem, theta, p, valid, x_panel, scratch.X, scratch.H, scratch.R)
             residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
         if problem.backward:
             backward(problem, theta, count, x_panel, scratch, G)

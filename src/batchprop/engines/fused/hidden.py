@@ -26,10 +26,15 @@ GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # what the backward pass can leave
 
 
 @helper()
-def activate(code, Z, start, stop, width):
-    """Write H = σ(Z) over Z[start:stop], whole panels."""
-    for i in range(start, stop, width):
-        store(Z, i, sigma(code, load(Z, i, WIDE)))
+def activate(code, Z, start, rows, width, valid, step):
+    """Write H = σ(Z) over the rows of one panel, as far as there are samples."""
+    if valid > width - step:
+        for i in range(start, start + rows * width, width):
+            store(Z, i, sigma(code, load(Z, i, WIDE)))
+    else:
+        for i in range(start, start + rows * width, width):
+            for v in range(0, valid, step):
+                store(Z, i + v, sigma(code, load(Z, i + v, NATIVE)))
 
 
 @inlined

@@ -90,12 +90,15 @@ class Objective:
             "sums": m * padded if cut.strips else 1,
         }
         # zeros: what pads rows and panels is computed with, but never counts
-        scratch = Scratch(**{k: np.zeros((n_workers + 1, n), dtype) for k, n in size.items()})
+        scratch = Scratch(
+            **{k: np.zeros((n_workers + 1, n), dtype) for k, n in size.items()},
+            packed=np.full((n_workers + 1, 1), -1),
+        )
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
         sums = np.empty((1 if n_workers == 0 else cut.n_chunks, n_parameters + 1))
         self.task = Task(
             problem,
-            address(process, problem, theta, 0, scratch, 0, sums, 0),
+            address(process, problem, theta, 0, Scratch(*(memory[0] for memory in scratch)), sums, 0),
             n_workers,
             *scales(n_samples, sample_weight),
             theta,

@@ -36,6 +36,13 @@ NO_COLUMNS = Columns(0, 0, 0, 0)
 
 
 @inlined
+def fill(out, start, stop, value):
+    """Write a number from start to stop."""
+    for i in range(start, stop):
+        out[i] = value
+
+
+@inlined
 def _copy(address, count, step, itemsize, out, to):
     """Copy neighbours from memory, in vectors as far as that goes."""
     done = 0
@@ -102,7 +109,7 @@ def pack(source, n_rows, rows, first, count, width, step, strips, out):
                         out[panel + j * width + i] = read_float64(address)
         if valid < width:
             for j in range(n_rows):
-                out[panel + j * width + valid : panel + (j + 1) * width] = 0
+                fill(out, panel + j * width + valid, panel + (j + 1) * width, 0.0)
 
 
 @helper()
@@ -111,5 +118,5 @@ def pack_weights(source, first, count, width, step, strips, out):
     if source.address != 0:
         pack(source, 1, 1, first, count, width, step, strips, out)
     else:
-        out[:count] = 1
-        out[count : (count + width - 1) // width * width] = 0
+        fill(out, 0, count, 1.0)
+        fill(out, count, (count + width - 1) // width * width, 0.0)

@@ -20,17 +20,14 @@ Array = npt.NDArray[Any]
 
 
 @kernel
-def predict_samples(problem, theta, start, stop, Y):
+def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
     """Write Y for samples start … stop − 1."""
     width, step = problem.width, problem.step
     rows = (problem.e + step - 1) // step * step
-    X, strips = np.zeros(rows * width, theta.dtype), np.zeros(rows * width, theta.dtype)
-    H = np.zeros(problem.m * width, theta.dtype)
-    out = np.zeros(problem.s * width, theta.dtype)
     for first in range(start, stop, width):
         count = min(width, stop - first)
         pack(problem.X, problem.e, rows, first, count, width, step, strips, X)
-        forward(problem, theta, 0, rows * width, X, H, out)
+        forward(problem, theta, 0, count, rows * width, X, H, out)
         for o in range(problem.s):
             for i in range(count):
                 Y[o, first + i] = out[o * width + i]
@@ -48,14 +45,21 @@ def predict(
     )  # fmt: skip
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
     size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)
+
+    def part(start: int, stop: int) -> None:
+        rows = -(-shape.n_inputs // cut.step) * cut.step
+        counts = (rows, rows, shape.n_hidden, shape.n_outputs)
+        memory = [np.zeros(count * cut.width, theta.dtype) for count in counts]
+        predict_samples(problem, theta, start, stop, *memory, Y)
+
     if size == 1:
-        predict_samples(problem, theta, 0, n_samples, Y)
+        part(0, n_samples)
         return Y
     with ThreadPoolExecutor(size) as pool:
         starts = range(0, n_samples, cut.chunk)
         stops = (min(start + cut.chunk, n_samples) for start in starts)
         for done in [
-            pool.submit(predict_samples, problem, theta, start, stop, Y)
+            pool.submit(part, start, stop)
             for start, stop in zip(starts, stops, strict=True)
         ]:
             done.result()

@@ -16,7 +16,7 @@ from numba import types
 
 from batchprop.engines.fused.atomics import atomic_add, atomic_load, atomic_store, relax
 from batchprop.engines.fused.chunks import Problem, Scratch
-from batchprop.engines.fused.jit import call_address, helper, kernel
+from batchprop.engines.fused.jit import call_address, helper, inlined, kernel
 
 Array = npt.NDArray[Any]
 
@@ -43,11 +43,27 @@ class Task(NamedTuple):
 
 
 @helper()
-def process_chunk(task, chunk, member, row):
+def process_chunk(task, chunk, scratch, row):
     """Call the large kernel."""
     call_address(
-        task.process,
-        (task.problem, task.theta, chunk, task.scratch, member, task.sums, row),
+        task.process, (task.problem, task.theta, chunk, scratch, task.sums, row)
+    )
+
+
+@inlined
+def scratch_of(task, member):
+    """A member's own scratch memory."""
+    own = task.scratch
+    return Scratch(
+        own.X[member],
+        own.T[member],
+        own.weight[member],
+        own.H[member],
+        own.R[member],
+        own.D[member],
+        own.strips[member],
+        own.sums[member],
+        own.packed[member],
     )
 
 
@@ -56,33 +72,34 @@ def reduce_slice(task, part):
     """Sum a slice of parameters over the chunks, in their order."""
     start = part * SLICE
     stop = min(start + SLICE, task.total.size)
-    task.total[start:stop] = task.sums[0, start:stop]
+    for i in range(start, stop):
+        task.total[i] = task.sums[0, i]
     for chunk in range(1, task.sums.shape[0]):
         for i in range(start, stop):
             task.total[i] += task.sums[chunk, i]
 
 
 @helper()
-def take_work(task, member):
+def take_work(task, scratch):
     """Work off what is posted until nothing is left to take."""
     while atomic_load(task.control, LEFT) > 0:
         item = atomic_add(task.control, LEFT, -1) - 1
         if item < 0:
             return
         if atomic_load(task.control, KIND) == CHUNKS:
-            process_chunk(task, item, member, item)
+            process_chunk(task, item, scratch, item)
         else:
             reduce_slice(task, item)
         atomic_add(task.control, DONE, 1)
 
 
 @helper()
-def share(task, kind, n_items):
+def share(task, scratch, kind, n_items):
     """Post work, take part in it, and return when all of it is done."""
     atomic_store(task.control, DONE, 0)
     atomic_store(task.control, KIND, kind)
     atomic_store(task.control, LEFT, n_items)
-    take_work(task, 0)
+    take_work(task, scratch)
     waited = 0
     while atomic_load(task.control, DONE) < n_items:
         relax(waited)
@@ -90,23 +107,25 @@ def share(task, kind, n_items):
 
 
 @helper(types.float64)
-def evaluate(task):
-    """Return L(θ) at ``task.theta``; write ∂L/∂θ to ``task.gradient``."""
+def evaluate(task, scratch):
+    """Return L(θ) at ``task.theta``; write ∂L/∂θ to ``task.gradient``.
+
+    ``scratch`` is the leader's own, ``scratch_of(task, 0)``.
+    """
     n_chunks, n = task.problem.n_chunks, task.theta.size
     total = task.total
     if task.n_workers == 0:
-        total[:] = 0
         for chunk in range(n_chunks):
-            process_chunk(task, chunk, 0, 0)
+            process_chunk(task, chunk, scratch, 0)
             for i in range(total.size):
-                total[i] += task.sums[0, i]
+                total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
     else:
-        share(task, CHUNKS, n_chunks)
+        share(task, scratch, CHUNKS, n_chunks)
         n_slices = (total.size + SLICE - 1) // SLICE
         if n_slices == 1:
             reduce_slice(task, 0)
         else:
-            share(task, REDUCE, n_slices)
+            share(task, scratch, REDUCE, n_slices)
     if task.problem.backward:
         for i in range(n):
             task.gradient[i] = task.gradient_scale * total[i]
@@ -116,16 +135,17 @@ def evaluate(task):
 @kernel
 def evaluate_once(task):
     """Evaluate, called from Python."""
-    return evaluate(task)
+    return evaluate(task, scratch_of(task, 0))
 
 
 @kernel
 def work(task, member):
     """A worker's life: wait for work, take it, until told to stop."""
+    scratch = scratch_of(task, member)
     waited = 0
     while atomic_load(task.control, STOP) == 0:
         if atomic_load(task.control, LEFT) > 0:
-            take_work(task, member)
+            take_work(task, scratch)
             waited = 0
         else:
             relax(waited)
