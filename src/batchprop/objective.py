@@ -55,8 +55,8 @@ def loss_and_gradient(
     """
     validation.network(network, Network)
     e, _, s = network.shape
-    X = validation.inputs(X, e)
-    T = validation.targets(T, X, s)
+    X = validation.inputs(X, e, dtype=network.dtype)
+    T = validation.targets(T, X, s, dtype=network.dtype)
     weight = validation.sample_weight(sample_weight, X.shape[1])
     module = engines.load(validation.choice("engine", engine, engines.ENGINES))
     threads = validation.n_threads(n_threads)

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, validation
+from batchprop import validation
 from batchprop.network import Network
-from batchprop.solvers.names import DEFAULT_LEARNING_RATE, SOLVERS, Settings
-from batchprop.solvers.stopping import Rules
+from batchprop.parameters import Shape
+from batchprop.solvers.names import SOLVERS, Settings, default_learning_rate
+from batchprop.solvers.stopping import NEVER, Rules
 
 Array = npt.NDArray[Any]
 
@@ -26,59 +27,83 @@ class Data(NamedTuple):
     T_val: Array | None
 
 
+class Start(NamedTuple):
+    """The network to start from, or how to draw one.
+
+    ``dtype`` None is that of the network, or else that of X.
+    """
+
+    network: Network | None
+    n_hidden: int
+    activation: str
+    seed: int | None
+    dtype: np.dtype[Any] | None
+
+
+def start(
+    network: Network | None,
+    hidden_size: int,
+    activation: str,
+    seed: int | None,
+    dtype: npt.DTypeLike | None,
+) -> Start:
+    """Check what training starts from."""
+    m = validation.count("hidden_size", hidden_size)
+    sigma = validation.activation(activation)
+    drawn_by = validation.seed(seed)
+    wanted = None if dtype is None else validation.float_dtype(dtype)
+    if network is None:
+        return Start(None, m, sigma, drawn_by, wanted)
+    validation.network(network, Network)
+    if m not in (50, network.shape.n_hidden) or sigma not in ("tanh", network.activation):
+        raise ValueError(
+            f"network must agree with hidden_size and activation; got {network} beside "
+            f"hidden_size={m}, activation={sigma!r}. Leave those two out: the network has them."
+        )
+    return Start(network, m, sigma, drawn_by, network.dtype if wanted is None else wanted)
+
+
+def start_network(wanted: Start, samples: Data) -> Network:
+    """Return the network that training starts from: a copy of the given one, or a drawn one."""
+    if wanted.network is not None:
+        return wanted.network.astype(wanted.dtype or wanted.network.dtype)
+    return Network.initialize(
+        samples.X.shape[0],
+        wanted.n_hidden,
+        samples.T.shape[0],
+        activation=wanted.activation,
+        seed=wanted.seed,
+        dtype=wanted.dtype or samples.X.dtype,
+    )
+
+
 def data(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None,
     X_val: npt.ArrayLike | None,
     T_val: npt.ArrayLike | None,
-    network: Network | None,
+    wanted: Start,
 ) -> Data:
-    """Check the samples against one another and against a given network."""
-    e, s = (None, None) if network is None else (network.shape[0], network.shape[2])
-    inputs = validation.inputs(X, e)
-    targets = validation.targets(T, inputs, s)
-    weight = validation.sample_weight(sample_weight, inputs.shape[1])
+    """Check the samples against one another, a given network and the range of the dtype."""
     if (X_val is None) != (T_val is None):
         missing, given = ("T_val", "X_val") if T_val is None else ("X_val", "T_val")
         raise ValueError(
             f"X_val and T_val must be given together; got {given} without {missing}. "
             f"Pass both, or neither."
         )
+    e, s = (None, None) if wanted.network is None else wanted.network.shape[::2]
+    inputs = validation.inputs(X, e, dtype=wanted.dtype)
+    dtype = wanted.dtype or inputs.dtype
+    targets = validation.targets(T, inputs, s, dtype=dtype)
+    weight = validation.sample_weight(sample_weight, inputs.shape[1])
     if X_val is None or T_val is None:
         return Data(inputs, targets, weight, None, None)
-    inputs_val = validation.inputs(X_val, inputs.shape[0], name="X_val")
-    targets_val = validation.targets(T_val, inputs_val, targets.shape[0], names="X_val T_val")
-    return Data(inputs, targets, weight, inputs_val, targets_val)
-
-
-def start_network(
-    network: Network | None,
-    samples: Data,
-    hidden_size: int,
-    activation: str,
-    seed: int | None,
-    dtype: npt.DTypeLike | None,
-) -> Network:
-    """Return the network that training starts from: a copy of the given one, or a drawn one."""
-    m = validation.count("hidden_size", hidden_size)
-    sigma = validation.activation(activation)
-    wanted = None if dtype is None else validation.float_dtype(dtype)
-    if network is not None:
-        if m not in (50, network.shape.n_hidden) or sigma not in ("tanh", network.activation):
-            raise ValueError(
-                f"network must agree with hidden_size and activation; got {network} beside "
-                f"hidden_size={m}, activation={sigma!r}. Leave those two out: the network has them."
-            )
-        return network.copy() if wanted is None else network.astype(wanted)
-    return Network.initialize(
-        samples.X.shape[0],
-        m,
-        samples.T.shape[0],
-        activation=sigma,
-        seed=seed,
-        dtype=samples.X.dtype if wanted is None else wanted,
+    inputs_val = validation.inputs(X_val, inputs.shape[0], name="X_val", dtype=dtype)
+    targets_val = validation.targets(
+        T_val, inputs_val, targets.shape[0], names="X_val T_val", dtype=dtype
     )
+    return Data(inputs, targets, weight, inputs_val, targets_val)
 
 
 def settings(
@@ -89,12 +114,12 @@ def settings(
     beta_2: float,
     epsilon: float,
 ) -> Settings:
-    """Check a solver and its numbers."""
+    """Check a solver and its numbers; a learning rate of NaN waits for ``with_rate``."""
     name = validation.choice("solver", solver, tuple(SOLVERS))
     rate = validation.optional_number("learning_rate", learning_rate, above=0)
     return Settings(
         SOLVERS[name],
-        DEFAULT_LEARNING_RATE[name] if rate is None else rate,
+        math.nan if rate is None else rate,
         validation.number("momentum", momentum, least=0, below=1),
         validation.number("beta_1", beta_1, least=0, below=1),
         validation.number("beta_2", beta_2, least=0, below=1),
@@ -102,8 +127,15 @@ def settings(
     )
 
 
+def with_rate(settings: Settings, shape: Shape) -> Settings:
+    """Return the settings with the default learning rate for a network where none was given."""
+    if math.isnan(settings.learning_rate):
+        return settings._replace(learning_rate=default_learning_rate(settings.solver, shape))
+    return settings
+
+
 def rules(
-    max_epochs: int,
+    max_epochs: int | None,
     target_loss: float | None,
     gradient_tol: float | None,
     tol: float | None,
@@ -112,8 +144,11 @@ def rules(
     validating: bool,
 ) -> Rules:
     """Check the stopping rules; None switches one off."""
+    most = validation.optional_count("max_epochs", max_epochs, least=0)
     target = validation.optional_number("target_loss", target_loss)
     bound = validation.optional_number("gradient_tol", gradient_tol, least=0)
+    fall = validation.optional_number("tol", tol, least=0)
+    window = validation.count("n_epochs_no_change", n_epochs_no_change)
     wait = validation.optional_count("patience", patience)
     if wait is not None and not validating:
         raise ValueError(
@@ -121,22 +156,17 @@ def rules(
             f"T_val. Pass both, or use tol and n_epochs_no_change on the training loss."
         )
     return Rules(
-        validation.count("max_epochs", max_epochs, least=0),
+        NEVER if most is None else min(most, NEVER),
         -math.inf if target is None else target,
-        -1.0 if not bound else bound,
-        validation.optional_number("tol", tol, least=0) or 0.0,
-        validation.count("n_epochs_no_change", n_epochs_no_change),
-        -1 if wait is None else wait,
+        bound or -1.0,
+        fall or 0.0,
+        min(window, NEVER),
+        -1 if wait is None else min(wait, NEVER),
         validating,
     )
-
-
-def engine(value: str) -> str:
-    """Check the engine's name."""
-    return validation.choice("engine", value, engines.ENGINES)
 
 
 def seconds(value: float | None) -> float:
     """Check a time limit."""
     limit = validation.optional_number("max_seconds", value, above=0)
-    return np.inf if limit is None else limit
+    return math.inf if limit is None else limit

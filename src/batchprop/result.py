@@ -38,7 +38,7 @@ class Progress:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
 class TrainResult:
     """The outcome of a training run.
 

@@ -1,35 +1,21 @@
-"""Training: the loop around a solver, with its history, its best network and its ways to end."""
+"""Training: from checked arguments through a solver's run to the best network seen."""
 
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, options, validation
+from batchprop import engines, non_finite, options, validation
+from batchprop.bursts import Callback, History, Watch, advance
 from batchprop.network import Network
 from batchprop.progress import ProgressLine
-from batchprop.result import Progress, TrainResult
-from batchprop.solvers.names import Settings
-from batchprop.solvers.stopping import (
-    CONVERGED,
-    NON_FINITE,
-    REASONS,
-    RUNNING,
-    Rules,
-    State,
-    start,
-)
-
-Array = npt.NDArray[Any]
-Callback = Callable[[Progress], object]
-
-_BURST_SECONDS = 0.05  # compiled epochs between two looks at the clock, at Ctrl-C and the like
+from batchprop.result import TrainResult
+from batchprop.solvers.descent import FusedRun, InterpretedRun
+from batchprop.solvers.stopping import CONVERGED, NON_FINITE, REASONS, State, start
 
 
 def train(
@@ -46,7 +32,7 @@ def train(
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
-    max_epochs: int = 1000,
+    max_epochs: int | None = 1000,
     target_loss: float | None = None,
     gradient_tol: float | None = 1e-10,
     tol: float | None = 1e-6,
@@ -88,13 +74,14 @@ def train(
     engine : {"fused", "vectorized", "naive"}
         What computes loss and gradient.
     learning_rate : float or None
-        η > 0; None is 0.01 for gd and adam, 0.005 for momentum and nesterov.
+        η > 0; None is 0.5/(m + e + 5) for gd, half of that for momentum and nesterov, and
+        1/(m + e + 50) for adam: rates that suit standardised data, at any size of network.
     momentum : float
         μ in [0, 1) of momentum and nesterov.
     beta_1, beta_2, epsilon : float
         Adam's decay rates in [0, 1) and its small constant > 0.
-    max_epochs : int
-        Steps at most.
+    max_epochs : int or None
+        Steps at most; 0 only evaluates, None sets no limit.
     target_loss : float or None
         Stop when L is at most this.
     gradient_tol : float or None
@@ -111,9 +98,11 @@ def train(
     max_seconds : float or None
         Stop after so many seconds, looked at about every 0.05 s.
     callback : callable or None
-        ``callback(progress)`` is called after evaluations; a true answer stops the run.
+        ``callback(progress)`` is told where the run stands (see ``batchprop.result.Progress``); a
+        true answer stops it.  What it raises ends the run and is passed on.
     callback_every : int
-        Call it after every so many epochs; more leaves longer stretches to compiled code.
+        It is called at epoch 0, after every so many epochs and at the end; more leaves longer
+        stretches to compiled code.
     progress : bool
         Show a progress line on standard error.
     seed : int or None
@@ -139,165 +128,83 @@ def train(
     Warns
     -----
     RuntimeWarning
-        Loss or gradient became NaN or infinite; the last finite network is kept.
+        Loss or gradient became NaN or infinite; the last finite network is kept, and the likely
+        cause named.
 
     Notes
     -----
     Ctrl-C ends the run and returns the best network so far, with ``stop_reason`` "interrupted".
     The gradient is that of ``docs/derivation.md``; the steps are in ``solvers/first_order.py``.
+    What was evaluated counts: a step whose end was not evaluated any more is taken back.
     """
     began = time.perf_counter()
-    if network is not None:
-        validation.network(network, Network)
-    samples = options.data(X, T, sample_weight, X_val, T_val, network)
-    first = options.start_network(network, samples, hidden_size, activation, seed, dtype)
     settings = options.settings(solver, learning_rate, momentum, beta_1, beta_2, epsilon)
     rules = options.rules(
         max_epochs, target_loss, gradient_tol, tol, n_epochs_no_change, patience,
-        samples.X_val is not None,
+        validating=X_val is not None,
     )  # fmt: skip
-    name = options.engine(engine)
+    name = validation.choice("engine", engine, engines.ENGINES)
     threads = validation.n_threads(n_threads)
-    limit = options.seconds(max_seconds)
-    validation.function("callback", callback)
     every = validation.count("callback_every", callback_every)
-    line = ProgressLine(rules.max_epochs) if validation.flag("progress", progress) else None
+    validation.function("callback", callback)
+    line = ProgressLine(max_epochs) if validation.flag("progress", progress) else None
+    watch = Watch(began, options.seconds(max_seconds), callback, every, line)
+    wanted = options.start(network, hidden_size, activation, seed, dtype)
+    data = options.data(X, T, sample_weight, X_val, T_val, wanted)
+    first = options.start_network(wanted, data)
+    settings = options.with_rate(settings, first.shape)
 
-    state = start(first.theta)
-    with ExitStack() as stack:
-        run = _run(name, settings, rules, state, samples, first, threads, stack)
-        history, reason = _advance(
-            run, rules, state, began, limit, callback, every if callback else None, line
-        )
-    if reason == REASONS[NON_FINITE]:
-        _warn_non_finite(samples.X, settings, state)
-    return _result(first, rules, state, history, reason, began)
-
-
-def _run(
-    engine: str,
-    settings: Settings,
-    rules: Rules,
-    state: State,
-    samples: options.Data,
-    first: Network,
-    threads: int | None,
-    stack: ExitStack,
-) -> Any:
-    """Prepare the data for an engine and return its loop; ``stack`` closes what it opens."""
-    from batchprop.solvers.descent import FusedRun, InterpretedRun  # loads numba
-
-    module = engines.load(engine)
-    form = first.shape, first.activation, first.dtype, threads
-    objective: Any = stack.enter_context(
-        module.Objective(samples.X, samples.T, samples.sample_weight, *form)
-    )
-    held_out: Any = None
-    if samples.X_val is not None and samples.T_val is not None:
-        held_out = stack.enter_context(module.Objective(samples.X_val, samples.T_val, None, *form))
-    kind = FusedRun if engine == "fused" else InterpretedRun
-    return kind(settings, rules, state, objective, held_out)
-
-
-def _advance(
-    run: Any,
-    rules: Rules,
-    state: State,
-    began: float,
-    limit: float,
-    callback: Callback | None,
-    every: int | None,
-    line: ProgressLine | None,
-) -> tuple[list[tuple[Array, Array]], str]:
-    """Run in bursts until a rule, the clock, the callback or Ctrl-C ends it.
-
-    The curves of each burst are listed before it runs: an interruption loses none of its entries.
-    """
-    curves: list[tuple[Array, Array]] = []
-    burst, seen, reason = 1, None, REASONS[RUNNING]
+    state, history = start(first.theta), History()
     try:
-        while reason == REASONS[RUNNING]:
-            left = rules.max_epochs + 1 - int(state.epoch[0])
-            size = min(burst if every is None else every if curves else 1, left)
-            curves.append((np.empty(size), np.empty(size)))
-            started = time.perf_counter()
-            code, count = run.advance(*curves[-1])
-            now = time.perf_counter()
-            reason = REASONS[code]
-            burst = int(np.clip(_BURST_SECONDS * count / (now - started), 1, 4 * burst))
-            if code == NON_FINITE:
-                break
-            losses, validation_losses = curves[-1]
-            seen = Progress(
-                sum(done.size for done, _ in curves[:-1]) + count - 1,
-                float(losses[count - 1]),
-                float(validation_losses[count - 1]),
-                float(state.best_score[0]),
-                float(state.gradient_norm[0]),
-                now - began,
-            )
-            if line is not None:
-                line.show(seen)
-            stop = callback is not None and callback(seen)
-            if reason == REASONS[RUNNING] and (stop or now - began >= limit):
-                reason = "callback" if stop else "max_seconds"
+        with ExitStack() as stack:
+            objective, held_out = _objectives(name, data, first, threads, stack)
+            kind = FusedRun if name == "fused" else InterpretedRun
+            run = kind(settings, rules, state, objective, held_out)
+            reason = advance(run, state, history, watch)
     except KeyboardInterrupt:
         reason = "interrupted"
-    if line is not None and seen is not None:
-        line.show(seen, last=True)
-    return curves, reason
+    if reason == REASONS[NON_FINITE]:
+        non_finite.warn(data, settings, int(state.evaluations[0]), stacklevel=2)
+    return _result(first, state, history, rules.validating, reason, began)
+
+
+def _objectives(
+    engine: str, data: options.Data, first: Network, n_threads: int | None, stack: ExitStack
+) -> tuple[Any, Any]:
+    """Prepare training and validation data for an engine; ``stack`` closes what is opened."""
+    module = engines.load(engine)
+    form = first.shape, first.activation, first.dtype, n_threads
+    objective = stack.enter_context(module.Objective(data.X, data.T, data.sample_weight, *form))
+    if data.X_val is None or data.T_val is None:
+        return objective, None
+    kind: Any = module.Objective
+    loss_only = {"backward": False} if engine == "fused" else {}
+    return objective, stack.enter_context(kind(data.X_val, data.T_val, None, *form, **loss_only))
 
 
 def _result(
-    first: Network,
-    rules: Rules,
-    state: State,
-    curves: list[tuple[Array, Array]],
-    reason: str,
-    began: float,
+    first: Network, state: State, history: History, validating: bool, reason: str, began: float
 ) -> TrainResult:
     """Put together what the run has come to."""
-    if reason in ("callback", "max_seconds", "interrupted") and state.epoch[0] > 0:
-        # the last step led to a place that was not evaluated any more: it does not count
-        state.theta[:] = state.previous
-        state.epoch[0] -= 1
     n_epochs, best_epoch = int(state.epoch[0]), int(state.best_epoch[0])
-    seen = n_epochs + 1 if np.isfinite(state.best_score[0]) else 0
-    losses, validation_losses = (
-        np.concatenate([curve[which] for curve in curves])[:seen] for which in (0, 1)
-    )
+    last = state.theta
+    if 0 < state.evaluations[0] <= n_epochs:  # the last step led to a place not evaluated any more
+        n_epochs, last = n_epochs - 1, state.previous
+    losses, validation_losses = history.curves(n_epochs + 1)
 
-    def network(theta: Array) -> Network:
+    def network(theta: npt.NDArray[Any]) -> Network:
         return Network.from_theta(theta, first.shape, first.activation)
 
     return TrainResult(
         network=network(state.best),
-        loss=float(losses[best_epoch]) if seen else float("nan"),
-        validation_loss=float(validation_losses[best_epoch]) if seen else float("nan"),
-        last_network=network(state.theta),
+        loss=float(losses[best_epoch]),
+        validation_loss=float(validation_losses[best_epoch]),
+        last_network=network(last),
         loss_curve=losses,
-        validation_loss_curve=validation_losses if rules.validating else np.empty(0),
+        validation_loss_curve=validation_losses if validating else np.empty(0),
         n_epochs=n_epochs,
         best_epoch=best_epoch,
         stop_reason=reason,
         converged=reason in CONVERGED,
         seconds=time.perf_counter() - began,
-    )
-
-
-def _warn_non_finite(X: Array, settings: Settings, state: State) -> None:
-    """Say once what happened, what was kept and what most likely caused it."""
-    sizes = np.maximum(np.abs(X.min(axis=1)), np.abs(X.max(axis=1)))
-    row = int(sizes.argmax())
-    cause = (
-        f"row {row} of X reaches {sizes[row]:.3g}: standardise the inputs and targets"
-        if sizes[row] > 30
-        else f"learning_rate={settings.learning_rate:g} is too large for these data: try "
-        f"{settings.learning_rate / 10:g}"
-    )
-    warnings.warn(
-        f"Loss or gradient became NaN or infinite after {int(state.epoch[0])} finite epochs; the "
-        f"last finite network was kept and the best one is returned. Most likely {cause}.",
-        RuntimeWarning,
-        stacklevel=3,
     )

@@ -1,0 +1,1 @@
+"""Solvers: how θ moves along the gradient, and when to stop."""

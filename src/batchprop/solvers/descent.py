@@ -50,7 +50,6 @@ def _descend(settings, rules, state, task, validation_task, losses, validation_l
     for k in range(losses.size):
         copy(state.theta, task.theta)
         losses[k] = evaluate(task, scratch)
-        validation_losses[k] = np.nan
         if rules.validating:
             copy(state.theta, validation_task.theta)
             validation_losses[k] = evaluate(validation_task, held_out)
@@ -64,7 +63,10 @@ class Run(Protocol):
     """A run of a solver, advanced some epochs at a time."""
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
-        """Fill the curves; return a reason to stop (or RUNNING) and how many entries were filled."""
+        """Fill the curves; return a reason to stop (or RUNNING) and how many entries were filled.
+
+        Validation losses are left as they are where there are no validation data.
+        """
         ...
 
 
@@ -107,9 +109,10 @@ class InterpretedRun:
         """Run for as many epochs as the curves have room for."""
         theta, gradient = self._fixed[2].theta, self._gradient
         for k in range(losses.size):
-            losses[k] = self._objective.loss_and_gradient(theta, gradient)
-            validation = self._validation
-            validation_losses[k] = np.nan if validation is None else validation.loss(theta)
+            with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
+                losses[k] = self._objective.loss_and_gradient(theta, gradient)
+                if self._validation is not None:
+                    validation_losses[k] = self._validation.loss(theta)
             reason = _after_step(*self._fixed, losses[k], validation_losses[k], gradient)
             if reason != RUNNING:
                 return int(reason), k + 1

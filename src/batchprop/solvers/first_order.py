@@ -17,7 +17,8 @@ def move(settings, step, theta, gradient, memory):
 
     gd: θ ← θ − η g.  momentum: v ← μ v − η g, θ ← θ + v.  nesterov: the same v, θ ← θ + μ v − η g
     (Sutskever et al., 2013, in the variable that looks ahead).  adam: m ← β₁ m + (1 − β₁) g,
-    v ← β₂ v + (1 − β₂) g², θ ← θ − η √(1 − β₂ᵗ)/(1 − β₁ᵗ) m / (√v + ε) (Kingma and Ba, 2015).
+    v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)
+    (algorithm 1 of Kingma and Ba, 2015).
     """
     rate = settings.learning_rate
     if settings.solver == GD:
@@ -33,9 +34,10 @@ def move(settings, step, theta, gradient, memory):
             theta[i] += settings.momentum * memory[0, i] - rate * gradient[i]
     else:
         b1, b2 = settings.beta_1, settings.beta_2
-        scaled = rate * math.sqrt(1.0 - b2**step) / (1.0 - b1**step)
+        scaled = rate / (1.0 - b1**step)
+        root = 1.0 / math.sqrt(1.0 - b2**step)
         for i in range(theta.size):
             g = gradient[i]
             memory[0, i] = b1 * memory[0, i] + (1.0 - b1) * g
             memory[1, i] = b2 * memory[1, i] + (1.0 - b2) * g * g
-            theta[i] -= scaled * memory[0, i] / (math.sqrt(memory[1, i]) + settings.epsilon)
+            theta[i] -= scaled * memory[0, i] / (root * math.sqrt(memory[1, i]) + settings.epsilon)

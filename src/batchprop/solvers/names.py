@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from batchprop.parameters import Shape
+
 GD, MOMENTUM, NESTEROV, ADAM = range(4)
 SOLVERS = {"gd": GD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adam": ADAM}
-DEFAULT_LEARNING_RATE = {"gd": 0.01, "momentum": 0.005, "nesterov": 0.005, "adam": 0.01}
 
 
 class Settings(NamedTuple):
@@ -30,3 +31,16 @@ class Settings(NamedTuple):
     beta_1: float
     beta_2: float
     epsilon: float
+
+
+def default_learning_rate(solver: int, shape: Shape) -> float:
+    """Return a rate at which L falls from a drawn start on standardised data, for any size.
+
+    Descent is stable while η < 2/λ, and λ, the largest curvature of L, grows like 2(m + e) there:
+    hidden units that move together add up in y, and so do inputs that are alike.  A rate that does
+    not shrink with the network diverges on a wide one.
+    """
+    size = shape.n_hidden + shape.n_inputs
+    if solver == ADAM:
+        return 1.0 / (size + 50)
+    return (0.5 if solver == GD else 0.25) / (size + 5)

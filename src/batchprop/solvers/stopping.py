@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from batchprop.engines.fused.jit import helper
-from numba import types
 
 Array = npt.NDArray[Any]
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
+NEVER = 2**62  # an epoch that no run reaches
 REASONS = {
     RUNNING: "running",
     MAX_EPOCHS: "max_epochs",
@@ -32,7 +33,7 @@ class Rules(NamedTuple):
     Attributes
     ----------
     max_epochs : int
-        Steps at most.
+        Steps at most; NEVER switches it off.
     target_loss : float
         Stop when L is at most this; −inf switches it off.
     gradient_tol : float
@@ -69,7 +70,9 @@ class State(NamedTuple):
     best_score, reference : ndarray, shape (1,), float64
         Lowest loss (on validation data if there are any); loss at the last notable fall.
     epoch, best_epoch, reference_epoch : ndarray, shape (1,), int64
-        Steps taken, and when those two were.
+        Steps that led to θ, and when those two were.
+    evaluations : ndarray, shape (1,), int64
+        Finite evaluations so far, at epochs 0, 1, …
     gradient_norm : ndarray, shape (1,), float64
         At the last evaluation.
     """
@@ -83,6 +86,7 @@ class State(NamedTuple):
     epoch: Array
     best_epoch: Array
     reference_epoch: Array
+    evaluations: Array
     gradient_norm: Array
 
 
@@ -98,6 +102,7 @@ def start(theta: Array) -> State:
         np.zeros(1, np.int64),
         np.zeros(1, np.int64),
         np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
         np.full(1, np.nan),
     )
 
@@ -109,17 +114,26 @@ def copy(source, target):
         target[i] = source[i]
 
 
+@helper(types.float64)
+def size_of(gradient, theta):
+    """Return ‖gradient‖; NaN or inf if anything in gradient or θ is."""
+    total = 0.0
+    for i in range(gradient.size):
+        g = np.float64(gradient[i])
+        # 0·θ adds nothing unless θ is not finite, which the loss need not show: tanh(inf) is 1
+        total += g * g + 0.0 * theta[i]
+    return math.sqrt(total)
+
+
 @helper(types.int64)
 def judge(rules, state, loss, validation_loss, gradient):
     """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING."""
-    norm = 0.0
-    for i in range(gradient.size):
-        norm += np.float64(gradient[i]) * np.float64(gradient[i])
-    norm = math.sqrt(norm)
+    norm = size_of(gradient, state.theta)
     epoch = state.epoch[0]
     score = validation_loss if rules.validating else loss
     if not (math.isfinite(loss) and math.isfinite(norm) and math.isfinite(score)):
         return NON_FINITE
+    state.evaluations[0] += 1
     state.gradient_norm[0] = norm
     if score < state.best_score[0]:
         state.best_score[0] = score

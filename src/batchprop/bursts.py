@@ -1,0 +1,117 @@
+"""The loop around a solver: bursts of epochs, and between them the clock and the callback."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.progress import ProgressLine
+from batchprop.result import Progress
+from batchprop.solvers.descent import Run
+from batchprop.solvers.stopping import NEVER, NON_FINITE, REASONS, RUNNING, State
+
+Array = npt.NDArray[Any]
+Callback = Callable[[Progress], object]
+
+_BURST_SECONDS = 0.05  # compiled epochs between two looks at the clock, at Ctrl-C and the like
+
+
+class Watch(NamedTuple):
+    """What is looked at between bursts.
+
+    Attributes
+    ----------
+    began : float
+        When the run began, by ``time.perf_counter``.
+    limit : float
+        Seconds it may take, or infinity.
+    callback : callable or None
+        Called at epoch 0, after every so many epochs and at the end; a true answer stops the run.
+    every : int
+        Epochs between two calls.
+    line : ProgressLine or None
+        Where progress is shown.
+    """
+
+    began: float
+    limit: float
+    callback: Callback | None
+    every: int
+    line: ProgressLine | None
+
+
+class History:
+    """Training and validation losses of the epochs, as they come.
+
+    Memory for a burst belongs to the history before the burst runs, so that an interruption loses
+    none of its entries.
+    """
+
+    def __init__(self) -> None:
+        self._bursts: list[tuple[Array, Array]] = []
+
+    def room(self, size: int) -> tuple[Array, Array]:
+        """Return two curves for a burst to fill."""
+        self._bursts.append((np.full(size, np.nan), np.full(size, np.nan)))
+        return self._bursts[-1]
+
+    def curves(self, size: int) -> tuple[Array, Array]:
+        """Return the first ``size`` entries of both curves, NaN where there was no evaluation."""
+        end = np.full(size, np.nan)
+        losses, validation_losses = zip(*self._bursts, (end, end), strict=True)
+        return np.concatenate(losses)[:size], np.concatenate(validation_losses)[:size]
+
+
+def advance(run: Run, state: State, history: History, watch: Watch) -> str:
+    """Advance a run until a rule, the clock or the callback ends it; return the reason."""
+    burst, seen = 1, None
+    try:
+        while True:
+            due = _next_call(state, watch)
+            losses, validation_losses = history.room(min(burst, 1 + due - int(state.epoch[0])))
+            started = time.perf_counter()
+            reason, count = run.advance(losses, validation_losses)
+            now = time.perf_counter()
+            if reason == NON_FINITE:
+                return REASONS[reason]
+            seen = Progress(
+                int(state.evaluations[0]) - 1,
+                float(losses[count - 1]),
+                float(validation_losses[count - 1]),
+                float(state.best_score[0]),
+                float(state.gradient_norm[0]),
+                now - watch.began,
+            )
+            stop = _tell(watch, seen, due, ended=reason != RUNNING)
+            if reason != RUNNING:
+                return REASONS[reason]
+            if stop:
+                return "callback"
+            left = watch.limit - (time.perf_counter() - watch.began)
+            if left <= 0:
+                return "max_seconds"
+            speed = count / max(now - started, 1e-9)
+            burst = int(max(1, min(speed * min(_BURST_SECONDS, left), 4 * burst)))
+    finally:
+        if watch.line is not None:
+            watch.line.end(seen)
+
+
+def _tell(watch: Watch, seen: Progress, due: int, ended: bool) -> bool:
+    """Show and call what is to be shown and called; return whether the callback stops the run."""
+    if watch.line is not None:
+        watch.line.show(seen)
+    if watch.callback is not None and (ended or seen.epoch == due):
+        return bool(watch.callback(seen))
+    return False
+
+
+def _next_call(state: State, watch: Watch) -> int:
+    """Return the next epoch at which the callback is due; without one, an epoch never reached."""
+    if watch.callback is None:
+        return NEVER
+    return -(-int(state.epoch[0]) // watch.every) * watch.every
