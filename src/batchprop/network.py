@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, validation
-from batchprop.parameters import Parameters, Shape, split
+from batchprop import engines, storage, validation
+from batchprop.parameters import Blocks, Parameters, Shape, split
 
 Array = npt.NDArray[Any]
 
@@ -52,9 +53,7 @@ class Network(Parameters):
         blocks = validation.parameter_blocks(W_h, b_h, W_y, b_y)
         m, e = blocks[0].shape
         s = blocks[3].size
-        super().__init__(
-            np.concatenate([block.ravel() for block in blocks]), Shape(e, m, s)
-        )
+        super().__init__(np.concatenate([block.ravel() for block in blocks]), Shape(e, m, s))
         self._activation = validation.activation(activation)
 
     @property
@@ -63,9 +62,7 @@ class Network(Parameters):
         return self._activation
 
     @classmethod
-    def from_theta(
-        cls, theta: npt.ArrayLike, shape: Shape, activation: str = "tanh"
-    ) -> Self:
+    def from_theta(cls, theta: npt.ArrayLike, shape: Shape, activation: str = "tanh") -> Self:
         """Build a network from a flat vector of parameters.
 
         Parameters
@@ -136,7 +133,7 @@ class Network(Parameters):
             np.zeros(s),
         )
         target = validation.float_dtype(dtype)
-        return cls(*(block.astype(target) for block in drawn), activation=name)
+        return cls(*Blocks(*(block.astype(target) for block in drawn)), activation=name)
 
     def predict(
         self, X: npt.ArrayLike, *, engine: str = "fused", n_threads: int | None = None
@@ -162,7 +159,7 @@ class Network(Parameters):
         TypeError, ValueError
             ``X`` is not real numbers, not (e, N), empty, or holds NaN or inf.
         """
-        checked = validation.inputs(X, self.shape.n_inputs)
+        checked = validation.inputs(X, self.shape.n_inputs, dtype=self.dtype)
         module = engines.load(validation.choice("engine", engine, engines.ENGINES))
         threads = validation.n_threads(n_threads)
         return module.predict(self.theta, self.shape, self.activation, checked, threads)
@@ -172,11 +169,55 @@ class Network(Parameters):
         return type(self)(*split(self.theta, self.shape), activation=self.activation)
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
-        """Return a copy in float32 or float64."""
-        flat = self.theta.astype(validation.float_dtype(dtype))
+        """Return a copy in another dtype.
+
+        Parameters
+        ----------
+        dtype : {"float32", "float64"}
+            Of the copy's parameters.
+
+        Raises
+        ------
+        ValueError
+            Another dtype, or a parameter beyond the range of float32.
+        """
+        with np.errstate(over="ignore"):  # inf, which is rejected next
+            flat = self.theta.astype(validation.float_dtype(dtype))
         return type(self)(*split(flat, self.shape), activation=self.activation)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to one .npz file, which ``Network.load`` and ``numpy.load`` read.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name, taken as it is; an existing file is replaced, at once and whole.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+        """
+        storage.write(path, split(self.theta, self.shape), self.activation)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a network that ``save`` has written; nothing in the file is run.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name.
+
+        Raises
+        ------
+        OSError
+            The file cannot be opened.
+        ValueError
+            It is not a network, damaged, or of a newer format.
+        """
+        blocks, activation = storage.read(path)
+        return cls(*blocks, activation=activation)
+
     def __repr__(self) -> str:
-        return (
-            f"Network({self.shape}, activation={self.activation!r}, dtype={self.dtype})"
-        )
+        return f"Network({self.shape}, activation={self.activation!r}, dtype={self.dtype})"
