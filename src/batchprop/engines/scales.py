@@ -34,7 +34,5 @@ class Scales(NamedTuple):
 
 def scales(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> Scales:
     """Return the two factors for ``n_samples`` samples or for their weights."""
-    total = float(
-        n_samples if sample_weight is None else np.sum(sample_weight, dtype=np.float64)
-    )
+    total = float(n_samples if sample_weight is None else np.sum(sample_weight, dtype=np.float64))
     return Scales(loss=1.0 / total, gradient=2.0 / total)

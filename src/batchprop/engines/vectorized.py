@@ -18,9 +18,7 @@ from batchprop.parameters import Shape, split
 Array = npt.NDArray[Any]
 
 
-def _forward(
-    theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array
-) -> None:
+def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array) -> None:
     """Write H = σ(W_h X + b_h) (m, N) and Y = W_y H + b_y (s, N)."""
     W_h, b_h, W_y, b_y = split(theta, shape)
     np.matmul(W_h, X, out=H)
@@ -70,9 +68,7 @@ class Objective:
         self.H = np.empty((shape.n_hidden, n_samples), dtype)
         self.slope = np.empty_like(self.H)  # σ′(Z)
         self.delta_h = np.empty_like(self.H)
-        self.Y = np.empty(
-            (shape.n_outputs, n_samples), dtype
-        )  # then R = Y − T, then δ_y
+        self.Y = np.empty((shape.n_outputs, n_samples), dtype)  # then R = Y − T, then δ_y
 
     def _residual_sum(self, theta: Array) -> float:
         """Leave w ⊙ R = w ⊙ (Y − T) in ``Y`` and return Σ_i w_i ‖r_i‖²."""
@@ -104,9 +100,7 @@ class Objective:
         np.sum(delta_y, axis=1, out=db_y)
 
         ACTIVATIONS[self.activation].derivative(H, self.slope)
-        if (
-            self.shape.n_outputs == 1
-        ):  # an outer product: one pass less than a matrix product
+        if self.shape.n_outputs == 1:  # an outer product: one pass less than a matrix product
             self.slope *= delta_y
             np.matmul(self.slope, self.X.T, out=dW_h)
             np.sum(self.slope, axis=1, out=db_h)

@@ -6,6 +6,7 @@ summed in their order: that is why loss and gradient have the same bits for any 
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from batchprop.engines.fused.jit import helper
 from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
 from batchprop.engines.fused.packing import Columns, fill, pack, pack_weights, turn_to_strips
 from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
+from batchprop.engines.fused.sigma import IDENTITY, RELU
 from batchprop.engines.fused.vectors import WIDE
 
 Array = npt.NDArray[Any]
@@ -76,9 +78,11 @@ def forward(problem, theta, p, valid, x_panel, X, H, Y):
     b_h, W_y = m * e, m * e + m
     b_y = W_y + s * m
     hidden = p * m * width
-    affine(m, e, theta, 0, e, 1, b_h, X, p * x_panel, width, H, hidden)
-    activate(problem.code, H, hidden, m, width, valid, problem.step)
-    affine(s, m, theta, W_y, m, 1, b_y, H, hidden, width, Y, p * s * width)
+    least = 0.0 if problem.code == RELU else -math.inf
+    affine(m, e, theta, 0, e, 1, b_h, least, X, p * x_panel, width, H, hidden)
+    if problem.code != RELU and problem.code != IDENTITY:
+        activate(problem.code, H, hidden, m, width, valid, problem.step)
+    affine(s, m, theta, W_y, m, 1, b_y, -math.inf, H, hidden, width, Y, p * s * width)
 
 
 @helper()
@@ -93,7 +97,7 @@ def backward(problem, theta, count, x_panel, scratch, G):
         g, form = D, GENERAL
         add_outer(R, s, s * width, H, m, m * width, count, width, step, G, W_y)
         for p in range((count + width - 1) // width):  # g = W_yᵀ r
-            affine(m, s, theta, W_y, 1, m, -1, R, p * s * width, width, D, p * m * width)
+            affine(m, s, theta, W_y, 1, m, -1, -math.inf, R, p * s * width, width, D, p * m * width)
     elif e == 1:
         form = SINGLE_INPUT
     # With one output g = W_y[k] r; the factor W_y[k] is left for ``finish``.

@@ -33,7 +33,9 @@ _compiled: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
 def kernel(function: Function) -> Any:
     """Compile an entry point: called from Python, kept on disk between processes."""
-    dispatcher = numba.njit(error_model="numpy", nogil=True, boundscheck=False, _nrt=False)(function)
+    dispatcher = numba.njit(error_model="numpy", nogil=True, boundscheck=False, _nrt=False)(
+        function
+    )
     dispatcher._cache = KernelCache(function)
     return dispatcher
 

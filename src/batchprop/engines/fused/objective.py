@@ -98,7 +98,9 @@ class Objective:
         sums = np.empty((1 if n_workers == 0 else cut.n_chunks, n_parameters + 1))
         self.task = Task(
             problem,
-            address(process, problem, theta, 0, Scratch(*(memory[0] for memory in scratch)), sums, 0),
+            address(
+                process, problem, theta, 0, Scratch(*(memory[0] for memory in scratch)), sums, 0
+            ),
             n_workers,
             *scales(n_samples, sample_weight),
             theta,

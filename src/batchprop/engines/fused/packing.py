@@ -62,7 +62,14 @@ def turn_to_panel(strips, n_strips, width, step, panel, to):
     """Write a panel from its strips."""
     for strip in range(n_strips):
         for i in range(0, width, step):
-            transpose(strips, (strip * width + i) * step, step, panel, to + strip * step * width + i, width)
+            transpose(
+                strips,
+                (strip * width + i) * step,
+                step,
+                panel,
+                to + strip * step * width + i,
+                width,
+            )
 
 
 @helper()
@@ -70,7 +77,14 @@ def turn_to_strips(panel, start, n_strips, width, step, strips, to):
     """Write the strips of a panel, whose rows go on to a whole strip."""
     for strip in range(n_strips):
         for i in range(0, width, step):
-            transpose(panel, start + strip * step * width + i, width, strips, to + (strip * width + i) * step, step)
+            transpose(
+                panel,
+                start + strip * step * width + i,
+                width,
+                strips,
+                to + (strip * width + i) * step,
+                step,
+            )
 
 
 @helper()

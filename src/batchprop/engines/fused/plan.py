@@ -54,6 +54,4 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
     else:
         block = chunk
     nanoseconds = n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))
-    return Plan(
-        width, step, block, chunk, -(-n_samples // chunk), strips, float(nanoseconds)
-    )
+    return Plan(width, step, block, chunk, -(-n_samples // chunk), strips, float(nanoseconds))

@@ -59,8 +59,7 @@ def predict(
         starts = range(0, n_samples, cut.chunk)
         stops = (min(start + cut.chunk, n_samples) for start in starts)
         for done in [
-            pool.submit(part, start, stop)
-            for start, stop in zip(starts, stops, strict=True)
+            pool.submit(part, start, stop) for start, stop in zip(starts, stops, strict=True)
         ]:
             done.result()
     return Y

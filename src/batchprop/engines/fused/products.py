@@ -15,6 +15,7 @@ from batchprop.engines.fused.tiles import (
     ONE,
     WIDE_STRIPS,
     add_sums,
+    at_least,
     fma_outer,
     fma_rows,
     join,
@@ -27,8 +28,10 @@ from batchprop.engines.fused.vectors import NATIVE, WIDE
 
 
 @inlined
-def _affine_rows(rows, n_inner, w, start, row_stride, inner_stride, bias, X, panel, width, out, to):
-    """out[k] = bias[k] + Σ_j w[k, j] X[j] for a few rows k."""
+def _affine_rows(
+    rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
+):
+    """out[k] = bias[k] + Σ_j w[k, j] X[j], at least ``least``, for a few rows k."""
     if bias >= 0:
         tile = splat_rows(w, bias, 1, rows, WIDE)
     else:
@@ -36,26 +39,29 @@ def _affine_rows(rows, n_inner, w, start, row_stride, inner_stride, bias, X, pan
     for j in range(n_inner):
         x = load(X, panel + j * width, WIDE)
         tile = fma_rows(tile, w, start + j * inner_stride, row_stride, x)
-    store_rows(out, to, width, tile)
+    store_rows(out, to, width, at_least(tile, least))
 
 
 @helper()
-def affine(n_rows, n_inner, w, start, row_stride, inner_stride, bias, X, panel, width, out, to):
-    """Write W X + b for one panel.
+def affine(
+    n_rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
+):
+    """Write max(W X + b, least) for one panel.
 
     W (n_rows, n_inner) stands in the flat ``w`` at ``start`` with the given strides, b at ``bias``
     (none where that is negative); X (n_inner, width) at ``panel``, the result at ``to`` of ``out``.
+    ``least`` is −∞ but for relu, which is so cheap that a pass over memory would double its cost.
     """
     whole = n_rows - n_rows % 4
     for k in range(0, whole, 4):
         _affine_rows(
             FOUR, n_inner, w, start + k * row_stride, row_stride, inner_stride,
-            bias + k if bias >= 0 else bias, X, panel, width, out, to + k * width,
+            bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
         )  # fmt: skip
     for k in range(whole, n_rows):
         _affine_rows(
             ONE, n_inner, w, start + k * row_stride, row_stride, inner_stride,
-            bias + k if bias >= 0 else bias, X, panel, width, out, to + k * width,
+            bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
         )  # fmt: skip
 
 

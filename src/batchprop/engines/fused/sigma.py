@@ -20,6 +20,7 @@ from numba.extending import intrinsic
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused.vectors import Vector
 
+IDENTITY, RELU = ACTIVATIONS["identity"].code, ACTIVATIONS["relu"].code
 MANTISSA = {32: 23, 64: 52}
 BIAS = {32: 127, 64: 1023}
 LN2_HIGH = {32: float(np.float32(math.log(2))), 64: math.log(2)}

@@ -45,9 +45,7 @@ class Task(NamedTuple):
 @helper()
 def process_chunk(task, chunk, scratch, row):
     """Call the large kernel."""
-    call_address(
-        task.process, (task.problem, task.theta, chunk, scratch, task.sums, row)
-    )
+    call_address(task.process, (task.problem, task.theta, chunk, scratch, task.sums, row))
 
 
 @inlined

@@ -209,6 +209,20 @@ def fma_tiles(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return _elementwise(lambda x, y, z: x.fma(y, z))(typing, a, b, c)
 
 
+@intrinsic  # type: ignore[misc]
+def at_least(typing: Any, tile: Any, bound: Any) -> Any:
+    """``at_least(tile, bound)``: element by element the larger of the two; NaN stays NaN."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = context.get_value_type(tile.dtype)
+        scalar = context.cast(builder, args[1], types.float64, tile.dtype.dtype)
+        limit = splat(builder, kind, scalar)
+        found = [row.where_less(limit, limit, row) for row in _vectors(builder, args[0])]
+        return _tile(context, builder, tile, found)
+
+    return tile(tile, types.float64), codegen
+
+
 @intrinsic(prefer_literal=True)  # type: ignore[misc]
 def repeat(typing: Any, vec: Any, rows: Any) -> Any:
     """``repeat(vec, rows)``: a tile whose rows are all the same vector."""
@@ -253,9 +267,7 @@ def split(typing: Any, vec: Any, like: Any) -> Any:
 
 
 @intrinsic  # type: ignore[misc]
-def transpose(
-    typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_stride: Any
-) -> Any:
+def transpose(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_stride: Any) -> Any:
     """``transpose(A, start, stride, B, to, to_stride)``: a square of native vectors, turned.
 
     B[to + c·to_stride + r] = A[start + r·stride + c] for as many rows as a vector has lanes:
