@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.engines import Objective
-from batchprop.engines.fused.jit import helper, kernel
+from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.team import evaluate, scratch_of
 from batchprop.solvers.first_order import move
@@ -23,7 +23,7 @@ from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, 
 Array = npt.NDArray[Any]
 
 
-@helper(types.int64)
+@returning(types.int64)
 def _after(settings, rules, state, loss, validation_loss, gradient):
     """Judge an evaluation and, if the run goes on, move."""
     reason = judge(rules, state, loss, validation_loss, gradient)

@@ -11,7 +11,7 @@ from batchprop.engines.fused.jit import helper
 from batchprop.solvers.names import GD, MOMENTUM, NESTEROV
 
 
-@helper()
+@helper
 def move(settings, step, theta, gradient, memory):
     """Take one step; ``step`` counts from 1, ``memory`` (2, P) starts as zeros.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines.fused.jit import helper
+from batchprop.engines.fused.jit import helper, returning
 
 Array = npt.NDArray[Any]
 
@@ -107,14 +107,14 @@ def start(theta: Array) -> State:
     )
 
 
-@helper()
+@helper
 def copy(source, target):
     """Copy a flat vector; shorter code than a slice's, which counts for a net of 13 weights."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@helper(types.float64)
+@returning(types.float64)
 def size_of(gradient, theta):
     """Return ‖gradient‖; NaN or inf if anything in gradient or θ is."""
     total = 0.0
@@ -125,7 +125,7 @@ def size_of(gradient, theta):
     return math.sqrt(total)
 
 
-@helper(types.int64)
+@returning(types.int64)
 def judge(rules, state, loss, validation_loss, gradient):
     """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING."""
     norm = size_of(gradient, state.theta)

@@ -56,7 +56,7 @@ class Scratch(NamedTuple):
     packed: Array  # the first sample of the block that X, T and weight hold; −1 at the start
 
 
-@helper()
+@helper
 def residual(problem, p, R, T, weight, G):
     """Turn Y into w ⊙ (Y − T) for one panel; add Σ w ‖r‖² and db_y = Σ w r to G."""
     width, s = problem.width, problem.s
@@ -71,7 +71,7 @@ def residual(problem, p, R, T, weight, G):
         store(R, at, weighted)
 
 
-@helper()
+@helper
 def forward(problem, theta, p, valid, x_panel, X, H, Y):
     """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the ``valid`` samples of one panel."""
     e, m, s, width = problem.e, problem.m, problem.s, problem.width
@@ -85,7 +85,7 @@ def forward(problem, theta, p, valid, x_panel, X, H, Y):
     affine(s, m, theta, W_y, m, 1, b_y, -math.inf, H, hidden, width, Y, p * s * width)
 
 
-@helper()
+@helper
 def backward(problem, theta, count, x_panel, scratch, G):
     """Add the gradient sums of a block to G; the hidden layer is overwritten by δ_h."""
     code, e, m, s = problem.code, problem.e, problem.m, problem.s
@@ -116,7 +116,7 @@ def backward(problem, theta, count, x_panel, scratch, G):
         )
 
 
-@helper()
+@helper
 def finish(problem, theta, x_panel, scratch, G):
     """Complete the sums of a chunk."""
     e, m = problem.e, problem.m
@@ -133,7 +133,7 @@ def finish(problem, theta, x_panel, scratch, G):
             G[m * e + k] *= theta[W_y + k]
 
 
-@helper()
+@helper
 def chunk_sums(problem, theta, chunk, scratch, G):
     """Write the sums over one chunk of samples to G: half the gradient's and, last, the loss's."""
     e, s, width, step = problem.e, problem.s, problem.width, problem.step

@@ -25,7 +25,7 @@ from batchprop.engines.fused.vectors import NATIVE, WIDE
 GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # what the backward pass can leave out
 
 
-@helper()
+@helper
 def activate(code, Z, start, rows, width, valid, step):
     """Write H = σ(Z) over the rows of one panel, as far as there are samples."""
     if valid > width - step:
@@ -77,7 +77,7 @@ def _delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
         _delta_rows(form, code, ONE, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y)
 
 
-@helper()
+@helper
 def delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
     """Turn H into δ_h = σ′ ⊙ g and add db_h = Σ δ_h to ``to_b`` of G.
 

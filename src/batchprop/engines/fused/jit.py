@@ -6,10 +6,10 @@
 atomic operations, took a third of a step of a tiny network.
 No fastmath: NaN and inf keep their meaning, and the order of every sum is the one written down.
 
-A *kernel* is called from Python.  What it is made of are *helpers*, compiled as functions of their
-own, and *inlined* ones, which become part of each caller.  numba would optimise each of them as a
-library of its own, and again as part of each caller; here a helper is compiled straight into the
-library of its kernel, so that everything is optimised once: a fifth of the compilation time.
+A *kernel* is called from Python.  What it is made of are *helpers*, functions of their own, and
+*inlined* ones, which LLVM makes part of each caller.  numba would optimise each of them as a
+library of its own, and again as part of each caller; here they are compiled straight into the
+library of their kernel, so that everything is optimised once: a tenth of the compilation time.
 """
 
 from __future__ import annotations
@@ -40,34 +40,45 @@ def kernel(function: Function) -> Any:
     return dispatcher
 
 
-def inlined(function: Function) -> Any:
-    """Make a short function part of each of its callers, so that vectors stay in registers."""
+def macro(function: Function) -> Any:
+    """Expand a short function that returns something where it is called."""
     return numba.njit(error_model="numpy", nogil=True, inline="always")(function)
 
 
-def helper(returns: Any = types.none) -> Callable[[Function], Any]:
-    """Compile a function as part of the kernels that call it; ``returns`` is its result's type."""
-
-    def decorate(function: Function) -> Any:
-        def call(typing: Any, *args: Any) -> Any:
-            signature = returns(*args)
-
-            def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-                found = _compile_into(context, function, signature)
-                return context.call_internal(builder, found, signature, values)
-
-            return signature, codegen
-
-        own = inspect.signature(function)
-        first = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        call.__signature__ = own.replace(parameters=[first, *own.parameters.values()])  # type: ignore[attr-defined]
-        call.__name__, call.__doc__ = function.__name__, function.__doc__
-        return intrinsic(call)
-
-    return decorate
+def helper(function: Function) -> Any:
+    """Compile a function that returns nothing as part of the kernels that call it."""
+    return _part(function, types.none, inline=False)
 
 
-def _compile_into(context: Any, function: Function, signature: Any) -> Any:
+def inlined(function: Function) -> Any:
+    """The same, and LLVM makes it part of each of its callers: vectors stay in registers."""
+    return _part(function, types.none, inline=True)
+
+
+def returning(kind: Any) -> Callable[[Function], Any]:
+    """Make a helper of a function that returns a number of numba's type ``kind``."""
+    return lambda function: _part(function, kind, inline=False)
+
+
+def _part(function: Function, returns: Any, *, inline: bool) -> Any:
+    def call(typing: Any, *args: Any) -> Any:
+        signature = returns(*args)
+
+        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            found = _compile_into(context, function, signature, inline)
+            return context.call_internal(builder, found, signature, values)
+
+        return signature, codegen
+
+    own = inspect.signature(function)
+    first = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = [first, *own.parameters.values()]
+    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    return intrinsic(call)
+
+
+def _compile_into(context: Any, function: Function, signature: Any, inline: bool) -> Any:
     """Compile a function into the library that is being compiled, once; return its descriptor."""
     library = context.active_code_library
     known = _compiled.setdefault(library, {})
@@ -76,6 +87,7 @@ def _compile_into(context: Any, function: Function, signature: Any) -> Any:
         flags = compiler.Flags()
         flags.nrt = False
         flags.error_model = "numpy"
+        flags.forceinline = inline
         flags.no_compile = True
         flags.no_cpython_wrapper = True
         flags.no_cfunc_wrapper = True

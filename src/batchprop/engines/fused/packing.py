@@ -57,7 +57,7 @@ def _copy(address, count, step, itemsize, out, to):
         done += 1
 
 
-@helper()
+@helper
 def turn_to_panel(strips, n_strips, width, step, panel, to):
     """Write a panel from its strips."""
     for strip in range(n_strips):
@@ -72,7 +72,7 @@ def turn_to_panel(strips, n_strips, width, step, panel, to):
             )
 
 
-@helper()
+@helper
 def turn_to_strips(panel, start, n_strips, width, step, strips, to):
     """Write the strips of a panel, whose rows go on to a whole strip."""
     for strip in range(n_strips):
@@ -87,7 +87,7 @@ def turn_to_strips(panel, start, n_strips, width, step, strips, to):
             )
 
 
-@helper()
+@helper
 def pack(source, n_rows, rows, first, count, width, step, strips, out):
     """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last.
 
@@ -126,7 +126,7 @@ def pack(source, n_rows, rows, first, count, width, step, strips, out):
                 fill(out, panel + j * width + valid, panel + (j + 1) * width, 0.0)
 
 
-@helper()
+@helper
 def pack_weights(source, first, count, width, step, strips, out):
     """The same for sample weights: 1 for each sample where there are none, 0 after the last."""
     if source.address != 0:

@@ -42,7 +42,7 @@ def _affine_rows(
     store_rows(out, to, width, at_least(tile, least))
 
 
-@helper()
+@helper
 def affine(
     n_rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
 ):
@@ -81,7 +81,7 @@ def _outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step,
     add_sums(G, to, stride, tile, columns)
 
 
-@helper()
+@helper
 def add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
     """Add A Bᵀ, summed over the samples of all panels, to the matrix (n_a, n_b) at ``to`` of G.
 
@@ -141,7 +141,7 @@ def _strips_rows(strips, A, n_a, at_a, S, at_s, samples, width, step, sums, to, 
         )  # fmt: skip
 
 
-@helper()
+@helper
 def add_outer_strips(A, n_a, at_a, S, n_strips, samples, width, step, sums):
     """Add A Bᵀ, summed over the samples of one panel, to ``sums`` (n_a, n_strips · step).
 

@@ -16,7 +16,7 @@ from numba import types
 
 from batchprop.engines.fused.atomics import atomic_add, atomic_load, atomic_store, relax
 from batchprop.engines.fused.chunks import Problem, Scratch
-from batchprop.engines.fused.jit import call_address, helper, inlined, kernel
+from batchprop.engines.fused.jit import call_address, helper, kernel, macro, returning
 
 Array = npt.NDArray[Any]
 
@@ -42,13 +42,13 @@ class Task(NamedTuple):
     scratch: Scratch  # one row a thread
 
 
-@helper()
+@helper
 def process_chunk(task, chunk, scratch, row):
     """Call the large kernel."""
     call_address(task.process, (task.problem, task.theta, chunk, scratch, task.sums, row))
 
 
-@inlined
+@macro
 def scratch_of(task, member):
     """A member's own scratch memory."""
     own = task.scratch
@@ -65,7 +65,7 @@ def scratch_of(task, member):
     )
 
 
-@helper()
+@helper
 def reduce_slice(task, part):
     """Sum a slice of parameters over the chunks, in their order."""
     start = part * SLICE
@@ -77,7 +77,7 @@ def reduce_slice(task, part):
             task.total[i] += task.sums[chunk, i]
 
 
-@helper()
+@helper
 def take_work(task, scratch):
     """Work off what is posted until nothing is left to take."""
     while atomic_load(task.control, LEFT) > 0:
@@ -91,7 +91,7 @@ def take_work(task, scratch):
         atomic_add(task.control, DONE, 1)
 
 
-@helper()
+@helper
 def share(task, scratch, kind, n_items):
     """Post work, take part in it, and return when all of it is done."""
     atomic_store(task.control, DONE, 0)
@@ -104,7 +104,7 @@ def share(task, scratch, kind, n_items):
         waited += 1
 
 
-@helper(types.float64)
+@returning(types.float64)
 def evaluate(task, scratch):
     """Return L(θ) at ``task.theta``; write ∂L/∂θ to ``task.gradient``.
 
