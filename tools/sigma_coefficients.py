@@ -52,7 +52,10 @@ def log1p_tail(square: mpmath.mpf) -> mpmath.mpf:
 def coefficients() -> dict[str, tuple[list[float], list[float]]]:
     """Return {function: (float32 coefficients, float64 coefficients)}."""
     half = mpmath.log(2) / 2 * (1 + mpmath.mpf(2) ** -6)
-    ranges = {"expm1": (expm1_tail, -half, half), "log1p": (log1p_tail, mpmath.mpf(0), mpmath.mpf(1) / 9)}
+    ranges = {
+        "expm1": (expm1_tail, -half, half),
+        "log1p": (log1p_tail, mpmath.mpf(0), mpmath.mpf(1) / 9),
+    }
     return {
         name: tuple(interpolate(*ranges[name], count) for count in DEGREES[name])
         for name in DEGREES

@@ -79,7 +79,7 @@ class Network(Parameters):
         ValueError
             ``theta`` is not of length m·e + m + s·m + s, or holds NaN or inf.
         """
-        shape = Shape(*shape)
+        shape = validation.shape(shape)
         flat = validation.theta(theta, shape.n_parameters)
         return cls(*split(flat, shape), activation=activation)
 

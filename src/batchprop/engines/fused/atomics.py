@@ -26,7 +26,7 @@ _SPINS, _YIELDS = 2000, 200
 _X86, _ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def atomic_add(typing: Any, array: Any, index: Any, amount: Any) -> Any:
     """``atomic_add(array, index, amount)``: add and return what was there before."""
 
@@ -37,7 +37,7 @@ def atomic_add(typing: Any, array: Any, index: Any, amount: Any) -> Any:
     return types.int64(array, types.intp, types.int64), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def atomic_load(typing: Any, array: Any, index: Any) -> Any:
     """``atomic_load(array, index)``: read; what was written before its release is seen."""
 
@@ -48,7 +48,7 @@ def atomic_load(typing: Any, array: Any, index: Any) -> Any:
     return types.int64(array, types.intp), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """``atomic_store(array, index, value)``: write, after all that was written before."""
 
@@ -60,7 +60,7 @@ def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, types.int64), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def pause(typing: Any) -> Any:
     """Tell the processor that this is a waiting loop."""
 

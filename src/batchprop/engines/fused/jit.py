@@ -107,7 +107,7 @@ def address(dispatcher: Any, *args: Any) -> int:
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def call_address(typing: Any, place: Any, arguments: Any) -> Any:
     """``call_address(place, arguments)``: call a kernel that returns nothing by its address."""
     kinds = tuple(types.unliteral(kind) for kind in arguments)

@@ -29,7 +29,7 @@ def store_to(builder: Any, value: Any, pointer: Any, align: int) -> None:
     builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=align)
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@intrinsic(prefer_literal=True)
 def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
     """``load(array, index, registers)``: the vector that starts at a flat index."""
     vec = vec_type(array.dtype, registers.literal_value)
@@ -41,9 +41,9 @@ def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
     return vec(array, types.intp, registers), codegen
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@intrinsic(prefer_literal=True)
 def copy_part(typing: Any, out: Any, to: Any, address: Any, parts: Any) -> Any:
-    """``copy_part(out, to, address, parts)``: copy 1/parts of a native vector, at least 1 number."""
+    """``copy_part(out, to, address, parts)``: copy 1/parts of a native vector, at least one."""
     size = max(1, vec_type(out.dtype, 1).size // parts.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -64,19 +64,19 @@ def _read(kind: Any) -> Any:
     return kind(types.intp), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def read_float32(typing: Any, address: Any) -> Any:
     """``read_float32(address)``: the float32 that stands there."""
     return _read(types.float32)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def read_float64(typing: Any, address: Any) -> Any:
     """``read_float64(address)``: the float64 that stands there."""
     return _read(types.float64)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def store(typing: Any, array: Any, index: Any, vec: Any) -> Any:
     """``store(array, index, vec)``."""
 
@@ -88,7 +88,7 @@ def store(typing: Any, array: Any, index: Any, vec: Any) -> Any:
     return types.void(array, types.intp, vec), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def subtract(typing: Any, a: Any, b: Any) -> Any:
     """``subtract(a, b)`` = a − b."""
 
@@ -98,7 +98,7 @@ def subtract(typing: Any, a: Any, b: Any) -> Any:
     return a(a, b), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def multiply(typing: Any, a: Any, b: Any) -> Any:
     """``multiply(a, b)`` = a · b."""
 
@@ -108,7 +108,7 @@ def multiply(typing: Any, a: Any, b: Any) -> Any:
     return a(a, b), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def total(typing: Any, a: Any) -> Any:
     """``total(a)``: the sum of the lanes, in float64."""
 
@@ -120,7 +120,7 @@ def total(typing: Any, a: Any) -> Any:
     return types.float64(a), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def total_product(typing: Any, a: Any, b: Any) -> Any:
     """``total_product(a, b)``: the sum of a · b over the lanes, in float64."""
 
@@ -131,7 +131,7 @@ def total_product(typing: Any, a: Any, b: Any) -> Any:
     return types.float64(a, b), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def prefetch(typing: Any, array: Any, index: Any) -> Any:
     """``prefetch(array, index)``: ask for the cache line of an element that is written soon."""
 

@@ -211,7 +211,7 @@ def _by_code(builder: Any, code: Any, value: Any, which: int) -> Any:
     return phi
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def sigma(typing: Any, code: Any, z: Any) -> Any:
     """``sigma(code, z)``: h = σ(z)."""
 
@@ -221,7 +221,7 @@ def sigma(typing: Any, code: Any, z: Any) -> Any:
     return z(types.intp, z), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def slope(typing: Any, code: Any, h: Any) -> Any:
     """``slope(code, h)``: σ′(z), given h = σ(z)."""
 

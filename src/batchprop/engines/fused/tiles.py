@@ -37,7 +37,7 @@ def _tile(context: Any, builder: Any, kind: Any, vectors: list[Vector]) -> Any:
     return context.make_tuple(builder, kind, [vector.value for vector in vectors])
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@intrinsic(prefer_literal=True)
 def load_rows(typing: Any, A: Any, start: Any, stride: Any, rows: Any, registers: Any) -> Any:
     """``load_rows(A, start, stride, rows, registers)``: one vector from each row.
 
@@ -59,7 +59,7 @@ def load_rows(typing: Any, A: Any, start: Any, stride: Any, rows: Any, registers
     return tile(A, types.intp, types.intp, types.unliteral(rows), width), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def store_rows(typing: Any, A: Any, start: Any, stride: Any, tile: Any) -> Any:
     """``store_rows(A, start, stride, tile)``: one vector to each row."""
 
@@ -72,7 +72,7 @@ def store_rows(typing: Any, A: Any, start: Any, stride: Any, tile: Any) -> Any:
     return types.void(A, types.intp, types.intp, tile), codegen
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@intrinsic(prefer_literal=True)
 def splat_rows(typing: Any, w: Any, start: Any, stride: Any, rows: Any, registers: Any) -> Any:
     """``splat_rows(w, start, stride, rows, registers)``: row r is w[start + r·stride], repeated."""
     tile = types.UniTuple(vec_type(w.dtype, registers.literal_value), len(rows))
@@ -88,7 +88,7 @@ def splat_rows(typing: Any, w: Any, start: Any, stride: Any, rows: Any, register
     return tile(w, types.intp, types.intp, types.unliteral(rows), registers), codegen
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@intrinsic(prefer_literal=True)
 def zero_tile(typing: Any, like: Any, rows: Any, columns: Any, registers: Any) -> Any:
     """``zero_tile(array, rows, columns, registers)``: rows × columns vectors of zeros."""
     tile = types.UniTuple(vec_type(like.dtype, registers.literal_value), len(rows) * len(columns))
@@ -100,7 +100,7 @@ def zero_tile(typing: Any, like: Any, rows: Any, columns: Any, registers: Any) -
     return tile(like, types.unliteral(rows), types.unliteral(columns), registers), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def fma_rows(typing: Any, tile: Any, w: Any, start: Any, stride: Any, x: Any) -> Any:
     """``fma_rows(tile, w, start, stride, x)``: row r plus w[start + r·stride] · x."""
 
@@ -116,7 +116,7 @@ def fma_rows(typing: Any, tile: Any, w: Any, start: Any, stride: Any, x: Any) ->
     return tile(tile, w, types.intp, types.intp, x), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def fma_outer(typing: Any, tile: Any, a: Any, b: Any) -> Any:
     """``fma_outer(tile, a, b)``: element (r, c) of a rows × columns tile plus a_r · b_c."""
 
@@ -152,7 +152,7 @@ def _fold(vectors: list[Vector]) -> Vector:
     return vectors[0].halved(count)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def add_sums(typing: Any, G: Any, start: Any, stride: Any, tile: Any, columns: Any) -> Any:
     """``add_sums(G, start, stride, tile, columns)``: the lane sums of a tile, added to a matrix.
 
@@ -191,25 +191,25 @@ def _elementwise(function: Any) -> Any:
     return typer
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def add_tiles(typing: Any, a: Any, b: Any) -> Any:
     """``add_tiles(a, b)``: element by element a + b."""
     return _elementwise(lambda x, y: x + y)(typing, a, b)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def multiply_tiles(typing: Any, a: Any, b: Any) -> Any:
     """``multiply_tiles(a, b)``: element by element a · b."""
     return _elementwise(lambda x, y: x * y)(typing, a, b)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def fma_tiles(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """``fma_tiles(a, b, c)``: element by element a · b + c."""
     return _elementwise(lambda x, y, z: x.fma(y, z))(typing, a, b, c)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def at_least(typing: Any, tile: Any, bound: Any) -> Any:
     """``at_least(tile, bound)``: element by element the larger of the two; NaN stays NaN."""
 
@@ -223,7 +223,7 @@ def at_least(typing: Any, tile: Any, bound: Any) -> Any:
     return tile(tile, types.float64), codegen
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[misc]
+@intrinsic(prefer_literal=True)
 def repeat(typing: Any, vec: Any, rows: Any) -> Any:
     """``repeat(vec, rows)``: a tile whose rows are all the same vector."""
     tile = types.UniTuple(vec, len(rows))
@@ -234,7 +234,7 @@ def repeat(typing: Any, vec: Any, rows: Any) -> Any:
     return tile(vec, types.unliteral(rows)), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def join(typing: Any, tile: Any) -> Any:
     """``join(tile)``: one long vector of all rows (1, 2 or 4), for what is done to each lane."""
     vec = Vec(tile.dtype.dtype, tile.dtype.size * tile.count)
@@ -251,7 +251,7 @@ def join(typing: Any, tile: Any) -> Any:
     return vec(tile), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def split(typing: Any, vec: Any, like: Any) -> Any:
     """``split(vec, like)``: a long vector as rows again, as many as the tile ``like`` has."""
     lanes = like.dtype.size
@@ -266,7 +266,7 @@ def split(typing: Any, vec: Any, like: Any) -> Any:
     return like(vec, like), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def transpose(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_stride: Any) -> Any:
     """``transpose(A, start, stride, B, to, to_stride)``: a square of native vectors, turned.
 
