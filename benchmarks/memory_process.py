@@ -1,0 +1,117 @@
+"""What one process needs to train, measured inside it; Linux only.
+
+    python -m benchmarks.memory_process growth ENGINE N THREADS
+    python -m benchmarks.memory_process limit FOLDER N SPARE_MIB
+
+``growth`` prints by how much the process's peak memory exceeds what it held before a training run
+on N samples.  ``limit`` makes a table on disk, forbids the process more memory of its own than
+``SPARE_MIB`` beyond what it has, which is less than the table, and trains on a memory map of it.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import batchprop
+
+N_INPUTS, N_HIDDEN, EPOCHS = 8, 50, 3
+KIB, MIB = 1024, 1024 * 1024
+BLOCK = 1 << 18  # samples that are written to a file together
+
+
+def status(key: str) -> int:
+    """Return a line of the process's status, in bytes."""
+    for line in Path("/proc/self/status").read_text("ascii").splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) * KIB
+    raise KeyError(key)
+
+
+def train(X: np.ndarray, T: np.ndarray, engine: str, threads: int) -> Any:
+    """Take a few steps of plain gradient descent."""
+    return batchprop.train(
+        X,
+        T,
+        hidden_size=N_HIDDEN,
+        solver="gd",
+        engine=engine,
+        max_epochs=EPOCHS,
+        gradient_tol=None,
+        tol=None,
+        n_threads=threads,
+    )
+
+
+def warm_up(engine: str, threads: int) -> None:
+    """Compile, start BLAS, load what is loaded late: none of it belongs to a run."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N_INPUTS, 20_000), dtype=np.float32)
+    for _ in range(2):
+        train(X, np.sin(X[:1]), engine, threads)
+
+
+def growth(engine: str, n_samples: int, threads: int) -> dict[str, Any]:
+    """Return the data's bytes, the growth beyond them and the time of an epoch."""
+    warm_up(engine, threads)
+    rng = np.random.default_rng(1)
+    X = np.empty((N_INPUTS, n_samples), np.float32)
+    for row in X:
+        rng.standard_normal(out=row, dtype=np.float32)
+    T = np.sin(X[:1])
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins anew
+    before = status("VmRSS")
+    result = train(X, T, engine, threads)
+    return {
+        "engine": engine,
+        "n_samples": n_samples,
+        "threads": threads,
+        "data_bytes": X.nbytes + T.nbytes,
+        "growth_bytes": max(0, status("VmHWM") - before),
+        "loss": result.loss,
+        "epoch_seconds": result.seconds / EPOCHS,
+    }
+
+
+def write_table(path: Path, n_samples: int) -> None:
+    """Write float32 rows, samples as rows, a block again and again."""
+    block = np.random.default_rng(2).standard_normal((BLOCK, N_INPUTS), dtype=np.float32)
+    with path.open("wb") as file:
+        for first in range(0, n_samples, BLOCK):
+            block[: min(BLOCK, n_samples - first)].tofile(file)
+
+
+def limit(folder: Path, n_samples: int, spare: int) -> dict[str, Any]:
+    """Train under a limit below the table's size; also show that the limit is one."""
+    warm_up("fused", 2)
+    path = folder / "X.float32"
+    write_table(path, n_samples)
+    rows = np.memmap(path, np.float32, "r", shape=(n_samples, N_INPUTS))
+    most = status("VmData") + spare
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    try:
+        np.array(rows)
+        refused = False
+    except MemoryError:
+        refused = True
+    result = train(rows.T, rows[:, :1].T, "fused", 2)
+    return {
+        "file_bytes": path.stat().st_size,
+        "limit_bytes": most,
+        "copy_refused": refused,
+        "losses": result.loss_curve.tolist(),
+    }
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:]
+    if what == "growth":
+        found = growth(rest[0], int(rest[1]), int(rest[2]))
+    else:
+        found = limit(Path(rest[0]), int(rest[1]), int(rest[2]) * MIB)
+    print(json.dumps(found))

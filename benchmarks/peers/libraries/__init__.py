@@ -1,0 +1,32 @@
+"""One file a library: ``candidates(given)``, the ways to compute with it, and ``versions()``.
+
+``LIBRARIES`` says which there are, what they are called in a report, and what they need.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Library(NamedTuple):
+    """A library as the runner sees it."""
+
+    title: str
+    arrays: float  # of hidden-layer size (N, m) that it holds at once, about
+    xla_flags: str = ""
+    compared: bool = True  # does the same work, so that "the best peer" may be it
+    one_thread: bool = False
+
+
+LIBRARIES = {
+    "ours": Library("batchprop", 0),
+    "numpy_full": Library("NumPy", 3),
+    "numpy_blocked": Library("NumPy in blocks", 0),
+    "sklearn_mlp": Library("scikit-learn", 4),
+    "torch_eager": Library("PyTorch", 6),
+    "torch_compiled": Library("PyTorch compiled", 5),
+    "jax_jit": Library("JAX jit", 5),
+    "jax_loop": Library("JAX loop in jit", 5),
+    "jax_loop_512": Library("JAX loop, 512-bit", 5, xla_flags="--xla_cpu_prefer_vector_width=512"),
+    "r_nnet": Library("R nnet, an iteration", 1, compared=False, one_thread=True),
+}

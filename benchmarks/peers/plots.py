@@ -1,0 +1,147 @@
+"""The plots: time of a step against N, share of the floor, speed-up by number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.peers.libraries import LIBRARIES
+from benchmarks.peers.summary import FLOOR, OURS, Row
+from benchmarks.peers.tables import threads_title
+from benchmarks.peers.work import GROUPS
+from benchmarks.plot_style import COLOURS, MARKS, figure
+
+LOOK = {
+    peer: {"color": COLOURS[place % len(COLOURS)], "marker": MARKS[place % len(MARKS)]}
+    for place, peer in enumerate(LIBRARIES)
+}
+
+
+def _form(row: Row) -> tuple[str, str, str]:
+    return row.case.net, row.case.activation, row.case.dtype
+
+
+def _sweep(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the form (net, σ, dtype) that was run at the most sizes, by N."""
+    sizes: dict[tuple[str, str, str], set[int]] = {}
+    for row in rows:
+        sizes.setdefault(_form(row), set()).add(row.case.n_samples)
+    most = max(sizes, key=lambda form: len(sizes[form]), default=None)
+    if most is None or len(sizes[most]) < 3:
+        return []
+    return sorted((row for row in rows if _form(row) == most), key=lambda row: row.case.n_samples)
+
+
+def time_against_n(path: Path, rows: Sequence[Row]) -> bool:
+    """One panel for each number of threads that the peers ran with."""
+    swept = _sweep(rows)
+    counts = sorted({row.threads for row in swept if row.best_peer})
+    if not counts:
+        return False
+    with figure(path, len(counts), (5.6 * len(counts) + 2.0, 4.8), sharey=True) as panels:
+        for panel, count in zip(panels, counts, strict=True):
+            some = [row for row in swept if row.threads == count]
+            for peer in [*reversed(LIBRARIES), FLOOR]:
+                known = [(row.case.n_samples, row.seconds(peer)) for row in some]
+                known = [point for point in known if point[1] is not None]
+                if not known:
+                    continue
+                if peer == FLOOR:
+                    panel.loglog(*zip(*known, strict=True), color="#777777", ls=":", label="floor")
+                else:
+                    wide = {"linewidth": 2.4, "zorder": 5} if peer == OURS else {"linewidth": 1.1}
+                    panel.loglog(
+                        *zip(*known, strict=True), label=LIBRARIES[peer].title, **LOOK[peer], **wide
+                    )
+            panel.set(title=threads_title(count), xlabel="samples N")
+        net, activation, dtype = _form(swept[0])
+        panels[0].set_ylabel(f"seconds a step, {net}, {activation}, {dtype}")
+        panels[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), reverse=True)
+    return True
+
+
+def share_of_floor(path: Path, rows: Sequence[Row]) -> bool:
+    """A bar for each case: floor by our time, and by the best peer's."""
+    known = [row for row in rows if row.share_of_floor is not None and row.best_peer]
+    counts = sorted({row.threads for row in known})
+    if not counts:
+        return False
+    cases = list(dict.fromkeys(row.case for row in known))
+    height = 0.34 * len(cases) + 1.4
+    with figure(path, len(counts), (4.6 * len(counts) + 2.6, height), sharey=True) as panels:
+        for panel, count in zip(panels, counts, strict=True):
+            by_case = {row.case: row for row in known if row.threads == count}
+            for place, case in enumerate(cases):
+                row = by_case.get(case)
+                if row is None:
+                    continue
+                best, floor = row.best_peer, row.seconds(FLOOR) or 0.0
+                theirs = 100 * floor / (row.seconds(best) or float("inf"))
+                ours = 100 * (row.share_of_floor or 0.0)
+                label = place == 0
+                panel.barh(place - 0.19, ours, 0.36, color=COLOURS[0], label="ours" * label)
+                panel.barh(place + 0.19, theirs, 0.36, color=COLOURS[6], label="best peer" * label)
+                panel.annotate(
+                    LIBRARIES[best].title,
+                    (theirs, place + 0.19),
+                    (3, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=7,
+                )
+            panel.axvline(100, color="#777777", linestyle=":")
+            panel.set(title=threads_title(count), xlabel="share of the floor, %", xlim=(0, 115))
+            panel.grid(axis="y", visible=False)
+        panels[0].set_yticks(range(len(cases)), [case.name for case in cases])
+        panels[0].invert_yaxis()
+        panels[0].legend(loc="lower right")
+    return True
+
+
+def scaling(path: Path, rows: Sequence[Row]) -> bool:
+    """Our speed-up over one thread."""
+    times: dict[str, dict[int, float]] = {}
+    for row in rows:
+        time = row.seconds(OURS)
+        if time is not None:
+            times.setdefault(row.case.name, {})[row.threads] = time
+    lines = {
+        name: {count: found[1] / time for count, time in sorted(found.items())}
+        for name, found in times.items()
+        if 1 in found and len(found) > 1
+    }
+    if not lines:
+        return False
+    counts = sorted({count for line in lines.values() for count in line})
+    with figure(path, 1, (7.6, 4.8)) as (panel,):
+        panel.plot(
+            counts, counts, color="#777777", linestyle=":", label="a core each, nothing lost"
+        )
+        panel.plot(counts, [0.9 * n for n in counts], color="#bbbbbb", ls="--", label="0.9 a core")
+        for place, (name, line) in enumerate(lines.items()):
+            look = (
+                COLOURS[place % len(COLOURS)],
+                MARKS[(place // len(COLOURS) + place) % len(MARKS)],
+            )
+            panel.plot(line.keys(), line.values(), color=look[0], marker=look[1], label=name)
+        panel.set(title="batchprop: speed-up by threads", xlabel="threads", xticks=counts)
+        panel.set_ylabel("times as fast as one thread")
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    return True
+
+
+def draw(folder: Path, rows: Sequence[Row]) -> dict[str, str]:
+    """Write the plots that there are figures for; return title -> file.
+
+    Cases that only serve the plot against N are left out of the others.
+    """
+    extra = {case.name for case in GROUPS["sweep"]}
+    main = [row for row in rows if row.case.name not in extra] or rows
+    wanted = {
+        "Time of a step against N": ("peers-time.png", time_against_n, rows),
+        "Share of the floor": ("peers-floor.png", share_of_floor, main),
+        "Speed-up by number of threads": ("peers-scaling.png", scaling, main),
+    }
+    return {
+        title: name for title, (name, make, some) in wanted.items() if make(folder / name, some)
+    }

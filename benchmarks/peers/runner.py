@@ -1,0 +1,193 @@
+"""Runs workers: starts them, lets them take turns a chunk at a time, and keeps what they reply.
+
+All workers of a case are started and made ready first; then each times one chunk of steps, and
+again, in an order that turns by one each round.  While one computes, the others wait for input.
+Where they do not fit into memory together, each has its rounds to itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import Case
+from benchmarks.peers.environment import ROOT, environment
+from benchmarks.peers.libraries import LIBRARIES
+
+FLOOR = "floor"
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How everything is run."""
+
+    python: str
+    folder: Path  # for data
+    cores: list[int]
+    rounds: int
+    effort: tuple[float, float, int]
+    timeout: float  # seconds until a reply
+
+
+class Ended(Exception):
+    """Raised when a worker gives no reply; says why."""
+
+
+def memory_available() -> float:
+    """Return the bytes that processes could still have, or infinity where it is not told."""
+    try:
+        lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
+    except OSError:
+        return float("inf")
+    (line,) = (line for line in lines if line.startswith("MemAvailable:"))
+    return 1024.0 * int(line.split()[1])
+
+
+def memory_wanted(peer: str, case: Case) -> float:
+    """Return about how many bytes a peer needs for a case: two layouts of the data, and H."""
+    if peer == FLOOR:
+        return 0.0
+    rows = 2 * (case.e + 1 + case.s) + LIBRARIES[peer].arrays * case.m
+    return case.itemsize * case.n_samples * rows
+
+
+class Worker:
+    """One process; a context manager that ends it."""
+
+    def __init__(self, plan: Plan, peer: str, case: Case, threads: int, way: str | None) -> None:
+        flags = LIBRARIES[peer].xla_flags if peer in LIBRARIES else ""
+        self._scratch = tempfile.TemporaryDirectory(prefix="batchprop-peer-")
+        self._said = Path(self._scratch.name) / "stderr"
+        self._timeout = plan.timeout
+        self._most = 0.8 * memory_available()
+        task = {
+            "peer": peer,
+            "case": list(case),
+            "threads": threads,
+            "cores": plan.cores[:threads],
+            "folder": str(plan.folder),
+            "effort": plan.effort,
+            "way": way,
+        }
+        with self._said.open("w") as said:
+            self._process = subprocess.Popen(
+                [plan.python, "-m", "benchmarks.peers.worker", json.dumps(task)],
+                cwd=ROOT,
+                env=environment(case, threads, Path(self._scratch.name), flags),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                bufsize=1,
+            )
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._scratch.cleanup()
+
+    def reply(self) -> Record:
+        """Wait for the next line; end the process if it takes too much time or memory."""
+        until = time.monotonic() + self._timeout
+        stream = self._process.stdout
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            while not selector.select(min(0.2, self._timeout)):
+                if time.monotonic() > until:
+                    raise Ended(f"no reply within {self._timeout:.0f} s")
+                if self._resident() > self._most:
+                    raise Ended(f"more than {self._most / 2**30:.1f} GiB of memory")
+        line = stream.readline()
+        if not line:
+            raise Ended(self._last_words())
+        found: Record = json.loads(line)
+        return found
+
+    def ask(self, word: str) -> Record:
+        """Tell the worker what to do and wait for its reply."""
+        try:
+            self._process.stdin.write(word + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise Ended(self._last_words()) from None
+        return self.reply()
+
+    def _resident(self) -> int:
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1]
+        except OSError:
+            return 0
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def _last_words(self) -> str:
+        code = self._process.wait()
+        lines = self._said.read_text("utf-8", errors="replace").strip().splitlines()
+        return (lines[-1] if lines else f"ended with code {code}")[:300]
+
+
+def _get_ready(worker: Worker, record: Record) -> bool:
+    """Wait until a worker is ready; if it does not get so, its record says why."""
+    try:
+        record |= worker.reply()
+    except Ended as reason:
+        record |= {"status": "failed", "note": str(reason)}
+    return record["status"] == "ready"
+
+
+def _rounds(plan: Plan, workers: list[tuple[Worker, Record]], turn: int) -> None:
+    """Let the workers take turns; a worker that ends is left out from then on."""
+    left = list(workers)
+    for number in range(plan.rounds):
+        first = (turn + number) % len(left) if left else 0
+        for worker, record in left[first:] + left[:first]:
+            try:
+                record["chunks"].append(worker.ask("chunk"))
+            except Ended as reason:
+                record |= {"status": "failed", "note": str(reason)}
+        left = [(worker, record) for worker, record in left if record["status"] == "ready"]
+    for worker, record in left:
+        try:
+            record |= worker.ask("end") | {"status": "ok"}
+        except Ended as reason:
+            record |= {"status": "failed", "note": str(reason)}
+
+
+def run_case(
+    plan: Plan,
+    case: Case,
+    threads: int,
+    peers: Sequence[str],
+    ways: dict[str, str],
+    turn: int,
+    told: Callable[[Record], None],
+) -> list[Record]:
+    """Time one case on so many threads with all peers; ``ways`` names those chosen before."""
+    everyone = [peer for peer in peers if threads == 1 or not LIBRARIES[peer].one_thread] + [FLOOR]
+    need = sum(memory_wanted(peer, case) for peer in everyone)
+    together = need < 0.5 * memory_available()
+    records: list[Record] = []
+    for group in [everyone] if together else [[peer] for peer in everyone]:
+        workers: list[tuple[Worker, Record]] = []
+        with ExitStack() as stack:
+            for peer in group:
+                record = {"peer": peer, "case": list(case), "threads": threads, "chunks": []}
+                worker = stack.enter_context(Worker(plan, peer, case, threads, ways.get(peer)))
+                if _get_ready(worker, record):
+                    workers.append((worker, record))
+                records.append(record)
+                told(record)
+            _rounds(plan, workers, turn)
+    return records

@@ -1,0 +1,121 @@
+"""From the workers' records to one row for each case and number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from benchmarks.cases import Case
+from benchmarks.peers.libraries import LIBRARIES
+
+OURS, FLOOR = "ours", "floor"
+Record = dict[str, Any]
+
+
+@dataclass
+class Entry:
+    """A peer on a case: the median over all chunks, and what is worth knowing beside it."""
+
+    peer: str
+    status: str
+    seconds: float | None = None
+    least: float | None = None
+    most: float | None = None
+    way: str = ""
+    gradient_error: float | None = None
+    build_seconds: float | None = None
+    peak_mib: float | None = None
+    note: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Row:
+    """A case on so many threads: peer -> entry."""
+
+    case: Case
+    threads: int
+    entries: dict[str, Entry]
+    flops_per_second: float | None = None
+    activations_per_second: float | None = None
+
+    def seconds(self, peer: str) -> float | None:
+        entry = self.entries.get(peer)
+        return None if entry is None else entry.seconds
+
+    @property
+    def best_peer(self) -> str | None:
+        """The fastest of those that do the same work, ours aside."""
+        known = [
+            (entry.seconds, peer)
+            for peer, entry in self.entries.items()
+            if entry.seconds is not None and peer in LIBRARIES
+            if peer != OURS and LIBRARIES[peer].compared
+        ]
+        return min(known)[1] if known else None
+
+    @property
+    def times_as_fast(self) -> float | None:
+        """Return the best peer's time by ours."""
+        ours, best = self.seconds(OURS), self.best_peer
+        if ours is None or best is None:
+            return None
+        return (self.seconds(best) or 0.0) / ours
+
+    @property
+    def share_of_floor(self) -> float | None:
+        """Return the floor by our time."""
+        ours, floor = self.seconds(OURS), self.seconds(FLOOR)
+        return None if ours is None or floor is None else floor / ours
+
+
+def _entry(peer: str, records: Sequence[Record]) -> Entry:
+    """Join the records of all repeats."""
+    good = [record for record in records if record["status"] == "ok"]
+    last = (good or list(records))[-1]
+    entry = Entry(peer, last["status"], note=last.get("note", ""))
+    entry.versions = last.get("versions", {})
+    if not good:
+        return entry
+    times = [chunk["step_seconds"] for record in good for chunk in record["chunks"]]
+    entry.seconds, entry.least, entry.most = median(times), min(times), max(times)
+    entry.way = last.get("way", "")
+    if peer != FLOOR:
+        entry.gradient_error = max(record["gradient_error"] for record in good)
+        entry.build_seconds = max(record["build_seconds"] for record in good)
+        peaks = [record["peak_mib"] for record in good if record["peak_mib"] is not None]
+        entry.peak_mib = max(peaks, default=None)
+    return entry
+
+
+def summarize(records: Iterable[Record]) -> list[Row]:
+    """Return the rows, in the order in which their cases came first."""
+    grouped: dict[tuple[Case, int], dict[str, list[Record]]] = {}
+    for record in records:
+        key = Case(*record["case"]), record["threads"]
+        grouped.setdefault(key, {}).setdefault(record["peer"], []).append(record)
+    rows = []
+    for (case, threads), peers in grouped.items():
+        row = Row(case, threads, {peer: _entry(peer, some) for peer, some in peers.items()})
+        chunks = [
+            chunk
+            for record in peers.get(FLOOR, ())
+            if record["status"] == "ok"
+            for chunk in record["chunks"]
+        ]
+        if chunks:
+            row.flops_per_second = median(chunk["flops_per_second"] for chunk in chunks)
+            row.activations_per_second = median(chunk["activations_per_second"] for chunk in chunks)
+        rows.append(row)
+    return rows
+
+
+def all_versions(rows: Sequence[Row]) -> dict[str, str]:
+    """Return what was used, by library."""
+    found: dict[str, str] = {}
+    for row in rows:
+        for entry in row.entries.values():
+            found |= entry.versions
+    return found

@@ -1,0 +1,188 @@
+"""The harness for other libraries: it tells right from wrong, survives failures and reports both.
+
+What is not installed beside the tests is told as a failure, which is tested here too.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from benchmarks import data, machine
+from benchmarks.cases import case
+from benchmarks.peers import plots, storage, tables, work
+from benchmarks.peers.candidate import Given, Unsuitable, judge
+from benchmarks.peers.environment import environment
+from benchmarks.peers.floor import Floor, floor_seconds
+from benchmarks.peers.libraries import LIBRARIES, numpy_blocked, numpy_full, ours, sklearn_mlp
+from benchmarks.peers.runner import Ended, Plan, Worker, run_case
+from benchmarks.peers.summary import summarize
+from benchmarks.peers.timing import Effort, choose
+
+SMALL = case(3, 5, 2, 97, "tanh", "float64", name="small/tanh/float64")
+
+
+def given(one, threads=1):
+    X, T = (rows.astype(one.dtype) for rows in data.samples(one))
+    return Given(one, X, T, data.parameters(one).astype(one.dtype), threads)
+
+
+@pytest.mark.parametrize("library", [ours, numpy_full, numpy_blocked, sklearn_mlp])
+@pytest.mark.parametrize("s", [1, 3])
+@pytest.mark.parametrize(("activation", "dtype"), [("tanh", "float64"), ("relu", "float32"),
+                                                   ("logistic", "float64")])  # fmt: skip
+def test_every_way_is_right(library, s, activation, dtype, tmp_path):
+    one = case(4, 6, s, 203, activation, dtype)
+    expected = storage.expected(tmp_path, one)
+    for candidate in library.candidates(given(one, threads=2)):
+        try:
+            candidate.build(given(one, threads=2))
+        except Unsuitable:
+            continue
+        verdict = judge(candidate, given(one), expected)
+        assert verdict.passed, (candidate.name, verdict)
+        candidate.close()
+
+
+class Wrong(numpy_full.Full):
+    """A right way with a mistake built in."""
+
+    def __init__(self, mistake):
+        super().__init__(rows=True)
+        self.mistake = mistake
+
+    def move(self, W_h, W_y, b_y):
+        if self.mistake == "too long":
+            W_y *= 1.01
+        elif self.mistake == "no bias":
+            W_h[:, -1] = 0
+        elif self.mistake == "not a number":
+            b_y.fill(float("nan"))
+        super().move(W_h, W_y, b_y)
+
+    def run(self, steps):
+        loss = super().run(1 if self.mistake == "forgets steps" else steps)
+        return loss * 2 if self.mistake == "another loss" else loss
+
+
+@pytest.mark.parametrize(
+    "mistake", ["too long", "no bias", "not a number", "forgets steps", "another loss"]
+)
+def test_a_wrong_way_is_never_chosen(mistake, tmp_path):
+    expected = storage.expected(tmp_path, SMALL)
+    wrong, right = Wrong(mistake), numpy_full.Full(rows=True)
+    chosen, record, tried = choose([wrong, right], given(SMALL), expected, Effort(0.001, 0.001, 1))
+    assert chosen is right
+    assert record["passed"]
+    assert [one["passed"] for one in tried] == [False, True]
+
+
+def test_cases_are_chosen_by_group_name_and_pattern(tmp_path):
+    names = [one.name for one in work.choose(["uci", "seed"])]
+    assert len(names) == 5
+    assert [one.name for one in work.choose(["uci*float32"])] == [
+        "uci/tanh/float32",
+        "uci/relu/float32",
+    ]
+    assert len(work.choose(["table"])) == 13
+    with pytest.raises(SystemExit, match="No case is called 'unknown'"):
+        work.choose(["unknown"])
+    path = tmp_path / "more.json"
+    path.write_text('{"mine": [3, 4, 2, 50, ["relu/float32"]]}', "utf-8")
+    (mine,) = work.choose(["mine"], work.read(path))
+    assert (mine.net, mine.n_samples, mine.activation, mine.dtype) == (
+        "3-4-2",
+        50,
+        "relu",
+        "float32",
+    )
+
+
+def test_environment_suits_the_libraries(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    found = environment(SMALL, 3, tmp_path, "--flag")
+    assert "OPENBLAS_CORETYPE" not in found
+    assert {found["OMP_NUM_THREADS"], found["OPENBLAS_NUM_THREADS"]} == {"3"}
+    assert found["XLA_FLAGS"] == "--flag"
+    assert found["JAX_ENABLE_X64"] == "1"
+
+
+def test_floor_adds_both_parts():
+    one = case(8, 50, 1, 1000, "tanh", "float32")
+    assert floor_seconds(one, 1e9, 1e6) == pytest.approx(2 * 1000 * 50 * 19 / 1e9 + 50_000 / 1e6)
+    floor = Floor(SMALL, machine.cores()[:1])
+    assert 1e8 < floor.flops_per_second() < 1e13
+    assert 1e6 < floor.activations_per_second() < 1e12
+
+
+def plan(folder, timeout=120.0):
+    effort = (0.001, 0.002, 2)
+    return Plan(sys.executable, folder, machine.cores(), 2, effort, timeout)
+
+
+def test_processes_take_turns_and_the_report_tells_all(tmp_path):
+    storage.prepare(tmp_path, SMALL)
+    told = []
+    peers = ["ours", "numpy_full", "torch_eager", "sklearn_mlp"]
+    records = run_case(plan(tmp_path), SMALL, 1, peers, {}, 0, told.append)
+    by_peer = {record["peer"]: record for record in records}
+    assert list(by_peer) == [*peers, "floor"] == [record["peer"] for record in told]
+    for peer in set(by_peer) - {"torch_eager"}:
+        assert by_peer[peer]["status"] == "ok", by_peer[peer]
+        assert len(by_peer[peer]["chunks"]) == 2
+    assert by_peer["torch_eager"]["status"] == "failed"
+    assert "torch" in by_peer["torch_eager"]["note"]
+
+    (row,) = summarize([record | {"repeat": 0} for record in records])
+    assert row.best_peer in ("numpy_full", "sklearn_mlp")
+    assert row.times_as_fast == pytest.approx(row.seconds(row.best_peer) / row.seconds("ours"))
+    assert 0 < row.share_of_floor < 1.5
+    text = tables.document([row], machine.describe(), "2026-01-02", {})
+    for part in ("one thread", "3-5-2", "FMA peak", "torch", "scikit-learn", "failed", "share of"):
+        assert part in text
+
+
+def test_a_process_that_does_not_reply_is_ended(tmp_path):
+    storage.prepare(tmp_path, SMALL)
+    worker = Worker(plan(tmp_path, timeout=0.001), "numpy_full", SMALL, 1, None)
+    with worker, pytest.raises(Ended, match="no reply within"):
+        worker.reply()
+    assert worker._process.returncode is not None
+
+
+def record(peer, one, threads, seconds):
+    chunk = {"step_seconds": seconds, "flops_per_second": 1e11, "activations_per_second": 1e9}
+    return {
+        "peer": peer,
+        "case": list(one),
+        "threads": threads,
+        "status": "ok",
+        "way": "way",
+        "chunks": [chunk],
+        "gradient_error": 1e-12,
+        "build_seconds": 1.0,
+        "peak_mib": 100.0,
+        "versions": {peer: "1"},
+    }
+
+
+def test_plots_and_tables_of_a_whole_run(tmp_path):
+    records = [
+        record(peer, one, threads, (1 + place) * one.n_samples / threads * 1e-7)
+        for one in work.choose(["sweep"])
+        for threads in (1, 2, 4)
+        for place, peer in enumerate(["floor", "ours", "jax_loop", "r_nnet"])
+        if threads != 2 or peer in ("floor", "ours")
+    ]
+    rows = summarize(records)
+    assert {row.best_peer for row in rows} == {"jax_loop", None}
+    drawn = plots.draw(tmp_path, rows)
+    assert set(drawn.values()) == {"peers-time.png", "peers-floor.png", "peers-scaling.png"}
+    for name in drawn.values():
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    text = tables.document(rows, machine.describe(), "2026-01-02", drawn)
+    assert "1.50×" in text
+    assert "50 %" in text
+    assert "(4.00×)" in text
+    assert LIBRARIES["jax_loop"].title in text
