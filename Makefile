@@ -4,8 +4,11 @@
 #   make demo PYTHON=python3.12     choose the Python that .venv is made from (first call only)
 #   make demo ARGS="--help"         options for the demo
 #   make test ARGS="-k naive -x"    options for pytest
+#   make bench ARGS="-k step" REPORT="--output docs/benchmarks --readme"
+#                                   options for pytest, and for the report
 
 VENV := .venv
+PEERS := .venv-peers
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
@@ -17,10 +20,10 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format types clean distclean
+.PHONY: help demo test bench bench-peers lint format types clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Train on a real table with all three engines; draws two plots into build/demo
 	@$(PY) examples/demo.py $(ARGS)
@@ -30,9 +33,12 @@ test: $(READY) ## Run the tests
 
 bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into build/bench
 	@mkdir -p build/bench
-	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-quiet -r fE \
-	  --benchmark-json=build/bench/pytest.json $(ARGS)
-	$(PY) -m benchmarks.report build/bench/pytest.json
+	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-quiet -q -r fE \
+	  --benchmark-max-time=0.4 --benchmark-json=build/bench/pytest.json $(ARGS)
+	@$(PY) -m benchmarks.report build/bench/pytest.json $(REPORT)
+
+bench-peers: $(READY) $(PEERS)/.ready ## Time other libraries beside ours: hours, or ARGS="--cases seed uci"
+	@$(PY) -m benchmarks.peers --python $(PEERS)/bin/python $(ARGS)
 
 lint: $(READY) ## Check style and format (ruff)
 	$(PY) -m ruff check .
@@ -49,8 +55,8 @@ clean: ## Delete everything that was made, except .venv
 	rm -rf build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks examples docs -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean ## Delete .venv too
-	rm -rf $(VENV)
+distclean: clean ## Delete .venv too, and that of the other libraries
+	rm -rf $(VENV) $(PEERS)
 
 # Made anew when no Python in it answers; brought up to date when the lock or the metadata change.
 $(READY): requirements.lock pyproject.toml
@@ -75,4 +81,12 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Installing the versions of requirements.lock into $(VENV): once, about a minute"
 	@$(PIP) install --no-compile --only-binary :all: --requirement requirements.lock
 	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# The other libraries have an environment of their own: several GB where a package brings CUDA along.
+$(PEERS)/.ready: benchmarks/peers/requirements.txt requirements.lock | $(READY)
+	@echo "Installing the libraries of $< into $(PEERS): once, some minutes"
+	@$(PY) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --no-input -qq install \
+	  --only-binary :all: --constraint requirements.lock --requirement $<
 	@touch $@
