@@ -21,8 +21,8 @@ try:
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError as error:
     raise ImportError(
-        "batchprop.sklearn needs scikit-learn 1.6 or newer, which is not installed here. "
-        'Install it with: pip install "batchprop[sklearn]"'
+        "batchprop.sklearn needs scikit-learn 1.6 or newer, which is not installed here. Install "
+        'it with: pip install "batchprop[sklearn]"'
     ) from error
 
 Array = npt.NDArray[Any]
@@ -72,7 +72,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     n_threads : int or None, default=None
         At most so many threads; None lets the size of the work and the process's CPUs decide.
         Results have the same bits for any number.
-    verbose : bool, default=False
+    verbose : bool or int, default=False
         Show a progress line on standard error.
 
     Attributes
@@ -121,7 +121,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         engine: str = "fused",
         n_threads: int | None = None,
-        verbose: bool = False,
+        verbose: bool | int = False,
     ) -> None:
         self.hidden_size = hidden_size
         self.activation = activation
@@ -163,6 +163,9 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         max_iter = validation.count("max_iter", self.max_iter)
         window = validation.count("n_iter_no_change", self.n_iter_no_change)
         tol = validation.number("tol", self.tol, least=0)
+        shown = self.verbose
+        if not isinstance(shown, bool):
+            shown = validation.count("verbose", shown, least=0) > 0
         X, y = self._checked(X, y, reset=True)
         targets = y.reshape(X.shape[0], -1)
         if sample_weight is not None:
@@ -189,7 +192,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             T_val=T_val,
             patience=None if held_out is None else window,
             max_seconds=self.max_seconds,
-            progress=self.verbose,
+            progress=shown,
             seed=_seed(self.random_state, random),
             dtype=X.dtype,
             n_threads=self.n_threads,
