@@ -58,10 +58,7 @@ def cold_table(results: Results) -> str:
 def readme_part(results: Results) -> str:
     """What stands between the README's markers."""
     where = machine.sentence(results.machine, results.date)
-    return (
-        "Time of one full-batch step, L(θ) and ∂L/∂θ; medians, the fastest in bold:\n\n"
-        f"{engines_table(results, results.step)}\n\n{cold_table(results)}\n\n{where}"
-    )
+    return f"{engines_table(results, results.step)}\n\n{cold_table(results)}\n\n{where}"
 
 
 def document(results: Results, plot: str) -> str:
