@@ -80,7 +80,6 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, or None."""
-        target_context.refresh()
         with contextlib.suppress(Exception):
             path = self._path(sig, target_context.codegen())
             if path is not None and path.exists():
