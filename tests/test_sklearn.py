@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from batchprop import ENGINES, Network, train
 from batchprop.sklearn import BatchMLPRegressor
 from tests.project import SRC
+from tests.test_documented import documented_parameters, section
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))
@@ -75,6 +77,22 @@ def test_weights_in_scikit_learns_form():
         with pytest.raises(ValueError, match="read-only"):
             part[...] = 0
     model.network_.W_h[0, 0] = 1.0  # the network itself stays open
+
+
+def test_every_argument_is_documented_and_no_other():
+    assert documented_parameters(BatchMLPRegressor.__doc__) == set(BatchMLPRegressor().get_params())
+    for method in (BatchMLPRegressor.fit, BatchMLPRegressor.predict):
+        expected = set(inspect.signature(method).parameters) - {"self"}
+        assert documented_parameters(method.__doc__) == expected
+
+
+def test_every_fitted_attribute_is_documented():
+    model = BatchMLPRegressor(**SMALL).fit(X, Y)
+    text = " ".join(section(BatchMLPRegressor.__doc__, "Attributes"))
+    properties = {"coefs_", "intercepts_"}
+    for name in properties | {name for name in vars(model) if name.endswith("_")}:
+        assert hasattr(model, name)
+        assert name in text
 
 
 def test_nothing_is_there_before_fit():

@@ -160,10 +160,11 @@ def test_ctrl_c_while_data_are_prepared(monkeypatch):
 
 
 SIGNALLED = """
-import json, sys, threading
+import json, signal, threading
 import numpy as np
 import batchprop
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts without one
 X = np.random.default_rng(0).normal(size=(3, 4000))
 result = batchprop.train(
     X, np.sin(X[:1]), hidden_size=20, engine={engine!r}, n_threads={n_threads}, max_epochs=None,
