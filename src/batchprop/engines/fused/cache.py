@@ -20,23 +20,16 @@ from typing import Any
 
 import llvmlite
 import numba
+from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+from batchprop.engines.fused.sources import PACKAGE, changed, state
 
-
-@cache
-def source_state() -> str:
-    """Return a digest of every source file of the package and of what compiles them."""
-    digest = hashlib.sha256()
-    for part in (sys.version, numba.__version__, llvmlite.__version__):
-        digest.update(part.encode())
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        digest.update(path.relative_to(_PACKAGE).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+# Settings of numba, from its environment variables, that change machine code.
+_SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
+_KEPT = 32  # files of one kernel: for both dtypes, several processors and the last few versions
 
 
 @cache
@@ -47,7 +40,7 @@ def directory() -> Path | None:
     """
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    places = [Path(chosen)] if chosen else [_PACKAGE / "__pycache__", Path(home)]
+    places = [Path(chosen)] if chosen else [PACKAGE / "__pycache__", Path(home)]
     for place in places:
         folder = place / "batchprop-kernels"
         with contextlib.suppress(OSError):
@@ -65,6 +58,8 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     def __init__(self, function: Any) -> None:
         self._name = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__qualname__}"
+        self._module = function.__module__
+        self._file = Path(function.__code__.co_filename)
 
     @property
     def cache_path(self) -> str | None:
@@ -73,10 +68,20 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     def _path(self, signature: Any, codegen: Any) -> Path | None:
         folder = directory()
-        if folder is None:
+        if folder is None or changed(self._module):
             return None
-        state = repr((source_state(), self._name, str(signature), codegen.magic_tuple()))
-        return folder / f"{self._name}-{hashlib.sha256(state.encode()).hexdigest()[:24]}.kernel"
+        whole = repr(
+            (
+                state(self._module),
+                b"" if PACKAGE in self._file.parents else self._file.read_bytes(),
+                self._name,
+                str(signature),
+                codegen.magic_tuple(),
+                [repr(getattr(config, name, None)) for name in _SETTINGS],
+                (sys.version, numba.__version__, llvmlite.__version__),
+            )
+        )
+        return folder / f"{self._name}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.kernel"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, or None."""
@@ -86,7 +91,10 @@ class KernelCache(NullCache):  # type: ignore[misc]
                 data = path.read_bytes()
                 content = data[32:]
                 if hashlib.sha256(content).digest() == data[:32]:
-                    return CompileResult._rebuild(target_context, *pickle.loads(content))
+                    found = CompileResult._rebuild(target_context, *pickle.loads(content))
+                    with contextlib.suppress(OSError):
+                        os.utime(path)  # in use: others are deleted first
+                    return found
         return None
 
     def save_overload(self, sig: Any, cres: Any) -> None:
@@ -104,3 +112,6 @@ class KernelCache(NullCache):  # type: ignore[misc]
             except BaseException:
                 os.unlink(name)
                 raise
+            files = sorted(path.parent.glob(f"{self._name}-*.kernel"), key=os.path.getmtime)
+            for old in files[:-_KEPT]:
+                old.unlink(missing_ok=True)
