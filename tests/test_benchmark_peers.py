@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import data, machine
 from benchmarks.cases import case
-from benchmarks.peers import plots, storage, tables, work
+from benchmarks.peers import plots, runner, storage, tables, work
 from benchmarks.peers.candidate import Given, Unsuitable, judge
 from benchmarks.peers.environment import environment
 from benchmarks.peers.floor import Floor, floor_seconds
@@ -127,7 +127,7 @@ def test_processes_take_turns_and_the_report_tells_all(tmp_path):
     peers = ["ours", "numpy_full", "torch_eager", "sklearn_mlp"]
     records = run_case(plan(tmp_path), SMALL, 1, peers, {}, 0, told.append)
     by_peer = {record["peer"]: record for record in records}
-    assert list(by_peer) == [*peers, "floor"] == [record["peer"] for record in told]
+    assert list(by_peer) == ["floor", *peers] == [record["peer"] for record in told]
     for peer in set(by_peer) - {"torch_eager"}:
         assert by_peer[peer]["status"] == "ok", by_peer[peer]
         assert len(by_peer[peer]["chunks"]) == 2
@@ -186,3 +186,26 @@ def test_plots_and_tables_of_a_whole_run(tmp_path):
     assert "50 %" in text
     assert "(4.00×)" in text
     assert LIBRARIES["jax_loop"].title in text
+
+
+def test_what_memory_does_not_hold_has_its_rounds_later(tmp_path, monkeypatch):
+    storage.prepare(tmp_path, SMALL)
+    monkeypatch.setattr(runner, "_fits", lambda peer, case: peer == "ours")
+    alive, most = set(), []
+
+    class Watched(Worker):
+        def __init__(self, plan, peer, *more):
+            alive.add(peer)
+            most.append(sorted(alive))
+            self.peer = peer
+            super().__init__(plan, peer, *more)
+
+        def __exit__(self, *exc_info):
+            alive.discard(self.peer)
+            super().__exit__(*exc_info)
+
+    monkeypatch.setattr(runner, "Worker", Watched)
+    peers = ["ours", "numpy_full"]
+    records = run_case(plan(tmp_path), SMALL, 1, peers, {}, 0, lambda record: None)
+    assert [record["status"] for record in records] == ["ok"] * 3
+    assert most == [["floor"], ["floor", "ours"], ["numpy_full"]]

@@ -2,7 +2,7 @@
 
 All workers of a case are started and made ready first; then each times one chunk of steps, and
 again, in an order that turns by one each round.  While one computes, the others wait for input.
-Where they do not fit into memory together, each has its rounds to itself.
+Where memory does not hold them all, those that it holds have their rounds, then the others.
 """
 
 from __future__ import annotations
@@ -59,6 +59,11 @@ def memory_wanted(peer: str, case: Case) -> float:
         return 0.0
     rows = 2 * (case.e + 1 + case.s) + LIBRARIES[peer].arrays * case.m
     return case.itemsize * case.n_samples * rows
+
+
+def _fits(peer: str, case: Case) -> bool:
+    """Tell whether there is memory for one more process; what it tries out needs some too."""
+    return 2 * memory_wanted(peer, case) < 0.7 * memory_available()
 
 
 class Worker:
@@ -175,14 +180,13 @@ def run_case(
     told: Callable[[Record], None],
 ) -> list[Record]:
     """Time one case on so many threads with all peers; ``ways`` names those chosen before."""
-    everyone = [peer for peer in peers if threads == 1 or not LIBRARIES[peer].one_thread] + [FLOOR]
-    need = sum(memory_wanted(peer, case) for peer in everyone)
-    together = need < 0.5 * memory_available()
+    waiting = [FLOOR] + [peer for peer in peers if threads == 1 or not LIBRARIES[peer].one_thread]
     records: list[Record] = []
-    for group in [everyone] if together else [[peer] for peer in everyone]:
+    while waiting:
         workers: list[tuple[Worker, Record]] = []
         with ExitStack() as stack:
-            for peer in group:
+            while waiting and (not workers or _fits(waiting[0], case)):
+                peer = waiting.pop(0)
                 record = {"peer": peer, "case": list(case), "threads": threads, "chunks": []}
                 worker = stack.enter_context(Worker(plan, peer, case, threads, ways.get(peer)))
                 if _get_ready(worker, record):
