@@ -2,7 +2,7 @@
 
 All transcendental activations rest on one reduction, exp(x) = 2ⁿ (1 + expm1(r)) with |r| ≤ ln(2)/2,
 and one polynomial, expm1(r) = r + r² q(r).  The polynomials' coefficients come from
-``tools/sigma_coefficients.py``; the error bounds that ``docs/performance.md`` states are tested.
+``tools/sigma_coefficients.py``; the error bounds that ``docs/accuracy.md`` states are tested.
 Where exp(−|z|) is below the smallest normal number it counts as 0.
 """
 
@@ -25,7 +25,7 @@ MANTISSA = {32: 23, 64: 52}
 BIAS = {32: 127, 64: 1023}
 LN2_HIGH = {32: float(np.float32(math.log(2))), 64: math.log(2)}
 LN2_LOW = {32: math.log(2) - LN2_HIGH[32], 64: 2.3190468138462996e-17}
-EXP_IS_NORMAL = {32: -87.0, 64: -708.0}  # exp(x) is a normal number above, counted as 0 below
+EXP_IS_NORMAL = {32: -126 * math.log(2), 64: -1022 * math.log(2)}  # else exp(x) counts as 0
 EXPM1_IS_MINUS_1 = {32: -20.0, 64: -40.0}  # expm1(x) rounds to −1 below
 SOFTSIGN_IS_1 = {32: 1e30, 64: 1e300}  # softsign rounds to 1 above
 EXPM1_TAIL = {
