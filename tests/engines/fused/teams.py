@@ -1,0 +1,42 @@
+"""Teams of a size the test chooses: small and ragged problems, too, run on many threads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from batchprop.engines.fused import objective, plan
+from batchprop.engines.fused.objective import Objective
+
+
+def force(monkeypatch, chunk_samples=None, block_bytes=None):
+    """Let ``n_threads`` be the number of threads, whatever the problem; cut problems finer."""
+    monkeypatch.setattr(objective, "team_size", lambda limit, nanoseconds, n_chunks: limit or 1)
+    if chunk_samples is not None:
+        monkeypatch.setattr(plan, "CHUNK_SAMPLES", chunk_samples)
+    if block_bytes is not None:
+        monkeypatch.setattr(plan, "BLOCK_BYTES", block_bytes)
+
+
+def objective_of(data, n_threads, X=None, T=None, weight=None):
+    """Return an objective on a problem's data, or on the same numbers in another form."""
+    net = data.network
+    return Objective(
+        data.X if X is None else X,
+        data.T if T is None else T,
+        data.weight if weight is None else weight,
+        net.shape,
+        net.activation,
+        net.dtype,
+        n_threads,
+    )
+
+
+def evaluated(data, n_threads, X=None, T=None, weight=None):
+    """Return the gradient with the loss behind it, as bytes: two are equal bit by bit or not."""
+    gradient = np.empty_like(data.network.theta)
+    with objective_of(data, n_threads, X, T, weight) as function:
+        assert function.task.n_workers == n_threads - 1
+        loss = function.loss_and_gradient(data.network.theta, gradient)
+        assert function.loss(data.network.theta) == loss
+    assert np.isfinite(gradient).all()
+    return gradient.tobytes() + np.float64(loss).tobytes()
