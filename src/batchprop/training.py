@@ -177,9 +177,7 @@ def _objectives(
     objective = stack.enter_context(module.Objective(data.X, data.T, data.sample_weight, *form))
     if data.X_val is None or data.T_val is None:
         return objective, None
-    kind: Any = module.Objective
-    loss_only = {"backward": False} if engine == "fused" else {}
-    return objective, stack.enter_context(kind(data.X_val, data.T_val, None, *form, **loss_only))
+    return objective, stack.enter_context(module.Objective(data.X_val, data.T_val, None, *form))
 
 
 def _result(

@@ -15,10 +15,10 @@ from numba import types
 from batchprop.engines import Objective
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import evaluate, scratch_of
+from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, scratch_of
 from batchprop.solvers.first_order import move
 from batchprop.solvers.names import Settings
-from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, judge
+from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, is_last, judge
 
 Array = npt.NDArray[Any]
 
@@ -49,10 +49,10 @@ def _descend(settings, rules, state, task, validation_task, losses, validation_l
     scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
         copy(state.theta, task.theta)
-        losses[k] = evaluate(task, scratch)
+        losses[k] = evaluate(task, scratch, LOSS if is_last(rules, state) else GRADIENT)
         if rules.validating:
             copy(state.theta, validation_task.theta)
-            validation_losses[k] = evaluate(validation_task, held_out)
+            validation_losses[k] = evaluate(validation_task, held_out, LOSS)
         reason = _after(settings, rules, state, losses[k], validation_losses[k], task.gradient)
         if reason != RUNNING:
             return reason, k + 1
@@ -103,14 +103,18 @@ class InterpretedRun:
     ) -> None:
         self._fixed = settings, rules, state
         self._objective, self._validation = objective, validation
-        self._gradient = np.empty_like(state.theta)
+        self._gradient = np.zeros_like(state.theta)
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many epochs as the curves have room for."""
-        theta, gradient = self._fixed[2].theta, self._gradient
+        _, rules, state = self._fixed
+        theta, gradient = state.theta, self._gradient
         for k in range(losses.size):
             with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
-                losses[k] = self._objective.loss_and_gradient(theta, gradient)
+                if state.epoch[0] == rules.max_epochs:  # no step follows
+                    losses[k] = self._objective.loss(theta)
+                else:
+                    losses[k] = self._objective.loss_and_gradient(theta, gradient)
                 if self._validation is not None:
                     validation_losses[k] = self._validation.loss(theta)
             reason = _after_step(*self._fixed, losses[k], validation_losses[k], gradient)

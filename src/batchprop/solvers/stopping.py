@@ -125,16 +125,27 @@ def size_of(gradient, theta):
     return math.sqrt(total)
 
 
+@returning(types.boolean)
+def is_last(rules, state):
+    """Tell whether no step can follow the evaluation at ``state.theta``: it needs no gradient."""
+    return state.epoch[0] >= rules.max_epochs
+
+
 @returning(types.int64)
 def judge(rules, state, loss, validation_loss, gradient):
-    """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING."""
+    """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING.
+
+    After the last step there is no new gradient: its norm stays that of the evaluation before.
+    """
     norm = size_of(gradient, state.theta)
     epoch = state.epoch[0]
     score = validation_loss if rules.validating else loss
     if not (math.isfinite(loss) and math.isfinite(norm) and math.isfinite(score)):
         return NON_FINITE
     state.evaluations[0] += 1
-    state.gradient_norm[0] = norm
+    last = epoch >= rules.max_epochs
+    if not last:
+        state.gradient_norm[0] = norm
     if score < state.best_score[0]:
         state.best_score[0] = score
         state.best_epoch[0] = epoch
@@ -144,12 +155,12 @@ def judge(rules, state, loss, validation_loss, gradient):
         state.reference_epoch[0] = epoch
     if loss <= rules.target_loss:
         return TARGET_LOSS
-    if norm <= rules.gradient_tol:
+    if norm <= rules.gradient_tol and not last:
         return GRADIENT_NORM
     if rules.tol > 0 and epoch - state.reference_epoch[0] >= rules.window:
         return STAGNATION
     if rules.patience >= 0 and epoch - state.best_epoch[0] >= rules.patience:
         return PATIENCE
-    if epoch >= rules.max_epochs:
+    if last:
         return MAX_EPOCHS
     return RUNNING

@@ -39,7 +39,6 @@ class Problem(NamedTuple):
     width: int  # samples in a panel: lanes of a wide vector
     step: int  # lanes of a native vector
     strips: bool  # many inputs: dW_h with inputs along vectors
-    backward: bool  # False: the loss only
 
 
 class Scratch(NamedTuple):
@@ -134,14 +133,14 @@ def finish(problem, theta, x_panel, scratch, G):
 
 
 @helper
-def chunk_sums(problem, theta, chunk, scratch, G):
+def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     """Write the sums over one chunk of samples to G: half the gradient's and, last, the loss's."""
     e, s, width, step = problem.e, problem.s, problem.width, problem.step
     strips = scratch.strips
     rows = (e + step - 1) // step * step
     x_panel = rows * width
     fill(G, 0, G.size, 0.0)
-    if problem.strips and problem.backward:
+    if problem.strips and with_gradient:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)
     stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
     for first in range(chunk * problem.chunk, stop, problem.block):
@@ -155,7 +154,7 @@ def chunk_sums(problem, theta, chunk, scratch, G):
             valid = min(width, count - p * width)
             forward(problem, theta, p, valid, x_panel, scratch.X, scratch.H, scratch.R)
             residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
-        if problem.backward:
+        if with_gradient:
             backward(problem, theta, count, x_panel, scratch, G)
-    if problem.backward:
+    if with_gradient:
         finish(problem, theta, x_panel, scratch, G)

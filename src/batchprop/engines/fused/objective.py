@@ -14,7 +14,7 @@ from batchprop.engines.fused.jit import address
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
 from batchprop.engines.fused.plan import plan
 from batchprop.engines.fused.process import process
-from batchprop.engines.fused.team import Task, Team, evaluate_once
+from batchprop.engines.fused.team import GRADIENT, LOSS, Task, Team, evaluate_once
 from batchprop.engines.scales import scales
 from batchprop.parameters import Shape
 
@@ -40,8 +40,6 @@ class Objective:
         float32 or float64: of θ and of the arithmetic.
     n_threads : int or None
         At most so many threads.
-    backward : bool
-        False for a data set on which only the loss is wanted.
     """
 
     def __init__(
@@ -53,8 +51,6 @@ class Objective:
         activation: str,
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
-        *,
-        backward: bool = True,
     ) -> None:
         self._kept = (X, T, sample_weight)  # kernels know only their addresses
         dtype = np.dtype(dtype)
@@ -74,7 +70,6 @@ class Objective:
             cut.width,
             cut.step,
             cut.strips,
-            backward,
         )
         e, m, s = shape
         n_parameters = shape.n_parameters
@@ -99,7 +94,7 @@ class Objective:
         self.task = Task(
             problem,
             address(
-                process, problem, theta, 0, Scratch(*(memory[0] for memory in scratch)), sums, 0
+                process, problem, theta, 0, Scratch(*(own[0] for own in scratch)), sums, 0, True
             ),
             n_workers,
             *scales(n_samples, sample_weight),
@@ -116,13 +111,12 @@ class Objective:
     def loss(self, theta: Array) -> float:
         """Return L(θ)."""
         self.task.theta[:] = theta
-        problem = self.task.problem._replace(backward=False)
-        return float(evaluate_once(self.task._replace(problem=problem)))
+        return float(evaluate_once(self.task, LOSS))
 
     def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
         """Write ∂L/∂θ to ``gradient`` (P,) and return L(θ)."""
         self.task.theta[:] = theta
-        loss = float(evaluate_once(self.task))
+        loss = float(evaluate_once(self.task, GRADIENT))
         gradient[:] = self.task.gradient
         return loss
 

@@ -41,7 +41,7 @@ def predict(
     cut = plan(shape, n_samples, theta.dtype)
     problem = Problem(
         *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
-        cut.chunk, cut.n_chunks, cut.block, cut.width, cut.step, cut.strips, False,
+        cut.chunk, cut.n_chunks, cut.block, cut.width, cut.step, cut.strips,
     )  # fmt: skip
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
     size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)

@@ -11,6 +11,6 @@ from batchprop.engines.fused.jit import kernel
 
 
 @kernel
-def process(problem, theta, chunk, scratch, sums, row):
+def process(problem, theta, chunk, scratch, sums, row, with_gradient):
     """Write the sums over one chunk to a row of ``sums``."""
-    chunk_sums(problem, theta, chunk, scratch, sums[row])
+    chunk_sums(problem, theta, chunk, scratch, sums[row], with_gradient)

@@ -13,6 +13,7 @@ from batchprop.engines.fused.memory import load, prefetch
 from batchprop.engines.fused.tiles import (
     FOUR,
     ONE,
+    TWO,
     WIDE_STRIPS,
     add_sums,
     at_least,
@@ -58,7 +59,13 @@ def affine(
             FOUR, n_inner, w, start + k * row_stride, row_stride, inner_stride,
             bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
         )  # fmt: skip
-    for k in range(whole, n_rows):
+    pairs = n_rows - n_rows % 2
+    for k in range(whole, pairs, 2):
+        _affine_rows(
+            TWO, n_inner, w, start + k * row_stride, row_stride, inner_stride,
+            bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
+        )  # fmt: skip
+    for k in range(pairs, n_rows):
         _affine_rows(
             ONE, n_inner, w, start + k * row_stride, row_stride, inner_stride,
             bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
@@ -81,35 +88,35 @@ def _outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step,
     add_sums(G, to, stride, tile, columns)
 
 
+@inlined
+def _outer_rows(rows, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to):
+    """The same for all rows of B."""
+    whole = n_b - n_b % 4
+    for b in range(0, whole, 4):
+        _outer_tile(
+            rows, FOUR, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
+            G, to + b, n_b,
+        )  # fmt: skip
+    for b in range(whole, n_b):
+        _outer_tile(
+            rows, ONE, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
+            G, to + b, n_b,
+        )  # fmt: skip
+
+
 @helper
 def add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
     """Add A Bᵀ, summed over the samples of all panels, to the matrix (n_a, n_b) at ``to`` of G.
 
     A and B have ``a_panel`` and ``b_panel`` numbers to a panel.
     """
-    whole_a, whole_b = n_a - n_a % 4, n_b - n_b % 4
-    for a in range(0, whole_a, 4):
-        for b in range(0, whole_b, 4):
-            _outer_tile(
-                FOUR, FOUR, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
-                G, to + a * n_b + b, n_b,
-            )  # fmt: skip
-        for b in range(whole_b, n_b):
-            _outer_tile(
-                FOUR, ONE, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
-                G, to + a * n_b + b, n_b,
-            )  # fmt: skip
-    for a in range(whole_a, n_a):
-        for b in range(0, whole_b, 4):
-            _outer_tile(
-                ONE, FOUR, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
-                G, to + a * n_b + b, n_b,
-            )  # fmt: skip
-        for b in range(whole_b, n_b):
-            _outer_tile(
-                ONE, ONE, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
-                G, to + a * n_b + b, n_b,
-            )  # fmt: skip
+    whole, pairs = n_a - n_a % 4, n_a - n_a % 2
+    for a in range(0, whole, 4):
+        _outer_rows(FOUR, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to + a * n_b)
+    for a in range(whole, pairs, 2):
+        _outer_rows(TWO, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to + a * n_b)
+    for a in range(pairs, n_a):
+        _outer_rows(ONE, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to + a * n_b)
 
 
 @inlined

@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 
 # places in the control array, a cache line apart
 LEFT, DONE, KIND, STOP = 0, 16, 32, 48
-CHUNKS, REDUCE = 0, 1
+GRADIENT, LOSS, REDUCE = range(3)  # kinds of work
 SLICE = 4096  # parameters that are summed over chunks together
 
 
@@ -43,9 +43,12 @@ class Task(NamedTuple):
 
 
 @helper
-def process_chunk(task, chunk, scratch, row):
+def process_chunk(task, chunk, scratch, row, kind):
     """Call the large kernel."""
-    call_address(task.process, (task.problem, task.theta, chunk, scratch, task.sums, row))
+    call_address(
+        task.process,
+        (task.problem, task.theta, chunk, scratch, task.sums, row, kind == GRADIENT),
+    )
 
 
 @macro
@@ -84,10 +87,11 @@ def take_work(task, scratch):
         item = atomic_add(task.control, LEFT, -1) - 1
         if item < 0:
             return
-        if atomic_load(task.control, KIND) == CHUNKS:
-            process_chunk(task, item, scratch, item)
-        else:
+        kind = atomic_load(task.control, KIND)
+        if kind == REDUCE:
             reduce_slice(task, item)
+        else:
+            process_chunk(task, item, scratch, item, kind)
         atomic_add(task.control, DONE, 1)
 
 
@@ -105,8 +109,8 @@ def share(task, scratch, kind, n_items):
 
 
 @returning(types.float64)
-def evaluate(task, scratch):
-    """Return L(θ) at ``task.theta``; write ∂L/∂θ to ``task.gradient``.
+def evaluate(task, scratch, kind):
+    """Return L(θ) at ``task.theta``; if ``kind`` is GRADIENT write ∂L/∂θ to ``task.gradient``.
 
     ``scratch`` is the leader's own, ``scratch_of(task, 0)``.
     """
@@ -114,26 +118,26 @@ def evaluate(task, scratch):
     total = task.total
     if task.n_workers == 0:
         for chunk in range(n_chunks):
-            process_chunk(task, chunk, scratch, 0)
+            process_chunk(task, chunk, scratch, 0, kind)
             for i in range(total.size):
                 total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
     else:
-        share(task, scratch, CHUNKS, n_chunks)
+        share(task, scratch, kind, n_chunks)
         n_slices = (total.size + SLICE - 1) // SLICE
         if n_slices == 1:
             reduce_slice(task, 0)
         else:
             share(task, scratch, REDUCE, n_slices)
-    if task.problem.backward:
+    if kind == GRADIENT:
         for i in range(n):
             task.gradient[i] = task.gradient_scale * total[i]
     return task.loss_scale * total[n]
 
 
 @kernel
-def evaluate_once(task):
+def evaluate_once(task, kind):
     """Evaluate, called from Python."""
-    return evaluate(task, scratch_of(task, 0))
+    return evaluate(task, scratch_of(task, 0), kind)
 
 
 @kernel

@@ -19,6 +19,7 @@ from batchprop.engines.fused.memory import element, load_from, store_to
 from batchprop.engines.fused.vectors import WIDE, Vec, Vector, splat, vec_type
 
 FOUR = (0, 1, 2, 3)
+TWO = (0, 1)
 WIDE_STRIPS = tuple(range(WIDE))  # as many strips as make a wide vector
 ONE = (0,)
 
