@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, Self
 
 import numpy as np
@@ -106,7 +107,8 @@ class Objective:
             scratch,
         )
         self._team = Team(self.task)
-        self._team.__enter__()
+        weakref.finalize(self, self._team.stop)  # if nobody comes to close it
+        self._team.start()
 
     def loss(self, theta: Array) -> float:
         """Return L(θ)."""
@@ -122,7 +124,7 @@ class Objective:
 
     def close(self) -> None:
         """End the threads."""
-        self._team.__exit__()
+        self._team.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -155,7 +155,7 @@ def work(task, member):
 
 
 class Team:
-    """The threads that serve one task; a context manager.
+    """The threads that serve one task.
 
     Threads are started for one call and end with it: nothing outlives it, nothing is inherited by
     a forked process, and no other library's thread settings are touched.
@@ -165,20 +165,20 @@ class Team:
         self._task = task
         self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> Team:
+    def start(self) -> None:
+        """Start the workers, or as many of them as the system has threads to give."""
         for member in range(1, self._task.n_workers + 1):
             thread = threading.Thread(
                 target=work, args=(self._task, member), name=f"batchprop-{member}", daemon=True
             )
             try:
                 thread.start()
-            except RuntimeError:  # the system has no more threads to give: fewer do it as well
+            except RuntimeError:  # fewer do it as well
                 break
             self._threads.append(thread)
-        return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def stop(self) -> None:
+        """End the workers; a second time does nothing."""
         self._task.control[STOP] = 1
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        while self._threads:
+            self._threads.pop().join()
