@@ -32,7 +32,8 @@ def folder(tmp_path, monkeypatch):
     """An empty folder for this test's kernels."""
     place = tmp_path / "kernels"
     place.mkdir()
-    monkeypatch.setattr(cache, "directory", lambda: place)
+    monkeypatch.setattr(cache, "places", lambda: (place,))
+    monkeypatch.setattr(cache, "writable", lambda: place)
     return place
 
 
@@ -141,23 +142,45 @@ def test_folders_in_their_order(tmp_path, monkeypatch, chosen):
         monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
     else:
         monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    find = cache.directory.__wrapped__
-    first = tmp_path / "chosen" if chosen else tmp_path / "package" / "__pycache__"
-    assert find() == first / "batchprop-kernels"
-    shutil.rmtree(first)
-    first.parent.mkdir(exist_ok=True)
-    first.write_text("a file, so that no folder can be made here")
-    assert find() == (None if chosen else tmp_path / "home" / "batchprop-kernels")
-    if not chosen:
-        shutil.rmtree(tmp_path / "home")
-        (tmp_path / "home").write_text("here neither")
-        assert find() is None
+    monkeypatch.setattr(cache, "places", cache.places.__wrapped__)
+    tops = [tmp_path / "chosen"] if chosen else [tmp_path / "package", tmp_path / "home"]
+    names = [path.relative_to(tmp_path).as_posix() for path in cache.places()]
+    if chosen:
+        assert names == ["chosen/batchprop-kernels"]
+    else:
+        assert names == ["package/__pycache__/batchprop-kernels", "home/batchprop-kernels"]
+    for top, folder in zip(tops, cache.places(), strict=True):
+        assert cache.writable.__wrapped__() == folder
+        shutil.rmtree(top)
+        top.write_text("a file, so that no folder can be made here")
+    assert cache.writable.__wrapped__() is None
 
 
-def test_without_a_folder_kernels_are_compiled(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "directory", lambda: None)
-    assert answer(tmp_path) == (2.5, True)
-    assert answer(tmp_path) == (2.5, True)
+def test_a_user_without_a_home_has_no_cache_folder(monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert [folder.parent.name for folder in cache.places.__wrapped__()] == ["__pycache__"]
+
+
+def test_kernels_are_found_where_nothing_can_be_written(tmp_path, folder, monkeypatch):
+    """As in an image that was warmed up when it was built and is read-only when it runs."""
+    answer(tmp_path)
+    monkeypatch.setattr(cache, "places", lambda: (tmp_path / "nothing here", folder))
+    monkeypatch.setattr(cache, "writable", lambda: None)
+    assert answer(tmp_path) == (2.5, False)
+    assert answer(tmp_path, np.float32(1)) == (2.5, True)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_damaged_file_does_not_hide_a_good_one(tmp_path, folder, monkeypatch):
+    answer(tmp_path)
+    (path,) = folder.iterdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / path.name).write_bytes(b"damaged")
+    monkeypatch.setattr(cache, "places", lambda: (other, folder))
+    assert answer(tmp_path) == (2.5, False)
 
 
 USE_EVERYTHING = """
@@ -210,7 +233,7 @@ def edited(folder, name, text):
 def test_an_edited_kernel_file_is_never_stale(tmp_path):
     kernels, home = tmp_path / "kernels", SRC / "batchprop" / "engines" / "fused"
     run(SHOW)
-    shutil.copytree(cache.directory(), kernels / "batchprop-kernels")
+    shutil.copytree(cache.writable(), kernels / "batchprop-kernels")
     edits = {
         "sigma.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_slope)\n",
         "hidden.py": without("delta", home / "hidden.py"),

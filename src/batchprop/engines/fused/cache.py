@@ -33,20 +33,39 @@ _KEPT = 32  # files of one kernel: for both dtypes, several processors and the l
 
 
 @cache
-def directory() -> Path | None:
-    """Return the first folder for kernels that can be written to, or None.
+def places() -> tuple[Path, ...]:
+    """Return the folders where kernels may be, in order.
 
-    In order: ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, the user's cache folder.
+    ``NUMBA_CACHE_DIR``, or else the package's own ``__pycache__`` and the user's cache folder.
     """
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    places = [Path(chosen)] if chosen else [PACKAGE / "__pycache__", Path(home)]
-    for place in places:
-        folder = place / "batchprop-kernels"
+    found = [Path(chosen).absolute()] if chosen else [PACKAGE / "__pycache__", Path(home)]
+    # a user without a home has "~", which is no place
+    return tuple(place / "batchprop-kernels" for place in found if place.is_absolute())
+
+
+@cache
+def writable() -> Path | None:
+    """Return the first of them that can be written to, or None."""
+    for folder in places():
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
+    return None
+
+
+def _read(path: Path, target_context: Any) -> Any:
+    """Return the kernel that a file holds; None if there is none or it is damaged."""
+    with contextlib.suppress(Exception):
+        data = path.read_bytes()
+        content = data[32:]
+        if hashlib.sha256(content).digest() == data[:32]:
+            found = CompileResult._rebuild(target_context, *pickle.loads(content))
+            with contextlib.suppress(OSError):
+                os.utime(path)  # in use: others are deleted first
+            return found
     return None
 
 
@@ -63,12 +82,12 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     @property
     def cache_path(self) -> str | None:
-        """The folder in use, for numba's own reports."""
-        return None if directory() is None else str(directory())
+        """The folder that is written to, for numba's own reports."""
+        return None if writable() is None else str(writable())
 
-    def _path(self, signature: Any, codegen: Any) -> Path | None:
-        folder = directory()
-        if folder is None or changed(self._module):
+    def _file_name(self, signature: Any, codegen: Any) -> str | None:
+        """Return the name of the file for a signature; None if it must not be kept."""
+        if changed(self._module):
             return None
         whole = repr(
             (
@@ -81,37 +100,33 @@ class KernelCache(NullCache):  # type: ignore[misc]
                 (sys.version, numba.__version__, llvmlite.__version__),
             )
         )
-        return folder / f"{self._name}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.kernel"
+        return f"{self._name}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.kernel"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, or None."""
         with contextlib.suppress(Exception):
-            path = self._path(sig, target_context.codegen())
-            if path is not None and path.exists():
-                data = path.read_bytes()
-                content = data[32:]
-                if hashlib.sha256(content).digest() == data[:32]:
-                    found = CompileResult._rebuild(target_context, *pickle.loads(content))
-                    with contextlib.suppress(OSError):
-                        os.utime(path)  # in use: others are deleted first
+            name = self._file_name(sig, target_context.codegen())
+            for folder in places() if name is not None else ():
+                found = _read(folder / str(name), target_context)
+                if found is not None:
                     return found
         return None
 
     def save_overload(self, sig: Any, cres: Any) -> None:
         """Keep a compiled kernel; the file appears whole or not at all."""
         with contextlib.suppress(Exception):
-            path = self._path(sig, cres.codegen)
-            if path is None or cres.library.has_dynamic_globals:
+            folder, name = writable(), self._file_name(sig, cres.codegen)
+            if folder is None or name is None or cres.library.has_dynamic_globals:
                 return
             content = dumps(cres._reduce())
-            handle, name = tempfile.mkstemp(dir=path.parent)
+            handle, unfinished = tempfile.mkstemp(dir=folder)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(hashlib.sha256(content).digest() + content)
-                os.replace(name, path)
+                os.replace(unfinished, folder / name)
             except BaseException:
-                os.unlink(name)
+                os.unlink(unfinished)
                 raise
-            files = sorted(path.parent.glob(f"{self._name}-*.kernel"), key=os.path.getmtime)
+            files = sorted(folder.glob(f"{self._name}-*.kernel"), key=os.path.getmtime)
             for old in files[:-_KEPT]:
                 old.unlink(missing_ok=True)
