@@ -79,7 +79,7 @@ $(READY): requirements.lock pyproject.toml
 	  }; \
 	}
 	@echo "Installing the versions of requirements.lock into $(VENV): once, about a minute"
-	@$(PIP) install --no-compile --only-binary :all: --requirement requirements.lock
+	@$(PIP) install --only-binary :all: --requirement requirements.lock
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
