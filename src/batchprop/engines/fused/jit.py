@@ -15,6 +15,7 @@ library of their kernel, so that everything is optimised once: a tenth of the co
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,6 +23,7 @@ from weakref import WeakKeyDictionary
 import numba
 from numba import types
 from numba.core import cgutils, compiler
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from batchprop.engines.fused.cache import KernelCache
@@ -29,6 +31,15 @@ from batchprop.engines.fused.cache import KernelCache
 Function = Callable[..., Any]
 
 _compiled: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+_addresses: dict[Any, int] = {}
+
+# A fork waits until no other thread compiles: its child would wait for that thread forever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
 
 
 def kernel(function: Function) -> Any:
@@ -102,9 +113,13 @@ def _compile_into(context: Any, function: Function, signature: Any, inline: bool
 def address(dispatcher: Any, *args: Any) -> int:
     """Return the address of a kernel, compiled for arguments like these."""
     signature = tuple(numba.typeof(arg) for arg in args)
-    dispatcher.compile(signature)
-    result = dispatcher.overloads[signature]
-    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+    if (dispatcher, signature) not in _addresses:
+        with global_compiler_lock:
+            dispatcher.compile(signature)
+            found = dispatcher.overloads[signature]
+            place = found.library.get_pointer_to_function(found.fndesc.llvm_func_name)
+            _addresses[dispatcher, signature] = int(place)
+    return _addresses[dispatcher, signature]
 
 
 @intrinsic

@@ -56,10 +56,13 @@ def predict(
         part(0, n_samples)
         return Y
     with ThreadPoolExecutor(size) as pool:
-        starts = range(0, n_samples, cut.chunk)
-        stops = (min(start + cut.chunk, n_samples) for start in starts)
-        for done in [
-            pool.submit(part, start, stop) for start, stop in zip(starts, stops, strict=True)
-        ]:
+        running = []
+        for start in range(0, n_samples, cut.chunk):
+            stop = min(start + cut.chunk, n_samples)
+            try:
+                running.append(pool.submit(part, start, stop))
+            except RuntimeError:  # the system has no thread to give
+                part(start, stop)
+        for done in running:
             done.result()
     return Y

@@ -167,15 +167,18 @@ class Team:
 
     def start(self) -> None:
         """Start the workers, or as many of them as the system has threads to give."""
-        for member in range(1, self._task.n_workers + 1):
-            thread = threading.Thread(
-                target=work, args=(self._task, member), name=f"batchprop-{member}", daemon=True
-            )
-            try:
+        try:
+            for member in range(1, self._task.n_workers + 1):
+                thread = threading.Thread(
+                    target=work, args=(self._task, member), name=f"batchprop-{member}", daemon=True
+                )
                 thread.start()
-            except RuntimeError:  # fewer do it as well
-                break
-            self._threads.append(thread)
+                self._threads.append(thread)
+        except RuntimeError:  # fewer do it as well
+            pass
+        except BaseException:  # Ctrl-C: nobody is left behind to wait for work
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the workers; a second time does nothing."""
