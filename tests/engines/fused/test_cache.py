@@ -92,7 +92,7 @@ def test_whatever_stands_in_the_file_s_place_is_no_error(tmp_path, folder):
     path.unlink()
     path.mkdir()
     assert answer(tmp_path) == (2.5, True)
-    assert list(folder.iterdir()) == [path]  # no half-written file is left
+    assert list(folder.iterdir()) == [path]  # neither a half-written file is left nor a lock
 
 
 def test_a_source_that_changed_since_the_import_is_not_compiled_for_others(

@@ -4,7 +4,7 @@ From the bottom up: ``vectors`` and ``memory`` (registers), ``sigma`` (σ and σ
 ``tiles`` (rows of vectors), ``products`` and ``hidden`` (what is done to a panel of samples),
 ``packing`` (from the user's arrays to panels), ``chunks`` (forward, backward, sums), ``process``
 (the compiled whole), ``team`` (threads), ``plan`` and ``cpus`` (sizes and thread counts); ``jit``,
-``cache`` and ``sources`` say how kernels are compiled and kept.
+``cache``, ``sources`` and ``turns`` say how kernels are compiled and kept.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import os
 import pickle
 import sys
 import tempfile
+import uuid
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from batchprop.engines.fused.sources import PACKAGE, changed, state
+from batchprop.engines.fused.turns import Turn
 
 # Settings of numba, from its environment variables, that change machine code.
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
+_turn = Turn()  # one for all: numba compiles one thing at a time
 _KEPT = 32  # files of one kernel: for both dtypes, several processors and the last few versions
 
 
@@ -56,6 +59,15 @@ def writable() -> Path | None:
     return None
 
 
+def _find(name: str, target_context: Any) -> Any:
+    """Return the kernel of that name, wherever it is; None if there is none."""
+    for folder in places():
+        found = _read(folder / name, target_context)
+        if found is not None:
+            return found
+    return None
+
+
 def _read(path: Path, target_context: Any) -> Any:
     """Return the kernel that a file holds; None if there is none or it is damaged."""
     with contextlib.suppress(Exception):
@@ -67,6 +79,17 @@ def _read(path: Path, target_context: Any) -> Any:
                 os.utime(path)  # in use: others are deleted first
             return found
     return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all, and that other users may read."""
+    unfinished = path.with_name(f"{uuid.uuid4().hex}.tmp")
+    try:
+        unfinished.write_bytes(hashlib.sha256(content).digest() + content)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 class KernelCache(NullCache):  # type: ignore[misc]
@@ -103,30 +126,29 @@ class KernelCache(NullCache):  # type: ignore[misc]
         return f"{self._name}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.kernel"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled kernel for a signature, or None."""
+        """Return the compiled kernel for a signature; None if it is this process's to compile."""
+        _turn.end()  # there still is one if the last compilation failed
         with contextlib.suppress(Exception):
             name = self._file_name(sig, target_context.codegen())
-            for folder in places() if name is not None else ():
-                found = _read(folder / str(name), target_context)
+            if name is None:
+                return None
+            found = _find(name, target_context)
+            folder = writable() if found is None else None
+            if folder is not None:
+                _turn.take(folder / f"{name}.lock")
+                found = _find(name, target_context)  # another process may have had the turn
                 if found is not None:
-                    return found
+                    _turn.end()
+            return found
         return None
 
     def save_overload(self, sig: Any, cres: Any) -> None:
-        """Keep a compiled kernel; the file appears whole or not at all."""
+        """Keep a compiled kernel."""
         with contextlib.suppress(Exception):
             folder, name = writable(), self._file_name(sig, cres.codegen)
-            if folder is None or name is None or cres.library.has_dynamic_globals:
-                return
-            content = dumps(cres._reduce())
-            handle, unfinished = tempfile.mkstemp(dir=folder)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(content).digest() + content)
-                os.replace(unfinished, folder / name)
-            except BaseException:
-                os.unlink(unfinished)
-                raise
-            files = sorted(folder.glob(f"{self._name}-*.kernel"), key=os.path.getmtime)
-            for old in files[:-_KEPT]:
-                old.unlink(missing_ok=True)
+            if folder is not None and name is not None and not cres.library.has_dynamic_globals:
+                _write(folder / name, dumps(cres._reduce()))
+                files = sorted(folder.glob(f"{self._name}-*.kernel"), key=os.path.getmtime)
+                for old in files[:-_KEPT]:
+                    old.unlink(missing_ok=True)
+        _turn.end()
