@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from functools import cache
@@ -12,21 +13,36 @@ from pathlib import Path
 NANOSECONDS_PER_THREAD = 12_000.0
 
 
+MEMBERSHIP = Path("/proc/self/cgroup")  # control groups, which containers and services are
+GROUPS = Path("/sys/fs/cgroup")
+
+
+def _limit(group: Path) -> float:
+    """Return the processors that one control group may use together, or infinity."""
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+        most, period = (group / "cpu.max").read_text().split()
+        return math.inf if most == "max" else int(most) / int(period)
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):  # version 1
+        most = (group / "cpu.cfs_quota_us").read_text()
+        period = (group / "cpu.cfs_period_us").read_text()
+        return math.inf if int(most) < 0 else int(most) / int(period)
+    return math.inf
+
+
 @cache
-def _quota() -> float:
-    """Return the processors that the control group may use together, or infinity."""
-    try:
-        path = Path("/proc/self/cgroup").read_text().strip().rsplit("::", 1)[-1]
-        for folder in (Path("/sys/fs/cgroup", path.lstrip("/")), Path("/sys/fs/cgroup")):
-            limit = folder / "cpu.max"
-            if limit.exists():
-                most, period = limit.read_text().split()
-                return math.inf if most == "max" else int(most) / int(period)
-        most = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text()
-        period = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text()
-        return int(most) / int(period) if int(most) > 0 else math.inf
-    except (OSError, ValueError):
-        return math.inf
+def quota() -> float:
+    """Return the least limit of the groups this process is in and of all they are part of."""
+    limits = [math.inf]
+    with contextlib.suppress(OSError, ValueError):
+        for line in MEMBERSHIP.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            for top in (GROUPS / controllers, GROUPS / "cpu" if controllers else GROUPS):
+                group = top / path.lstrip("/")
+                above = [place for place in group.parents if place.is_relative_to(top)]
+                limits.extend(_limit(place) for place in (group, *above))
+    return min(limits)
 
 
 def available() -> int:
@@ -39,10 +55,11 @@ def available() -> int:
         count = len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
         count = os.cpu_count() or 1
-    count = min(count, math.ceil(_quota())) if math.isfinite(_quota()) else count
+    if math.isfinite(quota()):
+        count = min(count, math.ceil(quota()))
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         value = os.environ.get(variable, "").split(",")[0].strip()
-        if value.isdigit() and int(value) > 0:
+        if value.isdecimal() and int(value) > 0:
             count = min(count, int(value))
     return max(1, count)
 
