@@ -176,10 +176,12 @@ def test_the_tool_computes_the_coefficients(name, used, bits):
     assert used[bits] == tuple(coefficients()[name][bits == 64])
 
 
-def test_what_ln2_is_split_into():
-    for bits in (32, 64):
-        total = MP.mpf(sigma.LN2_HIGH[bits]) + MP.mpf(sigma.LN2_LOW[bits])
-        assert abs(total - MP.log(2)) < MP.mpf(2) ** (-50 if bits == 32 else -105)
+@pytest.mark.parametrize(("bits", "dtype"), [(32, np.float32), (64, np.float64)])
+def test_what_ln2_is_split_into(bits, dtype):
+    high, low = sigma.LN2_HIGH[bits], sigma.LN2_LOW[bits]
+    assert abs(MP.mpf(high) + MP.mpf(low) - MP.log(2)) < MP.mpf(2) ** (-45 if bits == 32 else -80)
+    for n in range(np.finfo(dtype).maxexp):
+        assert n * high == dtype(n) * dtype(high), "exact without an fma"
 
 
 def test_the_documented_bounds_are_the_asserted_ones():

@@ -23,8 +23,10 @@ from batchprop.engines.fused.vectors import Vector
 IDENTITY, RELU = ACTIVATIONS["identity"].code, ACTIVATIONS["relu"].code
 MANTISSA = {32: 23, 64: 52}
 BIAS = {32: 127, 64: 1023}
-LN2_HIGH = {32: float(np.float32(math.log(2))), 64: math.log(2)}
-LN2_LOW = {32: math.log(2) - LN2_HIGH[32], 64: 2.3190468138462996e-17}
+LN2 = {32: float(np.float32(math.log(2))), 64: math.log(2)}
+# ln(2) in two parts: n times the first, of 16 and 32 bits, is exact also without an fma
+LN2_HIGH = {32: 45426 / 2**16, 64: 2977044471 / 2**32}
+LN2_LOW = {32: 1.4286068203094173e-06, 64: 1.9082149292705877e-10}
 EXP_IS_NORMAL = {32: -126 * math.log(2), 64: -1022 * math.log(2)}  # else exp(x) counts as 0
 EXPM1_IS_MINUS_1 = {32: -20.0, 64: -40.0}  # expm1(x) rounds to −1 below
 SOFTSIGN_IS_1 = {32: 1e30, 64: 1e300}  # softsign rounds to 1 above
@@ -114,7 +116,7 @@ def tanh(z: Vector) -> Vector:
     size = abs(z).at_most(-EXPM1_IS_MINUS_1[bits] / 2)
     rounder = 1.5 * 2.0 ** MANTISSA[bits]
     shifted = size.fma(-2.0 * math.log2(math.e), rounder)
-    half = (shifted - rounder).fma(-LN2_HIGH[bits] / 2, -size)
+    half = (shifted - rounder).fma(-LN2[bits] / 2, -size)
     scale = shifted.exponent(MANTISSA[bits], BIAS[bits])
     tail = half * half.fma(polynomial(half, HALF_EXPM1_TAIL[bits]), 2.0)
     d = scale.fma(tail, scale - 1.0)

@@ -10,31 +10,34 @@ writes down the instructions; nothing is reordered or contracted, what is writte
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils, config
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import models, register_model
 
 Number = float
 
 
-def _register_bits() -> int:
-    """Width of a vector register, as the processor kernels are compiled for has it."""
-    features = config.CPU_FEATURES
-    if features is None:
-        if config.CPU_NAME == "generic":
-            return 128
-        features = binding.get_host_cpu_features().flatten()
-    names = set(features.split(","))
-    return 512 if "+avx512f" in names else 256 if "+avx" in names else 128
+def _features() -> frozenset[str]:
+    """Return what the processor that kernels are compiled for can do, by LLVM's names."""
+    chosen = config.CPU_FEATURES
+    return frozenset((get_host_cpu_features() if chosen is None else chosen).split(","))
 
 
-REGISTER_BITS = _register_bits()
+_FEATURES = _features()
+_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
+_AVX = not _FEATURES.isdisjoint({"+avx", "+avx2"})
+_AVX512 = "+avx512f" in _FEATURES
+REGISTER_BITS = 512 if _AVX512 else 256 if _AVX else 128
+# Without the instruction LLVM calls the C library for each element: a step took 15 times as long.
+HAS_FMA = not _X86 or _AVX512 or "+fma" in _FEATURES
 NATIVE = 1
 # Registers to a wide vector: 32 registers (AVX-512, NEON) hold 4 rows of 4, 16 (AVX2) 4 rows of 2.
-WIDE = 2 if REGISTER_BITS == 256 else 4
+WIDE = 2 if _X86 and not _AVX512 else 4
 
 
 def lanes(bits: int, registers: int = 1) -> int:
@@ -120,7 +123,9 @@ class Vector:
         return self._new(self.builder.call(declared, [self.value, *map(self.of, others)]))
 
     def fma(self, factor: Vector | Number, term: Vector | Number) -> Vector:
-        """Return self · factor + term, rounded once."""
+        """Return self · factor + term, rounded once where the processor can do that."""
+        if not HAS_FMA:
+            return self * factor + term
         return self.call("fma", factor, term)
 
     def __abs__(self) -> Vector:

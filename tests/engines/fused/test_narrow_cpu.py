@@ -1,0 +1,100 @@
+"""The kernels compiled for other processors than this one: other widths of vectors, no fma."""
+
+from __future__ import annotations
+
+import platform
+from typing import NamedTuple
+
+import pytest
+from llvmlite import binding
+
+from tests.engines.fused.processes import finish, start
+
+
+class Cpu(NamedTuple):
+    """As numba's variables NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name it, and what to expect."""
+
+    name: str
+    features: str | None  # None: what numba takes for this name
+    bits: int
+    fma: bool
+
+
+SSE4 = "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16"
+AVX2 = f"{SSE4},+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe"
+X86 = (
+    Cpu("haswell", AVX2, 256, True),
+    Cpu("sandybridge", f"{SSE4},+avx", 256, False),
+    Cpu("generic", None, 128, False),
+)
+HOST = {name for name, present in binding.get_host_cpu_features().items() if present}
+IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
+CPUS = [
+    cpu
+    for cpu in (X86 if IS_X86 else [Cpu("generic", None, 128, True)])
+    if {name.strip("+") for name in (cpu.features or "").split(",") if name} <= HOST
+]
+
+PROGRAM = """
+import sys
+import numpy as np
+from batchprop import loss_and_gradient
+from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused import vectors
+from tests.problems import problem, relative_error, relative_errors
+from tools.sigma_accuracy import BOUNDS, worst
+
+bits, fma = sys.argv[1:]
+assert (vectors.REGISTER_BITS, vectors.HAS_FMA) == (int(bits), fma == "True")
+
+for dtype, tolerance in (("float32", 2e-5), ("float64", 1e-12)):
+    for name, bound in BOUNDS.items():
+        seen = worst(name, dtype, 20_000)
+        assert seen.sigma <= bound.sigma, (name, dtype, seen)
+        assert seen.slope <= bound.slope, (name, dtype, seen)
+
+    def check(*sizes, activation="softplus", n_threads=None):
+        net, X, T, weight = problem(*sizes, activation, dtype, weighted=sizes[-1] % 2 == 0)
+        given, found = loss_and_gradient(
+            net, np.asfortranarray(X), T, sample_weight=weight, n_threads=n_threads
+        )
+        loss, expected = loss_and_gradient(
+            net.astype("float64"), X, T, sample_weight=weight, engine="vectorized"
+        )
+        assert abs(given - loss) <= tolerance * loss, (sizes, activation, dtype)
+        errors = relative_errors(found.theta, expected.theta, net.shape)
+        assert max(errors.values()) < tolerance, (sizes, activation, dtype, errors)
+        outputs = net.predict(X, n_threads=n_threads)
+        assert relative_error(outputs, net.predict(X, engine="vectorized")) < tolerance
+        return given, found.theta.tobytes()
+
+    for activation in ACTIVATIONS:
+        check(3, 5, 2, 65, activation=activation)
+    for e in (1, 4, 9, 16, 40):
+        for m in (1, 4, 7):
+            for s in (1, 3):
+                for n_samples in (1, 8, 17, 130):
+                    check(e, m, s, n_samples)
+    assert len({check(9, 30, 2, 9_001, n_threads=n) for n in (1, 3, 4)}) == 1
+print("right")
+"""
+
+
+def test_there_is_something_to_try():
+    assert CPUS
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """Start one program for each processor, all at once."""
+    return {
+        cpu: start(
+            PROGRAM, cpu.bits, cpu.fma, NUMBA_CPU_NAME=cpu.name, NUMBA_CPU_FEATURES=cpu.features
+        )
+        for cpu in CPUS
+    }
+
+
+@pytest.mark.parametrize("cpu", CPUS, ids=lambda cpu: cpu.name)
+def test_another_processor(cpu, programs):
+    assert finish(programs[cpu], 300) == "right\n"
