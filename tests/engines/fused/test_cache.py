@@ -8,6 +8,7 @@ import importlib.util
 import os
 import pickle
 import shutil
+import sys
 
 import numba
 import numpy as np
@@ -34,6 +35,8 @@ def folder(tmp_path, monkeypatch):
     place.mkdir()
     monkeypatch.setattr(cache, "places", lambda: (place,))
     monkeypatch.setattr(cache, "writable", lambda: place)
+    # Python takes a file of the same size, written in the same second, for the same file
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return place
 
 
