@@ -21,6 +21,8 @@ from batchprop.engines.fused.vectors import WIDE
 
 Array = npt.NDArray[Any]
 
+STRIP_SAMPLES = 1024  # that are summed up in strips before their sums go on in float64
+
 
 class Problem(NamedTuple):
     """Sizes, data and how it is cut, as kernels see them."""
@@ -116,15 +118,20 @@ def backward(problem, theta, count, x_panel, scratch, G):
 
 
 @helper
-def finish(problem, theta, x_panel, scratch, G):
+def drain(problem, x_panel, scratch, G):
+    """Move what was summed in strips to G, where sums are float64."""
+    stride = x_panel // problem.width
+    for k in range(problem.m):
+        for j in range(problem.e):
+            G[k * problem.e + j] += scratch.sums[k * stride + j]
+    fill(scratch.sums, 0, scratch.sums.size, 0.0)
+
+
+@helper
+def finish(problem, theta, G):
     """Complete the sums of a chunk."""
     e, m = problem.e, problem.m
     W_y = m * e + m
-    if problem.strips:
-        stride = x_panel // problem.width
-        for k in range(m):
-            for j in range(e):
-                G[k * e + j] = scratch.sums[k * stride + j]
     if problem.s == 1:  # the factor W_y[k] of δ_h
         for k in range(m):
             for j in range(k * e, (k + 1) * e):
@@ -143,6 +150,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     if problem.strips and with_gradient:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)
     stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
+    summed = 0
     for first in range(chunk * problem.chunk, stop, problem.block):
         count = min(problem.block, stop - first)
         if scratch.packed[0] != first:  # still there from the last step, if that was all
@@ -156,5 +164,9 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
             residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
         if with_gradient:
             backward(problem, theta, count, x_panel, scratch, G)
+            summed += count
+            if problem.strips and (summed >= STRIP_SAMPLES or first + count == stop):
+                drain(problem, x_panel, scratch, G)
+                summed = 0
     if with_gradient:
-        finish(problem, theta, x_panel, scratch, G)
+        finish(problem, theta, G)
