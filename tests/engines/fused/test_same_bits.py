@@ -94,7 +94,9 @@ def forms(array, path):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("sizes", [(1, 4, 1), (6, 5, 2), (16, 6, 1), (23, 6, 3)], ids=str)
+@pytest.mark.parametrize(
+    "sizes", [(1, 4, 1), (6, 5, 2), (16, 6, 1), (23, 6, 3), (1, 2, 64), (17, 2, 16)], ids=str
+)
 def test_memory_layouts(sizes, dtype, tmp_path, monkeypatch):
     force(monkeypatch, chunk_samples=100, block_bytes=1)
     data = problem(*sizes, 777, "elu", dtype, weighted=True)

@@ -82,7 +82,7 @@ class Objective:
             "H": m * cut.block,
             "R": s * cut.block,
             "D": m * cut.block if s > 1 else 1,
-            "strips": padded * cut.width,
+            "strips": max(padded, s) * cut.width,  # of inputs, and of targets when they are packed
             "sums": m * padded if cut.strips else 1,
         }
         # zeros: what pads rows and panels is computed with, but never counts
