@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused.aligned import zeros
 from batchprop.engines.fused.chunks import Problem, Scratch
 from batchprop.engines.fused.cpus import team_size
 from batchprop.engines.fused.jit import address
@@ -87,11 +88,12 @@ class Objective:
         }
         # zeros: what pads rows and panels is computed with, but never counts
         scratch = Scratch(
-            **{k: np.zeros((n_workers + 1, n), dtype) for k, n in size.items()},
-            packed=np.full((n_workers + 1, 1), -1),
+            **{k: zeros(n_workers + 1, n, dtype) for k, n in size.items()},
+            packed=zeros(n_workers + 1, 1, np.int64),
         )
+        scratch.packed[:] = -1
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
-        sums = np.empty((1 if n_workers == 0 else cut.n_chunks, n_parameters + 1))
+        sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_parameters + 1, np.float64)
         self.task = Task(
             problem,
             address(
@@ -103,7 +105,7 @@ class Objective:
             gradient,
             sums,
             np.empty(n_parameters + 1),
-            np.zeros(64, np.int64),
+            zeros(1, 64, np.int64)[0],
             scratch,
         )
         self._team = Team(self.task)

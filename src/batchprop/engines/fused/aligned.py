@@ -1,0 +1,23 @@
+"""Memory that begins where cache lines begin.
+
+A vector that lies across two lines costs two loads, and a line that two threads write travels
+between their cores at each write.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+LINE = 128  # bytes: two lines of 64, which processors fetch in pairs
+
+
+def zeros(rows: int, count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return zeros of shape (rows, at least ``count``), each row in lines of its own."""
+    size = np.dtype(dtype).itemsize
+    each = -(-count * size // LINE) * LINE
+    memory = np.zeros(rows * each + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + rows * each].view(dtype).reshape(rows, each // size)
