@@ -19,7 +19,7 @@ MODULES = {module(path): path for path in SOURCES}
 LONGEST = 350
 
 # From the definition to the user: each may use what stands before it, never what stands after.
-LAYERS = ("parameters", "activations", "engines", "solvers", "training")
+LAYERS = ("parameters", "scaling", "activations", "engines", "solvers", "training")
 # May print: it is what they are for.
 PRINTING = ("progress",)
 # The one file that says how code is compiled, and what it alone may use of numba.
