@@ -7,15 +7,16 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.moments import moments
+from batchprop.scaling.moments import farthest, moments
 
 Array = npt.NDArray[Any]
 
-# Deviation over |mean| up to which a row counts as constant.  In float64 that is 2^10 times the
+# Deviation over |mean| up to which a row may count as constant.  In float64 that is 2^10 times the
 # rounding of one number: computed columns carry such errors, and a row that varied less would be
-# lost in the rounding of the folded network.  In float32 it is 2^3 times: what varies more has
-# been measured.
-_CONSTANT = {np.dtype("f4"): 2.0**-20, np.dtype("f8"): 2.0**-42}
+# lost in the rounding of the folded network.  In float32 it is twice that rounding: what varies
+# more has been measured.
+_CONSTANT = {np.dtype("f4"): 2.0**-22, np.dtype("f8"): 2.0**-42}
+_RARE = 16.0  # deviations: a sample farther off than this is no rounding, however rare it is
 
 
 class Scaling(NamedTuple):
@@ -81,7 +82,12 @@ class Scaling(NamedTuple):
 def _mean_and_scale(table: Array, weight: Array | None) -> tuple[Array, Array]:
     """Return mean and deviation of each row; the deviation of a constant row is 0."""
     mean, deviation, first = moments(table, weight)
-    constant = deviation <= _CONSTANT[table.dtype] * np.abs(mean)
+    noise = _CONSTANT[table.dtype] * np.abs(mean)
+    constant = deviation <= noise
+    doubtful = np.flatnonzero(constant & (deviation > 0))
+    if doubtful.size:
+        distance = farthest(table, weight, doubtful, mean[doubtful])
+        constant[doubtful] = distance <= _RARE * noise[doubtful]
     constant |= deviation < np.finfo(np.float64).tiny  # 1/σ would be infinite
     # The mean of equal numbers is rounded; the number itself is not.
     return np.where(constant, first, mean), np.where(constant, 0.0, deviation)

@@ -38,15 +38,17 @@ def fold(theta: Array, shape: Shape, scaling: Scaling, dtype: npt.DTypeLike | No
     Notes
     -----
     b_h is made for the weights as they are *after* rounding to ``dtype``: their rounding errors
-    then multiply x − x̄, not x, which matters for float32 and large means.
+    then multiply x − x̄, not x, which matters for float32 and large means.  What is beyond the
+    range of ``dtype`` becomes its largest number: training never ends in a network that is none.
     """
     rounded = np.empty(shape.n_parameters, theta.dtype if dtype is None else dtype)
+    largest = np.finfo(rounded.dtype).max
     given = split(np.asarray(theta, np.float64), shape)
     raw = split(rounded, shape)
-    raw.W_h[:] = given.W_h * scaling.x_factor
-    raw.b_h[:] = given.b_h - _means(raw.W_h, scaling)
-    raw.W_y[:] = given.W_y * scaling.t_scale[:, np.newaxis]
-    raw.b_y[:] = given.b_y * scaling.t_scale + scaling.t_mean
+    raw.W_h[:] = np.clip(given.W_h * scaling.x_factor, -largest, largest)
+    raw.b_h[:] = np.clip(given.b_h - _means(raw.W_h, scaling), -largest, largest)
+    raw.W_y[:] = np.clip(given.W_y * scaling.t_scale[:, np.newaxis], -largest, largest)
+    raw.b_y[:] = np.clip(given.b_y * scaling.t_scale + scaling.t_mean, -largest, largest)
     return rounded
 
 

@@ -46,7 +46,7 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array, Array]:
     good |= (variance < _SMALLEST) & (np.abs(mean) > 2.0**-400)
     again = np.flatnonzero(~good)
     if again.size:
-        exponent = np.frexp(_largest(table, weight, again))[1]
+        exponent = np.frexp(farthest(table, weight, again, np.zeros(again.size)))[1]
         scaled_mean, scaled_variance, _ = _moments(table, weight, again, exponent)
         mean[again] = np.ldexp(scaled_mean, exponent)
         deviation[again] = np.ldexp(np.sqrt(scaled_variance), exponent)
@@ -85,11 +85,12 @@ def _moments(
     return mean, np.maximum(square_sum, 0.0) / total, first
 
 
-def _largest(table: Array, weight: Array | None, rows: Array) -> Array:
-    """Return the largest size of a number in each of the rows."""
+def farthest(table: Array, weight: Array | None, rows: Array, centre: Array) -> Array:
+    """Return max |x − centre| over the samples of positive weight, for some rows of a table."""
     largest = np.zeros(rows.size)
     for block, _ in _blocks(table, weight, rows):
-        np.maximum(largest, np.abs(block).max(axis=1), out=largest)
+        block -= centre[:, np.newaxis]
+        np.maximum(largest, np.abs(block, out=block).max(axis=1), out=largest)
     return largest
 
 
