@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from batchprop.engines import ENGINES
     from batchprop.gradient_check import check_gradient
     from batchprop.network import Network
-    from batchprop.objective import loss_and_gradient
+    from batchprop.objective import gauss_newton, loss_and_gradient
     from batchprop.training import train
 
 _HOME = {
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
     "check_gradient": "batchprop.gradient_check",
+    "gauss_newton": "batchprop.objective",
     "loss_and_gradient": "batchprop.objective",
     "train": "batchprop.training",
 }
 
-__all__ = ["ENGINES", "Network", "check_gradient", "loss_and_gradient", "train"]
+__all__ = ["ENGINES", "Network", "check_gradient", "gauss_newton", "loss_and_gradient", "train"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,8 @@
-"""The loss of a network and its gradient: one call, any engine."""
+"""The loss of a network, its gradient and its Gauss–Newton matrix: one call, any engine."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,3 +68,84 @@ def loss_and_gradient(
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
     return loss, Gradient(flat, network.shape)
+
+
+class GaussNewton(NamedTuple):
+    """Loss, gradient and Gauss–Newton matrix at one θ.
+
+    Attributes
+    ----------
+    loss : float
+        L.
+    gradient : Gradient
+        ∂L/∂θ, float64.
+    JTJ : ndarray, shape (P, P)
+        JᵀJ, float64, in the order of θ.
+    """
+
+    loss: float
+    gradient: Gradient
+    JTJ: npt.NDArray[Any]
+
+
+def gauss_newton(
+    network: Network,
+    X: npt.ArrayLike,
+    T: npt.ArrayLike,
+    *,
+    engine: str = "fused",
+    n_threads: int | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+) -> GaussNewton:
+    """Return L, ∂L/∂θ and JᵀJ = (1/N) Σ_i J_iᵀ J_i, where J_i = ∂y_i/∂θ, of shape (s, P).
+
+    JᵀJ is a mean over samples, as L is, so that 2 JᵀJ is the Hessian of L but for the terms in
+    which residuals are multiplied by second derivatives (Gauss and Newton leave them out), and
+    2 Jᵀr, a mean of the same kind, is the gradient.  All of it is computed in float64, whatever
+    the network's dtype; the fused engine needs memory for a few matrices (P, P), whatever N.
+
+    Parameters
+    ----------
+    network : Network
+        Where to evaluate.
+    X : array_like, shape (e, N)
+        Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
+    T : array_like, shape (s, N)
+        Targets.
+    engine : {"fused", "vectorized", "naive"}
+        What computes it.
+    n_threads : int or None
+        At most so many threads (fused engine only); None lets the size of the work and the
+        process's CPUs decide.  The result does not depend on it.
+    sample_weight : array_like, shape (N,), or None
+        Non-negative weights w: JᵀJ = Σ_i w_i J_iᵀ J_i / Σ_i w_i.
+
+    Returns
+    -------
+    GaussNewton
+        ``loss``; ``gradient`` with its blocks; ``JTJ`` (P, P), symmetric, with rows and columns in
+        the order of ``network.theta``: W_h, b_h, W_y, b_y, each row-major.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument does not fit; the message says which, and what to do.
+
+    Notes
+    -----
+    ``docs/derivation.md``, "The Gauss–Newton matrix".
+    """
+    validation.network(network, Network)
+    e, _, s = network.shape
+    X = validation.inputs(X, e, dtype=np.float64)
+    T = validation.targets(T, X, s, dtype=np.float64)
+    weight = validation.sample_weight(sample_weight, X.shape[1])
+    module = engines.load(validation.choice("engine", engine, engines.ENGINES))
+    threads = validation.n_threads(n_threads)
+    theta = network.theta.astype(np.float64)
+    flat, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
+    with module.GaussNewtonObjective(
+        X, T, weight, network.shape, network.activation, threads
+    ) as objective:
+        loss = objective.gauss_newton(theta, flat, JTJ)
+    return GaussNewton(loss, Gradient(flat, network.shape), JTJ)

@@ -1,7 +1,8 @@
 """The three engines: one meaning, three ways to compute it.
 
-Each engine module offers the same two names.  ``Objective(X, T, sample_weight, shape, activation,
-dtype, n_threads)`` holds one data set and computes L(θ) and ∂L/∂θ; ``predict`` is the forward pass.
+Each engine module offers the same names.  ``Objective(X, T, sample_weight, shape, activation,
+dtype, n_threads)`` holds one data set and computes L(θ) and ∂L/∂θ; ``GaussNewtonObjective`` is the
+same in float64 and computes JᵀJ as well; ``predict`` is the forward pass.
 """
 
 from __future__ import annotations
@@ -49,10 +50,29 @@ class Objective(Protocol):
     def __exit__(self, *exc_info: object) -> None: ...
 
 
+class GaussNewtonObjective(Objective, Protocol):
+    """The same in float64, whatever the network's dtype, and the Gauss–Newton matrix."""
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        n_threads: int | None = None,
+    ) -> None: ...
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        ...
+
+
 class Engine(Protocol):
     """What every engine module offers."""
 
     Objective: type[Objective]
+    GaussNewtonObjective: type[GaussNewtonObjective]
 
     def predict(
         self,

@@ -17,6 +17,8 @@ from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]
 
+JACOBIAN_NUMBERS = 1 << 19  # of the Jacobian that are formed together
+
 
 def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array) -> None:
     """Write H = σ(W_h X + b_h) (m, N) and Y = W_y H + b_y (s, N)."""
@@ -121,6 +123,61 @@ class Objective:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+class GaussNewtonObjective(Objective):
+    """The same in float64, and JᵀJ from an explicit Jacobian, a block of samples at a time.
+
+    Parameters
+    ----------
+    X, T, sample_weight, shape, activation, n_threads
+        As for ``Objective``.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        n_threads: int | None = None,
+    ) -> None:
+        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
+        n_parameters = shape.n_parameters
+        block = min(X.shape[1], max(64, JACOBIAN_NUMBERS // n_parameters))
+        self.J = np.empty((n_parameters, block))
+        self.product = np.empty((n_parameters, n_parameters))
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        loss = self.loss_and_gradient(theta, gradient)
+        ACTIVATIONS[self.activation].derivative(self.H, self.slope)
+        W_y = split(theta, self.shape).W_y
+        block = self.J.shape[1]
+        JTJ.fill(0)
+        for first in range(0, self.X.shape[1], block):
+            part = slice(first, first + block)
+            for o in range(self.shape.n_outputs):
+                J = self._jacobian(W_y, o, part)
+                right = J if self.weight is None else J * self.weight[part]
+                np.matmul(J, right.T, out=self.product)
+                JTJ += self.product
+        JTJ *= self.scales.loss
+        return loss
+
+    def _jacobian(self, W_y: Array, o: int, part: slice) -> Array:
+        """Return ∂y_o/∂θ (P, block) for a block of samples."""
+        e, m, _ = self.shape
+        X, H = self.X[:, part], self.H[:, part]
+        J = self.J[:, : X.shape[1]]
+        hidden, biases, outputs = J[: m * e], J[m * e : m * e + m], J[m * e + m :]
+        np.multiply(self.slope[:, part], W_y[o][:, np.newaxis], out=biases)
+        np.multiply(biases[:, np.newaxis], X, out=hidden.reshape(m, e, -1))
+        outputs.fill(0)
+        outputs[o * m : (o + 1) * m] = H
+        outputs[W_y.size + o] = 1
+        return J
 
 
 def predict(

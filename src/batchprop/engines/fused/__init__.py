@@ -10,7 +10,8 @@ From the bottom up: ``vectors`` and ``memory`` (registers), ``sigma`` (σ and σ
 from __future__ import annotations
 
 import batchprop.engines.fused.sources  # noqa: F401 - first: notes what the others are made of
+from batchprop.engines.fused.gram.objective import GaussNewtonObjective
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.fused.prediction import predict
 
-__all__ = ["Objective", "predict"]
+__all__ = ["GaussNewtonObjective", "Objective", "predict"]

@@ -55,6 +55,7 @@ class Scratch(NamedTuple):
     strips: Array  # of inputs, one panel
     sums: Array  # dW_h over a chunk, where it is summed in strips
     packed: Array  # the first sample of the block that X, T and weight hold; −1 at the start
+    products: Array  # rows to multiply and products of rows, where JᵀJ is summed
 
 
 @helper
@@ -140,12 +141,26 @@ def finish(problem, theta, G):
 
 
 @helper
-def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
-    """Write the sums over one chunk of samples to G: half the gradient's and, last, the loss's."""
+def forward_block(problem, theta, first, count, scratch, G):
+    """Take a block forward to its weighted residuals; add its loss and db_y to G."""
     e, s, width, step = problem.e, problem.s, problem.width, problem.step
     strips = scratch.strips
     rows = (e + step - 1) // step * step
-    x_panel = rows * width
+    if scratch.packed[0] != first:  # still there from the last step, if that was all
+        pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
+        pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
+        pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
+        scratch.packed[0] = first
+    for p in range((count + width - 1) // width):
+        valid = min(width, count - p * width)
+        forward(problem, theta, p, valid, rows * width, scratch.X, scratch.H, scratch.R)
+        residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
+
+
+@helper
+def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
+    """Write the sums over one chunk of samples to G: half the gradient's and, last, the loss's."""
+    x_panel = (problem.e + problem.step - 1) // problem.step * problem.step * problem.width
     fill(G, 0, G.size, 0.0)
     if problem.strips and with_gradient:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)
@@ -153,15 +168,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     summed = 0
     for first in range(chunk * problem.chunk, stop, problem.block):
         count = min(problem.block, stop - first)
-        if scratch.packed[0] != first:  # still there from the last step, if that was all
-            pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
-            pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
-            pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
-            scratch.packed[0] = first
-        for p in range((count + width - 1) // width):
-            valid = min(width, count - p * width)
-            forward(problem, theta, p, valid, x_panel, scratch.X, scratch.H, scratch.R)
-            residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
+        forward_block(problem, theta, first, count, scratch, G)
         if with_gradient:
             backward(problem, theta, count, x_panel, scratch, G)
             summed += count

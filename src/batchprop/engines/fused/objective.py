@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from batchprop.engines.fused.chunks import Problem, Scratch
 from batchprop.engines.fused.cpus import team_size
 from batchprop.engines.fused.jit import address
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
-from batchprop.engines.fused.plan import plan
+from batchprop.engines.fused.plan import Plan, plan
 from batchprop.engines.fused.process import process
 from batchprop.engines.fused.team import GRADIENT, LOSS, Task, Team, evaluate_once
 from batchprop.engines.scales import scales
@@ -44,6 +45,10 @@ class Objective:
         At most so many threads.
     """
 
+    # What a kind of objective is computed by, and how samples are cut for that.
+    _process: Any = process
+    _plan: Callable[[Shape, int, np.dtype[Any]], Plan] = staticmethod(plan)
+
     def __init__(
         self,
         X: Array,
@@ -57,7 +62,7 @@ class Objective:
         self._kept = (X, T, sample_weight)  # kernels know only their addresses
         dtype = np.dtype(dtype)
         n_samples = X.shape[1]
-        cut = plan(shape, n_samples, dtype)
+        cut = self._plan(shape, n_samples, dtype)
         n_workers = team_size(n_threads, cut.nanoseconds, cut.n_chunks) - 1
         problem = Problem(
             *shape,
@@ -85,6 +90,7 @@ class Objective:
             "D": m * cut.block if s > 1 else 1,
             "strips": max(padded, s) * cut.width,  # of inputs, and of targets when they are packed
             "sums": m * padded if cut.strips else 1,
+            "products": cut.products,
         }
         # zeros: what pads rows and panels is computed with, but never counts
         scratch = Scratch(
@@ -93,18 +99,26 @@ class Objective:
         )
         scratch.packed[:] = -1
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
-        sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_parameters + 1, np.float64)
+        n_sums = n_parameters + 1 + cut.n_products
+        sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
         self.task = Task(
             problem,
             address(
-                process, problem, theta, 0, Scratch(*(own[0] for own in scratch)), sums, 0, True
+                self._process,
+                problem,
+                theta,
+                0,
+                Scratch(*(own[0] for own in scratch)),
+                sums,
+                0,
+                True,
             ),
             n_workers,
             *scales(n_samples, sample_weight),
             theta,
             gradient,
             sums,
-            np.empty(n_parameters + 1),
+            np.empty(n_sums),
             zeros(1, 64, np.int64)[0],
             scratch,
         )

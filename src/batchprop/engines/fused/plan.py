@@ -30,6 +30,8 @@ class Plan(NamedTuple):
     n_chunks: int
     strips: bool
     nanoseconds: float
+    products: int = 1  # numbers of memory for rows that are multiplied, for JᵀJ
+    n_products: int = 0  # sums of their products
 
 
 def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:

@@ -73,7 +73,7 @@ def affine(
 
 
 @inlined
-def _outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step, G, to, stride):
+def outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step, G, to, stride):
     """G[r, c] += Σ_samples A[r] B[c] for a tile of rows and columns."""
     tile = zero_tile(A, rows, columns, NATIVE)
     for first in range(0, count, width):
@@ -93,12 +93,12 @@ def _outer_rows(rows, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to)
     """The same for all rows of B."""
     whole = n_b - n_b % 4
     for b in range(0, whole, 4):
-        _outer_tile(
+        outer_tile(
             rows, FOUR, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
             G, to + b, n_b,
         )  # fmt: skip
     for b in range(whole, n_b):
-        _outer_tile(
+        outer_tile(
             rows, ONE, A, a_panel, a * width, B, b_panel, b * width, count, width, step,
             G, to + b, n_b,
         )  # fmt: skip

@@ -36,8 +36,8 @@ class Task(NamedTuple):
     gradient_scale: float
     theta: Array  # (P,) where to evaluate
     gradient: Array  # (P,)
-    sums: Array  # (rows, P + 1) float64, one row a chunk, or one for all in turn
-    total: Array  # (P + 1,) float64
+    sums: Array  # (rows, P + 1 or more) float64, one row a chunk, or one for all in turn
+    total: Array  # as long as a row, float64
     control: Array  # int64, shared by the threads
     scratch: Scratch  # one row a thread
 
@@ -65,14 +65,13 @@ def scratch_of(task, member):
         own.strips[member],
         own.sums[member],
         own.packed[member],
+        own.products[member],
     )
 
 
 @helper
-def reduce_slice(task, part):
-    """Sum a slice of parameters over the chunks, in their order."""
-    start = part * SLICE
-    stop = min(start + SLICE, task.total.size)
+def reduce_range(task, start, stop):
+    """Sum a range of ``sums`` over the chunks, in their order."""
     for i in range(start, stop):
         task.total[i] = task.sums[0, i]
     for chunk in range(1, task.sums.shape[0]):
@@ -89,7 +88,8 @@ def take_work(task, scratch):
             return
         kind = atomic_load(task.control, KIND)
         if kind == REDUCE:
-            reduce_slice(task, item)
+            start = item * SLICE
+            reduce_range(task, start, min(start + SLICE, task.total.size))
         else:
             process_chunk(task, item, scratch, item, kind)
         atomic_add(task.control, DONE, 1)
@@ -116,16 +116,17 @@ def evaluate(task, scratch, kind):
     """
     n_chunks, n = task.problem.n_chunks, task.theta.size
     total = task.total
+    start, stop = (0, total.size) if kind == GRADIENT else (n, n + 1)
     if task.n_workers == 0:
         for chunk in range(n_chunks):
             process_chunk(task, chunk, scratch, 0, kind)
-            for i in range(total.size):
+            for i in range(start, stop):
                 total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
     else:
         share(task, scratch, kind, n_chunks)
-        n_slices = (total.size + SLICE - 1) // SLICE
+        n_slices = (stop - start + SLICE - 1) // SLICE
         if n_slices == 1:
-            reduce_slice(task, 0)
+            reduce_range(task, start, stop)
         else:
             share(task, scratch, REDUCE, n_slices)
     if kind == GRADIENT:

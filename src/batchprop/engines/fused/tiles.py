@@ -18,8 +18,10 @@ from numba.extending import intrinsic
 from batchprop.engines.fused.memory import element, load_from, store_to
 from batchprop.engines.fused.vectors import WIDE, Vec, Vector, splat, vec_type
 
+SIX = (0, 1, 2, 3, 4, 5)
 FOUR = (0, 1, 2, 3)
 TWO = (0, 1)
+BROAD = FOUR if WIDE == 4 else TWO  # columns that fit in the registers beside six rows
 WIDE_STRIPS = tuple(range(WIDE))  # as many strips as make a wide vector
 ONE = (0,)
 
@@ -166,8 +168,9 @@ def add_sums(typing: Any, G: Any, start: Any, stride: Any, tile: Any, columns: A
         group = min(lanes, len(vectors))
         run = min(width, group)  # sums that stand side by side in a row of G
         for first in range(0, len(vectors), group):
-            sums = _fold(vectors[first : first + group]).widened()
-            for lane in range(0, group, run):
+            part_of_tile = vectors[first : first + group]
+            sums = _fold(part_of_tile).widened()
+            for lane in range(0, len(part_of_tile), run):
                 r, c = divmod(first + lane, width)
                 column = builder.add(args[1], ir.Constant(args[1].type, c))
                 place = _row(context, builder, G, (args[0], column, args[2]), r)

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.naive.gauss_newton import gauss_newton_matrix
 from batchprop.engines.naive.layout import flatten, unflatten
 from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
 from batchprop.engines.naive.weights import plain_sum
@@ -84,6 +85,35 @@ class Objective:
         """Convert one column at a time, so that X and T are never copied whole."""
         for i, weight in enumerate(self._weights()):
             yield Sample(_column(self._X, i, self._dtype), _column(self._T, i, self._dtype), weight)
+
+
+class GaussNewtonObjective(Objective):
+    """The same in float64, and JᵀJ.
+
+    Parameters
+    ----------
+    X, T, sample_weight, shape, activation, n_threads
+        As for ``Objective``.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        n_threads: int | None = None,
+    ) -> None:
+        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        parameters = unflatten(theta.tolist(), self._shape)
+        JTJ[:] = gauss_newton_matrix(
+            parameters, self._samples(), self._total_weight, self._activation
+        )
+        return self.loss_and_gradient(theta, gradient)
 
 
 def predict(

@@ -1,0 +1,50 @@
+"""L(θ), its gradient and JᵀJ over one data set, by the fused kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.engines.fused import objective
+from batchprop.engines.fused.gram.assemble import gauss_newton_once
+from batchprop.engines.fused.gram.plan import plan
+from batchprop.engines.fused.gram.process import process_gram
+from batchprop.parameters import Shape
+
+Array = npt.NDArray[Any]
+
+
+class GaussNewtonObjective(objective.Objective):
+    """An ``Objective`` in float64, whatever the network's dtype, that knows JᵀJ as well.
+
+    Compiled solvers call ``gauss_newton(task, scratch_of(task, 0), JTJ)`` with its ``task``, and
+    ``evaluate(task, scratch, LOSS)`` for the loss alone.
+
+    Parameters
+    ----------
+    X, T, sample_weight, shape, activation, n_threads
+        As for ``Objective``.
+    """
+
+    _process = process_gram
+    _plan = staticmethod(plan)
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        n_threads: int | None = None,
+    ) -> None:
+        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        self.task.theta[:] = theta
+        loss = float(gauss_newton_once(self.task, JTJ))
+        gradient[:] = self.task.gradient
+        return loss

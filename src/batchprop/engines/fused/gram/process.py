@@ -1,0 +1,36 @@
+"""The large kernel of Gauss–Newton: loss, gradient and the sums of JᵀJ over a chunk of samples."""
+
+from __future__ import annotations
+
+from batchprop.engines.fused.chunks import backward, drain, finish, forward_block
+from batchprop.engines.fused.gram.layout import panel_rows_of
+from batchprop.engines.fused.gram.products import add_products
+from batchprop.engines.fused.jit import kernel
+from batchprop.engines.fused.packing import fill
+
+
+@kernel
+def process_gram(problem, theta, chunk, scratch, sums, row, with_gradient):
+    """Write the sums over one chunk to a row of ``sums``: half the gradient's, the loss's, JᵀJ's.
+
+    Without gradient the row ends with the loss's: nothing else of it is read.
+    """
+    e, m, s = problem.e, problem.m, problem.s
+    x_panel = (e + problem.step - 1) // problem.step * problem.step * problem.width
+    n_rows = panel_rows_of(e, m)
+    start = m * (e + 1) + s * (m + 1) + 1
+    G = sums[row]
+    fill(G, 0, G.size if with_gradient else start, 0.0)
+    if problem.strips:
+        fill(scratch.sums, 0, scratch.sums.size, 0.0)
+    stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
+    for first in range(chunk * problem.chunk, stop, problem.block):
+        count = min(problem.block, stop - first)
+        forward_block(problem, theta, first, count, scratch, G)
+        if with_gradient:
+            add_products(problem, count, n_rows, x_panel, scratch, G, start)
+            backward(problem, theta, count, x_panel, scratch, G)
+    if with_gradient:
+        if problem.strips:
+            drain(problem, x_panel, scratch, G)
+        finish(problem, theta, G)
