@@ -20,10 +20,10 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-peers lint format types clean distclean
+.PHONY: help demo test bench bench-peers bench-solvers bench-uci lint format types clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Train on a real table with all three engines; draws two plots into build/demo
 	@$(PY) examples/demo.py $(ARGS)
@@ -39,6 +39,12 @@ bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into b
 
 bench-peers: $(READY) $(PEERS)/.ready ## Time other libraries beside ours: hours, or ARGS="--cases seed uci"
 	@$(PY) -m benchmarks.peers --python $(PEERS)/bin/python $(ARGS)
+
+bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libraries: an hour, or ARGS="--quick"
+	@$(PY) -m benchmarks.time_to_loss --python $(PEERS)/bin/python $(ARGS)
+
+bench-uci: $(READY) ## Test errors on the UCI tables: ARGS="--data FOLDER"
+	@$(PY) -m benchmarks.uci $(ARGS)
 
 lint: $(READY) ## Check style and format (ruff)
 	$(PY) -m ruff check .

@@ -93,6 +93,16 @@ def gradient(case: Case, X: Array, T: Array, start: Blocks) -> tuple[float, Bloc
     return total / case.n_samples, sums
 
 
+def loss(case: Case, X: Array, T: Array, place: Blocks) -> float:
+    """Return L in float64."""
+    total = 0.0
+    for some in _slices(case.n_samples):
+        H = _sigma(case.activation, X[some] @ place.W_h.T + place.b_h)[0]
+        residual = H @ place.W_y.T + place.b_y - T[some]
+        total += float(np.sum(residual * residual))
+    return total / case.n_samples
+
+
 def descent(
     case: Case, X: Array, T: Array, start: Blocks, rate: float, steps: int
 ) -> tuple[float, Blocks]:

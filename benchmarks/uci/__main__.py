@@ -1,0 +1,92 @@
+"""Run the published protocol with one setting and write the report.
+
+make bench-uci ARGS="--data FOLDER"                       all tables and splits
+make bench-uci ARGS="--tables yacht energy --splits 3"    some; from OpenML without --data
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, markdown
+from benchmarks.peers.environment import ROOT
+from benchmarks.uci import protocol, report
+from benchmarks.uci.tables import TABLES, VARIABLE, Source
+
+BUILD = ROOT / "build" / "bench-uci"
+
+
+@dataclass
+class Options:
+    """What is asked for on the command line."""
+
+    data: str | None
+    tables: list[str]
+    splits: int | None
+    threads: int | None
+    option: list[str]
+    output: Path
+
+
+def parsed() -> Options:
+    make = argparse.ArgumentParser(
+        prog="python -m benchmarks.uci",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = make.add_argument
+    add("--data", help=f"folder of .npz files (default: ${VARIABLE}, or from OpenML)")
+    add("--tables", nargs="+", default=list(TABLES), choices=list(TABLES))
+    add("--splits", type=int, help="only the first so many")
+    add("--threads", type=int, help="at most (default: what suits the work)")
+    add("--option", nargs="*", default=[], metavar="NAME=JSON", help="instead of the setting")
+    add("--output", type=Path, default=BUILD, metavar="FOLDER", help="for the report")
+    return Options(**vars(make.parse_args()))
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def main() -> None:
+    options = parsed()
+    setting = dict(protocol.SETTING)
+    if options.option:
+        setting = {name: _value(v) for name, _, v in (o.partition("=") for o in options.option)}
+    threads = {} if options.threads is None else {"n_threads": options.threads}
+    source = Source(options.data)
+    found, splits = {}, {}
+    for name in options.tables:
+        samples = source.load(name)
+
+        def told(one: protocol.Result, name: str = name) -> None:
+            print(
+                f"{name} {one.split}: {one.rmse:.3f} ({one.train_rmse:.3f} on training rows), "
+                f"{markdown.duration(one.seconds)}, {one.reason}",
+                flush=True,
+            )
+
+        results = protocol.run(samples, name, setting | threads, options.splits, told)
+        splits[name] = [one._asdict() for one in results]
+        found[name] = protocol.summary(results)
+    described, date = machine.describe(), time.strftime("%Y-%m-%d")
+    text = report.document(found, setting, options.threads, described, date)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "uci.md").write_text(text, "utf-8")
+    figures = {"date": date, "machine": described, "setting": setting, "tables": found,
+               "splits": splits}  # fmt: skip
+    (options.output / "uci.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    print(text)
+    print(f"Written: uci.md and uci.json in {options.output}")
+
+
+if __name__ == "__main__":
+    main()
