@@ -14,6 +14,7 @@ from batchprop.engines.fused.jit import helper, returning
 Array = npt.NDArray[Any]
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
+LINE_SEARCH, MAX_EVALUATIONS = 7, 8
 NEVER = 2**62  # an epoch that no run reaches
 REASONS = {
     RUNNING: "running",
@@ -23,8 +24,10 @@ REASONS = {
     STAGNATION: "stagnation",
     PATIENCE: "patience",
     NON_FINITE: "non_finite",
+    LINE_SEARCH: "line_search",
+    MAX_EVALUATIONS: "max_evaluations",
 }
-CONVERGED = frozenset({"target_loss", "gradient_norm", "stagnation"})
+CONVERGED = frozenset({"target_loss", "gradient_norm", "stagnation", "line_search"})
 
 
 class Rules(NamedTuple):
@@ -75,6 +78,10 @@ class State(NamedTuple):
         Finite evaluations so far, at epochs 0, 1, …
     gradient_norm : ndarray, shape (1,), float64
         At the last evaluation.
+    step : ndarray, shape (1,), float64
+        Length ‖Δθ‖ of the last step.
+    calls : ndarray, shape (1,), int64
+        Evaluations of the objective, those of line searches included.
     """
 
     theta: Array
@@ -88,6 +95,8 @@ class State(NamedTuple):
     reference_epoch: Array
     evaluations: Array
     gradient_norm: Array
+    step: Array
+    calls: Array
 
 
 def start(theta: Array) -> State:
@@ -104,6 +113,8 @@ def start(theta: Array) -> State:
         np.zeros(1, np.int64),
         np.zeros(1, np.int64),
         np.full(1, np.nan),
+        np.zeros(1),
+        np.zeros(1, np.int64),
     )
 
 

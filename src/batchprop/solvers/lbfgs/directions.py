@@ -1,0 +1,86 @@
+"""Directions d = −H g, H the inverse Hessian that BFGS builds from the last h steps.
+
+Nocedal's two loops over the pairs (s, y), newest first and then oldest first, from H₀ = γ I with
+γ = sᵀy/yᵀy of the newest (Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import types
+
+from batchprop.engines.fused.jit import helper, returning
+from batchprop.solvers.lbfgs.state import N_PAIRS, NEWEST
+
+_LEAST_CURVATURE = 1e-14  # sᵀy/(‖s‖ ‖y‖) below which a pair says nothing but rounding
+
+
+@returning(types.float64)
+def dot(a, b):
+    """Return aᵀb in float64, summed in eight lanes: one would wait for each addition."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    whole = a.size - a.size % 8
+    for i in range(0, whole, 8):
+        s0 += np.float64(a[i]) * b[i]
+        s1 += np.float64(a[i + 1]) * b[i + 1]
+        s2 += np.float64(a[i + 2]) * b[i + 2]
+        s3 += np.float64(a[i + 3]) * b[i + 3]
+        s4 += np.float64(a[i + 4]) * b[i + 4]
+        s5 += np.float64(a[i + 5]) * b[i + 5]
+        s6 += np.float64(a[i + 6]) * b[i + 6]
+        s7 += np.float64(a[i + 7]) * b[i + 7]
+    total = ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
+    for i in range(whole, a.size):
+        total += np.float64(a[i]) * b[i]
+    return total
+
+
+@helper
+def add_scaled(factor, a, target):
+    """Add factor·a to target."""
+    for i in range(target.size):
+        target[i] += factor * a[i]
+
+
+@helper
+def remember(memory, theta, previous, gradient):
+    """Add the pair of the step from ``previous`` to θ; leave it out if it shows no curvature."""
+    h = memory.steps.shape[0]
+    place = (memory.counts[NEWEST] + 1) % h
+    s, y = memory.steps[place], memory.changes[place]
+    for i in range(s.size):
+        s[i] = np.float64(theta[i]) - np.float64(previous[i])
+        y[i] = gradient[i] - memory.gradient[i]
+    product = dot(s, y)
+    if product > _LEAST_CURVATURE * math.sqrt(dot(s, s) * dot(y, y)):
+        memory.products[0, place] = 1.0 / product
+        memory.counts[NEWEST] = place
+        memory.counts[N_PAIRS] = min(memory.counts[N_PAIRS] + 1, h)
+    elif memory.counts[N_PAIRS] == h:  # the oldest has been overwritten
+        memory.counts[N_PAIRS] -= 1
+
+
+@helper
+def find_direction(memory):
+    """Write d = −H g to ``memory.direction``, g being ``memory.gradient``."""
+    d, g = memory.direction, memory.gradient
+    h, n_pairs, newest = memory.steps.shape[0], memory.counts[N_PAIRS], memory.counts[NEWEST]
+    inverse, coefficient = memory.products[0], memory.products[1]
+    for i in range(d.size):
+        d[i] = -g[i]
+    if n_pairs == 0:
+        return
+    for k in range(n_pairs):
+        place = (newest - k + h) % h
+        coefficient[place] = inverse[place] * dot(memory.steps[place], d)
+        add_scaled(-coefficient[place], memory.changes[place], d)
+    y = memory.changes[newest]
+    scale = 1.0 / (inverse[newest] * dot(y, y))
+    for i in range(d.size):
+        d[i] *= scale
+    for k in range(n_pairs - 1, -1, -1):
+        place = (newest - k + h) % h
+        rest = coefficient[place] - inverse[place] * dot(memory.changes[place], d)
+        add_scaled(rest, memory.steps[place], d)

@@ -1,0 +1,116 @@
+"""Runs of L-BFGS, some iterations at a time: compiled around the fused engine, or in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from batchprop.engines import Objective
+from batchprop.engines.fused.jit import kernel, returning
+from batchprop.engines.fused.objective import Objective as FusedObjective
+from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, scratch_of
+from batchprop.solvers.lbfgs.iteration import accept, propose
+from batchprop.solvers.lbfgs.state import LbfgsSettings
+from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, judge
+
+Array = npt.NDArray[Any]
+
+
+@returning(types.int64)
+def _after(settings, rules, state, loss, validation_loss, gradient):
+    """Judge the end of an iteration and, if the run goes on, begin the next."""
+    reason = judge(rules, state, loss, validation_loss, gradient)
+    if reason == RUNNING:
+        return propose(settings, state, loss, gradient)
+    if reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
+        copy(state.previous, state.theta)
+        state.epoch[0] -= 1
+    return reason
+
+
+@kernel
+def _accept_point(settings, state, loss, gradient):
+    """The decision about a trial, called from Python."""
+    return accept(settings, state, loss, gradient)
+
+
+@kernel
+def _after_iteration(settings, rules, state, loss, validation_loss, gradient):
+    """The judgement after an iteration, called from Python."""
+    return _after(settings, rules, state, loss, validation_loss, gradient)
+
+
+@kernel
+def _minimise(settings, rules, state, task, validation_task, losses, validation_losses):
+    """Run for as many iterations as the curves have room for; return the reason and how many."""
+    scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
+    for k in range(losses.size):
+        accepted = False
+        while not accepted:
+            copy(state.theta, task.theta)
+            losses[k] = evaluate(task, scratch, GRADIENT)
+            accepted = accept(settings, state, losses[k], task.gradient)
+        if rules.validating:
+            copy(state.theta, validation_task.theta)
+            validation_losses[k] = evaluate(validation_task, held_out, LOSS)
+        reason = _after(settings, rules, state, losses[k], validation_losses[k], task.gradient)
+        if reason != RUNNING:
+            return reason, k + 1
+    return RUNNING, losses.size
+
+
+class FusedRun:
+    """The compiled loop."""
+
+    def __init__(
+        self,
+        settings: LbfgsSettings,
+        rules: Rules,
+        state: State,
+        objective: FusedObjective,
+        validation: FusedObjective | None,
+    ) -> None:
+        self._fixed = settings, rules, state
+        self._tasks = objective.task, objective.task if validation is None else validation.task
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run compiled for as many iterations as the curves have room for."""
+        reason, count = _minimise(*self._fixed, *self._tasks, losses, validation_losses)
+        return int(reason), int(count)
+
+
+class InterpretedRun:
+    """The same loop in Python, around any engine."""
+
+    def __init__(
+        self,
+        settings: LbfgsSettings,
+        rules: Rules,
+        state: State,
+        objective: Objective,
+        validation: Objective | None,
+    ) -> None:
+        self._settings, self._rules, self._state = settings, rules, state
+        self._objective, self._validation = objective, validation
+        self._gradient = np.zeros_like(state.theta)
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run for as many iterations as the curves have room for."""
+        settings, state, gradient = self._settings, self._state, self._gradient
+        for k in range(losses.size):
+            accepted = False
+            with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
+                while not accepted:
+                    losses[k] = self._objective.loss_and_gradient(state.theta, gradient)
+                    accepted = _accept_point(settings, state, losses[k], gradient)
+                if self._validation is not None:
+                    validation_losses[k] = self._validation.loss(state.theta)
+            reason = _after_iteration(
+                settings, self._rules, state, losses[k], validation_losses[k], gradient
+            )
+            if reason != RUNNING:
+                return int(reason), k + 1
+        return RUNNING, losses.size

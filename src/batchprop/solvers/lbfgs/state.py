@@ -1,0 +1,92 @@
+"""What L-BFGS remembers between evaluations, all of it in arrays, and its settings."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+# what the next evaluation is
+START, TRIAL, ACCEPTED, RETURN, LAST = range(5)
+# places in ``counts``
+PHASE, N_PAIRS, NEWEST, TRIALS, BRACKETED, IDLE = range(6)
+# places in ``search``
+STEP, LOSS, SLOPE, NOISE = range(4)  # of the search: next step; at its start
+LOW, LOW_LOSS, LOW_SLOPE, HIGH, HIGH_LOSS, HIGH_SLOPE, WIDTH = range(4, 11)  # the bracket
+FIRST_LOSS, REFERENCE, ROUNDING = range(11, 14)  # of the run
+SEARCH_SIZE = 14
+
+
+class LbfgsSettings(NamedTuple):
+    """The numbers of L-BFGS.
+
+    Attributes
+    ----------
+    decrease, curvature : float
+        c₁ and c₂ of the Wolfe conditions, 0 < c₁ < c₂ < 1.
+    max_trials : int
+        Points a line search tries at most.
+    max_evaluations : int
+        Evaluations of loss and gradient at most; NEVER switches it off.
+    """
+
+    decrease: float = 1e-4
+    curvature: float = 0.9
+    max_trials: int = 30
+    max_evaluations: int = 2**62
+
+
+class Memory(NamedTuple):
+    """The last steps, and where the line search stands.
+
+    Attributes
+    ----------
+    steps, changes : ndarray, shape (h, P), float64
+        s = θ₊ − θ and y = g₊ − g of the last h iterations, in a ring.
+    products : ndarray, shape (2, h), float64
+        1/sᵀy of each pair, and the coefficients of the first loop.
+    direction, gradient : ndarray, shape (P,), float64
+        d and g where the line search starts.
+    search : ndarray, shape (SEARCH_SIZE,), float64
+        The line search and the levels of rounding.
+    counts : ndarray, shape (6,), int64
+        Phase, pairs in the ring, place of the newest, trials, bracketed or not, idle iterations.
+    """
+
+    steps: Array
+    changes: Array
+    products: Array
+    direction: Array
+    gradient: Array
+    search: Array
+    counts: Array
+
+
+def default_history(n_parameters: int) -> int:
+    """Return how many pairs to keep: 40, fewer where they would take more than 128 MiB.
+
+    Over 28 problems, each with 100, 300, 1000 and 3000 evaluations, 40 pairs ended at 0.5 times
+    the loss of SciPy's L-BFGS-B (10 pairs) in the geometric mean, and never at more than 1.3 times;
+    10 pairs at 1.0 times, 20 at 0.7, 80 at 0.5 and 160 at 0.4, but up to 2.8 and 5.7 times.
+    """
+    return max(10, min(40, 2**27 // (16 * n_parameters)))
+
+
+def memory(theta: Array, history_size: int | None = None) -> Memory:
+    """Return the memory of a run that has not begun."""
+    n = theta.size
+    h = default_history(n) if history_size is None else history_size
+    search = np.zeros(SEARCH_SIZE)
+    search[ROUNDING] = np.finfo(theta.dtype).eps
+    return Memory(
+        np.zeros((h, n)),
+        np.zeros((h, n)),
+        np.zeros((2, h)),
+        np.zeros(n),
+        np.zeros(n),
+        search,
+        np.zeros(6, np.int64),
+    )
