@@ -29,7 +29,8 @@ seconds, loss = None, None
 if epochs:
     network = batchprop.Network(*start, activation=sys.argv[2])
     result = batchprop.train(
-        X, T, network=network, solver="gd", learning_rate=rate, max_epochs=epochs,
+        X, T, network=network, solver="gd", scale=False, learning_rate=rate,
+        max_epochs=epochs,
         gradient_tol=None, tol=None,
     )
     seconds, loss = time.perf_counter() - loaded, float(result.loss_curve[-1])

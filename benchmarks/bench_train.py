@@ -22,6 +22,7 @@ def test_train(benchmark, name, engine, threads):
             T,
             network=network,
             solver="gd",
+            scale=False,
             engine=engine,
             learning_rate=suite.RUN_RATE,
             max_epochs=epochs,

@@ -77,4 +77,4 @@ def test_a_callback_is_told_once_and_for_all():
     with pytest.raises(dataclasses.FrozenInstanceError):
         told[0].loss = 1.0
     for field in dataclasses.fields(Progress):
-        assert type(getattr(told[3], field.name)) is (int if field.name == "epoch" else float)
+        assert type(getattr(told[3], field.name)) is {"int": int, "float": float}[field.type]

@@ -66,7 +66,15 @@ def test_the_best_network_seen_is_returned_not_the_last(engine, solver):
     X, T = table()
     rate = {"gd": 0.4, "momentum": 0.45, "nesterov": 0.2, "adam": 0.4}[solver]
     result = train(
-        X, T, hidden_size=8, solver=solver, engine=engine, learning_rate=rate, max_epochs=101, **OFF
+        X,
+        T,
+        hidden_size=8,
+        solver=solver,
+        engine=engine,
+        learning_rate=rate,
+        max_epochs=101,
+        scale=False,
+        **OFF,
     )
     curve = result.loss_curve
     assert (np.diff(curve) > 0).any(), "the rate is not large enough for what is tested"
@@ -113,7 +121,9 @@ def test_what_is_given_is_left_as_it_is(engine, order, kept, tmp_path):
 def test_the_same_seed_gives_the_same_start_on_every_engine():
     X, T = table(20)
     starts = [
-        train(X, T, hidden_size=5, engine=engine, seed=seed, max_epochs=0).network.theta
+        train(
+            X, T, hidden_size=5, engine=engine, seed=seed, max_epochs=0, scale=False
+        ).network.theta
         for seed, engine in itertools.product((7, 8), ENGINES)
     ]
     for start in starts[1:3]:
@@ -248,8 +258,8 @@ def test_no_thread_outlives_a_run():
 
 def test_training_happens_in_float32_without_a_float64_copy_of_the_start():
     X, T = table(20)
-    doubled = train(X, T, hidden_size=4, max_epochs=0, dtype="float64", seed=3).network
-    single = train(X, T, hidden_size=4, max_epochs=0, dtype="float32", seed=3).network
+    doubled = train(X, T, hidden_size=4, max_epochs=0, dtype="float64", seed=3, scale=False).network
+    single = train(X, T, hidden_size=4, max_epochs=0, dtype="float32", seed=3, scale=False).network
     np.testing.assert_array_equal(single.theta, doubled.theta.astype("float32"))
 
 

@@ -11,7 +11,7 @@ from batchprop import ENGINES, Network, loss_and_gradient, train
 from batchprop.solvers.names import SOLVERS
 from tests.problems import problem
 
-OFF = {"tol": None, "gradient_tol": None}
+OFF = {"tol": None, "gradient_tol": None, "scale": False}
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 

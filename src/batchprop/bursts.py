@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -35,6 +36,10 @@ class Watch(NamedTuple):
         Epochs between two calls.
     line : ProgressLine or None
         Where progress is shown.
+    cancelled : threading.Event or None
+        Set when somebody else ends the run; shared by runs that end together.
+    start : int
+        Which of several starts this is.
     """
 
     began: float
@@ -42,6 +47,8 @@ class Watch(NamedTuple):
     callback: Callback | None
     every: int
     line: ProgressLine | None
+    cancelled: threading.Event | None = None
+    start: int = 0
 
 
 class History:
@@ -82,15 +89,22 @@ def advance(run: Run, state: State, history: History, watch: Watch) -> str:
                 int(state.evaluations[0]) - 1,
                 float(losses[count - 1]),
                 float(validation_losses[count - 1]),
-                float(state.best_score[0]),
+                float(state.best_loss[0]),
                 float(state.gradient_norm[0]),
                 now - watch.began,
+                float(state.step[0]),
+                int(state.calls[0]),
+                watch.start,
             )
             stop = _tell(watch, seen, due, ended=reason != RUNNING)
             if reason != RUNNING:
                 return REASONS[reason]
             if stop:
+                if watch.cancelled is not None:
+                    watch.cancelled.set()
                 return "callback"
+            if watch.cancelled is not None and watch.cancelled.is_set():
+                return "interrupted"
             left = watch.limit - (time.perf_counter() - watch.began)
             if left <= 0:
                 return "max_seconds"

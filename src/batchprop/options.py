@@ -11,7 +11,7 @@ import numpy.typing as npt
 from batchprop import validation
 from batchprop.network import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.names import SOLVERS, Settings, default_learning_rate
+from batchprop.solvers.names import AUTO, GD, LIMITS, SOLVERS, Settings, default_learning_rate
 from batchprop.solvers.stopping import NEVER, Rules
 
 Array = npt.NDArray[Any]
@@ -106,50 +106,32 @@ def data(
     return Data(inputs, targets, weight, inputs_val, targets_val)
 
 
-def settings(
-    solver: str,
-    learning_rate: float | None,
-    momentum: float,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> Settings:
-    """Check a solver and its numbers; a learning rate of NaN waits for ``with_rate``."""
-    name = validation.choice("solver", solver, tuple(SOLVERS))
-    rate = validation.optional_number("learning_rate", learning_rate, above=0)
+def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:
+    """Check all solvers' numbers, whichever is used, and return those of ``solver``."""
+    rate = validation.optional_number("learning_rate", given["learning_rate"], above=0)
     return Settings(
-        SOLVERS[name],
-        math.nan if rate is None else rate,
-        validation.number("momentum", momentum, least=0, below=1),
-        validation.number("beta_1", beta_1, least=0, below=1),
-        validation.number("beta_2", beta_2, least=0, below=1),
-        validation.number("epsilon", epsilon, above=0),
+        SOLVERS.get(solver, GD),
+        default_learning_rate(SOLVERS.get(solver, GD), shape) if rate is None else rate,
+        validation.number("momentum", given["momentum"], least=0, below=1),
+        validation.number("beta_1", given["beta_1"], least=0, below=1),
+        validation.number("beta_2", given["beta_2"], least=0, below=1),
+        validation.number("epsilon", given["epsilon"], above=0),
     )
 
 
-def with_rate(settings: Settings, shape: Shape) -> Settings:
-    """Return the settings with the default learning rate for a network where none was given."""
-    if math.isnan(settings.learning_rate):
-        return settings._replace(learning_rate=default_learning_rate(settings.solver, shape))
-    return settings
-
-
-def rules(
-    max_epochs: int | None,
-    target_loss: float | None,
-    gradient_tol: float | None,
-    tol: float | None,
-    n_epochs_no_change: int,
-    patience: int | None,
-    validating: bool,
-) -> Rules:
-    """Check the stopping rules; None switches one off."""
-    most = validation.optional_count("max_epochs", max_epochs, least=0)
-    target = validation.optional_number("target_loss", target_loss)
-    bound = validation.optional_number("gradient_tol", gradient_tol, least=0)
-    fall = validation.optional_number("tol", tol, least=0)
-    window = validation.count("n_epochs_no_change", n_epochs_no_change)
-    wait = validation.optional_count("patience", patience)
+def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
+    """Check the stopping rules; None switches one off, "auto" takes the solver's own number."""
+    own = LIMITS[solver]
+    most = given["max_epochs"]
+    most = own.max_epochs if most == AUTO else validation.optional_count("max_epochs", most, 0)
+    window = given["n_epochs_no_change"]
+    if window == AUTO:
+        window = own.n_epochs_no_change
+    window = validation.count("n_epochs_no_change", window)
+    target = validation.optional_number("target_loss", given["target_loss"])
+    bound = validation.optional_number("gradient_tol", given["gradient_tol"], least=0)
+    fall = validation.optional_number("tol", given["tol"], least=0)
+    wait = validation.optional_count("patience", given["patience"])
     if wait is not None and not validating:
         raise ValueError(
             f"patience must come with validation data; got patience={wait} without X_val and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,15 @@ class Progress:
     best_loss : float
         Lowest so far: of the validation loss if there are validation data, else of L.
     gradient_norm : float
-        ‖∂L/∂θ‖ there.
+        ‖∂J/∂θ‖ there, of what is minimised: the loss of standardised data and the penalty.
     seconds : float
         Since training began.
+    step : float
+        Length of the last step of θ.
+    evaluations : int
+        How often loss and gradient were computed, line searches included.
+    start : int
+        Which of ``n_init`` starts this is, from 0.
     """
 
     epoch: int
@@ -36,6 +43,9 @@ class Progress:
     best_loss: float
     gradient_norm: float
     seconds: float
+    step: float = math.nan
+    evaluations: int = 0
+    start: int = 0
 
 
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
@@ -46,9 +56,9 @@ class TrainResult:
     ----------
     network : Network
         The best network seen: lowest validation loss if validation data were given, else lowest
-        training loss.
+        training loss and penalty together.  It takes and gives the units of X and T.
     loss : float
-        Its training loss L, in squared units of T.
+        Its training loss L, in squared units of T, without the penalty.
     validation_loss : float
         Its loss on the validation data, NaN without any.
     last_network : Network
@@ -59,6 +69,13 @@ class TrainResult:
         The same on the validation data; empty without any.
     n_epochs : int
         Steps taken.
+    n_evaluations : int
+        How often loss and gradient were computed, line searches included.
+    gradient_norm : float
+        ‖∂J/∂θ‖ at the last evaluation that had a gradient.
+    score : float
+        What the best network was chosen by: its validation loss if validation data were given,
+        else loss and penalty of the standardised data, J.
     best_epoch : int
         Steps that had been taken when ``network`` was seen.
     stop_reason : str
@@ -68,6 +85,11 @@ class TrainResult:
         Whether it stopped because it was done: target loss, gradient norm or stagnation.
     seconds : float
         From the call to the result.
+    solver : str
+        What trained it: the one asked for, or the one that "auto" chose.
+    starts : tuple of TrainResult
+        All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
+        is the best of them.
     """
 
     network: Network
@@ -77,10 +99,15 @@ class TrainResult:
     loss_curve: npt.NDArray[Any]
     validation_loss_curve: npt.NDArray[Any]
     n_epochs: int
+    n_evaluations: int
+    gradient_norm: float
+    score: float
     best_epoch: int
     stop_reason: str
     converged: bool
     seconds: float
+    solver: str
+    starts: tuple[TrainResult, ...] = ()
 
     def __repr__(self) -> str:
         validation = (

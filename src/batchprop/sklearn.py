@@ -33,8 +33,8 @@ _FLOATS = (np.float64, np.float32)  # kept; anything else becomes the first
 class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A network with one hidden layer, trained full batch: y = W_y σ(W_h x + b_h) + b_y.
 
-    Inputs and targets are used as they are: put the estimator behind a ``StandardScaler`` in a
-    ``Pipeline``, and inside a ``TransformedTargetRegressor`` if y is not of order 1.
+    Inputs and targets may have any units: by default they are standardised inside, and the fitted
+    network takes and gives those of X and y.
 
     Parameters
     ----------
@@ -44,6 +44,13 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         σ: identity, logistic, tanh, relu, softplus, elu or softsign.
     solver : {"adam", "gd", "momentum", "nesterov"}, default="adam"
         How the parameters move along the gradient.
+    alpha : float, default=0.0
+        L2 penalty on weights: the same number means the same as in ``MLPRegressor`` on
+        standardised data.
+    scale : bool, default=True
+        Standardise inputs and targets inside.
+    n_init : int, default=1
+        Starts to train; the best is kept.
     learning_rate : float or None, default=None
         Step size; None chooses one from the size of the network, see ``batchprop.train``.
     max_iter : int, default=1000
@@ -110,6 +117,9 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         hidden_size: int = 50,
         activation: str = "tanh",
         solver: str = "adam",
+        alpha: float = 0.0,
+        scale: bool = True,
+        n_init: int = 1,
         learning_rate: float | None = None,
         max_iter: int = 1000,
         tol: float = 1e-6,
@@ -126,6 +136,9 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.hidden_size = hidden_size
         self.activation = activation
         self.solver = solver
+        self.alpha = alpha
+        self.scale = scale
+        self.n_init = n_init
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.tol = tol
@@ -176,14 +189,18 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             X, targets, sample_weight, held_out = self._set_aside(X, targets, sample_weight, random)
         X_val, T_val = (None, None) if held_out is None else (held_out[0].T, held_out[1].T)
 
+        previous = self._previous(X.shape[1], targets.shape[1])
         result = train(
             X.T,
             targets.T,
             hidden_size=self.hidden_size,
-            network=self._previous(X.shape[1], targets.shape[1]),
+            network=previous,
             activation=self.activation,
             solver=self.solver,
             engine=self.engine,
+            alpha=self.alpha,
+            scale=self.scale,
+            n_init=self.n_init if previous is None else 1,
             learning_rate=self.learning_rate,
             max_epochs=max_iter,
             tol=tol if held_out is None else None,
@@ -291,8 +308,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         elif self.stop_reason_ == "max_epochs" and (validated or tol > 0):
             warnings.warn(
                 f"max_iter={max_iter} was reached before the loss settled (it is {self.loss_:.4g} "
-                f"now). Raise max_iter, try another learning_rate, or standardise X and y "
-                f"(StandardScaler in a Pipeline, TransformedTargetRegressor).",
+                f"now). Raise max_iter, or try another solver or learning_rate.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

@@ -1,21 +1,16 @@
-"""Training: from checked arguments through a solver's run to the best network seen."""
+"""Training: from a call's arguments to the best network seen."""
 
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
-from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, non_finite, options, validation
-from batchprop.bursts import Callback, History, Watch, advance
+from batchprop import non_finite, requests
+from batchprop.bursts import Callback
+from batchprop.many import best_of, run_all
 from batchprop.network import Network
-from batchprop.progress import ProgressLine
 from batchprop.result import TrainResult
-from batchprop.solvers.descent import FusedRun, InterpretedRun
-from batchprop.solvers.stopping import CONVERGED, NON_FINITE, REASONS, State, start
 
 
 def train(
@@ -32,11 +27,14 @@ def train(
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
-    max_epochs: int | None = 1000,
+    scale: bool = True,
+    alpha: float = 0.0,
+    n_init: int = 1,
+    max_epochs: int | str | None = "auto",
     target_loss: float | None = None,
     gradient_tol: float | None = 1e-10,
     tol: float | None = 1e-6,
-    n_epochs_no_change: int = 100,
+    n_epochs_no_change: int | str = "auto",
     X_val: npt.ArrayLike | None = None,
     T_val: npt.ArrayLike | None = None,
     patience: int | None = None,
@@ -51,9 +49,11 @@ def train(
 ) -> TrainResult:
     """Train a network with one hidden layer on all samples at each step.
 
-    Minimises L = (1/N) Σ_i ‖y_i − t_i‖² (a sum over outputs, a mean over samples; weighted if
-    ``sample_weight`` is given).  Inputs and targets are used as they are: columns of very
-    different scale should be standardised first.
+    Minimises J = L̃ + (α/Σw) (‖W̃_h‖² + ‖W̃_y‖²), where L̃ is the loss
+    L = (1/N) Σ_i ‖y_i − t_i‖² (a sum over outputs, a mean over samples; weighted if
+    ``sample_weight`` is given) of the standardised data, and W̃ the weights for those; with
+    ``scale=False`` and ``alpha=0`` that is L itself.  The network that is returned takes and gives
+    raw units.
 
     Parameters
     ----------
@@ -80,16 +80,27 @@ def train(
         μ in [0, 1) of momentum and nesterov.
     beta_1, beta_2, epsilon : float
         Adam's decay rates in [0, 1) and its small constant > 0.
-    max_epochs : int or None
-        Steps at most; 0 only evaluates, None sets no limit.
+    scale : bool
+        Standardise inputs and targets for training and fold that into the returned weights, see
+        ``docs/scaling.md``; False trains on the data as they are.
+    alpha : float
+        α ≥ 0, the L2 penalty on weights, not biases.  The same number means the same as
+        scikit-learn's ``alpha`` on standardised data, and as R's ``decay``, which penalises biases
+        as well.
+    n_init : int
+        Train so many starts, of seeds ``seed``, ``seed + 1``, …, side by side; the best is
+        returned, and all of them in ``result.starts``.
+    max_epochs : int, None or "auto"
+        Steps at most; 0 only evaluates, None sets no limit, "auto" is the solver's own number
+        (``batchprop.solvers.names.LIMITS``).
     target_loss : float or None
-        Stop when L is at most this.
+        Stop when L is at most this, in squared units of T.
     gradient_tol : float or None
-        Stop when ‖∂L/∂θ‖ is at most this; None or 0 switches the rule off.
+        Stop when ‖∂J/∂θ‖ is at most this; None or 0 switches the rule off.
     tol : float or None
-        Stop when L has not fallen by this share of itself within ``n_epochs_no_change`` epochs;
+        Stop when J has not fallen by this share of itself within ``n_epochs_no_change`` epochs;
         None or 0 switches the rule off.
-    n_epochs_no_change : int
+    n_epochs_no_change : int or "auto"
         See ``tol``.
     X_val, T_val : array_like, shapes (e, N_val) and (s, N_val), or None
         Validation data: the network of the lowest validation loss is returned.
@@ -99,7 +110,7 @@ def train(
         Stop after so many seconds, looked at about every 0.05 s.
     callback : callable or None
         ``callback(progress)`` is told where the run stands (see ``batchprop.result.Progress``); a
-        true answer stops it.  What it raises ends the run and is passed on.
+        true answer stops it, with all its starts.  What it raises ends the run and is passed on.
     callback_every : int
         It is called at epoch 0, after every so many epochs and at the end; more leaves longer
         stretches to compiled code.
@@ -127,6 +138,8 @@ def train(
 
     Warns
     -----
+    UserWarning
+        Columns are constant, or too far from zero for the network's dtype.
     RuntimeWarning
         Loss or gradient became NaN or infinite; the last finite network is kept, and the likely
         cause named.
@@ -137,72 +150,11 @@ def train(
     The gradient is that of ``docs/derivation.md``; the steps are in ``solvers/first_order.py``.
     What was evaluated counts: a step whose end was not evaluated any more is taken back.
     """
+    given = {name: value for name, value in locals().items() if name not in ("X", "T")}
     began = time.perf_counter()
-    settings = options.settings(solver, learning_rate, momentum, beta_1, beta_2, epsilon)
-    rules = options.rules(
-        max_epochs, target_loss, gradient_tol, tol, n_epochs_no_change, patience,
-        validating=X_val is not None,
-    )  # fmt: skip
-    name = validation.choice("engine", engine, engines.ENGINES)
-    threads = validation.n_threads(n_threads)
-    every = validation.count("callback_every", callback_every)
-    validation.function("callback", callback)
-    line = ProgressLine(max_epochs) if validation.flag("progress", progress) else None
-    watch = Watch(began, options.seconds(max_seconds), callback, every, line)
-    wanted = options.start(network, hidden_size, activation, seed, dtype)
-    data = options.data(X, T, sample_weight, X_val, T_val, wanted)
-    first = options.start_network(wanted, data)
-    settings = options.with_rate(settings, first.shape)
-
-    state, history = start(first.theta), History()
-    try:
-        with ExitStack() as stack:
-            objective, held_out = _objectives(name, data, first, threads, stack)
-            kind = FusedRun if name == "fused" else InterpretedRun
-            run = kind(settings, rules, state, objective, held_out)
-            reason = advance(run, state, history, watch)
-    except KeyboardInterrupt:
-        reason = "interrupted"
-    if reason == REASONS[NON_FINITE]:
-        non_finite.warn(data, settings, int(state.evaluations[0]), stacklevel=2)
-    return _result(first, state, history, rules.validating, reason, began)
-
-
-def _objectives(
-    engine: str, data: options.Data, first: Network, n_threads: int | None, stack: ExitStack
-) -> tuple[Any, Any]:
-    """Prepare training and validation data for an engine; ``stack`` closes what is opened."""
-    module = engines.load(engine)
-    form = first.shape, first.activation, first.dtype, n_threads
-    objective = stack.enter_context(module.Objective(data.X, data.T, data.sample_weight, *form))
-    if data.X_val is None or data.T_val is None:
-        return objective, None
-    return objective, stack.enter_context(module.Objective(data.X_val, data.T_val, None, *form))
-
-
-def _result(
-    first: Network, state: State, history: History, validating: bool, reason: str, began: float
-) -> TrainResult:
-    """Put together what the run has come to."""
-    n_epochs, best_epoch = int(state.epoch[0]), int(state.best_epoch[0])
-    last = state.theta
-    if 0 < state.evaluations[0] <= n_epochs:  # the last step led to a place not evaluated any more
-        n_epochs, last = n_epochs - 1, state.previous
-    losses, validation_losses = history.curves(n_epochs + 1)
-
-    def network(theta: npt.NDArray[Any]) -> Network:
-        return Network.from_theta(theta, first.shape, first.activation)
-
-    return TrainResult(
-        network=network(state.best),
-        loss=float(losses[best_epoch]),
-        validation_loss=float(validation_losses[best_epoch]),
-        last_network=network(last),
-        loss_curve=losses,
-        validation_loss_curve=validation_losses if validating else np.empty(0),
-        n_epochs=n_epochs,
-        best_epoch=best_epoch,
-        stop_reason=reason,
-        converged=reason in CONVERGED,
-        seconds=time.perf_counter() - began,
-    )
+    jobs, watches = requests.starts(X, T, given, began, stacklevel=2)
+    results = run_all(jobs, watches, jobs[0].n_threads)
+    result = best_of(results, began)
+    if result.stop_reason == "non_finite":
+        non_finite.warn(jobs[0], result, stacklevel=2)
+    return result

@@ -29,6 +29,7 @@ class Train(Candidate):
             self.T,
             network=self.network,
             solver="gd",
+            scale=False,
             engine="fused",
             learning_rate=self.rate,
             max_epochs=steps,

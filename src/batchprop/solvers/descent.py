@@ -6,27 +6,30 @@ epoch; with the others the same judgement and the same moves follow each evaluat
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines import Objective
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, scratch_of
+from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported, scratch_of
+from batchprop.engines.standardised import CopiedObjective
 from batchprop.solvers.first_order import move
 from batchprop.solvers.names import Settings
+from batchprop.solvers.penalty import Penalty, add_penalty, penalise
 from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, is_last, judge
 
 Array = npt.NDArray[Any]
 
 
 @returning(types.int64)
-def _after(settings, rules, state, loss, validation_loss, gradient):
+def _after(settings, rules, state, objective, loss, validation_loss, gradient):
     """Judge an evaluation and, if the run goes on, move."""
-    reason = judge(rules, state, loss, validation_loss, gradient)
+    state.calls[0] += 1
+    reason = judge(rules, state, objective, loss, validation_loss, gradient)
     if reason == RUNNING:
         copy(state.theta, state.previous)
         state.epoch[0] += 1
@@ -38,25 +41,37 @@ def _after(settings, rules, state, loss, validation_loss, gradient):
 
 
 @kernel
-def _after_step(settings, rules, state, loss, validation_loss, gradient):
+def _after_step(settings, rules, state, objective, loss, validation_loss, gradient):
     """The same, called from Python."""
-    return _after(settings, rules, state, loss, validation_loss, gradient)
+    return _after(settings, rules, state, objective, loss, validation_loss, gradient)
 
 
 @kernel
-def _descend(settings, rules, state, task, validation_task, losses, validation_losses):
+def _descend(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
     """Run for as many epochs as the curves have room for; return the reason and how many ran."""
     scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
         copy(state.theta, task.theta)
-        losses[k] = evaluate(task, scratch, LOSS if is_last(rules, state) else GRADIENT)
+        kind = LOSS if is_last(rules, state) else GRADIENT
+        objective = evaluate(task, scratch, kind)
+        objective += add_penalty(penalty, task.theta, task.gradient, kind == GRADIENT)
+        losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
-            validation_losses[k] = evaluate(validation_task, held_out, LOSS)
-        reason = _after(settings, rules, state, losses[k], validation_losses[k], task.gradient)
+            evaluate(validation_task, held_out, LOSS)
+            validation_losses[k] = reported(validation_task)
+        reason = _after(
+            settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
+        )
         if reason != RUNNING:
             return reason, k + 1
     return RUNNING, losses.size
+
+
+def _note_step(state: State) -> None:
+    """Note the length of the last step, for those who look on; not in the compiled loop."""
+    step = state.theta.astype(np.float64) - state.previous
+    state.step[0] = math.sqrt(np.einsum("i,i->", step, step))
 
 
 class Run(Protocol):
@@ -77,16 +92,18 @@ class FusedRun:
         self,
         settings: Settings,
         rules: Rules,
+        penalty: Penalty,
         state: State,
         objective: FusedObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = settings, rules, state
+        self._fixed = settings, rules, penalty, state
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run compiled for as many epochs as the curves have room for."""
         reason, count = _descend(*self._fixed, *self._tasks, losses, validation_losses)
+        _note_step(self._fixed[-1])
         return int(reason), int(count)
 
 
@@ -97,27 +114,36 @@ class InterpretedRun:
         self,
         settings: Settings,
         rules: Rules,
+        penalty: Penalty,
         state: State,
-        objective: Objective,
-        validation: Objective | None,
+        objective: CopiedObjective,
+        validation: CopiedObjective | None,
     ) -> None:
-        self._fixed = settings, rules, state
+        self._settings, self._rules, self._penalty = settings, rules, penalty
+        self._state = state
         self._objective, self._validation = objective, validation
         self._gradient = np.zeros_like(state.theta)
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many epochs as the curves have room for."""
-        _, rules, state = self._fixed
+        rules, state, objective = self._rules, self._state, self._objective
         theta, gradient = state.theta, self._gradient
         for k in range(losses.size):
             with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
-                if state.epoch[0] == rules.max_epochs:  # no step follows
-                    losses[k] = self._objective.loss(theta)
+                last = state.epoch[0] == rules.max_epochs  # no step follows
+                if last:
+                    value = objective.loss(theta)
                 else:
-                    losses[k] = self._objective.loss_and_gradient(theta, gradient)
+                    value = objective.loss_and_gradient(theta, gradient)
+                value += penalise(self._penalty, theta, gradient, not last)
+                losses[k] = objective.reported
                 if self._validation is not None:
-                    validation_losses[k] = self._validation.loss(theta)
-            reason = _after_step(*self._fixed, losses[k], validation_losses[k], gradient)
+                    self._validation.loss(theta)
+                    validation_losses[k] = self._validation.reported
+            reason = _after_step(
+                self._settings, rules, state, value, losses[k], validation_losses[k], gradient
+            )
             if reason != RUNNING:
-                return int(reason), k + 1
-        return RUNNING, losses.size
+                break
+        _note_step(state)
+        return int(reason), k + 1

@@ -8,6 +8,25 @@ from batchprop.parameters import Shape
 
 GD, MOMENTUM, NESTEROV, ADAM = range(4)
 SOLVERS = {"gd": GD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adam": ADAM}
+AUTO = "auto"  # the solver's own number
+
+
+class Limits(NamedTuple):
+    """The stopping rules that depend on the solver.
+
+    Attributes
+    ----------
+    max_epochs : int
+        Steps at most.
+    n_epochs_no_change : int
+        Steps without a notable fall after which a run has come to the bottom.
+    """
+
+    max_epochs: int
+    n_epochs_no_change: int
+
+
+LIMITS = dict.fromkeys(SOLVERS, Limits(1000, 100))
 
 
 class Settings(NamedTuple):

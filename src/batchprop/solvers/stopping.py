@@ -40,9 +40,9 @@ class Rules(NamedTuple):
     target_loss : float
         Stop when L is at most this; −inf switches it off.
     gradient_tol : float
-        Stop when ‖∂L/∂θ‖ is at most this; negative switches it off.
+        Stop when ‖∂J/∂θ‖ is at most this; negative switches it off.
     tol : float
-        Stop when L has not fallen by this share of itself in ``window`` epochs; 0 switches it off.
+        Stop when J has not fallen by this share of itself in ``window`` epochs; 0 switches it off.
     window : int
         Epochs to look back for stagnation.
     patience : int
@@ -68,53 +68,55 @@ class State(NamedTuple):
     ----------
     theta, previous, best : ndarray, shape (P,)
         Parameters.
-    memory : ndarray, shape (2, P), float64
+    memory : ndarray or NamedTuple of ndarrays
         The solver's.
-    best_score, reference : ndarray, shape (1,), float64
-        Lowest loss (on validation data if there are any); loss at the last notable fall.
+    best_score, best_loss : ndarray, shape (1,), float64
+        Lowest score, and the loss there: the score is J, or the loss on validation data.
+    reference : ndarray, shape (1,), float64
+        J at its last notable fall.
     epoch, best_epoch, reference_epoch : ndarray, shape (1,), int64
         Steps that led to θ, and when those two were.
     evaluations : ndarray, shape (1,), int64
-        Finite evaluations so far, at epochs 0, 1, …
-    gradient_norm : ndarray, shape (1,), float64
-        At the last evaluation.
-    step : ndarray, shape (1,), float64
-        Length ‖Δθ‖ of the last step.
+        Epochs 0, 1, … with a finite evaluation so far.
     calls : ndarray, shape (1,), int64
-        Evaluations of the objective, those of line searches included.
+        Evaluations of J altogether, those of line searches included.
+    gradient_norm, step : ndarray, shape (1,), float64
+        ‖∂J/∂θ‖ at the last evaluation; length of the last step.
     """
 
     theta: Array
     previous: Array
     best: Array
-    memory: Array
+    memory: Any
     best_score: Array
+    best_loss: Array
     reference: Array
     epoch: Array
     best_epoch: Array
     reference_epoch: Array
     evaluations: Array
+    calls: Array
     gradient_norm: Array
     step: Array
-    calls: Array
 
 
-def start(theta: Array) -> State:
-    """Return the state of a run that has not begun."""
+def start(theta: Array, memory: Any) -> State:
+    """Return the state of a run that has not begun, with its solver's memory."""
     return State(
-        theta.copy(),
-        theta.copy(),
-        theta.copy(),
-        np.zeros((2, theta.size)),
-        np.full(1, np.inf),
-        np.full(1, np.inf),
-        np.zeros(1, np.int64),
-        np.zeros(1, np.int64),
-        np.zeros(1, np.int64),
-        np.zeros(1, np.int64),
-        np.full(1, np.nan),
-        np.zeros(1),
-        np.zeros(1, np.int64),
+        theta=theta.copy(),
+        previous=theta.copy(),
+        best=theta.copy(),
+        memory=memory,
+        best_score=np.full(1, np.inf),
+        best_loss=np.full(1, np.nan),
+        reference=np.full(1, np.inf),
+        epoch=np.zeros(1, np.int64),
+        best_epoch=np.zeros(1, np.int64),
+        reference_epoch=np.zeros(1, np.int64),
+        evaluations=np.zeros(1, np.int64),
+        calls=np.zeros(1, np.int64),
+        gradient_norm=np.full(1, np.nan),
+        step=np.full(1, np.nan),
     )
 
 
@@ -143,15 +145,21 @@ def is_last(rules, state):
 
 
 @returning(types.int64)
-def judge(rules, state, loss, validation_loss, gradient):
+def judge(rules, state, objective, loss, validation_loss, gradient):
     """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING.
 
-    After the last step there is no new gradient: its norm stays that of the evaluation before.
+    ``objective`` is J, what the solver minimises; ``loss`` and ``validation_loss`` are in the
+    user's units.  After the last step there is no new gradient: its norm stays as it was.
     """
     norm = size_of(gradient, state.theta)
     epoch = state.epoch[0]
-    score = validation_loss if rules.validating else loss
-    if not (math.isfinite(loss) and math.isfinite(norm) and math.isfinite(score)):
+    score = validation_loss if rules.validating else objective
+    if not (
+        math.isfinite(objective)
+        and math.isfinite(loss)
+        and math.isfinite(norm)
+        and math.isfinite(score)
+    ):
         return NON_FINITE
     state.evaluations[0] += 1
     last = epoch >= rules.max_epochs
@@ -159,10 +167,11 @@ def judge(rules, state, loss, validation_loss, gradient):
         state.gradient_norm[0] = norm
     if score < state.best_score[0]:
         state.best_score[0] = score
+        state.best_loss[0] = validation_loss if rules.validating else loss
         state.best_epoch[0] = epoch
         copy(state.theta, state.best)
-    if loss < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
-        state.reference[0] = loss
+    if objective < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
+        state.reference[0] = objective
         state.reference_epoch[0] = epoch
     if loss <= rules.target_loss:
         return TARGET_LOSS

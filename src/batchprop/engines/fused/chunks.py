@@ -60,7 +60,7 @@ class Scratch(NamedTuple):
 
 @helper
 def residual(problem, p, R, T, weight, G):
-    """Turn Y into w ⊙ (Y − T) for one panel; add Σ w ‖r‖² and db_y = Σ w r to G."""
+    """Turn Y into w ⊙ (Y − T) for one panel; add db_y = Σ w r and each output's Σ w r² to G."""
     width, s = problem.width, problem.s
     to_b = problem.m * problem.e + problem.m + s * problem.m
     w = load(weight, p * width, WIDE)
@@ -68,7 +68,7 @@ def residual(problem, p, R, T, weight, G):
         at = (p * s + o) * width
         r = subtract(load(R, at, WIDE), load(T, at, WIDE))
         weighted = multiply(w, r)
-        G[to_b + s] += total_product(weighted, r)
+        G[to_b + s + o] += total_product(weighted, r)
         G[to_b + o] += total(weighted)
         store(R, at, weighted)
 
@@ -159,7 +159,7 @@ def forward_block(problem, theta, first, count, scratch, G):
 
 @helper
 def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
-    """Write the sums over one chunk of samples to G: half the gradient's and, last, the loss's."""
+    """Write the sums over one chunk to G: half the gradient's, then each output's loss."""
     x_panel = (problem.e + problem.step - 1) // problem.step * problem.step * problem.width
     fill(G, 0, G.size, 0.0)
     if problem.strips and with_gradient:

@@ -20,6 +20,7 @@ from batchprop.engines.fused.process import process
 from batchprop.engines.fused.team import GRADIENT, LOSS, Task, Team, evaluate_once
 from batchprop.engines.scales import scales
 from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
 
 Array = npt.NDArray[Any]
 
@@ -43,6 +44,8 @@ class Objective:
         float32 or float64: of θ and of the arithmetic.
     n_threads : int or None
         At most so many threads.
+    scaling : Scaling or None
+        How the data are standardised, while they are packed.
     """
 
     # What a kind of objective is computed by, and how samples are cut for that.
@@ -58,8 +61,15 @@ class Objective:
         activation: str,
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
+        scaling: Scaling | None = None,
     ) -> None:
-        self._kept = (X, T, sample_weight)  # kernels know only their addresses
+        s = shape.n_outputs
+        numbers: tuple[Array | None, ...] = (None,) * 4
+        units = np.ones(s)
+        if scaling is not None:
+            numbers = scaling.x_mean, scaling.x_factor, scaling.t_mean, scaling.t_factor
+            units = scaling.t_scale**2
+        self._kept = (X, T, sample_weight, numbers)  # kernels know only their addresses
         dtype = np.dtype(dtype)
         n_samples = X.shape[1]
         cut = self._plan(shape, n_samples, dtype)
@@ -68,8 +78,8 @@ class Objective:
             *shape,
             n_samples,
             ACTIVATIONS[activation].code,
-            columns(X),
-            columns(T),
+            columns(X, *numbers[:2]),
+            columns(T, *numbers[2:]),
             NO_COLUMNS if sample_weight is None else columns(sample_weight),
             cut.chunk,
             cut.n_chunks,
@@ -99,7 +109,7 @@ class Objective:
         )
         scratch.packed[:] = -1
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
-        n_sums = n_parameters + 1 + cut.n_products
+        n_sums = n_parameters + s + cut.n_products
         sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
         self.task = Task(
             problem,
@@ -115,6 +125,7 @@ class Objective:
             ),
             n_workers,
             *scales(n_samples, sample_weight),
+            units,
             theta,
             gradient,
             sums,
@@ -137,6 +148,13 @@ class Objective:
         loss = float(evaluate_once(self.task, GRADIENT))
         gradient[:] = self.task.gradient
         return loss
+
+    @property
+    def reported(self) -> float:
+        """The loss of the last evaluation in the user's units of T."""
+        task = self.task
+        sums = task.total[task.theta.size :]
+        return float(task.loss_scale * np.vdot(task.units, sums))
 
     def close(self) -> None:
         """End the threads."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.fused.jit import helper, inlined
@@ -18,21 +19,31 @@ from batchprop.engines.fused.tiles import transpose
 
 
 class Columns(NamedTuple):
-    """A matrix of samples in memory, as kernels see it: an address and strides, in bytes."""
+    """A matrix of samples in memory, as kernels see it: addresses, and strides in bytes."""
 
     address: int
     row_stride: int
     sample_stride: int
     itemsize: int
+    mean: int  # where the rows' means and factors stand, float64; 0 for data as they are
+    factor: int
 
 
-def columns(array: npt.NDArray[Any]) -> Columns:
-    """Describe a float32 or float64 array (rows, N) or (N,), which the caller keeps alive."""
+def columns(
+    array: npt.NDArray[Any],
+    mean: npt.NDArray[np.float64] | None = None,
+    factor: npt.NDArray[np.float64] | None = None,
+) -> Columns:
+    """Describe a float32 or float64 array (rows, N) or (N,); the caller keeps all arrays alive.
+
+    With means and factors, contiguous (rows,), what is packed is (x − mean) · factor.
+    """
     row_stride = array.strides[0] if array.ndim == 2 else 0
-    return Columns(array.ctypes.data, row_stride, array.strides[-1], array.itemsize)
+    scaled = [0 if numbers is None else numbers.ctypes.data for numbers in (mean, factor)]
+    return Columns(array.ctypes.data, row_stride, array.strides[-1], array.itemsize, *scaled)
 
 
-NO_COLUMNS = Columns(0, 0, 0, 0)
+NO_COLUMNS = Columns(0, 0, 0, 0, 0, 0)
 
 
 @inlined
@@ -88,6 +99,27 @@ def turn_to_strips(panel, start, n_strips, width, step, strips, to):
 
 
 @helper
+def _narrow(source, n_rows, sample, valid, width, out, panel):
+    """Copy float64 samples to a float32 panel, standardised before they are rounded."""
+    for j in range(n_rows):
+        mean, factor = 0.0, 1.0
+        if source.mean != 0:
+            mean, factor = read_float64(source.mean + 8 * j), read_float64(source.factor + 8 * j)
+        for i in range(valid):
+            x = read_float64(sample + i * source.sample_stride + j * source.row_stride)
+            out[panel + j * width + i] = (x - mean) * factor
+
+
+@helper
+def _standardise(source, n_rows, width, out, panel):
+    """Standardise the rows of a panel in place, in float64."""
+    for j in range(n_rows):
+        mean, factor = read_float64(source.mean + 8 * j), read_float64(source.factor + 8 * j)
+        for i in range(panel + j * width, panel + (j + 1) * width):
+            out[i] = (out[i] - mean) * factor
+
+
+@helper
 def pack(source, n_rows, rows, first, count, width, step, strips, out):
     """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last.
 
@@ -113,6 +145,8 @@ def pack(source, n_rows, rows, first, count, width, step, strips, out):
                         strips, (strip * width + i) * step,
                     )  # fmt: skip
             turn_to_panel(strips, n_strips, width, step, out, panel)
+        elif itemsize > out.itemsize:
+            _narrow(source, n_rows, sample, valid, width, out, panel)
         else:
             for i in range(valid):
                 for j in range(n_rows):
@@ -121,6 +155,8 @@ def pack(source, n_rows, rows, first, count, width, step, strips, out):
                         out[panel + j * width + i] = read_float32(address)
                     else:
                         out[panel + j * width + i] = read_float64(address)
+        if source.mean != 0 and itemsize <= out.itemsize:
+            _standardise(source, n_rows, width, out, panel)
         if valid < width:
             for j in range(n_rows):
                 fill(out, panel + j * width + valid, panel + (j + 1) * width, 0.0)

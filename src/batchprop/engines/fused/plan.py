@@ -47,7 +47,7 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
     block = min(1024, max(2 * width, BLOCK_BYTES // (size * rows) // width * width))
     step = lanes(bits, NATIVE)
     strips = e >= step
-    row_bytes = 8 * (shape.n_parameters + 1)
+    row_bytes = 8 * (shape.n_parameters + s)
     most = max(16, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
     n_chunks = min(most, -(-n_samples // CHUNK_SAMPLES))
     chunk = whole(-(-n_samples // n_chunks))

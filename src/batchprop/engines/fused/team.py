@@ -34,10 +34,11 @@ class Task(NamedTuple):
     n_workers: int
     loss_scale: float
     gradient_scale: float
+    units: Array  # (s,) what an output's loss is multiplied by to be in the user's units
     theta: Array  # (P,) where to evaluate
     gradient: Array  # (P,)
-    sums: Array  # (rows, P + 1 or more) float64, one row a chunk, or one for all in turn
-    total: Array  # as long as a row, float64
+    sums: Array  # (rows, P + s or more) float64, one row a chunk, or one for all in turn
+    total: Array  # as long as a row, float64: half the gradient, each output's loss, …
     control: Array  # int64, shared by the threads
     scratch: Scratch  # one row a thread
 
@@ -132,7 +133,19 @@ def evaluate(task, scratch, kind):
     if kind == GRADIENT:
         for i in range(n):
             task.gradient[i] = task.gradient_scale * total[i]
-    return task.loss_scale * total[n]
+    loss = 0.0
+    for o in range(n, n + task.problem.s):
+        loss += total[o]
+    return task.loss_scale * loss
+
+
+@returning(types.float64)
+def reported(task):
+    """Return the loss of the last evaluation in the user's units of T."""
+    loss = 0.0
+    for o in range(task.problem.s):
+        loss += task.units[o] * task.total[task.theta.size + o]
+    return task.loss_scale * loss
 
 
 @kernel

@@ -101,7 +101,7 @@ def assemble(problem, theta, total, scale, JTJ):
             for o in range(s):
                 c += theta[W_y + o * m + k] * theta[W_y + o * m + l]
             JTJ[W_y + l, W_y + k] = c
-    start = theta.size + 1
+    start = theta.size + s
     _hidden_block(e, m, pairs, total, start, scale, W_y, JTJ)
     for row in range(0, m * pairs, ROWS):
         start += ROWS * columns_of(m - row // pairs)

@@ -12,6 +12,7 @@ from batchprop.engines.fused.gram.assemble import gauss_newton_once
 from batchprop.engines.fused.gram.plan import plan
 from batchprop.engines.fused.gram.process import process_gram
 from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +25,7 @@ class GaussNewtonObjective(objective.Objective):
 
     Parameters
     ----------
-    X, T, sample_weight, shape, activation, n_threads
+    X, T, sample_weight, shape, activation, n_threads, scaling
         As for ``Objective``.
     """
 
@@ -39,8 +40,9 @@ class GaussNewtonObjective(objective.Objective):
         shape: Shape,
         activation: str,
         n_threads: int | None = None,
+        scaling: Scaling | None = None,
     ) -> None:
-        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
+        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads, scaling)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""

@@ -27,7 +27,7 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> steps.Plan:
 
     rows = panel_rows(shape.n_inputs, shape.n_hidden) + ROWS
     products = n_sums(shape)
-    row_bytes = 8 * (products + shape.n_parameters + 1)
+    row_bytes = 8 * (products + shape.n_parameters + shape.n_outputs)
     most = max(8, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
     n_chunks = min(most, -(-n_samples // CHUNK_SAMPLES))
     chunk = whole(-(-n_samples // n_chunks))

@@ -11,14 +11,14 @@ from batchprop.engines.fused.packing import fill
 
 @kernel
 def process_gram(problem, theta, chunk, scratch, sums, row, with_gradient):
-    """Write the sums over one chunk to a row of ``sums``: half the gradient's, the loss's, JᵀJ's.
+    """Write the sums over one chunk to a row of ``sums``: half the gradient's, the losses', JᵀJ's.
 
-    Without gradient the row ends with the loss's: nothing else of it is read.
+    Without gradient the row ends with the losses': nothing else of it is read.
     """
     e, m, s = problem.e, problem.m, problem.s
     x_panel = (e + problem.step - 1) // problem.step * problem.step * problem.width
     n_rows = panel_rows_of(e, m)
-    start = m * (e + 1) + s * (m + 1) + 1
+    start = m * (e + 1) + s * (m + 2)
     G = sums[row]
     fill(G, 0, G.size if with_gradient else start, 0.0)
     if problem.strips:

@@ -1,0 +1,87 @@
+"""Training data for an engine: standardised where that is wanted, and the loss in units of T.
+
+The fused engine standardises while it packs.  The others compute with a copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop import engines
+from batchprop.engines.scales import scales
+from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
+
+Array = npt.NDArray[Any]
+
+
+class CopiedObjective:
+    """L(θ) of an engine that takes data as they are, on a standardised copy of the data.
+
+    Parameters
+    ----------
+    engine : str
+        Name of the engine.
+    X, T, sample_weight, shape, activation, dtype
+        As for every engine's Objective.
+    scaling : Scaling or None
+        How to standardise; None leaves the data as they are.
+    """
+
+    def __init__(
+        self,
+        engine: str,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        scaling: Scaling | None,
+    ) -> None:
+        self._engine, self._shape, self._activation = engines.load(engine), shape, activation
+        if scaling is not None:
+            X, T = scaling.apply(X, T, dtype, sample_weight)
+        self._data, self._scaling = (X, T, sample_weight), scaling
+        self._objective = self._engine.Objective(X, T, sample_weight, shape, activation, dtype)
+        self._last: tuple[Array, float] | None = None
+
+    def loss(self, theta: Array) -> float:
+        """Return L̃(θ)."""
+        return self._noted(theta, self._objective.loss(theta))
+
+    def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
+        """Write ∂L̃/∂θ to ``gradient`` (P,) and return L̃(θ)."""
+        return self._noted(theta, self._objective.loss_and_gradient(theta, gradient))
+
+    def _noted(self, theta: Array, loss: float) -> float:
+        self._last = theta.copy(), loss
+        return loss
+
+    @property
+    def reported(self) -> float:
+        """The loss of the last evaluation in the user's units of T."""
+        assert self._last is not None, "reported is asked for after an evaluation"
+        theta, loss = self._last
+        if self._scaling is None:
+            return loss
+        units = self._scaling.t_scale**2
+        if len(units) == 1:
+            return float(units[0] * loss)
+        X, T, weight = self._data
+        R = self._engine.predict(theta, self._shape, self._activation, X).astype(np.float64) - T
+        sums = np.sum(R * R if weight is None else R * R * weight, axis=1)
+        return float(scales(T.shape[1], weight).loss * np.vdot(units, sums))
+
+    def close(self) -> None:
+        """Let buffers go."""
+        self._objective.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

@@ -1,0 +1,38 @@
+"""What a solver needs to run: its memory, and its loops around the fused and the other engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from batchprop.solvers import descent
+from batchprop.solvers.names import SOLVERS
+
+
+class Family(NamedTuple):
+    """Solvers that share their loops.
+
+    Attributes
+    ----------
+    memory : callable
+        ``memory(settings, P)`` returns what the solver remembers, as in ``State.memory``.
+    fused, interpreted : type
+        Runs around the fused engine, and around the others.
+    """
+
+    memory: Callable[[Any, int], Any]
+    fused: Callable[..., Any]
+    interpreted: Callable[..., Any]
+
+
+_FIRST_ORDER = Family(
+    lambda settings, size: np.zeros((2, size)), descent.FusedRun, descent.InterpretedRun
+)
+
+
+def family(solver: str) -> Family:
+    """Return the family of a solver, imported when it is first asked for."""
+    assert solver in SOLVERS
+    return _FIRST_ORDER
