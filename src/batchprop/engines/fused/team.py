@@ -117,7 +117,7 @@ def evaluate(task, scratch, kind):
     """
     n_chunks, n = task.problem.n_chunks, task.theta.size
     total = task.total
-    start, stop = (0, total.size) if kind == GRADIENT else (n, n + 1)
+    start, stop = (0, total.size) if kind == GRADIENT else (n, n + task.problem.s)
     if task.n_workers == 0:
         for chunk in range(n_chunks):
             process_chunk(task, chunk, scratch, 0, kind)
@@ -125,8 +125,8 @@ def evaluate(task, scratch, kind):
                 total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
     else:
         share(task, scratch, kind, n_chunks)
-        n_slices = (stop - start + SLICE - 1) // SLICE
-        if n_slices == 1:
+        n_slices = (total.size + SLICE - 1) // SLICE
+        if kind == LOSS or n_slices == 1:
             reduce_range(task, start, stop)
         else:
             share(task, scratch, REDUCE, n_slices)
