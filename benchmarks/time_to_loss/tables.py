@@ -105,6 +105,9 @@ def lost(rows: Sequence[Row], place: int) -> Iterator[str]:
     """Name the rows where the default is not far ahead, and where somebody ends lower."""
     for row in rows:
         name, many = row["case"][0], f"{row['threads']} thread{'s' * (row['threads'] > 1)}"
+        if _by_solver(row).get(DEFAULT, {}).get("status") != "ok":
+            yield f"{name}, {many}: ours {SOLVERS[DEFAULT].title} did not run"
+            continue
         for title in row["marks"]:
             times = ratio(row, title)
             if times is None:
