@@ -67,6 +67,13 @@ class GaussNewtonObjective(Objective, Protocol):
         """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
         ...
 
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,).
+
+        y″ = y(θ + p) − 2 y(θ) + y(θ − p); ``points`` (3, P) are θ, θ + p and θ − p.
+        """
+        ...
+
 
 class Engine(Protocol):
     """What every engine module offers."""

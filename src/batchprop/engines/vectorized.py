@@ -93,6 +93,11 @@ class Objective:
         Results 8 and 9 of the derivation, with the sums over samples as matrix products.
         """
         loss = self.loss(theta)
+        self._backward(theta, gradient)
+        return loss
+
+    def _backward(self, theta: Array, gradient: Array) -> None:
+        """Take what ``Y`` holds, w ⊙ R, back to the parameters, with the gradient's factor."""
         W_y = split(theta, self.shape).W_y
         dW_h, db_h, dW_y, db_y = split(gradient, self.shape)
         delta_y, delta_h, H = self.Y, self.delta_h, self.H
@@ -113,7 +118,6 @@ class Objective:
             delta_h *= self.slope  # δ_h = σ′(Z) ⊙ (W_yᵀ δ_y)
             np.matmul(delta_h, self.X.T, out=dW_h)
             np.sum(delta_h, axis=1, out=db_h)
-        return loss
 
     def close(self) -> None:
         """Nothing to let go."""
@@ -165,6 +169,25 @@ class GaussNewtonObjective(Objective):
                 JTJ += self.product
         JTJ *= self.scales.loss
         return loss
+
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,).
+
+        y″ = y(θ + p) − 2 y(θ) + y(θ − p); ``points`` (3, P) are θ, θ + p and θ − p.
+        """
+        theta, ahead, behind = points
+        form = self.shape, self.activation, self.X
+        _forward(ahead, *form, self.H, self.Y)
+        around = self.Y.copy()
+        _forward(behind, *form, self.H, self.Y)
+        around += self.Y
+        _forward(theta, *form, self.H, self.Y)
+        self.Y *= -2
+        self.Y += around
+        if self.weight is not None:
+            self.Y *= self.weight
+        self._backward(theta, out)
+        out *= 0.5
 
     def _jacobian(self, W_y: Array, o: int, part: slice) -> Array:
         """Return ∂y_o/∂θ (P, block) for a block of samples."""

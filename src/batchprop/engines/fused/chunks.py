@@ -10,9 +10,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
+from numba import types
 
 from batchprop.engines.fused.hidden import GENERAL, ONE_OUTPUT, SINGLE_INPUT, activate, delta
-from batchprop.engines.fused.jit import helper
+from batchprop.engines.fused.jit import helper, returning
 from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
 from batchprop.engines.fused.packing import Columns, fill, pack, pack_weights, turn_to_strips
 from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
@@ -140,9 +141,9 @@ def finish(problem, theta, G):
             G[m * e + k] *= theta[W_y + k]
 
 
-@helper
-def forward_block(problem, theta, first, count, scratch, G):
-    """Take a block forward to its weighted residuals; add its loss and db_y to G."""
+@returning(types.int64)
+def pack_block(problem, first, count, scratch):
+    """Pack a block of samples; return the length of a panel of inputs."""
     e, s, width, step = problem.e, problem.s, problem.width, problem.step
     strips = scratch.strips
     rows = (e + step - 1) // step * step
@@ -151,9 +152,17 @@ def forward_block(problem, theta, first, count, scratch, G):
         pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
         pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
         scratch.packed[0] = first
+    return rows * width
+
+
+@helper
+def forward_block(problem, theta, first, count, scratch, G):
+    """Take a block forward to its weighted residuals; add its loss and db_y to G."""
+    width = problem.width
+    x_panel = pack_block(problem, first, count, scratch)
     for p in range((count + width - 1) // width):
         valid = min(width, count - p * width)
-        forward(problem, theta, p, valid, rows * width, scratch.X, scratch.H, scratch.R)
+        forward(problem, theta, p, valid, x_panel, scratch.X, scratch.H, scratch.R)
         residual(problem, p, scratch.R, scratch.T, scratch.weight, G)
 
 

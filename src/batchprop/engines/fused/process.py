@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from batchprop.engines.fused.chunks import chunk_sums
 from batchprop.engines.fused.jit import kernel
+from batchprop.engines.fused.team import GRADIENT
 
 
 @kernel
-def process(problem, theta, chunk, scratch, sums, row, with_gradient):
+def process(problem, theta, chunk, scratch, sums, row, kind):
     """Write the sums over one chunk to a row of ``sums``."""
-    chunk_sums(problem, theta, chunk, scratch, sums[row], with_gradient)
+    chunk_sums(problem, theta, chunk, scratch, sums[row], kind == GRADIENT)

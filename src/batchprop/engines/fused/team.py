@@ -22,7 +22,8 @@ Array = npt.NDArray[Any]
 
 # places in the control array, a cache line apart
 LEFT, DONE, KIND, STOP = 0, 16, 32, 48
-GRADIENT, LOSS, REDUCE = range(3)  # kinds of work
+# kinds of work: loss and gradient (and JᵀJ where the task knows it); loss; Jᵀ y″; sums over chunks
+GRADIENT, LOSS, CURVATURE, REDUCE = range(4)
 SLICE = 4096  # parameters that are summed over chunks together
 
 
@@ -37,6 +38,7 @@ class Task(NamedTuple):
     units: Array  # (s,) what an output's loss is multiplied by to be in the user's units
     theta: Array  # (P,) where to evaluate
     gradient: Array  # (P,)
+    points: Array  # (3 P,) θ, θ + p and θ − p, where curvature is asked for
     sums: Array  # (rows, P + s or more) float64, one row a chunk, or one for all in turn
     total: Array  # as long as a row, float64: half the gradient, each output's loss, …
     control: Array  # int64, shared by the threads
@@ -46,9 +48,10 @@ class Task(NamedTuple):
 @helper
 def process_chunk(task, chunk, scratch, row, kind):
     """Call the large kernel."""
+    theta = task.points if kind == CURVATURE else task.theta
     call_address(
         task.process,
-        (task.problem, task.theta, chunk, scratch, task.sums, row, kind == GRADIENT),
+        (task.problem, theta, chunk, scratch, task.sums, row, kind),
     )
 
 
@@ -118,6 +121,8 @@ def evaluate(task, scratch, kind):
     n_chunks, n = task.problem.n_chunks, task.theta.size
     total = task.total
     start, stop = (0, total.size) if kind == GRADIENT else (n, n + task.problem.s)
+    if kind == CURVATURE:
+        start, stop = 0, n
     if task.n_workers == 0:
         for chunk in range(n_chunks):
             process_chunk(task, chunk, scratch, 0, kind)
@@ -125,7 +130,7 @@ def evaluate(task, scratch, kind):
                 total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
     else:
         share(task, scratch, kind, n_chunks)
-        n_slices = (total.size + SLICE - 1) // SLICE
+        n_slices = (stop + SLICE - 1) // SLICE
         if kind == LOSS or n_slices == 1:
             reduce_range(task, start, stop)
         else:

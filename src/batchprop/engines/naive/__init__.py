@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.naive.gauss_newton import gauss_newton_matrix
+from batchprop.engines.naive.gauss_newton import curvature, gauss_newton_matrix
 from batchprop.engines.naive.layout import flatten, unflatten
 from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
 from batchprop.engines.naive.weights import plain_sum
@@ -114,6 +114,13 @@ class GaussNewtonObjective(Objective):
             parameters, self._samples(), self._total_weight, self._activation
         )
         return self.loss_and_gradient(theta, gradient)
+
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        theta, ahead, behind = (unflatten(point.tolist(), self._shape) for point in points)
+        out[:] = curvature(
+            theta, ahead, behind, self._samples(), self._total_weight, self._activation
+        )
 
 
 def predict(

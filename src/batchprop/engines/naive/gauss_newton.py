@@ -20,6 +20,27 @@ def jacobian_row(parameters: Blocks, x: list[float], o: int, activation: str) ->
     return flatten(row)
 
 
+def curvature(
+    parameters: Blocks,
+    ahead: Blocks,
+    behind: Blocks,
+    samples: Iterable[Sample],
+    N: float,
+    activation: str,
+) -> list[float]:
+    """Return (1/N) Σ_i w_i J_iᵀ y″_i (P,), y″ = y(θ + p) − 2 y(θ) + y(θ − p)."""
+    total = [0.0] * len(flatten(parameters))
+    for x, t, weight in samples:
+        y, y_ahead, y_behind = (
+            forward(*point, x, activation)[2] for point in (parameters, ahead, behind)
+        )
+        for o in range(len(t)):
+            J_o = jacobian_row(parameters, x, o, activation)
+            for q, derivative in enumerate(J_o):
+                total[q] += weight * derivative * (y_ahead[o] - 2 * y[o] + y_behind[o])
+    return [value / N for value in total]
+
+
 def gauss_newton_matrix(
     parameters: Blocks, samples: Iterable[Sample], N: float, activation: str
 ) -> list[list[float]]:

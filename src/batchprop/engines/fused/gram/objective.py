@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.fused import objective
 from batchprop.engines.fused.gram.assemble import gauss_newton_once
+from batchprop.engines.fused.gram.curvature import curvature_once
 from batchprop.engines.fused.gram.plan import plan
 from batchprop.engines.fused.gram.process import process_gram
+from batchprop.engines.fused.objective import Objective
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 
 Array = npt.NDArray[Any]
 
 
-class GaussNewtonObjective(objective.Objective):
+class GaussNewtonObjective(Objective):
     """An ``Objective`` in float64, whatever the network's dtype, that knows JᵀJ as well.
 
     Compiled solvers call ``gauss_newton(task, scratch_of(task, 0), JTJ)`` with its ``task``, and
@@ -50,3 +51,8 @@ class GaussNewtonObjective(objective.Objective):
         loss = float(gauss_newton_once(self.task, JTJ))
         gradient[:] = self.task.gradient
         return loss
+
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        self.task.points[:] = points.ravel()
+        curvature_once(self.task, out)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from batchprop.engines.fused import plan as steps
 from batchprop.engines.fused.gram.layout import ROWS, n_sums, panel_rows
+from batchprop.engines.fused.plan import Plan
+from batchprop.engines.fused.plan import plan as plan_steps
 from batchprop.parameters import Shape
 
 CHUNK_SAMPLES = 512  # at least: each chunk's sums are read once more than its products are made
@@ -17,9 +18,9 @@ BLOCK_BYTES = 384 * 1024  # of rows that are multiplied: they stay in the second
 FMA_NS = 0.03  # a multiply-add of the products takes on one thread
 
 
-def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> steps.Plan:
+def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
     """Cut ``n_samples`` samples into chunks, the chunks into blocks."""
-    step = steps.plan(shape, n_samples, dtype)
+    step = plan_steps(shape, n_samples, dtype)
     width = step.width
 
     def whole(count: float) -> int:

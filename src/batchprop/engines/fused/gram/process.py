@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from batchprop.engines.fused.chunks import backward, drain, finish, forward_block
+from batchprop.engines.fused.gram.curvature import curved_block
 from batchprop.engines.fused.gram.layout import panel_rows_of
 from batchprop.engines.fused.gram.products import add_products
 from batchprop.engines.fused.jit import kernel
 from batchprop.engines.fused.packing import fill
+from batchprop.engines.fused.team import CURVATURE, GRADIENT, LOSS
 
 
 @kernel
-def process_gram(problem, theta, chunk, scratch, sums, row, with_gradient):
+def process_gram(problem, theta, chunk, scratch, sums, row, kind):
     """Write the sums over one chunk to a row of ``sums``: half the gradient's, the losses', JᵀJ's.
 
-    Without gradient the row ends with the losses': nothing else of it is read.
+    With LOSS the row ends with the losses': nothing else of it is read.
     """
     e, m, s = problem.e, problem.m, problem.s
     x_panel = (e + problem.step - 1) // problem.step * problem.step * problem.width
     n_rows = panel_rows_of(e, m)
     start = m * (e + 1) + s * (m + 2)
     G = sums[row]
-    fill(G, 0, G.size if with_gradient else start, 0.0)
+    fill(G, 0, G.size if kind == GRADIENT else start, 0.0)
     if problem.strips:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)
     stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
     for first in range(chunk * problem.chunk, stop, problem.block):
         count = min(problem.block, stop - first)
-        forward_block(problem, theta, first, count, scratch, G)
-        if with_gradient:
+        if kind == CURVATURE:
+            curved_block(problem, theta, first, count, scratch, G)
+        else:
+            forward_block(problem, theta, first, count, scratch, G)
+        if kind == GRADIENT:
             add_products(problem, count, n_rows, x_panel, scratch, G, start)
+        if kind != LOSS:
             backward(problem, theta, count, x_panel, scratch, G)
-    if with_gradient:
+    if kind != LOSS:
         if problem.strips:
             drain(problem, x_panel, scratch, G)
         finish(problem, theta, G)
