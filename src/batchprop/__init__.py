@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from batchprop.network import Network
     from batchprop.objective import gauss_newton, loss_and_gradient
     from batchprop.training import train
+    from batchprop.training_many import train_many
 
 _HOME = {
     "ENGINES": "batchprop.engines",
@@ -26,9 +27,18 @@ _HOME = {
     "gauss_newton": "batchprop.objective",
     "loss_and_gradient": "batchprop.objective",
     "train": "batchprop.training",
+    "train_many": "batchprop.training_many",
 }
 
-__all__ = ["ENGINES", "Network", "check_gradient", "gauss_newton", "loss_and_gradient", "train"]
+__all__ = [
+    "ENGINES",
+    "Network",
+    "check_gradient",
+    "gauss_newton",
+    "loss_and_gradient",
+    "train",
+    "train_many",
+]
 
 
 def __getattr__(name: str) -> object:

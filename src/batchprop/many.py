@@ -31,7 +31,12 @@ def run_all(
     together = min(most, len(jobs)) if jobs[0].engine == "fused" else 1
     own = [job._replace(n_threads=max(1, most // together)) for job in jobs]
     if together == 1:
-        return [_after_interruption(*both) for both in zip(own, watches, strict=True)]
+        results = []
+        for job, watch in zip(own, watches, strict=True):
+            results.append(run(job, watch))
+            if results[-1].stop_reason == "interrupted":  # Ctrl-C in one of them ends all
+                _cancel(watches)
+        return results
     with ThreadPoolExecutor(together) as pool:
         running = [pool.submit(run, *both) for both in zip(own, watches, strict=True)]
         try:
@@ -42,14 +47,6 @@ def run_all(
         except BaseException:
             _cancel(watches)
             raise
-
-
-def _after_interruption(job: Job, watch: Watch) -> TrainResult:
-    """Run a job after others in the same thread: Ctrl-C in one of them ends all."""
-    result = run(job, watch)
-    if result.stop_reason == "interrupted":
-        _cancel([watch])
-    return result
 
 
 def _cancel(watches: Sequence[Watch]) -> None:
