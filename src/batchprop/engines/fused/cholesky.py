@@ -5,7 +5,7 @@ it.  Eight columns of L are made at a time, from dot products of rows of L in ti
 After ``PANEL`` columns their part is taken from all that follows, so that rows stay in cache.
 
 A stands in the memory of ``matrix_memory``: rows of a stride that keeps vectors aligned and rows
-apart in the cache, and eight rows of zeros at the end, for tiles that go on too far.
+apart in the cache, and eight rows more, for tiles that go on too far.
 """
 
 from __future__ import annotations
@@ -65,13 +65,12 @@ def _finish_row(A, i, j, n_columns, row, work):
 
 
 @returning(types.float64)
-def _finish_pivot(A, i, j, row, work):
-    """Finish L[i, i] and return L[i, i]²/A[i, i], or 0 where that is not a positive number."""
+def _finish_pivot(A, i, j, given, row, work):
+    """Finish L[i, i]; return its square by ``given``, or 0 where that is not a positive number."""
     c = i - j
     square = A[i, i] - work[row + c]
     for q in range(c):
         square -= A[i, j + q] * A[i, j + q]
-    given = work[COLUMNS * ROWS + c]
     if not (square > 0.0 and square < math.inf):
         return 0.0
     A[i, i] = math.sqrt(square)
@@ -85,21 +84,22 @@ def factor(A, n, work):
 
     Returns the least L[i, i]²/A[i, i]: 1 if A is diagonal, about the rounding unit if two rows say
     the same, and 0 if A is not positive definite, or not finite; L is not complete then.
+    ``work`` has the length WORK.
     """
     least = 1.0
-    given = COLUMNS * ROWS
+    diagonal = n + COLUMNS - 1  # the memory's last row keeps it
+    for i in range(n):
+        A[diagonal, i] = A[i, i]
     for start in range(0, n, PANEL):
         stop = min(start + PANEL, n)
         for j in range(start, stop, COLUMNS):
             n_columns = min(COLUMNS, n - j)
-            for c in range(n_columns):
-                work[given + c] = A[j + c, j + c]
             for i in range(j, n, ROWS):
                 _dots(A, i, j, start, j, work)
                 for r in range(min(ROWS, n - i)):
                     _finish_row(A, i + r, j, min(n_columns, i + r - j), r * COLUMNS, work)
                     if i + r < j + n_columns:
-                        ratio = _finish_pivot(A, i + r, j, r * COLUMNS, work)
+                        ratio = _finish_pivot(A, i + r, j, A[diagonal, i + r], r * COLUMNS, work)
                         if ratio == 0.0:
                             return 0.0
                         least = min(least, ratio)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchprop.engines.fused.gram.layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.jit import helper, inlined
-from batchprop.engines.fused.memory import load, multiply, store
+from batchprop.engines.fused.memory import load, multiply, prefetch, store
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.products import outer_tile
 from batchprop.engines.fused.sigma import slope
@@ -80,6 +80,8 @@ def add_products(problem, count, n_rows, x_panel, scratch, G, start):
     k = j = other = 0
     for row in range(0, m * pairs, ROWS):  # A: σ′_k w x̂_j x̂_j′ with σ′_l, l ≥ k
         from_unit = k
+        for line in range(to, to + ROWS * columns_of(m - k), 8):  # for many sums come from far away
+            prefetch(G, line)
         for r in range(min(ROWS, m * pairs - row)):
             _product(U, n_rows, k, weighted + j, plain + other, U, q, r, count, width)
             other += 1

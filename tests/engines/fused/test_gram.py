@@ -1,0 +1,92 @@
+"""JᵀJ by the fused kernels: the same bits on any team, memory, and the task that solvers see."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from batchprop.engines.fused.gram import plan as plans
+from batchprop.engines.fused.gram.layout import n_sums
+from batchprop.engines.fused.gram.objective import GaussNewtonObjective
+from batchprop.engines.fused.team import LOSS, evaluate_once
+from batchprop.parameters import Shape
+from tests.engines.fused.teams import force
+from tests.problems import problem
+
+THREADS = (1, 2, 3, 4, 7, 16)
+
+
+def objective_of(data, n_threads):
+    net, X, T, weight = data
+    return GaussNewtonObjective(X, T, weight, net.shape, net.activation, n_threads)
+
+
+def evaluated(data, n_threads):
+    """Return JᵀJ, gradient and loss as bytes."""
+    theta = data.network.theta.astype(np.float64)
+    gradient, JTJ = np.full(theta.size, np.nan), np.full((theta.size, theta.size), np.nan)
+    with objective_of(data, n_threads) as function:
+        assert function.task.n_workers == n_threads - 1
+        loss = function.gauss_newton(theta, gradient, JTJ)
+        assert evaluate_once(function.task, LOSS) == loss == function.loss(theta)
+        again = np.empty_like(gradient)
+        assert function.loss_and_gradient(theta, again) == loss
+        np.testing.assert_array_equal(again, gradient)
+    assert np.isfinite(JTJ).all()
+    return JTJ.tobytes() + gradient.tobytes() + np.float64(loss).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "sizes", [(1, 1, 1), (1, 7, 2), (3, 12, 1), (9, 5, 3), (20, 4, 1)], ids=str
+)
+def test_same_bits_on_any_number_of_threads(sizes, dtype, monkeypatch):
+    force(monkeypatch)
+    monkeypatch.setattr(plans, "CHUNK_SAMPLES", 100)
+    monkeypatch.setattr(plans, "BLOCK_BYTES", 1)
+    for n_samples in (1, 40, 127, 128, 129, 700, 1601):
+        data = problem(*sizes, n_samples, "tanh", dtype, weighted=n_samples % 2 == 0)
+        first = evaluated(data, 1)
+        for n_threads in THREADS[1:]:
+            assert evaluated(data, n_threads) == first, (n_samples, n_threads)
+
+
+def test_same_bits_where_the_sums_are_shared_out(monkeypatch):
+    force(monkeypatch)
+    data = problem(8, 30, 2, 6001, weighted=True)  # 30,000 sums, slices of 4,096
+    assert len({evaluated(data, n_threads) for n_threads in THREADS}) == 1
+
+
+@pytest.mark.parametrize("sizes", [(8, 50, 1), (64, 32, 4), (90, 100, 1), (1, 200, 1)], ids=str)
+def test_memory_is_a_few_matrices_and_does_not_grow_with_n(sizes):
+    shape = Shape(*sizes)
+    cuts = [plans.plan(shape, n, np.dtype("f8")) for n in (10**5, 10**9)]
+    for cut in cuts:
+        sums = cut.n_chunks * (cut.n_products + shape.n_parameters + 1) * 8
+        assert sums <= max(plans.MOST_SUM_BYTES, 8 * 0.4 * 8 * shape.n_parameters**2)
+        assert cut.n_chunks >= 8
+        assert cut.products * 8 < 2**22
+    assert cuts[0].n_chunks == cuts[1].n_chunks
+    assert cuts[0].block == cuts[1].block
+
+
+def test_number_of_sums_is_about_a_quarter_of_the_products():
+    for sizes in ((8, 50, 1), (20, 60, 1)):
+        P = Shape(*sizes).n_parameters
+        assert 0.25 < n_sums(Shape(*sizes)) / P**2 < 0.36
+
+
+def test_an_evaluation_allocates_nothing():
+    data = problem(4, 10, 2, 3000)
+    theta = data.network.theta.copy()
+    gradient, JTJ = np.empty(theta.size), np.empty((theta.size, theta.size))
+    with objective_of(data, 2) as function:
+        function.gauss_newton(theta, gradient, JTJ)
+        tracemalloc.start()
+        for _ in range(20):
+            function.gauss_newton(theta, gradient, JTJ)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 20_000
