@@ -170,6 +170,16 @@ def test_samples_of_weight_0_do_not_matter_at_all(engine, outlier, dtype):
     np.testing.assert_allclose(result.loss, kept.loss, rtol=1e-6)
 
 
+def test_samples_of_weight_0_beyond_the_range_of_the_network():
+    X, T = (1e-3 * table for table in standard())
+    weight = np.ones(N)
+    weight[7] = 0.0
+    kept = train(X, T, **OPTIONS, dtype="float32", sample_weight=weight)
+    X[:, 7] = 1e38  # 1e41 deviations
+    result = train(X, T, **OPTIONS, dtype="float32", sample_weight=weight)
+    np.testing.assert_allclose(result.loss, kept.loss, rtol=1e-5)
+
+
 def test_weight_2_is_a_repeated_sample():
     X, T = (1e3 + 1e-2 * table for table in standard())
     weight = np.random.default_rng(4).integers(0, 3, N)

@@ -15,7 +15,14 @@ from numba import types
 from batchprop.engines.fused.hidden import GENERAL, ONE_OUTPUT, SINGLE_INPUT, activate, delta
 from batchprop.engines.fused.jit import helper, returning
 from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
-from batchprop.engines.fused.packing import Columns, fill, pack, pack_weights, turn_to_strips
+from batchprop.engines.fused.packing import (
+    Columns,
+    fill,
+    leave_out,
+    pack,
+    pack_weights,
+    turn_to_strips,
+)
 from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
 from batchprop.engines.fused.sigma import IDENTITY, RELU
 from batchprop.engines.fused.vectors import WIDE
@@ -151,6 +158,9 @@ def pack_block(problem, first, count, scratch):
         pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
         pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
         pack_weights(problem.weight, first, count, width, step, strips, scratch.weight)
+        if problem.weight.address != 0:
+            leave_out(e, rows, count, width, scratch.weight, scratch.X)
+            leave_out(s, s, count, width, scratch.weight, scratch.T)
         scratch.packed[0] = first
     return rows * width
 

@@ -170,3 +170,13 @@ def pack_weights(source, first, count, width, step, strips, out):
     else:
         fill(out, 0, count, 1.0)
         fill(out, count, (count + width - 1) // width * width, 0.0)
+
+
+@helper
+def leave_out(n_rows, rows, count, width, weight, out):
+    """Write zeros over samples of weight 0: infinite ones would turn sums into NaN."""
+    for p in range((count + width - 1) // width):
+        for j in range(n_rows):
+            to = (p * rows + j) * width
+            for i in range(width):
+                out[to + i] = out[to + i] if weight[p * width + i] != 0.0 else 0.0
