@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from batchprop.solvers import descent
+from batchprop.solvers.lbfgs.state import memory
 from batchprop.solvers.names import SOLVERS
 
 
@@ -34,5 +36,8 @@ _FIRST_ORDER = Family(
 
 def family(solver: str) -> Family:
     """Return the family of a solver, imported when it is first asked for."""
+    if solver == "lbfgs":
+        loop = import_module("batchprop.solvers.lbfgs.loop")
+        return Family(memory, loop.FusedRun, loop.InterpretedRun)
     assert solver in SOLVERS
     return _FIRST_ORDER

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import types
 
 from batchprop.engines.fused.jit import helper, returning
@@ -62,6 +63,7 @@ def accept(settings, state, loss, gradient):
     state.calls[0] += 1
     if counts[PHASE] == START:
         search[FIRST_LOSS] = search[REFERENCE] = loss
+        search[ROUNDING] = np.finfo(state.theta.dtype).eps
     if counts[PHASE] != TRIAL:
         if state.epoch[0] > 0:
             state.step[0] = search[STEP] * math.sqrt(dot(memory.direction, memory.direction))

@@ -8,23 +8,24 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines import Objective
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, scratch_of
+from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported, scratch_of
+from batchprop.engines.standardised import CopiedObjective
 from batchprop.solvers.lbfgs.iteration import accept, propose
 from batchprop.solvers.lbfgs.state import LbfgsSettings
+from batchprop.solvers.penalty import Penalty, add_penalty, penalise
 from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, judge
 
 Array = npt.NDArray[Any]
 
 
 @returning(types.int64)
-def _after(settings, rules, state, loss, validation_loss, gradient):
+def _after(settings, rules, state, objective, loss, validation_loss, gradient):
     """Judge the end of an iteration and, if the run goes on, begin the next."""
-    reason = judge(rules, state, loss, validation_loss, gradient)
+    reason = judge(rules, state, objective, loss, validation_loss, gradient)
     if reason == RUNNING:
-        return propose(settings, state, loss, gradient)
+        return propose(settings, state, objective, gradient)
     if reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
         copy(state.previous, state.theta)
         state.epoch[0] -= 1
@@ -32,31 +33,36 @@ def _after(settings, rules, state, loss, validation_loss, gradient):
 
 
 @kernel
-def _accept_point(settings, state, loss, gradient):
+def _accept_point(settings, state, objective, gradient):
     """The decision about a trial, called from Python."""
-    return accept(settings, state, loss, gradient)
+    return accept(settings, state, objective, gradient)
 
 
 @kernel
-def _after_iteration(settings, rules, state, loss, validation_loss, gradient):
+def _after_iteration(settings, rules, state, objective, loss, validation_loss, gradient):
     """The judgement after an iteration, called from Python."""
-    return _after(settings, rules, state, loss, validation_loss, gradient)
+    return _after(settings, rules, state, objective, loss, validation_loss, gradient)
 
 
 @kernel
-def _minimise(settings, rules, state, task, validation_task, losses, validation_losses):
+def _minimise(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
     """Run for as many iterations as the curves have room for; return the reason and how many."""
     scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
-        accepted = False
+        objective, accepted = 0.0, False
         while not accepted:
             copy(state.theta, task.theta)
-            losses[k] = evaluate(task, scratch, GRADIENT)
-            accepted = accept(settings, state, losses[k], task.gradient)
+            objective = evaluate(task, scratch, GRADIENT)
+            objective += add_penalty(penalty, task.theta, task.gradient, True)
+            accepted = accept(settings, state, objective, task.gradient)
+        losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
-            validation_losses[k] = evaluate(validation_task, held_out, LOSS)
-        reason = _after(settings, rules, state, losses[k], validation_losses[k], task.gradient)
+            evaluate(validation_task, held_out, LOSS)
+            validation_losses[k] = reported(validation_task)
+        reason = _after(
+            settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
+        )
         if reason != RUNNING:
             return reason, k + 1
     return RUNNING, losses.size
@@ -69,11 +75,12 @@ class FusedRun:
         self,
         settings: LbfgsSettings,
         rules: Rules,
+        penalty: Penalty,
         state: State,
         objective: FusedObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = settings, rules, state
+        self._fixed = settings, rules, penalty, state
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
@@ -89,11 +96,13 @@ class InterpretedRun:
         self,
         settings: LbfgsSettings,
         rules: Rules,
+        penalty: Penalty,
         state: State,
-        objective: Objective,
-        validation: Objective | None,
+        objective: CopiedObjective,
+        validation: CopiedObjective | None,
     ) -> None:
-        self._settings, self._rules, self._state = settings, rules, state
+        self._settings, self._rules, self._penalty = settings, rules, penalty
+        self._state = state
         self._objective, self._validation = objective, validation
         self._gradient = np.zeros_like(state.theta)
 
@@ -101,15 +110,18 @@ class InterpretedRun:
         """Run for as many iterations as the curves have room for."""
         settings, state, gradient = self._settings, self._state, self._gradient
         for k in range(losses.size):
-            accepted = False
+            objective, accepted = 0.0, False
             with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
                 while not accepted:
-                    losses[k] = self._objective.loss_and_gradient(state.theta, gradient)
-                    accepted = _accept_point(settings, state, losses[k], gradient)
+                    objective = self._objective.loss_and_gradient(state.theta, gradient)
+                    objective += penalise(self._penalty, state.theta, gradient, True)
+                    accepted = _accept_point(settings, state, objective, gradient)
+                losses[k] = self._objective.reported
                 if self._validation is not None:
-                    validation_losses[k] = self._validation.loss(state.theta)
+                    self._validation.loss(state.theta)
+                    validation_losses[k] = self._validation.reported
             reason = _after_iteration(
-                settings, self._rules, state, losses[k], validation_losses[k], gradient
+                settings, self._rules, state, objective, losses[k], validation_losses[k], gradient
             )
             if reason != RUNNING:
                 return int(reason), k + 1
