@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from batchprop import files
 from batchprop.parameters import Blocks
 
 FORMAT = 1  # counts up when a reader of the old number could not read the new one
@@ -28,16 +28,9 @@ def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None
     activation : str
         Name of σ.
     """
-    place = Path(path)
-    beside = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
     labels = {"kind": KIND, "format": FORMAT, "activation": activation}
     arrays = {name: np.array(value) for name, value in labels.items()} | blocks._asdict()
-    try:
-        with open(beside, "xb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(beside, place)
-    finally:
-        beside.unlink(missing_ok=True)
+    files.write_arrays(path, arrays)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:

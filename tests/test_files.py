@@ -1,0 +1,156 @@
+"""Files that appear whole or not at all, whatever fails while they are written."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from batchprop import files
+from tests.project import SRC
+
+OLD = {"a": np.arange(5.0)}
+NEW = {"a": np.arange(70_000.0), "b.c": np.array("text")}
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "arrays.npz"
+    files.write_arrays(path, OLD)
+    return path
+
+
+def content(path):
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def assert_holds(path, arrays):
+    found = content(path)
+    assert set(found) == set(arrays)
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+
+
+def test_what_is_written_comes_back(path):
+    assert_holds(path, OLD)
+    files.write_arrays(path, NEW)
+    assert_holds(path, NEW)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_objects_are_refused(path):
+    with pytest.raises(ValueError, match="Object arrays"):
+        files.write_arrays(path, {"a": np.array([object()])})
+    assert_holds(path, OLD)
+
+
+class Full(io.FileIO):
+    """A disk on which so many bytes are left."""
+
+    left = 0
+
+    def write(self, data):
+        if len(data) > Full.left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        Full.left -= len(data)
+        return super().write(data)
+
+
+@pytest.mark.parametrize("left", [0, 100, 300_000])
+def test_a_full_disk_leaves_the_old_file(path, monkeypatch, left):
+    monkeypatch.setattr(Full, "left", left)
+    monkeypatch.setattr("builtins.open", lambda name, mode: Full(name, mode.replace("b", "")))
+    with pytest.raises(OSError, match="No space left"):
+        files.write_arrays(path, NEW)
+    monkeypatch.undo()
+    assert_holds(path, OLD)
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError("refused"), KeyboardInterrupt()])
+def test_a_call_that_fails_leaves_the_old_file(path, monkeypatch, call, error):
+    def failing(*arguments):
+        raise error
+
+    monkeypatch.setattr(os, call, failing)
+    with pytest.raises(type(error)):
+        files.write_arrays(path, NEW)
+    monkeypatch.undo()
+    assert_holds(path, OLD)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_it_is_on_the_disk_before_it_has_the_name(path, monkeypatch):
+    done = []
+    for name in ("fsync", "replace"):
+        call = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *given, name=name, call=call: done.append(name) or call(*given)
+        )
+    files.write_arrays(path, NEW)
+    assert done == ["fsync", "replace", "fsync"]  # the file, its name, the folder
+
+
+def test_a_system_that_opens_no_folders(path, monkeypatch):
+    def refused(*arguments):
+        raise PermissionError("a folder")
+
+    monkeypatch.setattr(os, "open", refused)
+    files.write_arrays(path, NEW)
+    assert_holds(path, NEW)
+
+
+KILLED = """
+import builtins, os, signal, sys
+import numpy as np
+from batchprop import files
+
+def dying(home, name):
+    call = getattr(home, name)
+    def counted(*given, **options):
+        if name != "open" or str(given[1:2]) == "('xb',)":
+            if {before}:
+                os.kill(os.getpid(), signal.SIGKILL)
+            call(*given, **options)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*given, **options)
+    setattr(home, name, counted)
+
+dying({home}, {name!r})
+files.write_arrays(sys.argv[1], {{"a": np.arange(70_000.0), "b.c": np.array("text")}})
+"""
+MOMENTS = [
+    ("builtins", "open", False, OLD),
+    ("np", "savez", False, OLD),
+    ("os", "fsync", True, OLD),
+    ("os", "replace", True, OLD),
+    ("os", "replace", False, NEW),
+]
+
+
+@pytest.mark.parametrize(("home", "name", "before", "left"), MOMENTS)
+def test_killed_at_each_step(path, home, name, before, left):
+    code = KILLED.format(home=home, name=name, before=before)
+    process = subprocess.run([sys.executable, "-c", code, path], cwd=SRC, check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert_holds(path, left)
+    files.remove_unfinished(path)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_only_our_own_litter_is_removed(path):
+    kept = [".arrays.npz", ".arrays.npz.bak", "arrays.npz", f".other.npz.{'0' * 16}"]
+    for name in [*kept, f".arrays.npz.{'0f' * 8}"]:
+        (path.parent / name).touch()
+    files.remove_unfinished(path)
+    assert sorted(os.listdir(path.parent)) == sorted(kept)
+    files.remove_unfinished(path.parent / "no folder" / "at all")
