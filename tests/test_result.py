@@ -12,6 +12,7 @@ import pytest
 from batchprop import train
 from batchprop.result import Progress
 from tests.problems import problem
+from tests.resumed import assert_same_checkpoint
 
 COPIES = {
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),
@@ -35,7 +36,10 @@ def test_a_copy_says_the_same(copied):
             assert pair[0].shape == pair[1].shape
             assert pair[0].activation == pair[1].activation
             pair = tuple(network.theta for network in pair)
-        np.testing.assert_array_equal(*pair)
+        if field.name == "checkpoint":
+            assert_same_checkpoint(*pair)
+        else:
+            np.testing.assert_array_equal(*pair)
 
 
 @pytest.mark.parametrize("copied", [COPIES["pickle"], COPIES["deepcopy"]])

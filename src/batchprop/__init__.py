@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from batchprop.checkpoint import Checkpoint
     from batchprop.engines import ENGINES
     from batchprop.gradient_check import check_gradient
     from batchprop.network import Network
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from batchprop.training_many import train_many
 
 _HOME = {
+    "Checkpoint": "batchprop.checkpoint",
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
     "check_gradient": "batchprop.gradient_check",
@@ -32,6 +34,7 @@ _HOME = {
 
 __all__ = [
     "ENGINES",
+    "Checkpoint",
     "Network",
     "check_gradient",
     "gauss_newton",

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.checkpoint import Checkpoint
 from batchprop.progress import ProgressLine
 from batchprop.result import Progress
+from batchprop.saver import Saver
 from batchprop.solvers.descent import Run
 from batchprop.solvers.stopping import NEVER, NON_FINITE, REASONS, RUNNING, State
 
@@ -40,6 +42,8 @@ class Watch(NamedTuple):
         Set when somebody else ends the run; shared by runs that end together.
     start : int
         Which of several starts this is.
+    saver : Saver or None
+        Writes checkpoints.
     """
 
     began: float
@@ -49,6 +53,7 @@ class Watch(NamedTuple):
     line: ProgressLine | None
     cancelled: threading.Event | None = None
     start: int = 0
+    saver: Saver | None = None
 
 
 class History:
@@ -56,10 +61,15 @@ class History:
 
     Memory for a burst belongs to the history before the burst runs, so that an interruption loses
     none of its entries.
+
+    Parameters
+    ----------
+    before : tuple of two ndarrays, shape (n,)
+        Both curves of a run that is resumed.
     """
 
-    def __init__(self) -> None:
-        self._bursts: list[tuple[Array, Array]] = []
+    def __init__(self, *before: tuple[Array, Array]) -> None:
+        self._bursts = list(before)
 
     def room(self, size: int) -> tuple[Array, Array]:
         """Return two curves for a burst to fill."""
@@ -73,8 +83,17 @@ class History:
         return np.concatenate(losses)[:size], np.concatenate(validation_losses)[:size]
 
 
-def advance(run: Run, state: State, history: History, watch: Watch) -> str:
-    """Advance a run until a rule, the clock or the callback ends it; return the reason."""
+def advance(
+    run: Run,
+    state: State,
+    history: History,
+    watch: Watch,
+    snapshot: Callable[[str], Checkpoint],
+) -> str:
+    """Advance a run until a rule, the clock or the callback ends it; return the reason.
+
+    ``snapshot(reason)`` returns where the run stands.
+    """
     burst, seen = 1, None
     try:
         while True:
@@ -105,6 +124,8 @@ def advance(run: Run, state: State, history: History, watch: Watch) -> str:
                 return "callback"
             if watch.cancelled is not None and watch.cancelled.is_set():
                 return "interrupted"
+            if watch.saver is not None:
+                watch.saver.look(snapshot)
             left = watch.limit - (time.perf_counter() - watch.began)
             if left <= 0:
                 return "max_seconds"

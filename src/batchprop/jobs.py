@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop.bursts import History, Watch, advance
+from batchprop.checkpoint import Checkpoint, resumable
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.standardised import CopiedObjective
+from batchprop.fingerprint import Fingerprint
 from batchprop.network import Network
 from batchprop.options import Data
 from batchprop.result import TrainResult
-from batchprop.scaling import Scaling, fold
+from batchprop.scaling import Scaling
 from batchprop.solvers.families import family
 from batchprop.solvers.penalty import penalty
-from batchprop.solvers.stopping import CONVERGED, Rules, State, start
+from batchprop.solvers.stopping import (
+    CONVERGED,
+    MAX_EPOCHS,
+    NEVER,
+    NON_FINITE,
+    REASONS,
+    Rules,
+    State,
+    start,
+)
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +60,12 @@ class Job(NamedTuple):
         The penalty.
     n_threads : int or None
         At most so many threads.
+    arguments : dict
+        What a checkpoint keeps of the call.
+    samples : dict of str to Fingerprint
+        What to know the data by.
+    resumed : Checkpoint or None
+        Of the run that goes on.
     """
 
     data: Data
@@ -58,23 +78,72 @@ class Job(NamedTuple):
     rules: Rules
     alpha: float
     n_threads: int | None
+    arguments: dict[str, Any]
+    samples: dict[str, Fingerprint]
+    resumed: Checkpoint | None = None
 
 
 def run(job: Job, watch: Watch) -> TrainResult:
     """Train."""
-    kind = family(job.solver)
-    first = job.first
-    state = start(first.theta, kind.memory(job.settings, first.theta.size))
-    history = History()
-    fixed = job.settings, job.rules, penalty(job.alpha, _total_weight(job.data), first.shape), state
+    state, history = _begun(job)
+
+    def snapshot(reason: str) -> Checkpoint:
+        return _checkpoint(job, state, history, reason)
+
     try:
-        with ExitStack() as stack:
-            objectives = _objectives(job, stack)
-            made = (kind.fused if job.engine == "fused" else kind.interpreted)(*fixed, *objectives)
-            reason = advance(made, state, history, watch)
+        reason = _advanced(job, state, history, watch, snapshot)
     except KeyboardInterrupt:
         reason = "interrupted"
-    return _result(job, state, history, reason, watch.began)
+    except Exception:  # a callback's, which is passed on
+        if watch.saver is not None:
+            watch.saver.write(snapshot("interrupted"))
+        raise
+    before = job.resumed
+    if before is not None and state.evaluations[0] < before.state.evaluations[0]:
+        reached = replace(before, stop_reason=reason)  # it was not even evaluated again
+    else:
+        reached = snapshot(reason)
+    if watch.saver is not None:
+        try:
+            watch.saver.write(reached)
+        except KeyboardInterrupt:  # the result is worth more than its copy
+            reached = replace(reached, stop_reason="interrupted")
+    return _result(reached, watch.began)
+
+
+def _begun(job: Job) -> tuple[State, History]:
+    """Return the state and the history of a run that begins or goes on."""
+    before = job.resumed
+    if before is None:
+        memory = family(job.solver).memory(job.settings, job.first.theta.size)
+        return start(job.first.theta, memory), History()
+    state = resumable(before.state)
+    losses = before.loss_curve[: int(state.evaluations[0])]
+    held_out = before.validation_loss_curve if job.rules.validating else np.full_like(losses, nan)
+    return state, History((losses, held_out[: losses.size]))
+
+
+def _advanced(
+    job: Job,
+    state: State,
+    history: History,
+    watch: Watch,
+    snapshot: Callable[[str], Checkpoint],
+) -> str:
+    """Advance the run to its end; return the reason."""
+    rules, before = job.rules, job.resumed
+    if before is not None:
+        rules = rules._replace(max_epochs=min(before.n_epochs + rules.max_epochs, NEVER))
+        if before.stop_reason == REASONS[NON_FINITE]:  # where every step leads
+            return before.stop_reason
+        if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
+            return REASONS[MAX_EPOCHS]
+    kind = family(job.solver)
+    fixed = job.settings, rules, penalty(job.alpha, _total_weight(job.data), job.first.shape), state
+    with ExitStack() as stack:
+        objectives = _objectives(job, stack)
+        made = (kind.fused if job.engine == "fused" else kind.interpreted)(*fixed, *objectives)
+        return advance(made, state, history, watch, snapshot)
 
 
 def _total_weight(data: Data) -> float:
@@ -99,36 +168,41 @@ def _objectives(job: Job, stack: ExitStack) -> tuple[Any, Any]:
     return objective, stack.enter_context(prepared(data.X_val, data.T_val, None))
 
 
-def _result(job: Job, state: State, history: History, reason: str, began: float) -> TrainResult:
-    """Put together what the run has come to."""
-    n_epochs, best_epoch = int(state.epoch[0]), int(state.best_epoch[0])
-    last = state.theta
-    if 0 < state.evaluations[0] <= n_epochs:  # the last step led to a place not evaluated any more
-        n_epochs, last = n_epochs - 1, state.previous
-    losses, validation_losses = history.curves(n_epochs + 1)
-
-    def network(theta: Array, epoch: int) -> Network:
-        first, scaling = job.first, job.scaling
-        if epoch == 0 and job.given is not None:  # as it was given, to the last bit
-            return job.given.astype(first.dtype)
-        if scaling is not None:
-            theta = fold(theta, first.shape, scaling)
-        return Network.from_theta(theta, first.shape, first.activation)
-
-    return TrainResult(
-        network=network(state.best, best_epoch),
-        loss=float(losses[best_epoch]),
-        validation_loss=float(validation_losses[best_epoch]),
-        last_network=network(last, n_epochs),
+def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:
+    """Return where the run stands."""
+    losses, validation_losses = history.curves(max(1, int(state.evaluations[0])))
+    return Checkpoint(
+        arguments=job.arguments,
+        shape=job.first.shape,
+        samples=job.samples,
+        scaling=job.scaling,
+        given=None if job.given is None else job.given.astype(job.first.dtype).theta,
+        state=state,
         loss_curve=losses,
         validation_loss_curve=validation_losses if job.rules.validating else np.empty(0),
-        n_epochs=n_epochs,
+        stop_reason=reason,
+    )
+
+
+def _result(reached: Checkpoint, began: float) -> TrainResult:
+    """Put together what the run has come to."""
+    state, validation_losses = reached.state, reached.validation_loss_curve
+    best_epoch = int(state.best_epoch[0])
+    return TrainResult(
+        network=reached.network,
+        loss=float(reached.loss_curve[best_epoch]),
+        validation_loss=float(validation_losses[best_epoch]) if validation_losses.size else nan,
+        last_network=reached.last_network,
+        loss_curve=reached.loss_curve,
+        validation_loss_curve=validation_losses,
+        n_epochs=reached.n_epochs,
         n_evaluations=int(state.calls[0]),
         gradient_norm=float(state.gradient_norm[0]),
         score=float(state.best_score[0]),
         best_epoch=best_epoch,
-        stop_reason=reason,
-        converged=reason in CONVERGED,
+        stop_reason=reached.stop_reason,
+        converged=reached.stop_reason in CONVERGED,
         seconds=time.perf_counter() - began,
-        solver=job.solver,
+        solver=reached.arguments["solver"],
+        checkpoint=reached,
     )

@@ -7,19 +7,27 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import engines, options, scaling, validation
+from batchprop import engines, fingerprint, options, resuming, scaling, validation
 from batchprop.bursts import Watch
+from batchprop.checkpoint import Checkpoint
+from batchprop.fingerprint import Fingerprint
 from batchprop.jobs import Job
 from batchprop.network import Network
 from batchprop.progress import ProgressLine
+from batchprop.saver import saver
 from batchprop.solvers.names import SOLVERS
 
 Arguments = dict[str, Any]
-Known = dict[tuple[Any, ...], tuple[options.Data, scaling.Scaling | None]]
+Known = dict[tuple[Any, ...], tuple[options.Data, scaling.Scaling | None, dict[str, Fingerprint]]]
 
 
 def starts(
-    X: npt.ArrayLike, T: npt.ArrayLike, given: Arguments, began: float, stacklevel: int
+    X: npt.ArrayLike,
+    T: npt.ArrayLike,
+    given: Arguments,
+    before: Checkpoint | None,
+    began: float,
+    stacklevel: int,
 ) -> tuple[list[Job], list[Watch]]:
     """Return the jobs of a call of ``train``, one for each start, and who looks on."""
     n_init = validation.count("n_init", given["n_init"])
@@ -28,8 +36,8 @@ def starts(
             f"n_init must be 1 where a network is given; got n_init={n_init}. Leave out network, "
             f"so that the starts are drawn from seed, or leave out n_init."
         )
-    watch = watch_of(given, began, n_init)
-    first = job(X, T, given, stacklevel=stacklevel + 1)
+    watch = watch_of(given, before, began, n_init)
+    first = job(X, T, given, before, stacklevel=stacklevel + 1)
     return [_restarted(first, given["seed"], k) for k in range(n_init)], [
         watch._replace(start=k) for k in range(n_init)
     ]
@@ -39,19 +47,22 @@ def job(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
     given: Arguments,
+    before: Checkpoint | None,
     stacklevel: int,
     known: Known | None = None,
 ) -> Job:
-    """Check the arguments of one training run.
+    """Check the arguments of one training run; one that goes on has a checkpoint ``before``.
 
     ``known`` keeps what was found out about the data for the next of many runs on them.
     """
+    if before is not None:
+        fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
     solver = validation.choice("solver", given["solver"], tuple(SOLVERS))
     validating = given["X_val"] is not None
     rules = options.rules(solver, given, validating)
     alpha = validation.number("alpha", given["alpha"], least=0)
-    scaled = validation.flag("scale", given["scale"])
+    scaled = validation.flag("scale", given["scale"]) and before is None
     n_threads = validation.n_threads(given["n_threads"])
     wanted = options.start(
         *(given[name] for name in ("network", "hidden_size", "activation", "seed", "dtype"))
@@ -65,28 +76,56 @@ def job(
         by = scaling.Scaling.of(data.X, data.T, data.sample_weight) if scaled else None
         if by is not None:
             scaling.warn(by, wanted.dtype or data.X.dtype, stacklevel=stacklevel + 1)
-        known[same] = data, by
-    data, by = known[same]
-    first = options.start_network(wanted, data)
-    settings = options.settings(solver, given, first.shape)
-    if by is not None and wanted.network is not None:
+        known[same] = data, by, fingerprint.of_samples(data)
+    data, by, samples = known[same]
+    first, user = options.start_network(wanted, data), wanted.network
+    if before is not None:
+        fingerprint.check(samples, before.samples)
+        by, first, user = before.scaling, before.network, before.start
+    elif by is not None and user is not None:
         theta = scaling.unfold(first.theta, first.shape, by).astype(first.dtype)
         first = Network.from_theta(theta, first.shape, first.activation)
+    settings = options.settings(solver, given, first.shape)
+    found = settings._asdict() | {
+        "solver": solver,
+        "hidden_size": first.shape.n_hidden,
+        "activation": first.activation,
+        "dtype": first.dtype.name,
+    }
     return Job(
-        data, by, first, wanted.network, engine, solver, settings, rules, alpha, n_threads
-    )  # fmt: skip
+        data=data,
+        scaling=by,
+        first=first,
+        given=user,
+        engine=engine,
+        solver=solver,
+        settings=settings,
+        rules=rules,
+        alpha=alpha,
+        n_threads=n_threads,
+        arguments=resuming.arguments_of(given, found),
+        samples=samples,
+        resumed=before,
+    )
 
 
-def watch_of(given: Arguments, began: float, n_starts: int) -> Watch:
+def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_starts: int) -> Watch:
     """Return who looks on, of the first of several starts."""
+    keeper = saver(given["checkpoint"], given["checkpoint_seconds"])
+    if keeper is not None and n_starts > 1:
+        raise ValueError(
+            f"checkpoint must be None where n_init is more than 1; got n_init={n_starts}. Train "
+            f"the starts one by one, each with a seed and a file of its own."
+        )
     every = validation.count("callback_every", given["callback_every"])
     validation.function("callback", given["callback"])
     limit = options.seconds(given["max_seconds"])
     most = given["max_epochs"]
     line = None
     if validation.flag("progress", given["progress"]):
-        line = ProgressLine(most if isinstance(most, int) else None, n_starts=n_starts)
-    return Watch(began, limit, given["callback"], every, line, threading.Event())
+        done = 0 if before is None else before.n_epochs
+        line = ProgressLine(done + most if isinstance(most, int) else None, n_starts=n_starts)
+    return Watch(began, limit, given["callback"], every, line, threading.Event(), saver=keeper)
 
 
 def _restarted(first: Job, seed: int | None, k: int) -> Job:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from batchprop.checkpoint import Checkpoint
 from batchprop.network import Network
 
 
@@ -87,6 +88,8 @@ class TrainResult:
         From the call to the result.
     solver : str
         What trained it: the one asked for, or the one that "auto" chose.
+    checkpoint : Checkpoint
+        Where the run stands: ``train(X, T, resume=result)`` goes on from there.
     starts : tuple of TrainResult
         All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
         is the best of them.
@@ -107,6 +110,7 @@ class TrainResult:
     converged: bool
     seconds: float
     solver: str
+    checkpoint: Checkpoint
     starts: tuple[TrainResult, ...] = ()
 
     def __repr__(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import numpy.typing as npt
 
-from batchprop import non_finite, requests
+from batchprop import non_finite, requests, resuming
 from batchprop.bursts import Callback
+from batchprop.checkpoint import Checkpoint
 from batchprop.many import best_of, run_all
 from batchprop.network import Network
 from batchprop.result import TrainResult
@@ -46,6 +48,9 @@ def train(
     dtype: npt.DTypeLike | None = None,
     n_threads: int | None = None,
     sample_weight: npt.ArrayLike | None = None,
+    resume: TrainResult | Checkpoint | str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 60.0,
 ) -> TrainResult:
     """Train a network with one hidden layer on all samples at each step.
 
@@ -125,6 +130,16 @@ def train(
         CPUs decide.  Results have the same bits for any number.
     sample_weight : array_like, shape (N,), or None
         Non-negative weights: 2 equals a repeated sample, 0 a missing one.
+    resume : TrainResult, Checkpoint, path-like or None
+        Go on with this run, for ``max_epochs`` further epochs: the outcome is, to the last bit,
+        that of one run of all these epochs (see ``docs/resume.md``).  The data must be the same;
+        what the run is (solver and numbers, network, dtype, scaling, ``alpha``) comes from it.
+        Stopping rules are those of the run before unless this call has others.
+    checkpoint : path-like or None
+        Write where the run stands to this file, from which ``resume`` goes on, while it runs and
+        at its end, however it ends; the file is always whole.
+    checkpoint_seconds : float
+        It is written about so often, and never for more than a tenth of the time.
 
     Returns
     -------
@@ -142,7 +157,7 @@ def train(
         Columns are constant, or too far from zero for the network's dtype.
     RuntimeWarning
         Loss or gradient became NaN or infinite; the last finite network is kept, and the likely
-        cause named.
+        cause named.  Or a checkpoint could not be written; training goes on.
 
     Notes
     -----
@@ -152,7 +167,8 @@ def train(
     """
     given = {name: value for name, value in locals().items() if name not in ("X", "T")}
     began = time.perf_counter()
-    jobs, watches = requests.starts(X, T, given, began, stacklevel=2)
+    given, before = resuming.resumed(given, train.__kwdefaults__ or {})
+    jobs, watches = requests.starts(X, T, given, before, began, stacklevel=2)
     results = run_all(jobs, watches, jobs[0].n_threads)
     result = best_of(results, began)
     if result.stop_reason == "non_finite":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import non_finite, requests, validation
+from batchprop import non_finite, requests, resuming, validation
 from batchprop.many import run_all
 from batchprop.result import TrainResult
 from batchprop.training import train
@@ -43,7 +44,8 @@ def train_many(
     configurations : iterable of dict
         For each network the arguments of ``train`` that are its own: ``seed``, ``alpha``,
         ``hidden_size``, ``activation``, ``solver``, ``sample_weight`` (0 for what a fold leaves
-        out), … .  ``max_seconds`` counts from the call, for all networks together.
+        out), ``resume``, ``checkpoint`` (a file of its own), … .  ``max_seconds`` counts
+        from the call, for all networks together.
     n_threads : int or None
         At most so many threads for all networks together; None takes the process's processors.
     **common
@@ -74,6 +76,7 @@ def train_many(
     began = time.perf_counter()
     threads = validation.n_threads(n_threads)
     jobs, watches = [], []
+    files: dict[str, int] = {}
     known: requests.Known = {}
     _known_arguments(common, "train_many")
     for k, own in enumerate(configurations):
@@ -86,8 +89,10 @@ def train_many(
         _known_arguments(own, where)
         given = _DEFAULTS | common | dict(own)
         try:
-            jobs.append(requests.job(X, T, given, stacklevel=2, known=known))
-            watches.append(requests.watch_of(given, began, 1)._replace(start=k))
+            _own_file(given["checkpoint"], files, k)
+            given, before = resuming.resumed(given, _DEFAULTS)
+            jobs.append(requests.job(X, T, given, before, stacklevel=2, known=known))
+            watches.append(requests.watch_of(given, before, began, 1)._replace(start=k))
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
@@ -96,6 +101,17 @@ def train_many(
         if result.stop_reason == "non_finite":
             non_finite.warn(one, result, stacklevel=2)
     return results
+
+
+def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:
+    """Refuse a file of checkpoints that another network has."""
+    if isinstance(checkpoint, str | os.PathLike):
+        path = os.path.abspath(os.fsdecode(checkpoint))
+        if files.setdefault(path, k) != k:
+            raise ValueError(
+                f"checkpoint must be a file of its own for each network; got {path!r}, that of "
+                f"configurations[{files[path]}], too. Write one name into each configuration."
+            )
 
 
 def _known_arguments(given: Mapping[str, Any], where: str) -> None:

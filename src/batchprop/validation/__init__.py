@@ -2,13 +2,14 @@
 
 One kind of message throughout: what was given, what was expected, what to do.  ``values`` checks
 single values, ``arrays`` what holds for every array, ``samples`` the data, ``networks`` the
-network and its parameters.
+network and its parameters, ``paths`` names of files.
 """
 
 from __future__ import annotations
 
 from batchprop.validation.arrays import finite, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
+from batchprop.validation.paths import file_path
 from batchprop.validation.samples import inputs, sample_weight, targets
 from batchprop.validation.values import (
     activation,
@@ -28,6 +29,7 @@ __all__ = [
     "activation",
     "choice",
     "count",
+    "file_path",
     "finite",
     "flag",
     "float_dtype",

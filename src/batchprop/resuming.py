@@ -1,0 +1,102 @@
+"""Runs that go on: from which checkpoint, and with which arguments."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from batchprop import validation
+from batchprop.checkpoint import Checkpoint
+from batchprop.result import TrainResult
+from batchprop.validation.messages import described, message
+
+# Belong to a call: a resumed run takes them from its own.
+_DATA = {"X", "T", "sample_weight", "X_val", "T_val"}
+_LIMITS = {"max_epochs", "max_seconds", "n_threads"}
+_LOOKING_ON = {"callback", "callback_every", "progress", "checkpoint", "checkpoint_seconds"}
+_OF_THE_CALL = _DATA | _LIMITS | _LOOKING_ON | {"resume"}
+# A resumed run may have others; left out, they are those of the run before.
+_RULES = {"target_loss", "gradient_tol", "tol", "n_epochs_no_change", "patience"}
+# A run has one start, and a resumed one has it behind it.
+_OF_THE_START = {"network", "n_init"}
+
+
+def arguments_of(given: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that a checkpoint keeps, as plain values.
+
+    Parameters
+    ----------
+    given : mapping
+        Checked arguments of ``train``.
+    resolved : mapping
+        What was found where they said "auto" or None.
+    """
+    names = given.keys() - _OF_THE_CALL - _OF_THE_START
+    kept = {name: given[name] for name in given if name in names}
+    kept |= {name: value for name, value in resolved.items() if name in kept}
+    return {name: _plain(value) for name, value in kept.items()}
+
+
+def resumed(
+    given: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Any], Checkpoint | None]:
+    """Return the arguments of a run, and from which checkpoint it goes on, if any.
+
+    Parameters
+    ----------
+    given : mapping
+        Arguments of the call; equal to its default counts as left out.
+    defaults : mapping
+        The defaults.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        There is no checkpoint where ``resume`` says, or an argument contradicts it.
+    """
+    if given["resume"] is None:
+        return dict(given), None
+    before, made = _checkpoint_of(given["resume"]), dict(given)
+    for name, value in given.items():
+        if name in _OF_THE_CALL:
+            continue
+        left_out = value is defaults[name] or _plain(value) == defaults[name]
+        if name in _OF_THE_START and not left_out:
+            remedy = "Leave it out: the run goes on from its checkpoint."
+            got = described(value) if name == "network" else repr(value)
+            raise ValueError(message(name, "be left out of a resumed run", got, remedy))
+        if name in before.arguments and (left_out or name not in _RULES):
+            made[name] = before.arguments[name]
+            if not left_out and _plain(value, name) != made[name]:
+                expected = f"agree with the resumed run, which has {made[name]!r}"
+                remedy = "Leave it out, or begin a new run from the network: network=..."
+                raise ValueError(message(name, expected, repr(value), remedy))
+    return made, before
+
+
+def _checkpoint_of(resume: object) -> Checkpoint:
+    """Return the checkpoint that a user means by a result, a checkpoint or a path."""
+    if isinstance(resume, TrainResult):
+        resume = resume.checkpoint
+    if isinstance(resume, Checkpoint):
+        return resume
+    if isinstance(resume, str | os.PathLike):
+        return Checkpoint.load(resume)
+    expected = "be a result of train, a Checkpoint or the name of a file"
+    remedy = "Pass, for example, result.checkpoint."
+    raise TypeError(message("resume", expected, described(resume), remedy))
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    """Return a value as JSON has it: NumPy's numbers become Python's."""
+    if name == "dtype" or isinstance(value, np.dtype | type):
+        return validation.float_dtype(value).name
+    if isinstance(value, bool | np.bool):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value

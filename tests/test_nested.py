@@ -1,0 +1,70 @@
+"""Nested NamedTuples of arrays: copied, taken apart and put together again."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from batchprop import nested
+
+
+class Inner(NamedTuple):
+    history: Any
+    count: Any
+
+
+class Outer(NamedTuple):
+    theta: Any
+    memory: Any
+    nothing: Any
+
+
+def tree(value=1.0):
+    inner = Inner(np.full((2, 3), value), np.full(1, int(value)))
+    return Outer(np.full(4, value, np.float32), inner, np.empty((0, 4)))
+
+
+def test_names():
+    assert list(nested.flatten(tree(), "s")) == [
+        "s.theta",
+        "s.memory.history",
+        "s.memory.count",
+        "s.nothing",
+    ]
+    assert list(nested.flatten(np.zeros(2), "s")) == ["s"]
+
+
+def test_there_and_back():
+    made = nested.flatten(tree(7.0), "s")
+    again = nested.restored(tree(), made, "s")
+    assert type(again) is Outer
+    assert type(again.memory) is Inner
+    for name, array in nested.flatten(again, "s").items():
+        assert array.dtype == made[name].dtype
+        np.testing.assert_array_equal(array, made[name])
+
+
+def test_copies_are_independent():
+    first = tree()
+    second = nested.copied(first)
+    assert type(second.memory) is Inner
+    for array in nested.flatten(second, "").values():
+        array[:] = 9
+    for name, array in nested.flatten(first, "").items():
+        np.testing.assert_array_equal(array, nested.flatten(tree(), "")[name])
+
+
+def test_a_part_that_is_missing():
+    made = nested.flatten(tree(), "s")
+    del made["s.memory.count"]
+    with pytest.raises(KeyError, match=r"s\.memory\.count"):
+        nested.restored(tree(), made, "s")
+
+
+@pytest.mark.parametrize("other", [np.zeros((3, 2)), np.zeros((2, 3), np.float32), np.array(0.0)])
+def test_a_part_of_another_form(other):
+    made = nested.flatten(tree(), "s") | {"s.memory.history": other}
+    with pytest.raises(ValueError, match=r"s\.memory\.history must have shape \(2, 3\)"):
+        nested.restored(tree(), made, "s")
