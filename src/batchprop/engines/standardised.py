@@ -46,8 +46,11 @@ class CopiedObjective:
         if scaling is not None:
             X, T = scaling.apply(X, T, dtype, sample_weight)
         self._data, self._scaling = (X, T, sample_weight), scaling
-        self._objective = self._engine.Objective(X, T, sample_weight, shape, activation, dtype)
+        self._objective = self._prepared(X, T, sample_weight, dtype)
         self._last: tuple[Array, float] | None = None
+
+    def _prepared(self, X: Array, T: Array, weight: Array | None, dtype: npt.DTypeLike) -> Any:
+        return self._engine.Objective(X, T, weight, self._shape, self._activation, dtype)
 
     def loss(self, theta: Array) -> float:
         """Return L̃(θ)."""
@@ -85,3 +88,36 @@ class CopiedObjective:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+class CopiedGaussNewton(CopiedObjective):
+    """The same in float64, and the Gauss–Newton matrix of L̃.
+
+    Parameters
+    ----------
+    engine, X, T, sample_weight, shape, activation, scaling
+        As for ``CopiedObjective``.
+    """
+
+    def __init__(
+        self,
+        engine: str,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        scaling: Scaling | None,
+    ) -> None:
+        super().__init__(engine, X, T, sample_weight, shape, activation, np.float64, scaling)
+
+    def _prepared(self, X: Array, T: Array, weight: Array | None, dtype: npt.DTypeLike) -> Any:
+        return self._engine.GaussNewtonObjective(X, T, weight, self._shape, self._activation)
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
+        return self._noted(theta, self._objective.gauss_newton(theta, gradient, JTJ))
+
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        self._objective.curvature(points, out)

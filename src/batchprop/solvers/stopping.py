@@ -14,7 +14,7 @@ from batchprop.engines.fused.jit import helper, returning
 Array = npt.NDArray[Any]
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
-LINE_SEARCH, MAX_EVALUATIONS = 7, 8
+LINE_SEARCH, MAX_EVALUATIONS, DAMPING, STEP = range(7, 11)
 NEVER = 2**62  # an epoch that no run reaches
 REASONS = {
     RUNNING: "running",
@@ -26,8 +26,12 @@ REASONS = {
     NON_FINITE: "non_finite",
     LINE_SEARCH: "line_search",
     MAX_EVALUATIONS: "max_evaluations",
+    DAMPING: "damping",
+    STEP: "step",
 }
-CONVERGED = frozenset({"target_loss", "gradient_norm", "stagnation", "line_search"})
+CONVERGED = frozenset(
+    {"target_loss", "gradient_norm", "stagnation", "line_search", "damping", "step"}
+)
 
 
 class Rules(NamedTuple):

@@ -1,0 +1,1 @@
+"""Levenberg–Marquardt: Gauss–Newton steps, damped until they lower the loss."""

@@ -1,0 +1,209 @@
+"""Runs of Levenberg–Marquardt, some iterations at a time: compiled, or in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from batchprop.engines.fused.gram.assemble import gauss_newton
+from batchprop.engines.fused.gram.curvature import curvature
+from batchprop.engines.fused.gram.objective import GaussNewtonObjective
+from batchprop.engines.fused.jit import helper, kernel, returning
+from batchprop.engines.fused.objective import Objective as FusedObjective
+from batchprop.engines.fused.team import LOSS, evaluate, reported, scratch_of
+from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
+from batchprop.solvers.lm import step
+from batchprop.solvers.lm.state import LmSettings, work
+from batchprop.solvers.penalty import Penalty, add_penalty, penalise
+from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, is_last, judge
+
+Array = npt.NDArray[Any]
+
+
+@returning(types.int64)
+def _judged(rules, penalty, state, work, objective, loss, validation_loss):
+    """Judge the end of an iteration and, if the run goes on, begin the next."""
+    reason = judge(rules, state, objective, loss, validation_loss, work.gradient)
+    if reason == RUNNING:
+        step.begin(penalty, work, objective)
+    elif reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
+        copy(state.previous, state.theta)
+        state.epoch[0] -= 1
+    return reason
+
+
+@helper
+def _move(state, work):
+    """Take the accepted trial as θ."""
+    copy(state.theta, state.previous)
+    copy(work.trial, state.theta)
+    state.epoch[0] += 1
+    state.step[0] = step.distance(state.theta, state.previous)
+
+
+@returning(types.int64)
+def _iterate(settings, penalty, state, work, task, scratch):
+    """Find an acceptable step and take it; return a reason to stop, or RUNNING."""
+    while True:
+        reason = step.propose(settings, state.memory, work, state.theta)
+        if reason != RUNNING:
+            return reason
+        accelerated = settings.acceleration > 0.0
+        if accelerated:
+            copy(work.points, task.points)
+            curvature(task, scratch, work.bend)
+            state.calls[0] += 1
+        if not step.bend(settings, state.memory, work, accelerated):
+            continue
+        copy(work.trial, task.theta)
+        objective = evaluate(task, scratch, LOSS)
+        objective += add_penalty(penalty, work.trial, work.gradient, False)
+        state.calls[0] += 1
+        if step.accept(state.memory, work, objective):
+            _move(state, work)
+            return RUNNING
+
+
+@kernel
+def _minimise(
+    settings, rules, penalty, state, work, task, validation_task, losses, validation_losses
+):
+    """Run for as many iterations as the curves have room for; return the reason and how many."""
+    scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
+    for k in range(losses.size):
+        copy(state.theta, task.theta)
+        last = is_last(rules, state)
+        if last:
+            objective = evaluate(task, scratch, LOSS)
+        else:
+            objective = gauss_newton(task, scratch, work.matrix)
+            copy(task.gradient, work.gradient)
+        losses[k] = reported(task)
+        objective += add_penalty(penalty, state.theta, work.gradient, not last)
+        state.calls[0] += 1
+        if rules.validating:
+            copy(state.theta, validation_task.theta)
+            evaluate(validation_task, held_out, LOSS)
+            validation_losses[k] = reported(validation_task)
+        reason = _judged(rules, penalty, state, work, objective, losses[k], validation_losses[k])
+        if reason == RUNNING:
+            reason = _iterate(settings, penalty, state, work, task, scratch)
+        if reason != RUNNING:
+            return reason, k + 1
+    return RUNNING, losses.size
+
+
+@kernel
+def _begin_iteration(rules, penalty, state, work, objective, loss, validation_loss):
+    """The judgement after an iteration, called from Python."""
+    return _judged(rules, penalty, state, work, objective, loss, validation_loss)
+
+
+@kernel
+def _propose_step(settings, memory, work, theta):
+    """A step to try, called from Python."""
+    return step.propose(settings, memory, work, theta)
+
+
+@kernel
+def _bend_step(settings, memory, work, accelerated):
+    """The trial point, called from Python."""
+    return step.bend(settings, memory, work, accelerated)
+
+
+@kernel
+def _accept_trial(state, work, objective):
+    """The decision about a trial, called from Python."""
+    if step.accept(state.memory, work, objective):
+        _move(state, work)
+        return True
+    return False
+
+
+class FusedRun:
+    """The compiled loop."""
+
+    def __init__(
+        self,
+        settings: LmSettings,
+        rules: Rules,
+        penalty: Penalty,
+        state: State,
+        objective: GaussNewtonObjective,
+        validation: FusedObjective | None,
+    ) -> None:
+        self._fixed = settings, rules, penalty, state, work(state.theta.size)
+        self._tasks = objective.task, objective.task if validation is None else validation.task
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run compiled for as many iterations as the curves have room for."""
+        reason, count = _minimise(*self._fixed, *self._tasks, losses, validation_losses)
+        return int(reason), int(count)
+
+
+class InterpretedRun:
+    """The same loop in Python, around any engine."""
+
+    def __init__(
+        self,
+        settings: LmSettings,
+        rules: Rules,
+        penalty: Penalty,
+        state: State,
+        objective: CopiedGaussNewton,
+        validation: CopiedObjective | None,
+    ) -> None:
+        self._settings, self._rules, self._penalty = settings, rules, penalty
+        self._state, self._work = state, work(state.theta.size)
+        self._objective, self._validation = objective, validation
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run for as many iterations as the curves have room for."""
+        with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
+            for k in range(losses.size):
+                value = self._evaluate()
+                losses[k] = self._objective.reported
+                if self._validation is not None:
+                    self._validation.loss(self._state.theta)
+                    validation_losses[k] = self._validation.reported
+                reason = _begin_iteration(
+                    self._rules, self._penalty, self._state, self._work,
+                    value, losses[k], validation_losses[k],
+                )  # fmt: skip
+                if reason == RUNNING:
+                    reason = self._iterate()
+                if reason != RUNNING:
+                    return int(reason), k + 1
+        return RUNNING, losses.size
+
+    def _evaluate(self) -> float:
+        """Return J(θ); unless no step follows, leave its gradient and JᵀJ in the work memory."""
+        state, work = self._state, self._work
+        state.calls[0] += 1
+        if state.epoch[0] >= self._rules.max_epochs:
+            loss = self._objective.loss(state.theta)
+            return loss + float(penalise(self._penalty, state.theta, work.gradient, False))
+        loss = self._objective.gauss_newton(state.theta, work.gradient, work.matrix)
+        return loss + float(penalise(self._penalty, state.theta, work.gradient, True))
+
+    def _iterate(self) -> int:
+        """Find an acceptable step and take it; return a reason to stop, or RUNNING."""
+        settings, state, work, objective = self._settings, self._state, self._work, self._objective
+        accelerated = settings.acceleration > 0.0
+        while True:
+            reason = _propose_step(settings, state.memory, work, state.theta)
+            if reason != RUNNING:
+                return int(reason)
+            if accelerated:
+                objective.curvature(work.points.reshape(3, -1), work.bend)
+                state.calls[0] += 1
+            if not _bend_step(settings, state.memory, work, accelerated):
+                continue
+            value = objective.loss(work.trial)
+            value += float(penalise(self._penalty, work.trial, work.gradient, False))
+            state.calls[0] += 1
+            if _accept_trial(state, work, value):
+                return RUNNING

@@ -1,0 +1,139 @@
+"""One iteration of Levenberg–Marquardt, between evaluations of the network.
+
+With A = Σ w JᵀJ / Σ w and g = ∂J/∂θ a step p solves
+
+    (A + μ D) p = −½ g,    D = mean of A's diagonal
+
+by Cholesky's factors.  Along p the outputs are curved, which the linear model leaves out.  With y″,
+the second difference y(θ + p) − 2 y(θ) + y(θ − p), the step is bent by the a that solves
+
+    (A + μ D) a = −½ Σ w Jᵀ y″ / Σ w
+
+(geodesic acceleration: M. Transtrum and J. Sethna, Improvements to the Levenberg–Marquardt
+algorithm for nonlinear least-squares minimization, 2012; y″ is a derivative there, and here the
+curvature over the whole step).  A step with 2‖a‖ > ¾‖p‖ is too long to be trusted, and damped more.
+
+The loop calls ``begin`` after an evaluation of J, its gradient and A at θ, and then in turn
+``propose``, ``bend`` and ``accept`` until a trial is accepted or there is a reason to stop.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import types
+
+from batchprop.engines.fused.cholesky import factor, solve
+from batchprop.engines.fused.jit import helper, returning
+from batchprop.solvers.lm.damping import less_damping, more_damping
+from batchprop.solvers.stopping import DAMPING, RUNNING, STEP
+
+ROUNDING = 1e-15  # of J, as a share of it
+
+
+@helper
+def begin(penalty, work, loss):
+    """Take note of J(θ), and add the penalty's part to A."""
+    work.levels[0] = loss
+    W_y = penalty.m * penalty.e + penalty.m
+    for i in range(W_y + penalty.s * penalty.m):
+        if i < penalty.m * penalty.e or i >= W_y:
+            work.matrix[i, i] += penalty.rate
+    n = work.step.size
+    diagonal = 0.0
+    for i in range(n):
+        diagonal += work.matrix[i, i]
+    work.levels[2] = diagonal / n
+
+
+@returning(types.boolean)
+def _factorise(work, damping):
+    """Factorise A + μ D; return False where that fails."""
+    for row in range(work.step.size):
+        for column in range(row + 1):
+            work.factor[row, column] = work.matrix[row, column]
+        work.factor[row, row] += damping * work.levels[2]
+    return factor(work.factor, work.step.size, work.tile) > 0.0
+
+
+@returning(types.float64)
+def _norm(vector):
+    """Return ‖vector‖."""
+    total = 0.0
+    for i in range(vector.size):
+        total += vector[i] * vector[i]
+    return math.sqrt(total)
+
+
+@returning(types.float64)
+def distance(one, other):
+    """Return ‖one − other‖."""
+    total = 0.0
+    for i in range(one.size):
+        total += (one[i] - other[i]) ** 2
+    return math.sqrt(total)
+
+
+@returning(types.int64)
+def propose(settings, memory, work, theta):
+    """Write p and the points θ, θ + p and θ − p; return a reason to stop, or RUNNING."""
+    factorised = False
+    while not factorised:
+        if not memory.damping[0] <= settings.max_damping:
+            return DAMPING
+        factorised = _factorise(work, memory.damping[0])
+        if not factorised:
+            more_damping(memory)
+    p, n = work.step, work.step.size
+    mu = memory.damping[0] * work.levels[2]
+    for i in range(n):
+        p[i] = -0.5 * work.gradient[i]
+    solve(work.factor, n, p, work.tile)
+    predicted = 0.0
+    for i in range(n):
+        predicted += p[i] * (mu * p[i] - 0.5 * work.gradient[i])
+        work.points[i] = theta[i]
+        work.points[n + i] = work.trial[i] = theta[i] + p[i]
+        work.points[2 * n + i] = theta[i] - p[i]
+    work.levels[1] = predicted
+    if _norm(p) <= settings.step_tol * (_norm(theta) + settings.step_tol):
+        return STEP
+    return RUNNING
+
+
+@returning(types.boolean)
+def bend(settings, memory, work, accelerated):
+    """Complete the trial point; return False if the step is too curved to be worth a trial.
+
+    ``work.bend`` holds Jᵀ y″ if ``accelerated``.
+    """
+    if not accelerated:
+        return True
+    a = work.bend
+    for i in range(a.size):
+        a[i] *= -0.5
+    solve(work.factor, a.size, a, work.tile)
+    if not 2.0 * _norm(a) <= settings.acceleration * _norm(work.step):
+        more_damping(memory)
+        return False
+    for i in range(a.size):
+        work.trial[i] += a[i]
+    return True
+
+
+@returning(types.boolean)
+def accept(memory, work, loss):
+    """Judge a trial by its J, and adapt μ.
+
+    Where all that is left to gain would be lost in the rounding of J, the model is trusted: the
+    gradient can become smaller still.
+    """
+    rounding = ROUNDING * work.levels[0]
+    gain = (work.levels[0] - loss) / work.levels[1]
+    if work.levels[1] <= rounding and abs(work.levels[0] - loss) <= rounding:
+        gain = 1.0
+    if gain > 0.0 and math.isfinite(loss):
+        less_damping(memory, gain)
+        return True
+    more_damping(memory)
+    return False

@@ -1,0 +1,68 @@
+"""Runs of Levenberg–Marquardt on any engine, without what train() adds to them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from batchprop.engines.fused import GaussNewtonObjective
+from batchprop.engines.standardised import CopiedGaussNewton
+from batchprop.solvers.lm.loop import FusedRun, InterpretedRun
+from batchprop.solvers.lm.state import LmSettings, memory
+from batchprop.solvers.penalty import penalty
+from batchprop.solvers.stopping import REASONS, Rules, start
+
+OFF = Rules(
+    max_epochs=50,
+    target_loss=-np.inf,
+    gradient_tol=-1.0,
+    tol=0.0,
+    window=1,
+    patience=-1,
+    validating=False,
+)
+
+
+class Ran(NamedTuple):
+    """What a run has come to."""
+
+    reason: str
+    losses: Any
+    validation_losses: Any
+    state: Any
+
+    @property
+    def epochs(self):
+        return self.losses.size - 1
+
+
+def ran(
+    case, engine="fused", n_threads=1, settings=None, alpha=0.0, held_out=None, bursts=None, **rules
+):
+    """Run until a rule stops it; ``bursts`` are the entries filled at a time."""
+    network = case.network
+    settings, rules = settings or LmSettings(), OFF._replace(**rules)
+    if held_out is not None:
+        rules = rules._replace(validating=True)
+    total = case.X.shape[1] if case.weight is None else case.weight.sum()
+    state = start(network.theta.astype(np.float64), memory(settings))
+
+    def objective(data, weight):
+        form = data.X, data.T, weight, network.shape, network.activation
+        if engine == "fused":
+            return GaussNewtonObjective(*form, n_threads)
+        return CopiedGaussNewton(engine, *form, None)
+
+    kind = FusedRun if engine == "fused" else InterpretedRun
+    own = objective(case, case.weight)
+    other = None if held_out is None else objective(held_out, None)
+    run = kind(settings, rules, penalty(alpha, total, network.shape), state, own, other)
+    curves, reason = [], 0
+    while reason == 0:
+        pair = np.full((2, bursts or 64), np.nan)
+        reason, count = run.advance(*pair)
+        curves.append(pair[:, :count])
+    own.close()
+    losses, validation_losses = np.concatenate(curves, axis=1)
+    return Ran(REASONS[reason], losses, validation_losses, state)
