@@ -6,7 +6,6 @@ loads the kernels, or compiles them.
 
 from __future__ import annotations
 
-import inspect
 import time
 import warnings
 from collections.abc import Iterator
@@ -37,9 +36,8 @@ class Session:
             "network": batchprop.Network(*given.start, activation=given.case.activation),
             "solver": solver,
             "n_threads": threads,
+            "scale": False,  # everybody's samples are standardised
         }
-        if "scale" in inspect.signature(batchprop.train).parameters:
-            self._fixed["scale"] = False  # everybody's samples are standardised
         try:
             self.first_seconds = self._call(max_epochs=2).seconds
         except ValueError as error:
