@@ -82,12 +82,15 @@ class Checkpoint:
     @property
     def start(self) -> Network | None:
         """The start, where it was given and not drawn."""
-        return None if self.given is None else self._network(self.given, 0)
+        if self.given is None:
+            return None
+        return Network.from_theta(self.given, self.shape, self.arguments["activation"])
 
     def _network(self, theta: Array, epoch: int) -> Network:
-        if epoch == 0 and self.given is not None:  # as it was given, to the last bit
+        folds = self.scaling is None or bool(self.scaling.t_factor.all())
+        if epoch == 0 and self.given is not None and folds:  # as it was given, to the last bit
             theta = self.given
-        elif self.scaling is not None:
+        elif self.scaling is not None:  # also a start beside constant targets, predicted exactly
             theta = fold(theta, self.shape, self.scaling)
         return Network.from_theta(theta, self.shape, self.arguments["activation"])
 

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from batchprop import ENGINES, train
+from batchprop import ENGINES, Network, train
 
 N = 300
 OPTIONS = {
@@ -139,6 +139,16 @@ def test_constant_targets_are_predicted_exactly(engine):
     np.testing.assert_array_equal(result.network.predict(X)[1], 0.1)
     R = result.network.predict(X) - targets
     np.testing.assert_allclose(result.loss, np.sum(R**2) / N, rtol=1e-8)
+
+
+def test_a_start_beside_a_constant_target_is_returned_as_it_was_judged():
+    X, T = standard()
+    targets = np.vstack([T, np.full(N, 0.1)])
+    given = Network.initialize(4, 6, 2)
+    result = quietly(X, targets, network=given, hidden_size=50, max_epochs=0)
+    R = result.network.predict(X) - targets
+    np.testing.assert_allclose(result.loss, np.sum(R**2) / N, rtol=1e-10)
+    np.testing.assert_allclose(result.network.predict(X)[0], given.predict(X)[0], rtol=1e-9)
 
 
 def test_one_sample_is_learnt_by_the_bias():
