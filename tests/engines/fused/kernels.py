@@ -12,6 +12,7 @@ from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
 from batchprop.engines.fused.tiles import (
     FOUR,
     ONE,
+    SIX,
     TWO,
     add_sums,
     add_tiles,
@@ -85,7 +86,7 @@ def call_arithmetic(a, b, out, at):
 
 @kernel
 def call_add_sums(form, A, a, B, b, width, G, to, stride):
-    """Of the outer products of 4, 2 or 1 rows of A with 4 or 1 rows of B, one vector each."""
+    """Of the outer products of 6, 4, 2 or 1 rows of A with 4, 2 or 1 rows of B, one vector each."""
     if form == 0:
         tile = fma_outer(
             zero_tile(A, FOUR, FOUR, NATIVE),
@@ -107,6 +108,20 @@ def call_add_sums(form, A, a, B, b, width, G, to, stride):
             load_rows(B, b, width, FOUR, NATIVE),
         )
         add_sums(G, to, stride, tile, FOUR)
+    elif form == 3:
+        tile = fma_outer(
+            zero_tile(A, SIX, FOUR, NATIVE),
+            load_rows(A, a, width, SIX, NATIVE),
+            load_rows(B, b, width, FOUR, NATIVE),
+        )
+        add_sums(G, to, stride, tile, FOUR)
+    elif form == 4:
+        tile = fma_outer(
+            zero_tile(A, SIX, TWO, NATIVE),
+            load_rows(A, a, width, SIX, NATIVE),
+            load_rows(B, b, width, TWO, NATIVE),
+        )
+        add_sums(G, to, stride, tile, TWO)
     else:
         tile = fma_outer(
             zero_tile(A, ONE, ONE, NATIVE),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.engines.fused.cholesky import WORK, factor_and_solve, matrix_memory
+from tests.engines.fused.test_bounds import Guarded
 from tests.problems import relative_error
 
 SIZES = (1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 31, 50, 61, 100, 255, 256, 257, 263, 517)
@@ -84,6 +85,20 @@ def test_a_nan_beside_the_diagonal_is_reported():
     S, b = definite(40, scale=False)
     S[30, 3] = np.nan
     assert solved(S, b)[2] == 0
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 61, 257])
+def test_nothing_is_written_or_read_beside_the_memory(n):
+    S, b = definite(n)
+    x, L, _ = solved(S, b)
+    guarded = Guarded()
+    A = matrix_memory(n)
+    A[:n, :n] = S
+    A, right, work = guarded(A), guarded(b), guarded(np.full(WORK, np.nan))
+    assert factor_and_solve(A, n, right, work) > 0
+    np.testing.assert_array_equal(right, x)
+    np.testing.assert_array_equal(np.tril(A[:n, :n]), L)
+    guarded.check()
 
 
 def test_same_bits_each_time():

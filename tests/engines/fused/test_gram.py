@@ -7,12 +7,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from batchprop.engines.fused.chunks import Scratch
 from batchprop.engines.fused.gram import plan as plans
+from batchprop.engines.fused.gram.assemble import gauss_newton_once
 from batchprop.engines.fused.gram.layout import n_sums
 from batchprop.engines.fused.gram.objective import GaussNewtonObjective
 from batchprop.engines.fused.team import LOSS, evaluate_once
 from batchprop.parameters import Shape
 from tests.engines.fused.teams import force
+from tests.engines.fused.test_bounds import Guarded
 from tests.problems import problem
 
 THREADS = (1, 2, 3, 4, 7, 16)
@@ -90,3 +93,32 @@ def test_an_evaluation_allocates_nothing():
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 20_000
+
+
+@pytest.mark.parametrize(
+    "sizes", [(1, 1, 1), (1, 2, 3), (2, 6, 1), (7, 13, 2), (19, 3, 1)], ids=str
+)
+def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
+    """Margins of NaN around all memory: they stay, and nothing of them comes into the results."""
+    force(monkeypatch)
+    monkeypatch.setattr(plans, "CHUNK_SAMPLES", 100)
+    for n_samples in (1, 33, 203):
+        data = problem(*sizes, n_samples, weighted=n_samples == 33)
+        theta, guarded = data.network.theta, Guarded()
+        gradient, expected = np.empty_like(theta), np.empty((theta.size, theta.size))
+        with objective_of(data, 1) as function:
+            function.gauss_newton(theta, gradient, expected)
+            task = function.task
+            task = task._replace(
+                scratch=Scratch(*map(guarded, task.scratch)),
+                theta=guarded(theta),
+                **{
+                    name: guarded(getattr(task, name))
+                    for name in ("gradient", "sums", "total", "control")
+                },
+            )
+            JTJ = guarded(np.full_like(expected, np.nan))
+            gauss_newton_once(task, JTJ)
+        np.testing.assert_array_equal(JTJ, expected)
+        np.testing.assert_array_equal(task.gradient, gradient)
+        guarded.check()

@@ -63,10 +63,13 @@ def test_arithmetic_at_any_address(dtype, at):
     assert np.isnan(out).sum() == 200 - 2 * step
 
 
-@pytest.mark.parametrize(("form", "rows", "across"), [(0, 4, 4), (1, 4, 1), (2, 2, 4), (3, 1, 1)])
+@pytest.mark.parametrize(
+    ("form", "rows", "across"),
+    [(0, 4, 4), (1, 4, 1), (2, 2, 4), (3, 6, 4), (4, 6, 2), (5, 1, 1)],
+)
 def test_lane_sums_of_a_tile(dtype, form, rows, across):
     step, width = step_of(dtype), width_of(dtype) + 3
-    A, B = integers(6 * width).astype(dtype), integers(6 * width, seed=1).astype(dtype)
+    A, B = integers(7 * width).astype(dtype), integers(7 * width, seed=1).astype(dtype)
     G = integers(100).astype(np.float64)
     expected = G.copy()
     for r in range(rows):

@@ -38,9 +38,10 @@ CPUS = [
 PROGRAM = """
 import sys
 import numpy as np
-from batchprop import loss_and_gradient
+from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused import vectors
+from batchprop.engines.fused.cholesky import WORK, factor_and_solve, matrix_memory
 from tests.problems import problem, relative_error, relative_errors
 from tools.sigma_accuracy import BOUNDS, worst
 
@@ -76,6 +77,17 @@ for dtype, tolerance in (("float32", 2e-5), ("float64", 1e-12)):
                 for n_samples in (1, 8, 17, 130):
                     check(e, m, s, n_samples)
     assert len({check(9, 30, 2, 9_001, n_threads=n) for n in (1, 3, 4)}) == 1
+for sizes in ((1, 1, 1), (1, 7, 2), (5, 6, 1), (9, 13, 3)):
+    for n_samples in (1, 17, 700):
+        net, X, T, weight = problem(*sizes, n_samples, "softplus", weighted=True)
+        expected = gauss_newton(net, X, T, sample_weight=weight, engine="vectorized")
+        found = gauss_newton(net, X, T, sample_weight=weight)
+        assert relative_error(found.JTJ, expected.JTJ) < 1e-13, (sizes, n_samples)
+        n = net.theta.size
+        A, x = matrix_memory(n), np.ones(n)
+        A[:n, :n] = expected.JTJ + np.eye(n)
+        assert factor_and_solve(A, n, x, np.zeros(WORK)) > 0
+        assert relative_error((expected.JTJ + np.eye(n)) @ x, np.ones(n)) < 1e-12
 print("right")
 """
 

@@ -165,18 +165,19 @@ def add_sums(typing: Any, G: Any, start: Any, stride: Any, tile: Any, columns: A
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vectors = _vectors(builder, args[3])
-        group = min(lanes, len(vectors))
-        run = min(width, group)  # sums that stand side by side in a row of G
-        for first in range(0, len(vectors), group):
-            part_of_tile = vectors[first : first + group]
-            sums = _fold(part_of_tile).widened()
-            for lane in range(0, len(part_of_tile), run):
+        first = 0
+        while first < len(vectors):
+            count = min(lanes, 1 << (len(vectors) - first).bit_length() - 1)
+            sums = _fold(vectors[first : first + count]).widened()
+            run = min(width, count)  # sums that stand side by side in a row of G
+            for lane in range(0, count, run):
                 r, c = divmod(first + lane, width)
                 column = builder.add(args[1], ir.Constant(args[1].type, c))
                 place = _row(context, builder, G, (args[0], column, args[2]), r)
                 part = sums.pick(list(range(lane, lane + run)))
                 old = Vector(builder, load_from(builder, part.value.type, place, 8))
                 store_to(builder, (old + part).value, place, 8)
+            first += count
         return context.get_dummy_value()
 
     return types.void(G, types.intp, types.intp, tile, columns), codegen
