@@ -24,6 +24,8 @@ from batchprop.scaling import Scaling
 
 Array = npt.NDArray[Any]
 
+_addresses: dict[tuple[Any, np.dtype[Any]], int] = {}
+
 
 class Objective:
     """One data set, the memory to evaluate on it, and the threads that do.
@@ -49,7 +51,7 @@ class Objective:
     """
 
     # What a kind of objective is computed by, and how samples are cut for that.
-    _process: Any = process
+    _process: Any = staticmethod(process)  # on its own, a dispatcher would become a method
     _plan: Callable[[Shape, int, np.dtype[Any]], Plan] = staticmethod(plan)
 
     def __init__(
@@ -113,16 +115,7 @@ class Objective:
         sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
         self.task = Task(
             problem,
-            address(
-                self._process,
-                problem,
-                theta,
-                0,
-                Scratch(*(own[0] for own in scratch)),
-                sums,
-                0,
-                GRADIENT,
-            ),
+            self._address(problem, theta, scratch, sums),
             n_workers,
             *scales(n_samples, sample_weight),
             units,
@@ -137,6 +130,17 @@ class Objective:
         self._team = Team(self.task)
         weakref.finalize(self, self._team.stop)  # if nobody comes to close it
         self._team.start()
+
+    def _address(self, problem: Problem, theta: Array, scratch: Scratch, sums: Array) -> int:
+        """Return the address of ``process`` for the dtype, all that its arguments' types hang on.
+
+        Asking numba for those types takes longer than a small network's evaluation.
+        """
+        key = self._process, theta.dtype
+        if key not in _addresses:
+            own = Scratch(*(each[0] for each in scratch))
+            _addresses[key] = address(self._process, problem, theta, 0, own, sums, 0, GRADIENT)
+        return _addresses[key]
 
     def loss(self, theta: Array) -> float:
         """Return L(θ)."""

@@ -30,7 +30,7 @@ class GaussNewtonObjective(Objective):
         As for ``Objective``.
     """
 
-    _process = process_gram
+    _process = staticmethod(process_gram)
     _plan = staticmethod(plan)
 
     def __init__(

@@ -1,0 +1,55 @@
+"""Nothing of an evaluation outlives it: neither its memory nor the user's data."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from batchprop import gauss_newton, loss_and_gradient, train
+from batchprop.engines.fused.gram.objective import GaussNewtonObjective
+from batchprop.engines.fused.objective import Objective
+from tests.problems import problem
+
+
+def objective(kind, case):
+    data = case.X, case.T, None, case.network.shape, case.network.activation
+    return kind(*data) if kind is GaussNewtonObjective else kind(*data, case.network.dtype)
+
+
+@pytest.mark.parametrize("kind", [Objective, GaussNewtonObjective])
+def test_an_objective_is_let_go(kind):
+    made = objective(kind, problem())
+    made.close()
+    seen = weakref.ref(made)
+    del made
+    gc.collect()
+    assert seen() is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda case: train(case.X, case.T, max_epochs=2),
+        lambda case: loss_and_gradient(case.network, case.X, case.T),
+        lambda case: gauss_newton(case.network, case.X, case.T),
+    ],
+    ids=["train", "loss_and_gradient", "gauss_newton"],
+)
+def test_the_users_data_are_let_go(call):
+    case = problem()
+    result = call(case)
+    seen = [weakref.ref(array) for array in (case.X, case.T)]
+    del case
+    gc.collect()
+    assert [ref() for ref in seen] == [None, None]
+    assert result is not None
+
+
+@pytest.mark.parametrize("kind", [Objective, GaussNewtonObjective])
+def test_both_dtypes_have_kernels_of_their_own(kind):
+    places = {objective(kind, problem(dtype=dtype)).task.process for dtype in ("f4", "f8", "f4")}
+    assert len(places) == (1 if kind is GaussNewtonObjective else 2)
+    assert np.all([place > 0 for place in places])
