@@ -16,7 +16,7 @@ MOST_CHUNKS = 32
 MOST_SUM_BYTES = 128 << 20  # of all chunks' sums together, as long as 8 chunks are left
 BLOCK_BYTES = 512 * 1024  # of rows that are multiplied: they stay in the second-level cache
 BLOCK_SAMPLES = 256  # at most: a tile's ten rows stay in the first-level cache
-FMA_NS = 0.03  # a multiply-add of the products takes on one thread
+FMA_NS = 0.05  # a multiply-add of the products takes on one thread
 
 
 def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
