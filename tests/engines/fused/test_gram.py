@@ -14,9 +14,10 @@ from batchprop.engines.fused.gram.layout import n_sums
 from batchprop.engines.fused.gram.objective import GaussNewtonObjective
 from batchprop.engines.fused.team import LOSS, evaluate_once
 from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
 from tests.engines.fused.teams import force
 from tests.engines.fused.test_bounds import Guarded
-from tests.problems import problem
+from tests.problems import problem, relative_error
 
 THREADS = (1, 2, 3, 4, 7, 16)
 
@@ -122,3 +123,19 @@ def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
         np.testing.assert_array_equal(JTJ, expected)
         np.testing.assert_array_equal(task.gradient, gradient)
         guarded.check()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("e", [1, 3, 19])
+def test_data_are_standardised_while_they_are_packed(e, dtype):
+    net, X, T, weight = problem(e, 6, 2, 700, "softplus", dtype, weighted=True)
+    X, T = 30 * X + 400, 0.01 * T - 2
+    scaling = Scaling.of(X, T, weight)
+    theta = net.theta.astype(np.float64)
+    found = []
+    for data, given in (((X, T), scaling), (scaling.apply(X, T, np.float64, weight), None)):
+        gradient, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
+        with GaussNewtonObjective(*data, weight, net.shape, "softplus", 2, given) as function:
+            found.append((function.gauss_newton(theta, gradient, JTJ), gradient, JTJ))
+    for one, two in zip(*found, strict=True):
+        assert relative_error(one, two) < 1e-12
