@@ -19,8 +19,11 @@ from batchprop.solvers.lbfgs.state import (
     FIRST_LOSS,
     IDLE,
     LAST,
+    LOSS,
     LOW,
+    LOW_LOSS,
     N_PAIRS,
+    NOISE,
     PHASE,
     REFERENCE,
     RETURN,
@@ -74,7 +77,8 @@ def accept(settings, state, loss, gradient):
         state.step[0] = search[STEP] * math.sqrt(dot(memory.direction, memory.direction))
         return True
     if code != AGAIN:
-        counts[PHASE] = RETURN if counts[N_PAIRS] > 0 else LAST
+        stuck = search[LOW_LOSS] >= search[LOSS] - search[NOISE]
+        counts[PHASE] = LAST if stuck and counts[N_PAIRS] == 0 else RETURN
         counts[N_PAIRS] = 0
     elif state.calls[0] + 1 >= settings.max_evaluations:  # the last one is for the best
         search[STEP] = search[LOW]

@@ -33,8 +33,8 @@ from batchprop.solvers.lbfgs.state import (
 FOUND, AGAIN, FAILED = range(3)
 
 _MARGIN = 0.1  # of the bracket, that an interpolated step keeps from its ends
-_NARROWEST = 1e-9  # bracket, relative to its far end
-_CUT = 0.1  # to this share of the way, if loss or gradient were not finite there
+_NARROWEST = 1e-12  # bracket, relative to its far end
+_CUT = 0.1  # to this share of the way from 0, if loss or gradient were not finite there
 _LEAST_GROWTH, _MOST_GROWTH = 1.1, 4.0  # of the last stretch, while there is no bracket
 
 
@@ -111,7 +111,7 @@ def _within(search):
     width = abs(high - low)
     slow, search[WIDTH] = width > 0.66 * search[WIDTH], width
     if not math.isfinite(search[HIGH_LOSS]):
-        return low + _CUT * (high - low)
+        return _CUT * high if low == 0.0 else 0.5 * (low + high)
     step = interpolated(
         low, search[LOW_LOSS], search[LOW_SLOPE],
         high, search[HIGH_LOSS], search[HIGH_SLOPE], search[NOISE],

@@ -1,0 +1,74 @@
+"""Runs of L-BFGS on a problem, and the points at which it evaluated."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from batchprop.engines.fused.objective import Objective as FusedObjective
+from batchprop.engines.standardised import CopiedObjective
+from batchprop.solvers.lbfgs.loop import FusedRun, InterpretedRun
+from batchprop.solvers.lbfgs.state import LbfgsSettings, memory
+from batchprop.solvers.penalty import penalty
+from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
+
+NO_RULES = Rules(NEVER, -math.inf, -1.0, 0.0, 1, -1, False)
+
+
+class Outcome(NamedTuple):
+    """What a run has come to."""
+
+    state: Any
+    losses: Any
+    reason: str
+
+
+class Recorder:
+    """An objective that notes each point it is evaluated at, with J, and spoils some on demand."""
+
+    def __init__(self, objective, spoilt=frozenset()):
+        self.objective, self.spoilt, self.points = objective, spoilt, []
+
+    def loss_and_gradient(self, theta, gradient):
+        loss = self.objective.loss_and_gradient(theta, gradient)
+        if len(self.points) in self.spoilt:
+            loss = math.nan
+        self.points.append((theta.copy(), loss, gradient.copy()))
+        return loss
+
+    @property
+    def reported(self):
+        return self.objective.reported
+
+
+def prepared(case, engine="fused", n_threads=1):
+    network = case.network
+    form = case.X, case.T, case.weight, network.shape, network.activation, network.dtype
+    if engine == "fused":
+        return FusedObjective(*form, n_threads)
+    return CopiedObjective(engine, *form, None)
+
+
+def minimised(
+    case, engine="fused", *, rules=NO_RULES, epochs=400, alpha=0.0, n_threads=1, bursts=1,
+    wrap=None, **numbers,
+):  # fmt: skip
+    """Run L-BFGS for at most so many epochs, in so many equal bursts."""
+    settings = LbfgsSettings(**numbers)
+    theta = case.network.theta
+    state = start(theta, memory(settings, theta.size))
+    free = penalty(alpha, case.X.shape[1], case.network.shape)
+    losses, reason = [], 0
+    with prepared(case, engine, n_threads) as objective:
+        seen = objective if wrap is None else wrap(objective)
+        kind = FusedRun if engine == "fused" else InterpretedRun
+        run = kind(settings, rules, free, state, seen, None)
+        for _ in range(bursts):
+            curve = np.full(epochs // bursts, np.nan)
+            reason, count = run.advance(curve, np.full_like(curve, np.nan))
+            losses.extend(curve[:count])
+            if reason:
+                break
+    return Outcome(state, np.array(losses), REASONS[reason])

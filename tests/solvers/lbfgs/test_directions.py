@@ -1,0 +1,114 @@
+"""Directions: the two loops against the matrix of BFGS, and what the memory keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchprop.engines.fused.jit import kernel
+from batchprop.solvers.lbfgs import directions
+from batchprop.solvers.lbfgs.state import N_PAIRS, LbfgsSettings, default_history, memory
+from tests.problems import relative_error
+
+
+@kernel
+def remember(memory, theta, previous, gradient):
+    directions.remember(memory, theta, previous, gradient)
+
+
+@kernel
+def find(memory):
+    directions.find_direction(memory)
+
+
+@kernel
+def dot(a, b):
+    return directions.dot(a, b)
+
+
+def filled(n, n_pairs, history_size, seed=0):
+    """A memory after so many pairs of a quadratic, and the pairs."""
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(n, n))
+    A = root @ root.T + np.eye(n)
+    kept = memory(LbfgsSettings(history_size), n)
+    pairs, theta = [], rng.normal(size=n)
+    for _ in range(n_pairs):
+        s = rng.normal(size=n)
+        kept.gradient[:] = A @ theta
+        remember(kept, theta + s, theta, A @ (theta + s))
+        theta = theta + s
+        pairs.append((s, A @ s))
+    kept.gradient[:] = rng.normal(size=n)
+    return kept, pairs
+
+
+def bfgs_matrix(pairs, H):
+    """H after updates by BFGS's formula, as a matrix."""
+    for s, y in pairs:
+        rho = 1.0 / (s @ y)
+        V = np.eye(s.size) - rho * np.outer(y, s)
+        H = V.T @ H @ V + rho * np.outer(s, s)
+    return H
+
+
+def diagonal_after(pairs):
+    """D by Gilbert and Lemaréchal's formula, written with its matrices."""
+    D = np.eye(pairs[0][0].size)
+    for s, y in pairs:
+        D = D * (s @ y) / (y @ D @ y)
+        B = np.linalg.inv(D)
+        B = B + np.outer(y, y) / (y @ s) - B @ np.outer(s, s) @ B / (s @ B @ s)
+        D = np.diag(1.0 / np.diag(B))
+    return D
+
+
+@pytest.mark.parametrize(("n_pairs", "history_size"), [(1, 5), (4, 5), (5, 5), (13, 5), (29, 29)])
+def test_the_two_loops_are_the_matrix_of_bfgs(n_pairs, history_size):
+    kept, pairs = filled(9, n_pairs, history_size)
+    s, y = pairs[-1]
+    H = bfgs_matrix(pairs[-history_size:], (s @ y) / (y @ y) * np.eye(9))
+    find(kept)
+    assert relative_error(kept.direction, -H @ kept.gradient) < 1e-9
+
+
+@pytest.mark.parametrize(("n_pairs", "history_size"), [(30, 40), (57, 35)])
+def test_many_pairs_start_from_the_diagonal(n_pairs, history_size):
+    kept, pairs = filled(40, n_pairs, history_size)
+    D = diagonal_after(pairs)
+    assert relative_error(kept.diagonal, np.diag(D)) < 1e-8
+    find(kept)
+    expected = -bfgs_matrix(pairs[-history_size:], D) @ kept.gradient
+    assert relative_error(kept.direction, expected) < 1e-7
+
+
+def test_without_pairs_it_is_steepest_descent():
+    kept, _ = filled(6, 0, 5)
+    find(kept)
+    np.testing.assert_array_equal(kept.direction, -kept.gradient)
+
+
+def test_a_pair_without_curvature_is_left_out():
+    kept, _ = filled(6, 3, 5)
+    theta = np.ones(6)
+    kept.gradient[:] = theta
+    remember(kept, 2 * theta, theta, kept.gradient - 1.0)  # the gradient falls along the step
+    assert kept.counts[N_PAIRS] == 3
+    full, _ = filled(6, 9, 5)
+    full.gradient[:] = theta
+    remember(full, 2 * theta, theta, full.gradient.copy())
+    assert full.counts[N_PAIRS] == 4  # its place was that of the oldest
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 1001])
+def test_dot(n, dtype):
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(size=n), rng.normal(size=n).astype(dtype)
+    assert dot(a, b) == pytest.approx(a @ b.astype(float), rel=1e-12, abs=1e-13)
+
+
+def test_history_shrinks_for_many_parameters():
+    sizes = [default_history(n) for n in (13, 10**4, 10**5, 10**6, 10**8)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-1]) == (80, 10)
