@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import engines, storage, validation
-from batchprop.parameters import Blocks, Parameters, Shape, split
+from batchprop.parameters import Parameters, Shape, split
 
 Array = npt.NDArray[Any]
 
@@ -81,7 +81,7 @@ class Network(Parameters):
         """
         shape = validation.shape(shape)
         flat = validation.theta(theta, shape.n_parameters)
-        return cls(*split(flat, shape), activation=activation)
+        return cls._of(flat.copy(), shape, validation.activation(activation))
 
     @classmethod
     def initialize(
@@ -132,8 +132,16 @@ class Network(Parameters):
             rng.uniform(-bound_y, bound_y, (s, m)),
             np.zeros(s),
         )
-        target = validation.float_dtype(dtype)
-        return cls(*Blocks(*(block.astype(target) for block in drawn)), activation=name)
+        theta = np.concatenate([block.ravel() for block in drawn])
+        return cls._of(theta.astype(validation.float_dtype(dtype)), Shape(e, m, s), name)
+
+    @classmethod
+    def _of(cls, theta: Array, shape: Shape, activation: str) -> Self:
+        """Take what was checked as it is; θ becomes the network's own."""
+        made = cls.__new__(cls)
+        Parameters.__init__(made, theta, shape)
+        made._activation = activation
+        return made
 
     def predict(
         self, X: npt.ArrayLike, *, engine: str = "fused", n_threads: int | None = None
@@ -166,7 +174,7 @@ class Network(Parameters):
 
     def copy(self) -> Self:
         """Return an independent copy."""
-        return type(self)(*split(self.theta, self.shape), activation=self.activation)
+        return self._of(self.theta.copy(), self.shape, self.activation)
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
         """Return a copy in another dtype.

@@ -45,10 +45,10 @@ def fold(theta: Array, shape: Shape, scaling: Scaling, dtype: npt.DTypeLike | No
     largest = np.finfo(rounded.dtype).max
     given = split(np.asarray(theta, np.float64), shape)
     raw = split(rounded, shape)
-    raw.W_h[:] = np.clip(given.W_h * scaling.x_factor, -largest, largest)
-    raw.b_h[:] = np.clip(given.b_h - _means(raw.W_h, scaling), -largest, largest)
-    raw.W_y[:] = np.clip(given.W_y * scaling.t_scale[:, np.newaxis], -largest, largest)
-    raw.b_y[:] = np.clip(given.b_y * scaling.t_scale + scaling.t_mean, -largest, largest)
+    raw.W_h[:] = (given.W_h * scaling.x_factor).clip(-largest, largest)
+    raw.b_h[:] = (given.b_h - _means(raw.W_h, scaling)).clip(-largest, largest)
+    raw.W_y[:] = (given.W_y * scaling.t_scale[:, np.newaxis]).clip(-largest, largest)
+    raw.b_y[:] = (given.b_y * scaling.t_scale + scaling.t_mean).clip(-largest, largest)
     return rounded
 
 
