@@ -235,6 +235,15 @@ def test_a_run_that_left_the_finite_numbers_stays_there():
     assert_same_run(diverging(resume=whole), whole)
 
 
+@EVERY_SOLVER
+def test_a_run_that_came_to_its_end_stays_there(solver):
+    whole = trained(solver=solver, max_epochs=500)
+    again = train(CASE.X, CASE.T, resume=whole, max_epochs=5)
+    if whole.stop_reason == "max_epochs":  # descent does not come to an end by itself
+        whole = trained(solver=solver, max_epochs=505)
+    assert_same_run(again, whole)
+
+
 NEW_PROCESS = """
 import sys
 from tests.test_resume import ALL, CASE, train

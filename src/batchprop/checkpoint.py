@@ -98,8 +98,8 @@ class Checkpoint:
         """Write the checkpoint to one .npz file, at once and whole.
 
         A process that is killed while it writes leaves the old file as it was.  The size is that
-        of the solver's arrays (three to thirty times the network) and 8 bytes an epoch for the
-        loss, 16 with validation data: 8 MB after a million epochs.
+        of the solver's arrays and 8 bytes an epoch for the loss, 16 with validation data: 8 MB
+        after a million epochs.
 
         Parameters
         ----------

@@ -25,16 +25,22 @@ from batchprop.solvers.families import family
 from batchprop.solvers.penalty import penalty
 from batchprop.solvers.stopping import (
     CONVERGED,
+    DAMPING,
+    LINE_SEARCH,
     MAX_EPOCHS,
     NEVER,
     NON_FINITE,
     REASONS,
+    STEP,
     Rules,
     State,
     start,
 )
 
 Array = npt.NDArray[Any]
+
+# Reasons of the solver itself: from where it stands there is no step, whatever the rules.
+_AT_THE_END = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
 
 
 class Job(NamedTuple):
@@ -134,7 +140,7 @@ def _advanced(
     rules, before = job.rules, job.resumed
     if before is not None:
         rules = rules._replace(max_epochs=min(before.n_epochs + rules.max_epochs, NEVER))
-        if before.stop_reason == REASONS[NON_FINITE]:  # where every step leads
+        if before.stop_reason in _AT_THE_END:
             return before.stop_reason
         if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
             return REASONS[MAX_EPOCHS]

@@ -89,7 +89,8 @@ class TrainResult:
     solver : str
         What trained it: the one asked for, or the one that "auto" chose.
     checkpoint : Checkpoint
-        Where the run stands: ``train(X, T, resume=result)`` goes on from there.
+        Where the run stands, with the solver's arrays: ``train(X, T, resume=result)`` goes on from
+        there.
     starts : tuple of TrainResult
         All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
         is the best of them.
