@@ -149,6 +149,8 @@ def _advanced(
     with ExitStack() as stack:
         objectives = _objectives(job, stack)
         made = (kind.fused if job.engine == "fused" else kind.interpreted)(*fixed, *objectives)
+        if hasattr(made, "close"):
+            stack.callback(made.close)
         return advance(made, state, history, watch, snapshot)
 
 

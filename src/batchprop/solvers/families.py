@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from batchprop.solvers import descent
-from batchprop.solvers.lbfgs.state import memory
+from batchprop.solvers.lbfgs.state import memory as lbfgs_memory
 from batchprop.solvers.names import SOLVERS
 
 
@@ -38,6 +38,9 @@ def family(solver: str) -> Family:
     """Return the family of a solver, imported when it is first asked for."""
     if solver == "lbfgs":
         loop = import_module("batchprop.solvers.lbfgs.loop")
-        return Family(memory, loop.FusedRun, loop.InterpretedRun)
+        return Family(lbfgs_memory, loop.FusedRun, loop.InterpretedRun)
+    if solver == "scipy":
+        minimize = import_module("batchprop.solvers.scipy_minimize")
+        return Family(minimize.memory, minimize.ScipyRun, minimize.ScipyRun)
     assert solver in SOLVERS
     return _FIRST_ORDER

@@ -14,7 +14,7 @@ from batchprop.engines.fused.jit import helper, returning
 Array = npt.NDArray[Any]
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
-LINE_SEARCH, MAX_EVALUATIONS, DAMPING, STEP = range(7, 11)
+LINE_SEARCH, MAX_EVALUATIONS, DAMPING, STEP, METHOD, METHOD_GAVE_UP = range(7, 13)
 NEVER = 2**62  # an epoch that no run reaches
 REASONS = {
     RUNNING: "running",
@@ -28,9 +28,11 @@ REASONS = {
     MAX_EVALUATIONS: "max_evaluations",
     DAMPING: "damping",
     STEP: "step",
+    METHOD: "method",
+    METHOD_GAVE_UP: "method_gave_up",
 }
 CONVERGED = frozenset(
-    {"target_loss", "gradient_norm", "stagnation", "line_search", "damping", "step"}
+    {"target_loss", "gradient_norm", "stagnation", "line_search", "damping", "step", "method"}
 )
 
 

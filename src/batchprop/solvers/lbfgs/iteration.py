@@ -92,6 +92,8 @@ def propose(settings, state, loss, gradient):
     """Begin the next iteration from the accepted θ; return RUNNING or why there is none."""
     memory = state.memory
     search, counts = memory.search, memory.counts
+    if state.calls[0] + 2 > settings.max_evaluations:  # a trial, and the way back
+        return MAX_EVALUATIONS
     noise = noise_of(search, loss)
     if loss < search[REFERENCE] - noise:
         search[REFERENCE] = loss
@@ -100,8 +102,6 @@ def propose(settings, state, loss, gradient):
         counts[IDLE] += 1
     if counts[PHASE] == LAST or counts[IDLE] > _MOST_IDLE:
         return LINE_SEARCH
-    if state.calls[0] + 2 > settings.max_evaluations:  # a trial, and the way back
-        return MAX_EVALUATIONS
     if counts[PHASE] == ACCEPTED:
         remember(memory, state.theta, state.previous, gradient)
     for i in range(gradient.size):
