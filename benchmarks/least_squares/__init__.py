@@ -1,0 +1,1 @@
+"""Least-squares methods in NumPy on small problems: which damping, and does projection pay?"""
