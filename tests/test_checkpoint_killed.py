@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from batchprop import Checkpoint, saver, train
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.names import RESUMABLE
 from tests.problems import problem
 from tests.project import ROOT, SRC
 from tests.resumed import assert_same_run
@@ -60,10 +60,10 @@ def written(path):
 def main(folder):
     """Kill runs of all solvers again and again; then let each come to its end."""
     rng, folder = np.random.default_rng(0), Path(folder)
-    paths = {solver: folder / f"{solver}.npz" for solver in SOLVERS}
-    wholes = {solver: trained(folder / "none", solver=solver) for solver in SOLVERS}
+    paths = {solver: folder / f"{solver}.npz" for solver in RESUMABLE}
+    wholes = {solver: trained(folder / "none", solver=solver) for solver in RESUMABLE}
     reached = []
-    for solver in (list(SOLVERS) * KILLS)[: max(KILLS, 2 * len(SOLVERS))]:
+    for solver in (list(RESUMABLE) * KILLS)[: max(KILLS, 2 * len(RESUMABLE))]:
         killed(paths[solver], rng.integers(6), rng.uniform(0, 0.01), solver=solver)
         if paths[solver].exists():  # or it was killed before the first was written
             found = Checkpoint.load(paths[solver])

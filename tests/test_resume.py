@@ -12,12 +12,12 @@ import pytest
 
 from batchprop import ENGINES, Checkpoint, train
 from batchprop.activations import ACTIVATIONS
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.names import RESUMABLE
 from tests.problems import problem
 from tests.project import ROOT, SRC
 from tests.resumed import assert_same_run
 
-EVERY_SOLVER = pytest.mark.parametrize("solver", SOLVERS)
+EVERY_SOLVER = pytest.mark.parametrize("solver", RESUMABLE)
 CASE = problem(e=3, m=6, s=2, n_samples=60, weighted=True)
 ALL = 24
 OFF = {"tol": None, "gradient_tol": None}
@@ -100,7 +100,7 @@ def test_a_start_that_was_given(solver, network):
 
 def test_the_given_start_comes_back_as_it_was_given():
     best = trained(solver="adam", max_epochs=400).network
-    options = {"network": best, "learning_rate": 9.0, "hidden_size": 50}
+    options = {"network": best, "solver": "gd", "learning_rate": 9.0, "hidden_size": 50}
     first = trained(**options, max_epochs=2)
     assert first.best_epoch == 0
     second = train(CASE.X, CASE.T, resume=first, max_epochs=0)
@@ -207,7 +207,7 @@ def test_the_progress_line_counts_all_epochs(capsys):
 
 
 def test_interrupted_before_anything_was_evaluated(monkeypatch):
-    first = trained(engine="vectorized", max_epochs=5)
+    first = trained(solver="gd", engine="vectorized", max_epochs=5)
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -215,11 +215,11 @@ def test_interrupted_before_anything_was_evaluated(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("batchprop.engines.vectorized.Objective", interrupted)
         nothing = train(CASE.X, CASE.T, resume=first)
-        unbegun = trained(engine="vectorized")
+        unbegun = trained(solver="gd", engine="vectorized")
     assert nothing.stop_reason == unbegun.stop_reason == "interrupted"
     np.testing.assert_array_equal(nothing.loss_curve, first.loss_curve)
     np.testing.assert_array_equal(nothing.network.theta, first.network.theta)
-    whole = trained(engine="vectorized")
+    whole = trained(solver="gd", engine="vectorized")
     assert_same_run(train(CASE.X, CASE.T, resume=nothing, max_epochs=ALL - 5), whole)
     assert_same_run(train(CASE.X, CASE.T, resume=unbegun, max_epochs=ALL), whole)
 
@@ -254,7 +254,7 @@ for path in sys.argv[1:]:
 
 
 def test_a_new_process(tmp_path):
-    paths = {solver: tmp_path / solver for solver in SOLVERS}
+    paths = {solver: tmp_path / solver for solver in RESUMABLE}
     for solver, path in paths.items():
         trained(solver=solver, max_epochs=10).checkpoint.save(path)
     environment = os.environ | {"PYTHONPATH": f"{SRC}{os.pathsep}{ROOT}"}

@@ -22,7 +22,7 @@ EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 
 def trained(case, **options):
-    options = {"max_epochs": 40, "learning_rate": 0.02} | OFF | options
+    options = {"solver": "gd", "max_epochs": 40, "learning_rate": 0.02} | OFF | options
     return train(case.X, case.T, network=case.network, **options)
 
 

@@ -92,7 +92,8 @@ class Checkpoint:
             theta = self.given
         elif self.scaling is not None:  # also a start beside constant targets, predicted exactly
             theta = fold(theta, self.shape, self.scaling)
-        return Network.from_theta(theta, self.shape, self.arguments["activation"])
+        dtype = self.arguments["dtype"]
+        return Network.from_theta(theta.astype(dtype), self.shape, self.arguments["activation"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint to one .npz file, at once and whole.
@@ -168,8 +169,10 @@ class Checkpoint:
         validation.activation(arguments["activation"])
         theta = np.zeros(shape.n_parameters, validation.float_dtype(arguments["dtype"]))
         solver = arguments["solver"]
-        memory = family(solver).memory(options.settings(solver, arguments, shape), theta.size)
-        state = nested.restored(start(theta, memory), arrays, "state")
+        kind = family(solver)
+        memory = kind.memory(options.settings(solver, arguments, shape), theta.size)
+        like = start(theta.astype(kind.dtype(theta.dtype)), memory)
+        state = nested.restored(like, arrays, "state")
         steps, made = int(state.epoch[0]), int(state.evaluations[0])
         if not 0 <= steps <= made <= steps + 1 or state.best_epoch[0] > max(0, made - 1):
             raise ValueError(f"{made} evaluations in {steps} steps")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from batchprop.bursts import History, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
-from batchprop.engines.fused.objective import Objective as FusedObjective
+from batchprop.engines.fused.objective import Objective
 from batchprop.engines.standardised import CopiedObjective
 from batchprop.fingerprint import Fingerprint
 from batchprop.network import Network
@@ -121,8 +121,9 @@ def _begun(job: Job) -> tuple[State, History]:
     """Return the state and the history of a run that begins or goes on."""
     before = job.resumed
     if before is None:
-        memory = family(job.solver).memory(job.settings, job.first.theta.size)
-        return start(job.first.theta, memory), History()
+        kind, theta = family(job.solver), job.first.theta
+        memory = kind.memory(job.settings, theta.size)
+        return start(theta.astype(kind.dtype(theta.dtype)), memory), History()
     state = resumable(before.state)
     losses = before.loss_curve[: int(state.evaluations[0])]
     held_out = before.validation_loss_curve if job.rules.validating else np.full_like(losses, nan)
@@ -148,7 +149,8 @@ def _advanced(
     fixed = job.settings, rules, penalty(job.alpha, _total_weight(job.data), job.first.shape), state
     with ExitStack() as stack:
         objectives = _objectives(job, stack)
-        made = (kind.fused if job.engine == "fused" else kind.interpreted)(*fixed, *objectives)
+        loop = kind.fused_run if job.engine == "fused" else kind.copied_run
+        made = loop(*fixed, *objectives)
         if hasattr(made, "close"):
             stack.callback(made.close)
         return advance(made, state, history, watch, snapshot)
@@ -162,18 +164,20 @@ def _total_weight(data: Data) -> float:
 
 def _objectives(job: Job, stack: ExitStack) -> tuple[Any, Any]:
     """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
-    data, first = job.data, job.first
-    form = first.shape, first.activation, first.dtype
+    data, first, kind = job.data, job.first, family(job.solver)
+    form = first.shape, first.activation, kind.dtype(first.dtype)
 
-    def prepared(X: Array, T: Array, weight: Array | None) -> Any:
+    def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
         if job.engine == "fused":
-            return FusedObjective(X, T, weight, *form, job.n_threads, job.scaling)
-        return CopiedObjective(job.engine, X, T, weight, *form, job.scaling)
+            made = fused(*samples, *form, job.n_threads, job.scaling)
+        else:
+            made = copied(job.engine, *samples, *form, job.scaling)
+        return stack.enter_context(made)
 
-    objective = stack.enter_context(prepared(data.X, data.T, data.sample_weight))
-    if data.X_val is None or data.T_val is None:
+    objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
+    if data.X_val is None:
         return objective, None
-    return objective, stack.enter_context(prepared(data.X_val, data.T_val, None))
+    return objective, prepared(Objective, CopiedObjective, data.X_val, data.T_val, None)
 
 
 def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:

@@ -11,7 +11,10 @@ import numpy.typing as npt
 from batchprop import validation
 from batchprop.network import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.names import AUTO, GD, LIMITS, SOLVERS, Settings, default_learning_rate
+from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
+from batchprop.solvers.lm.state import LmSettings
+from batchprop.solvers.names import AUTO, FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
+from batchprop.solvers.scipy_minimize import METHODS, ScipySettings
 from batchprop.solvers.stopping import NEVER, Rules
 
 Array = npt.NDArray[Any]
@@ -108,15 +111,33 @@ def data(
 
 def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:
     """Check all solvers' numbers, whichever is used, and return those of ``solver``."""
+    code = FIRST_ORDER.get(solver, GD)
     rate = validation.optional_number("learning_rate", given["learning_rate"], above=0)
-    return Settings(
-        SOLVERS.get(solver, GD),
-        default_learning_rate(SOLVERS.get(solver, GD), shape) if rate is None else rate,
+    first_order = Settings(
+        code,
+        default_learning_rate(code, shape) if rate is None else rate,
         validation.number("momentum", given["momentum"], least=0, below=1),
         validation.number("beta_1", given["beta_1"], least=0, below=1),
         validation.number("beta_2", given["beta_2"], least=0, below=1),
         validation.number("epsilon", given["epsilon"], above=0),
     )
+    pairs = validation.optional_count("history_size", given["history_size"])
+    most = validation.optional_count("max_evaluations", given["max_evaluations"])
+    lbfgs = LbfgsSettings(
+        history_size=default_history(shape.n_parameters) if pairs is None else pairs,
+        max_evaluations=NEVER if most is None else min(most, NEVER),
+    )
+    lm = LmSettings(
+        damping=validation.number("damping", given["damping"], above=0),
+        max_damping=validation.number("max_damping", given["max_damping"], above=0),
+        step_tol=validation.optional_number("step_tol", given["step_tol"], least=0) or 0.0,
+    )
+    scipy = ScipySettings(
+        validation.choice("method", given["method"], tuple(METHODS)),
+        validation.mapping("method_options", given["method_options"]),
+        lbfgs.max_evaluations,
+    )
+    return {"lbfgs": lbfgs, "lm": lm, "scipy": scipy}.get(solver, first_order)
 
 
 def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:

@@ -15,7 +15,8 @@ from batchprop.jobs import Job
 from batchprop.network import Network
 from batchprop.progress import ProgressLine
 from batchprop.saver import saver
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.choice import choose
+from batchprop.solvers.names import AUTO, SOLVERS
 
 Arguments = dict[str, Any]
 Known = dict[tuple[Any, ...], tuple[options.Data, scaling.Scaling | None, dict[str, Fingerprint]]]
@@ -58,9 +59,7 @@ def job(
     if before is not None:
         fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
-    solver = validation.choice("solver", given["solver"], tuple(SOLVERS))
-    validating = given["X_val"] is not None
-    rules = options.rules(solver, given, validating)
+    asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
     alpha = validation.number("alpha", given["alpha"], least=0)
     scaled = validation.flag("scale", given["scale"]) and before is None
     n_threads = validation.n_threads(given["n_threads"])
@@ -85,7 +84,9 @@ def job(
     elif by is not None and user is not None:
         theta = scaling.unfold(first.theta, first.shape, by).astype(first.dtype)
         first = Network.from_theta(theta, first.shape, first.activation)
+    solver = choose(first.shape, data.X.shape[1]) if asked == AUTO else asked
     settings = options.settings(solver, given, first.shape)
+    rules = options.rules(solver, given, given["X_val"] is not None)
     found = settings._asdict() | {
         "solver": solver,
         "hidden_size": first.shape.n_hidden,

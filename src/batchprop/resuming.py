@@ -12,6 +12,7 @@ import numpy as np
 from batchprop import validation
 from batchprop.checkpoint import Checkpoint
 from batchprop.result import TrainResult
+from batchprop.solvers.names import RESUMABLE
 from batchprop.validation.messages import described, message
 
 # Belong to a call: a resumed run takes them from its own.
@@ -61,6 +62,11 @@ def resumed(
     if given["resume"] is None:
         return dict(given), None
     before, made = _checkpoint_of(given["resume"]), dict(given)
+    if before.arguments["solver"] not in RESUMABLE:
+        expected = f"be a run of one of {', '.join(RESUMABLE)}"
+        remedy = "What its method remembers is lost: begin a new run there with network=..."
+        got = f"one of solver={before.arguments['solver']!r}"
+        raise ValueError(message("resume", expected, got, remedy))
     for name, value in given.items():
         if name in _OF_THE_CALL:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 import numpy.typing as npt
 
@@ -22,13 +23,20 @@ def train(
     hidden_size: int = 50,
     network: Network | None = None,
     activation: str = "tanh",
-    solver: str = "gd",
+    solver: str = "auto",
     engine: str = "fused",
     learning_rate: float | None = None,
     momentum: float = 0.9,
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
+    history_size: int | None = None,
+    max_evaluations: int | None = None,
+    damping: float = 1e-3,
+    max_damping: float = 1e10,
+    step_tol: float | None = 1e-15,
+    method: str = "L-BFGS-B",
+    method_options: dict[str, Any] | None = None,
     scale: bool = True,
     alpha: float = 0.0,
     n_init: int = 1,
@@ -74,8 +82,10 @@ def train(
         Start from this one, which is left unchanged; None draws a start from ``seed``.
     activation : str
         σ of the hidden layer: identity, logistic, tanh, relu, softplus, elu or softsign.
-    solver : {"gd", "momentum", "nesterov", "adam"}
-        How θ moves along the gradient.
+    solver : {"auto", "lbfgs", "lm", "scipy", "gd", "momentum", "nesterov", "adam"}
+        How θ moves: quasi-Newton steps (lbfgs), Levenberg–Marquardt's (lm), as a method of
+        ``scipy.optimize.minimize`` wants it (scipy), or along the gradient;
+        "auto" chooses between the first two by the sizes of the problem (``docs/solvers.md``).
     engine : {"fused", "vectorized", "naive"}
         What computes loss and gradient.
     learning_rate : float or None
@@ -85,6 +95,18 @@ def train(
         μ in [0, 1) of momentum and nesterov.
     beta_1, beta_2, epsilon : float
         Adam's decay rates in [0, 1) and its small constant > 0.
+    history_size : int or None
+        Pairs of steps and changes of the gradient that lbfgs keeps; None is 40, fewer for very
+        large networks.
+    max_evaluations : int or None
+        Evaluations of loss and gradient by lbfgs and scipy at most, line searches included.
+    damping, max_damping : float
+        Of lm: μ of the first step, a share of the mean of JᵀJ's diagonal (MATLAB's ``mu``), and the
+        largest μ that is tried (``mu_max``).
+    step_tol : float or None
+        Of lm: stop when a step is not longer than this share of ‖θ‖.
+    method, method_options : str, and dict or None
+        Of scipy: as in ``scipy.optimize.minimize``.
     scale : bool
         Standardise inputs and targets for training and fold that into the returned weights, see
         ``docs/scaling.md``; False trains on the data as they are.

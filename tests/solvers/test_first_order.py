@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import batchprop
-from batchprop.solvers.names import SOLVERS, default_learning_rate
+from batchprop.solvers.names import FIRST_ORDER, default_learning_rate
 from tests.problems import problem, relative_error
 from tests.solvers.references import REFERENCES, loss_and_gradient
 
@@ -52,10 +52,10 @@ def test_the_references_gradient_is_a_gradient():
 
 
 def test_every_solver_has_a_reference():
-    assert set(REFERENCES) == set(OTHER_NUMBERS) == set(SOLVERS)
+    assert set(REFERENCES) == set(OTHER_NUMBERS) == set(FIRST_ORDER)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", FIRST_ORDER)
 @pytest.mark.parametrize("engine", batchprop.ENGINES)
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -68,7 +68,7 @@ def test_every_step(solver, engine, dtype, weighted):
         assert relative_error(result.last_network.theta, expected) < TOLERANCE[dtype]
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", FIRST_ORDER)
 def test_a_solvers_own_numbers(solver):
     case = problem(e=3, m=4, s=1, n_samples=12, seed=4)
     numbers = OTHER_NUMBERS[solver]
@@ -88,9 +88,9 @@ def test_no_momentum_is_plain_descent():
         np.testing.assert_array_equal(other, plain)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", FIRST_ORDER)
 def test_the_default_rate_shrinks_with_the_network(solver):
-    code = SOLVERS[solver]
+    code = FIRST_ORDER[solver]
     rates = [
         default_learning_rate(code, batchprop.Network.initialize(e, m, 1).shape)
         for e, m in ((1, 4), (8, 50), (90, 100), (8, 1000))

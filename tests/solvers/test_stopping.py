@@ -11,7 +11,7 @@ import batchprop
 from tests.problems import problem
 
 ENGINES = pytest.mark.parametrize("engine", ["vectorized", "fused"])
-OFF = {"tol": None, "gradient_tol": None, "scale": False}
+OFF = {"solver": "gd", "tol": None, "gradient_tol": None, "scale": False}
 
 
 def trained(case, **options):

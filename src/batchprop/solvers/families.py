@@ -1,4 +1,4 @@
-"""What a solver needs to run: its memory, and its loops around the fused and the other engines."""
+"""What a solver needs to run: memory, what it evaluates, and its loops around the engines."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from batchprop.engines.fused.objective import Objective
+from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
 from batchprop.solvers import descent
-from batchprop.solvers.lbfgs.state import memory as lbfgs_memory
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.lbfgs import state as lbfgs
+from batchprop.solvers.lm import state as lm
+from batchprop.solvers.names import FIRST_ORDER
 
 
 class Family(NamedTuple):
@@ -20,27 +24,65 @@ class Family(NamedTuple):
     ----------
     memory : callable
         ``memory(settings, P)`` returns what the solver remembers, as in ``State.memory``.
-    fused, interpreted : type
-        Runs around the fused engine, and around the others.
+    dtype : callable
+        ``dtype(d)`` is what a network of dtype d is trained in.
+    fused, copied : callable
+        What is minimised, on the fused engine (arguments as for its ``Objective``) and on the
+        others (as for ``CopiedObjective``).
+    fused_run, copied_run : type
+        The loops around these.
     """
 
     memory: Callable[[Any, int], Any]
+    dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
     fused: Callable[..., Any]
-    interpreted: Callable[..., Any]
-
-
-_FIRST_ORDER = Family(
-    lambda settings, size: np.zeros((2, size)), descent.FusedRun, descent.InterpretedRun
-)
+    copied: Callable[..., Any]
+    fused_run: Callable[..., Any]
+    copied_run: Callable[..., Any]
 
 
 def family(solver: str) -> Family:
-    """Return the family of a solver, imported when it is first asked for."""
-    if solver == "lbfgs":
-        loop = import_module("batchprop.solvers.lbfgs.loop")
-        return Family(lbfgs_memory, loop.FusedRun, loop.InterpretedRun)
+    """Return the family of a solver; its loops are imported when they are first asked for."""
+    if solver == "lm":
+        loop = import_module("batchprop.solvers.lm.loop")
+        return Family(
+            lambda settings, size: lm.memory(settings), _double, _fused_gauss_newton,
+            _copied_gauss_newton, loop.FusedRun, loop.InterpretedRun,
+        )  # fmt: skip
+    if solver in FIRST_ORDER:
+        runs = descent.FusedRun, descent.InterpretedRun
+        return Family(_two_vectors, _own, Objective, CopiedObjective, *runs)
     if solver == "scipy":
-        minimize = import_module("batchprop.solvers.scipy_minimize")
-        return Family(minimize.memory, minimize.ScipyRun, minimize.ScipyRun)
-    assert solver in SOLVERS
-    return _FIRST_ORDER
+        module = import_module("batchprop.solvers.scipy_minimize")
+        run = module.ScipyRun
+        return Family(module.memory, _own, Objective, CopiedObjective, run, run)
+    loop = import_module("batchprop.solvers.lbfgs.loop")
+    return Family(
+        lbfgs.memory, _own, Objective, CopiedObjective, loop.FusedRun, loop.InterpretedRun
+    )
+
+
+def _two_vectors(settings: Any, size: int) -> npt.NDArray[Any]:
+    return np.zeros((2, size))
+
+
+def _own(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype
+
+
+def _double(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """JᵀJ squares the condition of J: float32 is not enough for it."""
+    return np.dtype(np.float64)
+
+
+def _fused_gauss_newton(
+    X: Any, T: Any, weight: Any, shape: Any, activation: str, dtype: Any, *rest: Any
+) -> Any:
+    module = import_module("batchprop.engines.fused.gram.objective")
+    return module.GaussNewtonObjective(X, T, weight, shape, activation, *rest)
+
+
+def _copied_gauss_newton(
+    engine: str, X: Any, T: Any, weight: Any, shape: Any, activation: str, dtype: Any, scaling: Any
+) -> Any:
+    return CopiedGaussNewton(engine, X, T, weight, shape, activation, scaling)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from batchprop.parameters import Shape
 
 GD, MOMENTUM, NESTEROV, ADAM = range(4)
-SOLVERS = {"gd": GD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adam": ADAM}
-AUTO = "auto"  # the solver's own number
+FIRST_ORDER = {"gd": GD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adam": ADAM}
+RESUMABLE = (*FIRST_ORDER, "lbfgs", "lm")
+SOLVERS = (*RESUMABLE, "scipy")
+AUTO = "auto"  # the solver that suits the problem, or the solver's own number
 
 
 class Limits(NamedTuple):
@@ -26,7 +28,11 @@ class Limits(NamedTuple):
     n_epochs_no_change: int
 
 
-LIMITS = dict.fromkeys(SOLVERS, Limits(1000, 100))
+LIMITS = dict.fromkeys(FIRST_ORDER, Limits(1000, 100)) | {
+    "lbfgs": Limits(10_000, 50),
+    "lm": Limits(1000, 10),
+    "scipy": Limits(10_000, 50),
+}
 
 
 class Settings(NamedTuple):

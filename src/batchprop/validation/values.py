@@ -6,7 +6,7 @@ import difflib
 import math
 import numbers
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -131,6 +131,16 @@ def function(name: str, value: object) -> None:
     if value is not None and not callable(value):
         remedy = "Pass the function itself, without calling it."
         raise TypeError(message(name, "be None or a function", described(value), remedy))
+
+
+def mapping(name: str, value: object) -> dict[str, Any]:
+    """Return a dict with names as keys; None is an empty one."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return dict(value)
+    remedy = 'Write, for example, {"maxcor": 20}.'
+    raise TypeError(message(name, "be None or a dict with names as keys", described(value), remedy))
 
 
 def float_dtype(value: npt.DTypeLike) -> np.dtype[Any]:
