@@ -40,9 +40,11 @@ class Fingerprint(NamedTuple):
 
 def of(array: Array) -> Fingerprint:
     """Return the fingerprint of an array of one or two dimensions."""
-    size = min(array.size, _SAMPLE)
-    places = np.linspace(0, array.size - 1, size).round().astype(np.int64)
-    values = array[np.unravel_index(places, array.shape)]
+    if array.size <= _SAMPLE:
+        values = array.ravel()
+    else:
+        places = np.linspace(0, array.size - 1, _SAMPLE).round().astype(np.int64)
+        values = array[np.unravel_index(places, array.shape)]
     checksum = zlib.crc32(values.astype("<f8").tobytes())
     return Fingerprint(array.shape, checksum, float(array.sum()) if array.ndim == 1 else 0.0)
 

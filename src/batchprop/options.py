@@ -83,12 +83,11 @@ def start_network(wanted: Start, samples: Data) -> Network:
 def data(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
-    sample_weight: npt.ArrayLike | None,
     X_val: npt.ArrayLike | None,
     T_val: npt.ArrayLike | None,
     wanted: Start,
 ) -> Data:
-    """Check the samples against one another, a given network and the range of the dtype."""
+    """Check the tables against one another, a given network and the range of the dtype."""
     if (X_val is None) != (T_val is None):
         missing, given = ("T_val", "X_val") if T_val is None else ("X_val", "T_val")
         raise ValueError(
@@ -99,14 +98,13 @@ def data(
     inputs = validation.inputs(X, e, dtype=wanted.dtype)
     dtype = wanted.dtype or inputs.dtype
     targets = validation.targets(T, inputs, s, dtype=dtype)
-    weight = validation.sample_weight(sample_weight, inputs.shape[1])
     if X_val is None or T_val is None:
-        return Data(inputs, targets, weight, None, None)
+        return Data(inputs, targets, None, None, None)
     inputs_val = validation.inputs(X_val, inputs.shape[0], name="X_val", dtype=dtype)
     targets_val = validation.targets(
         T_val, inputs_val, targets.shape[0], names="X_val T_val", dtype=dtype
     )
-    return Data(inputs, targets, weight, inputs_val, targets_val)
+    return Data(inputs, targets, None, inputs_val, targets_val)
 
 
 def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:

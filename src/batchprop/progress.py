@@ -22,14 +22,14 @@ class ProgressLine:
         Steps at most; without a limit there is no bar.
     stream : file or None
         Where to write; None is standard error, and nowhere if there is none.
-    n_starts : int
-        With more than one the line says which.
+    n_networks : int
+        Trained together; with more than one the line says which.
     """
 
     def __init__(
-        self, max_epochs: int | None, stream: TextIO | None = None, n_starts: int = 1
+        self, max_epochs: int | None, stream: TextIO | None = None, n_networks: int = 1
     ) -> None:
-        self._max_epochs, self._n_starts = max_epochs, n_starts
+        self._max_epochs, self._n_networks = max_epochs, n_networks
         self._stream = sys.stderr if stream is None else stream
         self._terminal = self._stream is not None and self._stream.isatty()
         self._shown = -math.inf
@@ -53,8 +53,8 @@ class ProgressLine:
             done = min(_WIDTH, _WIDTH * progress.epoch // max(1, self._max_epochs))
             bar = "█" * done + "·" * (_WIDTH - done)
             parts = [f"{bar} {progress.epoch:>{len(str(self._max_epochs))}}/{self._max_epochs}"]
-        if self._n_starts > 1:
-            parts.insert(0, f"start {progress.start + 1}/{self._n_starts}")
+        if self._n_networks > 1:
+            parts.insert(0, f"network {progress.start + 1}/{self._n_networks}")
         parts.append(f"loss {progress.loss:.4e}")
         if not math.isnan(progress.validation_loss):
             parts.append(f"validation {progress.validation_loss:.4e}")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from batchprop import engines, fingerprint, options, resuming, scaling, validation
 from batchprop.bursts import Watch
 from batchprop.checkpoint import Checkpoint
-from batchprop.fingerprint import Fingerprint
 from batchprop.jobs import Job
+from batchprop.known import Known
 from batchprop.network import Network
 from batchprop.progress import ProgressLine
 from batchprop.saver import saver
@@ -19,7 +19,6 @@ from batchprop.solvers.choice import choose
 from batchprop.solvers.names import AUTO, SOLVERS
 
 Arguments = dict[str, Any]
-Known = dict[tuple[Any, ...], tuple[options.Data, scaling.Scaling | None, dict[str, Fingerprint]]]
 
 
 def starts(
@@ -37,25 +36,20 @@ def starts(
             f"n_init must be 1 where a network is given; got n_init={n_init}. Leave out network, "
             f"so that the starts are drawn from seed, or leave out n_init."
         )
+    if n_init > 1 and given["checkpoint"] is not None:
+        raise ValueError(
+            f"checkpoint must be None where n_init is more than 1; got n_init={n_init}. Train "
+            f"the starts one by one, each with a seed and a file of its own."
+        )
     watch = watch_of(given, before, began, n_init)
-    first = job(X, T, given, before, stacklevel=stacklevel + 1)
+    first = job(Known(X, T), given, before, stacklevel=stacklevel + 1)
     return [_restarted(first, given["seed"], k) for k in range(n_init)], [
         watch._replace(start=k) for k in range(n_init)
     ]
 
 
-def job(
-    X: npt.ArrayLike,
-    T: npt.ArrayLike,
-    given: Arguments,
-    before: Checkpoint | None,
-    stacklevel: int,
-    known: Known | None = None,
-) -> Job:
-    """Check the arguments of one training run; one that goes on has a checkpoint ``before``.
-
-    ``known`` keeps what was found out about the data for the next of many runs on them.
-    """
+def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: int) -> Job:
+    """Check the arguments of one training run; one that goes on has a checkpoint ``before``."""
     if before is not None:
         fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
@@ -66,17 +60,7 @@ def job(
     wanted = options.start(
         *(given[name] for name in ("network", "hidden_size", "activation", "seed", "dtype"))
     )
-    weight, X_val, T_val = (given[name] for name in ("sample_weight", "X_val", "T_val"))
-    known = {} if known is None else known
-    sizes = None if wanted.network is None else wanted.network.shape[::2]
-    same = (id(weight), id(X_val), id(T_val), wanted.dtype, sizes, scaled)
-    if same not in known:
-        data = options.data(X, T, weight, X_val, T_val, wanted)
-        by = scaling.Scaling.of(data.X, data.T, data.sample_weight) if scaled else None
-        if by is not None:
-            scaling.warn(by, wanted.dtype or data.X.dtype, stacklevel=stacklevel + 1)
-        known[same] = data, by, fingerprint.of_samples(data)
-    data, by, samples = known[same]
+    data, by, samples = known.of(given, wanted, scaled, stacklevel + 1)
     first, user = options.start_network(wanted, data), wanted.network
     if before is not None:
         fingerprint.check(samples, before.samples)
@@ -110,14 +94,9 @@ def job(
     )
 
 
-def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_starts: int) -> Watch:
-    """Return who looks on, of the first of several starts."""
+def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_networks: int) -> Watch:
+    """Return who looks on, of the first of several networks."""
     keeper = saver(given["checkpoint"], given["checkpoint_seconds"])
-    if keeper is not None and n_starts > 1:
-        raise ValueError(
-            f"checkpoint must be None where n_init is more than 1; got n_init={n_starts}. Train "
-            f"the starts one by one, each with a seed and a file of its own."
-        )
     every = validation.count("callback_every", given["callback_every"])
     validation.function("callback", given["callback"])
     limit = options.seconds(given["max_seconds"])
@@ -125,7 +104,7 @@ def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_starts
     line = None
     if validation.flag("progress", given["progress"]):
         done = 0 if before is None else before.n_epochs
-        line = ProgressLine(done + most if isinstance(most, int) else None, n_starts=n_starts)
+        line = ProgressLine(done + most if isinstance(most, int) else None, n_networks=n_networks)
     return Watch(began, limit, given["callback"], every, line, threading.Event(), saver=keeper)
 
 

@@ -35,7 +35,7 @@ class Progress:
     evaluations : int
         How often loss and gradient were computed, line searches included.
     start : int
-        Which of ``n_init`` starts this is, from 0.
+        Which of ``n_init`` starts, or of the configurations of ``train_many``, from 0.
     """
 
     epoch: int

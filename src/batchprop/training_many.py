@@ -11,9 +11,13 @@ from typing import Any
 import numpy.typing as npt
 
 from batchprop import non_finite, requests, resuming, validation
+from batchprop.bursts import Watch
+from batchprop.jobs import Job
+from batchprop.known import Known
 from batchprop.many import run_all
 from batchprop.result import TrainResult
 from batchprop.training import train
+from batchprop.validation.messages import described, message
 
 _DEFAULTS = {
     name: parameter.default
@@ -45,7 +49,8 @@ def train_many(
         For each network the arguments of ``train`` that are its own: ``seed``, ``alpha``,
         ``hidden_size``, ``activation``, ``solver``, ``sample_weight`` (0 for what a fold leaves
         out), ``resume``, ``checkpoint`` (a file of its own), … .  ``max_seconds`` counts
-        from the call, for all networks together.
+        from the call, for all networks together.  A true answer of a ``callback`` ends its own
+        network alone; its progress says in ``start`` which that is.
     n_threads : int or None
         At most so many threads for all networks together; None takes the process's processors.
     **common
@@ -69,17 +74,22 @@ def train_many(
 
     Notes
     -----
-    A network that keeps the processors busy by itself is trained with several threads, small ones
-    with one each, as many at a time as there are processors.  Ctrl-C ends all of them; each keeps
-    the best it has come to.
+    As many networks are trained at a time as there are threads, one thread each; what the number
+    of networks leaves over goes first, with more threads each where they are large enough to use
+    them.  Networks of other engines than the fused one are trained one after another.  Callbacks
+    are called from the threads of their networks, several at a time.  Ctrl-C ends all networks;
+    each keeps the best it has come to, those that had not begun their start.  What a callback
+    raises ends all of them, too, and is passed on.
     """
     began = time.perf_counter()
     threads = validation.n_threads(n_threads)
-    jobs, watches = [], []
+    jobs: list[Job] = []
+    watches: list[Watch] = []
     files: dict[str, int] = {}
-    known: requests.Known = {}
+    known = Known(X, T)
     _known_arguments(common, "train_many")
-    for k, own in enumerate(configurations):
+    listed = _listed(configurations)
+    for k, own in enumerate(listed):
         where = f"configurations[{k}]"
         if not isinstance(own, Mapping):
             raise TypeError(
@@ -91,8 +101,8 @@ def train_many(
         try:
             _own_file(given["checkpoint"], files, k)
             given, before = resuming.resumed(given, _DEFAULTS)
-            jobs.append(requests.job(X, T, given, before, stacklevel=2, known=known))
-            watches.append(requests.watch_of(given, before, began, 1)._replace(start=k))
+            jobs.append(requests.job(known, given, before, stacklevel=2))
+            watches.append(requests.watch_of(given, before, began, len(listed))._replace(start=k))
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
@@ -101,6 +111,20 @@ def train_many(
         if result.stop_reason == "non_finite":
             non_finite.warn(one, result, stacklevel=2)
     return results
+
+
+def _listed(configurations: object) -> list[Any]:
+    """Return the configurations as a list."""
+    if isinstance(configurations, Iterable) and not isinstance(configurations, Mapping | str):
+        return list(configurations)
+    raise TypeError(
+        message(
+            "configurations",
+            "be a list of dicts, one for each network",
+            described(configurations),
+            'Write, for example, [{"seed": 0}, {"seed": 1}].',
+        )
+    )
 
 
 def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:

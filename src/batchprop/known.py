@@ -1,0 +1,69 @@
+"""The data of one call: checked, standardised and fingerprinted once for all networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from batchprop import fingerprint, options, scaling, validation
+from batchprop.fingerprint import Fingerprint
+
+
+class Found(NamedTuple):
+    """What is known of the data of one network.
+
+    Attributes
+    ----------
+    data : Data
+        Checked.
+    scaling : Scaling or None
+        How they are standardised, None where they are not.
+    samples : dict of str to Fingerprint
+        What to know them by in a later process.
+    """
+
+    data: options.Data
+    scaling: scaling.Scaling | None
+    samples: dict[str, Fingerprint]
+
+
+class Known:
+    """X and T, and what was found out about them together with others' arguments.
+
+    Parameters
+    ----------
+    X, T : array_like, shapes (e, N) and (s, N)
+        As given by the user.
+    """
+
+    def __init__(self, X: npt.ArrayLike, T: npt.ArrayLike) -> None:
+        self._tables = X, T
+        self._checked: dict[tuple[Any, ...], Found] = {}
+        self._kept: list[Any] = []  # an id is nobody else's as long as its array lives
+
+    def of(
+        self, given: Mapping[str, Any], start: options.Start, scaled: bool, stacklevel: int
+    ) -> Found:
+        """Return what is known of the data that a network is trained on; check them if need be."""
+        weight, X_val, T_val = (given[name] for name in ("sample_weight", "X_val", "T_val"))
+        sizes = None if start.network is None else start.network.shape[::2]
+        tables = id(X_val), id(T_val), start.dtype, sizes
+        whole = id(weight), scaled, *tables
+        if whole in self._checked:
+            return self._checked[whole]
+        self._kept += weight, X_val, T_val
+        if tables not in self._checked:
+            data = options.data(*self._tables, X_val, T_val, start)
+            self._checked[tables] = Found(data, None, fingerprint.of_samples(data))
+        data, _, samples = self._checked[tables]
+        weights = validation.sample_weight(weight, data.X.shape[1])
+        if weights is not None:
+            data = data._replace(sample_weight=weights)
+            samples = samples | {"sample_weight": fingerprint.of(weights)}
+        by = scaling.Scaling.of(data.X, data.T, weights) if scaled else None
+        if by is not None:
+            scaling.warn(by, start.dtype or data.X.dtype, stacklevel=stacklevel + 1)
+        self._checked[whole] = Found(data, by, samples)
+        return self._checked[whole]
