@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from batchprop.engines.fused.vectors import Vector, vec_type
+from batchprop.engines.fused.vectors import Vector, splat, vec_type
 
 
 def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
@@ -106,6 +106,22 @@ def multiply(typing: Any, a: Any, b: Any) -> Any:
         return builder.fmul(*args)
 
     return a(a, b), codegen
+
+
+@intrinsic
+def standard(typing: Any, a: Any, mean: Any, factor: Any) -> Any:
+    """``standard(a, mean, factor)`` = (a − mean) · factor, computed in float64 and rounded."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        own = args[0].type
+        wide = ir.VectorType(ir.DoubleType(), own.count)
+        narrow = own != wide
+        value = builder.fpext(args[0], wide) if narrow else args[0]
+        value = builder.fsub(value, splat(builder, wide, args[1]).value)
+        value = builder.fmul(value, splat(builder, wide, args[2]).value)
+        return builder.fptrunc(value, own) if narrow else value
+
+    return a(a, types.float64, types.float64), codegen
 
 
 @intrinsic

@@ -14,8 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.fused.jit import helper, inlined
-from batchprop.engines.fused.memory import copy_part, read_float32, read_float64
+from batchprop.engines.fused.memory import (
+    copy_part,
+    load,
+    read_float32,
+    read_float64,
+    standard,
+    store,
+)
 from batchprop.engines.fused.tiles import transpose
+from batchprop.engines.fused.vectors import WIDE
 
 
 class Columns(NamedTuple):
@@ -115,8 +123,8 @@ def _standardise(source, n_rows, width, out, panel):
     """Standardise the rows of a panel in place, in float64."""
     for j in range(n_rows):
         mean, factor = read_float64(source.mean + 8 * j), read_float64(source.factor + 8 * j)
-        for i in range(panel + j * width, panel + (j + 1) * width):
-            out[i] = (out[i] - mean) * factor
+        at = panel + j * width
+        store(out, at, standard(load(out, at, WIDE), mean, factor))
 
 
 @helper
