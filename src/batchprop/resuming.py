@@ -101,7 +101,9 @@ def _plain(value: Any, name: str = "") -> Any:
     """Return a value as JSON has it: NumPy's numbers become Python's."""
     if name == "dtype" or isinstance(value, np.dtype | type):
         return validation.float_dtype(value).name
-    if isinstance(value, bool | np.bool):
+    if type(value) in (bool, float, int, str):  # most are
+        return value
+    if isinstance(value, np.bool):
         return bool(value)
     if isinstance(value, numbers.Integral):
         return int(value)

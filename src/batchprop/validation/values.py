@@ -80,26 +80,29 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Return a finite real number with ``above < value``, ``least <= value < below``."""
-    bounds = [
-        text
-        for text, bound in (
-            (f"greater than {above:g}", above),
-            (f"at least {least:g}", least),
-            (f"less than {below:g}", below),
-        )
-        if math.isfinite(bound)
-    ]
-    expected = " and ".join(["be a finite real number", *bounds])
     if isinstance(value, bool | np.bool) or not isinstance(value, numbers.Real):
+        expected = _range(above, least, below)
         raise TypeError(message(name, expected, described(value), "Pass a float."))
     try:
         real = float(value)
     except OverflowError:  # an integer beyond the range of a float
         real = math.inf
     if not (math.isfinite(real) and real > above and least <= real < below):
+        expected = _range(above, least, below)
         given = described(value).removesuffix(f" of type {type(value).__name__}")
         raise ValueError(message(name, expected, given, "Pass a number in that range."))
     return real
+
+
+def _range(above: float, least: float, below: float) -> str:
+    """Say what a number must be."""
+    bounds = (
+        (f"greater than {above:g}", above),
+        (f"at least {least:g}", least),
+        (f"less than {below:g}", below),
+    )
+    finite = [text for text, bound in bounds if math.isfinite(bound)]
+    return " and ".join(["be a finite real number", *finite])
 
 
 def optional_number(
