@@ -12,7 +12,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"max_epochs": 12, "hidden_size": 4}
+COMMON = {"solver": "gd", "max_epochs": 12, "hidden_size": 4}
 RNG = np.random.default_rng(0)
 FOLDS = [np.where(np.arange(90) % 3 == k, 0.0, 1.0) for k in range(3)]
 

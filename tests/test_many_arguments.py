@@ -14,7 +14,7 @@ CASE = problem(n_samples=30)
 
 
 def many(configurations, **options):
-    return train_many(CASE.X, CASE.T, configurations, **{"max_epochs": 2} | options)
+    return train_many(CASE.X, CASE.T, configurations, **{"max_epochs": 2, "solver": "gd"} | options)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.project import SRC
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"max_epochs": 9, "hidden_size": 4}
+COMMON = {"solver": "gd", "max_epochs": 9, "hidden_size": 4}
 ENDLESS = {"max_epochs": None, "tol": None, "gradient_tol": None}
 THREADS = pytest.mark.parametrize("n_threads", [1, 3])
 
@@ -124,7 +124,7 @@ def test_the_clock_is_for_all_together(n_threads):
 
 def test_a_clock_of_its_own():
     own = [{"max_seconds": 0.2, "max_epochs": None}, {}]
-    short, whole = train_many(CASE.X, CASE.T, own, tol=None, hidden_size=4)
+    short, whole = train_many(CASE.X, CASE.T, own, solver="gd", tol=None, hidden_size=4)
     assert (short.stop_reason, whole.stop_reason) == ("max_seconds", "max_epochs")
 
 
@@ -147,7 +147,7 @@ def test_never_more_threads_than_allowed(monkeypatch, n_threads, count):
     monkeypatch.setattr(Objective, "close", closed)
     case = problem(e=8, m=40, n_samples=4000)
     own = [{"seed": k} for k in range(count)]
-    train_many(case.X, case.T, own, hidden_size=60, max_epochs=30, n_threads=n_threads)
+    train_many(case.X, case.T, own, solver="gd", hidden_size=60, max_epochs=30, n_threads=n_threads)
     assert running == [0]
     assert most[0] <= n_threads
 
@@ -171,7 +171,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job sta
 X = np.random.default_rng(0).normal(size=(3, 4000))
 T = np.sin(X[:1])
 results = batchprop.train_many(
-    X, T, [{{"seed": k}} for k in range(6)], hidden_size=20, engine={engine!r},
+    X, T, [{{"seed": k}} for k in range(6)], hidden_size=20, solver="gd", engine={engine!r},
     n_threads={n_threads}, max_epochs=None, tol=None, gradient_tol=None,
     callback=lambda progress: print("running", flush=True), callback_every=10**12,
 )

@@ -13,7 +13,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"max_epochs": 15, "hidden_size": 4}
+COMMON = {"solver": "gd", "max_epochs": 15, "hidden_size": 4}
 VALIDATION = {"X_val": CASE.X[:, :7], "T_val": CASE.T[:, :7], "patience": 5}
 
 

@@ -51,7 +51,7 @@ def test_it_may_all_be_said_again(first):
 
 
 def test_numbers_that_were_found_count_as_said():
-    drawn = train(CASE.X, CASE.T, max_epochs=3)
+    drawn = train(CASE.X, CASE.T, solver="gd", max_epochs=3)
     rate = drawn.checkpoint.arguments["learning_rate"]
     assert rate > 0
     assert drawn.checkpoint.arguments["dtype"] == "float64"
