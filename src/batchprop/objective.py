@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, validation
+from batchprop import engines, penalty, validation
 from batchprop.network import Network
 from batchprop.parameters import Gradient
 
@@ -20,8 +20,9 @@ def loss_and_gradient(
     engine: str = "fused",
     n_threads: int | None = None,
     sample_weight: npt.ArrayLike | None = None,
+    alpha: float = 0.0,
 ) -> tuple[float, Gradient]:
-    """Return L = (1/N) Σ_i ‖y_i − t_i‖² and ∂L/∂θ.
+    """Return L = (1/N) Σ_i ‖y_i − t_i‖² and ∂L/∂θ; with ``alpha``, the penalised J and ∂J/∂θ.
 
     Parameters
     ----------
@@ -38,11 +39,14 @@ def loss_and_gradient(
         process's CPUs decide.  The result does not depend on it.
     sample_weight : array_like, shape (N,), or None
         Non-negative weights w: L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
+    alpha : float
+        α ≥ 0: J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²), with Σw = N without weights; biases are free.
+        ``train(..., scale=False, alpha=alpha)`` minimises this J.
 
     Returns
     -------
     loss : float
-        L, a sum over outputs and a mean over samples.
+        L, a sum over outputs and a mean over samples; J with ``alpha``.
     gradient : Gradient
         Its blocks ``W_h``, ``b_h``, ``W_y``, ``b_y`` and all of them flat, ``theta``.
 
@@ -62,11 +66,13 @@ def loss_and_gradient(
     weight = validation.sample_weight(sample_weight, X.shape[1])
     module = engines.load(validation.choice("engine", engine, engines.ENGINES))
     threads = validation.n_threads(n_threads)
+    rate = penalty.rate_of(validation.number("alpha", alpha, least=0), X.shape[1], weight)
     flat = np.empty_like(network.theta)
     with module.Objective(
         X, T, weight, network.shape, network.activation, network.dtype, threads
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
+    loss += penalty.add_penalty(rate, network.theta, network.shape, flat)
     return loss, Gradient(flat, network.shape)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, validation
+from batchprop import engines, penalty, validation
 from batchprop.gradient_check.compare import RELATIVE, Allowed, compare
 from batchprop.gradient_check.definition import complex_step
 from batchprop.gradient_check.finite_differences import (
@@ -37,6 +37,7 @@ def check_gradient(
     n_threads: int | None = None,
     n_probes: int | None = None,
     seed: int = 0,
+    alpha: float = 0.0,
 ) -> GradientReport:
     """Compare a loss and its gradient with independent ways to get them.
 
@@ -70,6 +71,9 @@ def check_gradient(
         directions.  None chooses by the size of the work.
     seed : int
         Of these directions.
+    alpha : float
+        α ≥ 0: check J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and its gradient in place of L and its own.
+        A function that is checked adds the penalty to both itself.
 
     Returns
     -------
@@ -102,11 +106,13 @@ def check_gradient(
     threads = validation.n_threads(n_threads)
     probes = validation.optional_count("n_probes", n_probes)
     rng = np.random.default_rng(validation.seed(seed))
+    alpha = validation.number("alpha", alpha, least=0)
+    rate = penalty.rate_of(alpha, X.shape[1], weight)
 
     # What the engine computes with is what it is to be compared on.
     X, T = X.astype(network.dtype, copy=False), T.astype(network.dtype, copy=False)
     theta = network.theta.astype(np.float64)
-    problem = Problem(theta, network.shape, network.activation, X, T, weight)
+    problem = Problem(theta, network.shape, network.activation, X, T, weight, rate)
     if probes is None:
         loops = callable(engine) or engine == "naive"
         probes = default_probes(network.shape, X.shape[1], loops)
@@ -119,6 +125,7 @@ def check_gradient(
         str(network.dtype),
         X.shape[1],
         comparisons,
+        alpha,
     )
 
 

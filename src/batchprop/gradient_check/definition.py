@@ -1,4 +1,4 @@
-"""The definition, written once more and for complex numbers: L and its complex-step gradient.
+"""The definition, written once more and for complex numbers: J and its complex-step gradient.
 
 Nothing here is shared with an engine, and no σ′ is written down.  A function that is real on the
 real axis and analytic around x satisfies
@@ -28,7 +28,7 @@ STEP = 2.0**-100  # ε; its square is far below the rounding of anything it is a
 
 
 class Defined(NamedTuple):
-    """L and ∂L/∂θ (P,) by definition."""
+    """J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and ∂J/∂θ (P,) by definition; L itself without α."""
 
     loss: float
     gradient: Array
@@ -109,11 +109,12 @@ def forward(problem: Problem, X: Array, T: Array) -> tuple[Array, Array, Array]:
 
 
 def complex_step(problem: Problem) -> Defined:
-    """Return L and ∂L/∂θ, every entry of it, at the cost of a few forward passes.
+    """Return J and ∂J/∂θ, every entry of it, at the cost of a few forward passes.
 
     L is a mean over samples that do not see each other.  So the z of one hidden unit can be moved
     in all samples at the same time: the imaginary part of each sample's loss is its own ∂L_i/∂z.
     As z = W_h x + b_h is linear in W_h and b_h, ∂L_i/∂W_h is that times x_i; the same for y.
+    The penalty is a sum over weights that do not see each other either.
     """
     W_y = problem.blocks.W_y
     loss = 0.0
@@ -133,4 +134,8 @@ def complex_step(problem: Problem) -> Defined:
         db_h += dZ.sum(axis=1)
         dW_y += dY @ H.T
         db_y += dY.sum(axis=1)
+    if problem.rate:
+        moved = problem.rate * (problem.weights + 1j * STEP) ** 2  # of a zeroed bias: none
+        loss += float(moved.real.sum())
+        gradient += moved.imag / STEP
     return Defined(loss, gradient)

@@ -30,7 +30,7 @@ _WORK_LOOPS = 8e6  # … and where Python loops must be expected
 
 
 class Differences(NamedTuple):
-    """Derivatives of L in K directions, and a bound of the error of each."""
+    """Derivatives of J in K directions, and a bound of the error of each."""
 
     derivative: Array  # (K,)
     error: Array  # (K,)
@@ -61,7 +61,7 @@ def central_differences(
     Parameters
     ----------
     loss : callable
-        L(θ), in float64.
+        J(θ), in float64.
     problem : Problem
         Where, and on which data: what the steps are chosen from.
     block : str
@@ -69,9 +69,9 @@ def central_differences(
     directions : ndarray, shape (K, size)
         In which directions.
     gradient : ndarray, shape (P,)
-        ∂L/∂θ, to estimate what the rounding of θ + step does.
+        ∂J/∂θ, to estimate what the rounding of θ + step does.
     loss_error : float
-        Rounding error of L.
+        Rounding error of J.
 
     Returns
     -------

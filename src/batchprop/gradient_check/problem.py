@@ -40,6 +40,8 @@ class Problem(NamedTuple):
         Data, rounded to the dtype of the network.
     weight : ndarray, shape (N,), or None
         Sample weights.
+    rate : float
+        What the squares of weights are multiplied by, α/Σw.
     """
 
     theta: Array
@@ -48,6 +50,7 @@ class Problem(NamedTuple):
     X: Array
     T: Array
     weight: Array | None
+    rate: float = 0.0
 
     @property
     def n_samples(self) -> int:
@@ -64,6 +67,14 @@ class Problem(NamedTuple):
         sizes = [part.size for part in self.blocks]
         start = sum(sizes[: BLOCKS.index(block)])
         return slice(start, start + sizes[BLOCKS.index(block)])
+
+    @property
+    def weights(self) -> Array:
+        """θ with its biases zeroed (P,): what the penalty is about."""
+        theta = self.theta.copy()
+        for name in ("b_h", "b_y"):
+            theta[self.section(name)] = 0.0
+        return theta
 
     def samples(self) -> Iterator[Samples]:
         """Yield blocks of samples, so that no array grows with N."""

@@ -65,6 +65,8 @@ class GradientReport:
         N.
     comparisons : tuple of Comparison
         In the order of the table.
+    alpha : float
+        The penalty.
     """
 
     engine: str
@@ -73,6 +75,7 @@ class GradientReport:
     dtype: str
     n_samples: int
     comparisons: tuple[Comparison, ...]
+    alpha: float = 0.0
 
     def of(self, block: str) -> tuple[Comparison, ...]:
         """Return the comparisons of one block, or of the ``"loss"``."""
@@ -130,9 +133,11 @@ class GradientReport:
 
     def __str__(self) -> str:
         """Return the table."""
+        penalty = f", alpha {self.alpha:g}" if self.alpha else ""
         head = (
             f"Gradient check of {self.engine}: {'passed' if self.passed else 'NOT PASSED'}\n"
-            f"network {self.shape}, {self.activation}, {self.dtype}; {self.n_samples} samples"
+            f"network {self.shape}, {self.activation}, {self.dtype}; "
+            f"{self.n_samples} samples{penalty}"
         )
         titles = (
             "block",

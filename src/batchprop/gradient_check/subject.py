@@ -13,6 +13,7 @@ from batchprop import engines, validation
 from batchprop.gradient_check.problem import BLOCKS, Problem
 from batchprop.network import Network
 from batchprop.parameters import Parameters
+from batchprop.penalty import add_penalty
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +26,8 @@ class Subject:
     problem : Problem
         Parameters and data.
     engine : str or callable
-        Name of an engine, or ``engine(network, X, T, sample_weight) -> loss, gradient``.
+        Name of an engine, or ``engine(network, X, T, sample_weight) -> loss, gradient``, the
+        penalty included.
     n_threads : int or None
         Passed on to the engine.
 
@@ -63,13 +65,13 @@ class Subject:
         self._open.close()
 
     def loss(self, theta: Array) -> float:
-        """Return L at any θ (P,), in float64: what finite differences are taken of."""
+        """Return J at any θ (P,), in float64: what finite differences are taken of."""
         if self._double is not None:
-            return self._double.loss(theta)
+            return self._double.loss(theta) + self._penalty(theta)
         return float(self._call(theta)[0])
 
     def loss_and_gradient(self, dtype: np.dtype[Any]) -> tuple[float, Array]:
-        """Return L and ∂L/∂θ (P,) as computed for a network of ``dtype``.
+        """Return J and ∂J/∂θ (P,) as computed for a network of ``dtype``.
 
         The gradient's dtype is the coarser of the network's and the one that was returned.
         """
@@ -80,7 +82,12 @@ class Subject:
             return float(loss), gradient.astype(min(gradient.dtype, dtype))
         flat = np.empty_like(theta)
         with self._objective(dtype) as objective:
-            return objective.loss_and_gradient(theta, flat), flat
+            loss = objective.loss_and_gradient(theta, flat)
+        return loss + self._penalty(theta, flat), flat
+
+    def _penalty(self, theta: Array, gradient: Array | None = None) -> float:
+        """Return what a named engine's loss lacks of J; add to its gradient what that lacks."""
+        return add_penalty(self._problem.rate, theta, self._problem.shape, gradient)
 
     def _objective(self, dtype: np.dtype[Any]) -> engines.Objective:
         problem = self._problem

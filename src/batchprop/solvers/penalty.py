@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numba import types
 
 from batchprop.engines.fused.jit import kernel, returning
@@ -48,7 +49,7 @@ def add_penalty(penalty, theta, gradient, with_gradient):
     W_y = penalty.m * penalty.e + penalty.m
     for i in range(W_y + penalty.s * penalty.m):
         if i < penalty.m * penalty.e or i >= W_y:  # b_h stands between W_h and W_y
-            w = float(theta[i])
+            w = np.float64(theta[i])  # float() keeps float32
             total += w * w
             if with_gradient:
                 gradient[i] += 2.0 * rate * w
