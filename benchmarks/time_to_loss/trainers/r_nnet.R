@@ -1,6 +1,6 @@
 # Train with nnet.  Arguments: folder e m s N iterations seconds
-# Writes how long it took and theta to the folder; where seconds are given, so many iterations as
-# fit into them, by the time of the first few.
+# Writes theta to the folder and says how long the last fit took: each is a whole one from the
+# start, with more iterations than the one before, until it ends by itself or the time is used.
 arguments <- commandArgs(TRUE)
 folder <- arguments[1]
 sizes <- as.integer(arguments[2:6])
@@ -30,9 +30,12 @@ fit <- function(iterations) {
 }
 
 if (!requireNamespace("nnet", quietly = TRUE)) quit(status = 3)
-few <- 5
-each <- max(system.time(fit(few))[["elapsed"]] / few, 1e-6)
-iterations <- as.integer(max(1, min(most, seconds / each)))
-took <- system.time(found <- fit(iterations))[["elapsed"]]
+iterations <- min(5, most)
+repeat {
+  took <- max(system.time(found <- fit(iterations))[["elapsed"]], 1e-3)
+  if (found$convergence == 0 || iterations >= most || took > 0.6 * seconds) break
+  # the first calls take long for what they do: go on until the time is used
+  iterations <- as.integer(min(most, 20 * iterations, max(iterations + 1, 0.9 * iterations * seconds / took)))
+}
 writeBin(from_nnet(found$wts), file.path(folder, "theta"))
 cat(sprintf("%.17g %d\n", took, found$convergence))
