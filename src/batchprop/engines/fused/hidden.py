@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchprop.engines.fused.jit import helper, inlined
+from batchprop.engines.fused.jit import apart, helper, inlined
 from batchprop.engines.fused.memory import load, store
 from batchprop.engines.fused.sigma import sigma, slope
 from batchprop.engines.fused.tiles import (
@@ -77,7 +77,7 @@ def _delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
         _delta_rows(form, code, ONE, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y)
 
 
-@helper
+@apart
 def delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
     """Turn H into δ_h = σ′ ⊙ g and add db_h = Σ δ_h to ``to_b`` of G.
 

@@ -18,19 +18,18 @@ import inspect
 import os
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numba
 from numba import types
-from numba.core import cgutils, compiler
+from numba.core import cgutils
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from batchprop.engines.fused.cache import KernelCache
+from batchprop.engines.fused.compilation import Inlining, KernelCompiler, compile_part
 
 Function = Callable[..., Any]
 
-_compiled: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 _addresses: dict[Any, int] = {}
 
 # A fork waits until no other thread compiles: its child would wait for that thread forever.
@@ -44,9 +43,19 @@ if hasattr(os, "register_at_fork"):
 
 def kernel(function: Function) -> Any:
     """Compile an entry point: called from Python, kept on disk between processes."""
-    dispatcher = numba.njit(error_model="numpy", nogil=True, boundscheck=False, _nrt=False)(
-        function
-    )
+    return _kernel(function)
+
+
+def kernel_by_address(function: Function) -> Any:
+    """Compile a kernel that is called by its address, never from Python."""
+    return _kernel(function, no_cpython_wrapper=True)
+
+
+def _kernel(function: Function, **options: bool) -> Any:
+    dispatcher = numba.njit(
+        error_model="numpy", nogil=True, boundscheck=False, _nrt=False,
+        no_cfunc_wrapper=True, pipeline_class=KernelCompiler, **options,
+    )(function)  # fmt: skip
     dispatcher._cache = KernelCache(function)
     return dispatcher
 
@@ -58,25 +67,30 @@ def macro(function: Function) -> Any:
 
 def helper(function: Function) -> Any:
     """Compile a function that returns nothing as part of the kernels that call it."""
-    return _part(function, types.none, inline=False)
+    return _part(function, types.none, Inlining.LLVM_DECIDES)
 
 
 def inlined(function: Function) -> Any:
     """The same, and LLVM makes it part of each of its callers: vectors stay in registers."""
-    return _part(function, types.none, inline=True)
+    return _part(function, types.none, Inlining.ALWAYS)
+
+
+def apart(function: Function) -> Any:
+    """The same, and it stays a function: many large loops in one take LLVM longer than apart."""
+    return _part(function, types.none, Inlining.NEVER)
 
 
 def returning(kind: Any) -> Callable[[Function], Any]:
     """Make a helper of a function that returns a number of numba's type ``kind``."""
-    return lambda function: _part(function, kind, inline=False)
+    return lambda function: _part(function, kind, Inlining.LLVM_DECIDES)
 
 
-def _part(function: Function, returns: Any, *, inline: bool) -> Any:
+def _part(function: Function, returns: Any, inlining: Inlining) -> Any:
     def call(typing: Any, *args: Any) -> Any:
         signature = returns(*args)
 
         def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            found = _compile_into(context, function, signature, inline)
+            found = compile_part(context, function, signature, inlining)
             return context.call_internal(builder, found, signature, values)
 
         return signature, codegen
@@ -87,27 +101,6 @@ def _part(function: Function, returns: Any, *, inline: bool) -> Any:
     call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     call.__name__, call.__doc__ = function.__name__, function.__doc__
     return intrinsic(call)
-
-
-def _compile_into(context: Any, function: Function, signature: Any, inline: bool) -> Any:
-    """Compile a function into the library that is being compiled, once; return its descriptor."""
-    library = context.active_code_library
-    known = _compiled.setdefault(library, {})
-    key = (function, signature)
-    if key not in known:
-        flags = compiler.Flags()
-        flags.nrt = False
-        flags.error_model = "numpy"
-        flags.forceinline = inline
-        flags.no_compile = True
-        flags.no_cpython_wrapper = True
-        flags.no_cfunc_wrapper = True
-        result = compiler.compile_internal(
-            context.typing_context, context, library, function,
-            signature.args, signature.return_type, flags, locals={},
-        )  # fmt: skip
-        known[key] = result.fndesc
-    return known[key]
 
 
 def address(dispatcher: Any, *args: Any) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.fused.jit import helper, inlined
+from batchprop.engines.fused.jit import apart, helper, inlined
 from batchprop.engines.fused.memory import (
     copy_part,
     load,
@@ -127,7 +127,7 @@ def _standardise(source, n_rows, width, out, panel):
         store(out, at, standard(load(out, at, WIDE), mean, factor))
 
 
-@helper
+@apart
 def pack(source, n_rows, rows, first, count, width, step, strips, out):
     """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last.
 

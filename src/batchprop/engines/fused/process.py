@@ -7,11 +7,11 @@ into each of them.
 from __future__ import annotations
 
 from batchprop.engines.fused.chunks import chunk_sums
-from batchprop.engines.fused.jit import kernel
+from batchprop.engines.fused.jit import kernel_by_address
 from batchprop.engines.fused.team import GRADIENT
 
 
-@kernel
+@kernel_by_address
 def process(problem, theta, chunk, scratch, sums, row, kind):
     """Write the sums over one chunk to a row of ``sums``."""
     chunk_sums(problem, theta, chunk, scratch, sums[row], kind == GRADIENT)

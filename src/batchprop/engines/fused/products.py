@@ -8,7 +8,7 @@ broadcasts A, which needs no sums and less memory traffic, but whole vectors of 
 
 from __future__ import annotations
 
-from batchprop.engines.fused.jit import helper, inlined
+from batchprop.engines.fused.jit import apart, helper, inlined
 from batchprop.engines.fused.memory import load, prefetch
 from batchprop.engines.fused.tiles import (
     FOUR,
@@ -104,7 +104,7 @@ def _outer_rows(rows, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to)
         )  # fmt: skip
 
 
-@helper
+@apart
 def add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
     """Add A Bᵀ, summed over the samples of all panels, to the matrix (n_a, n_b) at ``to`` of G.
 
@@ -148,7 +148,7 @@ def _strips_rows(strips, A, n_a, at_a, S, at_s, samples, width, step, sums, to, 
         )  # fmt: skip
 
 
-@helper
+@apart
 def add_outer_strips(A, n_a, at_a, S, n_strips, samples, width, step, sums):
     """Add A Bᵀ, summed over the samples of one panel, to ``sums`` (n_a, n_strips · step).
 

@@ -6,12 +6,12 @@ from batchprop.engines.fused.chunks import backward, drain, finish, forward_bloc
 from batchprop.engines.fused.gram.curvature import curved_block
 from batchprop.engines.fused.gram.layout import panel_rows_of
 from batchprop.engines.fused.gram.products import add_products
-from batchprop.engines.fused.jit import kernel
+from batchprop.engines.fused.jit import kernel_by_address
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.team import CURVATURE, GRADIENT, LOSS
 
 
-@kernel
+@kernel_by_address
 def process_gram(problem, theta, chunk, scratch, sums, row, kind):
     """Write the sums over one chunk to a row of ``sums``: half the gradient's, the losses', JᵀJ's.
 

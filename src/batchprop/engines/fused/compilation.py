@@ -1,0 +1,139 @@
+"""How numba's compiler is driven: few passes, and one module of LLVM's for a whole kernel.
+
+numba treats each compiled function as a library of its own: text that LLVM parses, verifies,
+optimises, links, and optimises again as part of its callers.  Here a kernel and its parts are
+written into one module, which LLVM reads and optimises once.  The parts are internal to it: what
+its callers have taken in is dropped, and members of tuples that a part does not use are not passed.
+
+LLVM unrolls nothing: the large kernels are written in vectors and in tiles of as many independent
+sums as a processor needs, and longer loop bodies double the machine code for nothing.  It makes
+vectors of plain loops over θ, such as the solvers have.  Of numba's passes those are left out that
+kernels have no use for: closures, array expressions, pruned branches, literal unrolling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from llvmlite import binding
+from numba.core import compiler, config, typed_passes, untyped_passes
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_machinery import PassManager
+
+
+class Inlining(Enum):
+    """Whether LLVM makes a part of a kernel part of the parts that call it."""
+
+    ALWAYS = "alwaysinline"
+    NEVER = "noinline"
+    LLVM_DECIDES = ""
+
+
+_UP_TO_LOWERING = (
+    untyped_passes.TranslateByteCode,
+    untyped_passes.FixupArgs,
+    untyped_passes.IRProcessing,
+    untyped_passes.GenericRewrites,
+    untyped_passes.InlineInlinables,
+    untyped_passes.ReconstructSSA,
+    typed_passes.NopythonTypeInference,
+    typed_passes.PreLowerStripPhis,
+    typed_passes.IRLegalization,
+)
+
+
+def _pipeline(name: str, *last: Any) -> list[PassManager]:
+    manager = PassManager(name)
+    for step in (*_UP_TO_LOWERING, *last):
+        manager.add_pass(step)
+    manager.finalize()
+    return [manager]
+
+
+class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """The code of one kernel and of all its parts."""
+
+    def __init__(self, codegen: Any, name: str) -> None:
+        super().__init__(codegen, name)
+        self.parts: dict[Any, Any] = {}  # descriptors of the parts compiled so far
+        self._attributes: dict[str, str] = {}  # of LLVM's functions
+        self._whole = super().create_ir_module(name)
+        self.enable_object_caching()  # the kernel is kept on disk
+
+    def create_ir_module(self, name: str) -> Any:
+        """Return the one module that kernel and parts are written into."""
+        return self._whole
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Add a module, the whole one only when it is complete."""
+        if ir_module is not self._whole:
+            super().add_ir_module(ir_module)
+
+    def add_part(self, key: Any, descriptor: Any, inlining: Inlining) -> None:
+        """Keep the descriptor of a part for its next caller."""
+        self.parts[key] = descriptor
+        self._attributes[descriptor.llvm_func_name] = inlining.value
+
+    def finalize(self) -> None:
+        """Make machine code."""
+        super().add_ir_module(self._whole)
+        for name, attribute in self._attributes.items():
+            function = self._final_module.get_function(name)
+            function.linkage = "internal"
+            if attribute:
+                function.add_function_attribute(attribute)
+        super().finalize()
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        ll_module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        options = binding.create_pipeline_tuning_options(int(config.OPT))
+        options.loop_unrolling = options.slp_vectorization = False
+        options.loop_vectorization = options.loop_interleaving = bool(config.LOOP_VECTORIZE)
+        builder = binding.create_pass_builder(self._codegen._tm, options)
+        builder.getModulePassManager().run(self._final_module, builder)
+
+
+class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
+    """Compile a kernel into a library of its own."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the passes."""
+        state = self.state
+        state.library = KernelLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return _pipeline(
+            "kernel",
+            typed_passes.AnnotateTypes,
+            typed_passes.NativeLowering,
+            typed_passes.NoPythonBackend,
+        )
+
+
+class _PartCompiler(compiler.CompilerBase):  # type: ignore[misc]
+    """Compile a part into its kernel's library."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return the passes."""
+        return _pipeline("part", typed_passes.NativeLowering)
+
+
+def compile_part(
+    context: Any, function: Callable[..., Any], signature: Any, inlining: Inlining
+) -> Any:
+    """Compile a function into the kernel that is being compiled, once; return its descriptor."""
+    library = context.active_code_library
+    key = function, signature
+    if key not in library.parts:
+        flags = compiler.Flags()
+        flags.nrt = False
+        flags.error_model = "numpy"
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        part = _PartCompiler(
+            context.typing_context, context, library,
+            signature.args, signature.return_type, flags, locals={},
+        )  # fmt: skip
+        library.add_part(key, part.compile_extra(function).fndesc, inlining)
+    return library.parts[key]
