@@ -173,7 +173,7 @@ T = np.sin(X[:1])
 results = batchprop.train_many(
     X, T, [{{"seed": k}} for k in range(6)], hidden_size=20, solver="gd", engine={engine!r},
     n_threads={n_threads}, max_epochs=None, tol=None, gradient_tol=None,
-    callback=lambda progress: print("running", flush=True), callback_every=10**12,
+    callback=lambda progress: print("running\\n", end="", flush=True), callback_every=10**12,
 )
 print(json.dumps([
     [one.stop_reason, one.loss, batchprop.loss_and_gradient(one.network, X, T)[0], one.n_epochs]

@@ -24,5 +24,7 @@ def test_the_table_has_every_argument():
     table = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
     named = {name for line in table for name in re.findall(r"`(\w+)`", line.split("|")[1])}
     numbers = {"solver", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon"}
+    numbers |= {"history_size", "max_evaluations", "damping", "max_damping", "step_tol"}
+    numbers |= {"method", "method_options"}
     here = {"resume", "checkpoint_seconds"}
     assert named | numbers | here >= set(train.__kwdefaults__)

@@ -16,7 +16,12 @@ from tests.problems import problem
 from tests.resumed import assert_same_run
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
-OFTEN = {"checkpoint_seconds": 0, "callback_every": 2, "callback": lambda progress: None}
+OFTEN = {
+    "solver": "gd",
+    "checkpoint_seconds": 0,
+    "callback_every": 2,
+    "callback": lambda progress: None,
+}
 
 
 @pytest.fixture
@@ -100,7 +105,7 @@ def test_it_is_written_at_the_end_however_it_ends(path, reason):
 
 def test_it_is_written_after_numbers_that_are_not_finite(path):
     with pytest.warns(RuntimeWarning, match="NaN or infinite"):
-        trained(checkpoint=path, learning_rate=1e200, scale=False)
+        trained(checkpoint=path, solver="gd", learning_rate=1e200, scale=False)
     assert Checkpoint.load(path).stop_reason == "non_finite"
 
 
