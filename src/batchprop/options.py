@@ -150,7 +150,10 @@ def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
     target = validation.optional_number("target_loss", given["target_loss"])
     bound = validation.optional_number("gradient_tol", given["gradient_tol"], least=0)
     fall = validation.optional_number("tol", given["tol"], least=0)
-    wait = validation.optional_count("patience", given["patience"])
+    wait = given["patience"]
+    if isinstance(wait, str) and wait == AUTO:
+        wait = own.n_epochs_no_change
+    wait = validation.optional_count("patience", wait)
     if wait is not None and not validating:
         raise ValueError(
             f"patience must come with validation data; got patience={wait} without X_val and "

@@ -47,7 +47,7 @@ def train(
     n_epochs_no_change: int | str = "auto",
     X_val: npt.ArrayLike | None = None,
     T_val: npt.ArrayLike | None = None,
-    patience: int | None = None,
+    patience: int | str | None = None,
     max_seconds: float | None = None,
     callback: Callback | None = None,
     callback_every: int = 1,
@@ -131,8 +131,9 @@ def train(
         See ``tol``.
     X_val, T_val : array_like, shapes (e, N_val) and (s, N_val), or None
         Validation data: the network of the lowest validation loss is returned.
-    patience : int or None
-        Stop when the validation loss has had no new minimum for so many epochs.
+    patience : int, None or "auto"
+        Stop when the validation loss has had no new minimum for so many epochs; "auto" is the
+        solver's own ``n_epochs_no_change``.
     max_seconds : float or None
         Stop after so many seconds, looked at about every 0.05 s.
     callback : callable or None

@@ -1,0 +1,95 @@
+"""Samples of the estimator: rows checked by scikit-learn, columns for ``batchprop.train``."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from batchprop import fingerprint, validation
+from batchprop.fingerprint import Fingerprint
+
+Array = npt.NDArray[Any]
+
+FLOATS = (np.float64, np.float32)  # kept; anything else becomes the first
+
+
+class Samples(NamedTuple):
+    """What ``batchprop.train`` is trained on, one sample a column.
+
+    Attributes
+    ----------
+    X, T : ndarray, shapes (e, N) and (s, N)
+        Views of the rows that were given.
+    sample_weight : ndarray, shape (N,), or None
+        Weights.
+    X_val, T_val : ndarray, shapes (e, N_val) and (s, N_val), or None
+        Validation data.
+    """
+
+    X: Array
+    T: Array
+    sample_weight: Array | None
+    X_val: Array | None
+    T_val: Array | None
+
+    @property
+    def validating(self) -> bool:
+        """Whether there are validation data."""
+        return self.X_val is not None
+
+    def agree(self, before: dict[str, Fingerprint]) -> bool:
+        """Tell whether a run of these fingerprints was trained on the same samples."""
+        mine = fingerprint.of_samples(self)
+        return mine.keys() == before.keys() and all(
+            mine[name].agrees(its) for name, its in before.items()
+        )
+
+
+def checked(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
+    """Return X and y as scikit-learn checks them."""
+    X, y = validate_data(
+        estimator, X, y, reset=reset, dtype=FLOATS, multi_output=True, y_numeric=True
+    )
+    return X, y
+
+
+def checked_weights(sample_weight: Any, X: Array) -> Array | None:
+    """Return the weights as scikit-learn checks them."""
+    if sample_weight is None:
+        return None
+    checked_weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    return checked_weight
+
+
+def checked_validation(
+    estimator: Any, X_val: Any, y_val: Any, n_outputs: int
+) -> tuple[Array, Array] | None:
+    """Return the validation data that were given, if any, rows as samples."""
+    if (X_val is None) != (y_val is None):
+        raise ValueError(
+            "X_val and y_val must be given together; got one of them. Pass both, or neither."
+        )
+    if X_val is None:
+        return None
+    X_val, y_val = checked(estimator, X_val, y_val, reset=False)
+    T_val = y_val.reshape(X_val.shape[0], -1)
+    if T_val.shape[1] != n_outputs:
+        raise ValueError(
+            f"y_val must have as many outputs as y; got {T_val.shape[1]} instead of "
+            f"{n_outputs}. Pass the same columns in both."
+        )
+    return X_val, T_val
+
+
+def set_aside(
+    share: Any, X: Array, targets: Array, weight: Array | None, random: np.random.RandomState
+) -> Samples:
+    """Split rows into those to train on and those to stop on."""
+    share = validation.number("validation_fraction", share, above=0, below=1)
+    rows, others = train_test_split(np.arange(X.shape[0]), test_size=share, random_state=random)
+    kept = None if weight is None else weight[rows]
+    return Samples(X[rows].T, targets[rows].T, kept, X[others].T, targets[others].T)
