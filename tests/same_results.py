@@ -16,6 +16,9 @@ def assert_same(result, expected, *, but=()):
     """Compare all that a result says, but for the time it took."""
     for name in {field.name for field in fields(TrainResult)} - _MAY_DIFFER - set(but):
         one, other = getattr(result, name), getattr(expected, name)
+        if name == "alpha_report":
+            assert repr(one) == repr(other)
+            continue
         if isinstance(other, Network):
             assert (one.shape, one.activation) == (other.shape, other.activation)
             one, other = one.theta, other.theta

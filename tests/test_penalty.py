@@ -1,4 +1,4 @@
-"""The penalty on weights: J = L + (α/Σw)(‖W_h‖² + ‖W_y‖²), its gradient, and its check."""
+"""The penalty on weights: J = L + (1/Σw)(α_h ‖W_h‖² + α_y ‖W_y‖²), its gradient, its check."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from tests.problems import problem, relative_errors
 
 BLOCKS = Blocks._fields
 DTYPES = ("float64", "float32")
-ALPHA = 0.7
+ALPHA = (0.7, 2.9)
 WEIGHTS, BIASES = {"W_h", "W_y"}, {"b_h", "b_y"}
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 
-def rate_of(data):
-    return ALPHA / (data.X.shape[1] if data.weight is None else data.weight.sum())
+def rates_of(data):
+    total = data.X.shape[1] if data.weight is None else data.weight.sum()
+    return ALPHA[0] / total, ALPHA[1] / total
 
 
 @EVERY_ENGINE
@@ -30,36 +31,41 @@ def test_it_is_added_to_loss_and_gradient(engine, dtype, weighted):
     options = {"engine": engine, "sample_weight": data.weight}
     loss, gradient = loss_and_gradient(*data[:3], **options)
     penalised, its_gradient = loss_and_gradient(*data[:3], alpha=ALPHA, **options)
-    rate, net = rate_of(data), data.network.astype("float64")
-    squares = (net.W_h**2).sum() + (net.W_y**2).sum()
-    assert penalised - loss == pytest.approx(rate * squares, rel=1e-12)
+    rates, net = dict(zip(("W_h", "W_y"), rates_of(data), strict=True)), data.network
+    net = net.astype("float64")
+    squares = sum(rates[name] * (getattr(net, name) ** 2).sum() for name in WEIGHTS)
+    assert penalised - loss == pytest.approx(squares, rel=1e-12)
     expected = gradient.theta.astype(np.float64)
     for name in WEIGHTS:
-        getattr(split(expected, net.shape), name)[...] += 2 * rate * getattr(net, name)
+        getattr(split(expected, net.shape), name)[...] += 2 * rates[name] * getattr(net, name)
     errors = relative_errors(its_gradient.theta, expected, net.shape)
     assert max(errors.values()) < (1e-15 if dtype == "float64" else 1e-7)
     assert its_gradient.theta.dtype == dtype
 
 
+def named(alpha):
+    return " and ".join(f"{one:g}" for one in np.atleast_1d(alpha))
+
+
 @EVERY_ENGINE
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("alpha", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize("alpha", [1e-4, 1e4, (1.0, 0.0), (0.0, 1.0), (0.01, 50.0)])
 def test_the_gradient_is_right(engine, dtype, alpha):
     for s, activation in ((1, "relu"), (2, "tanh"), (3, "logistic")):
         net, X, T, weight = problem(3, 4, s, 17, activation, dtype, s > 1)
         report = check_gradient(net, X, T, engine=engine, sample_weight=weight, alpha=alpha)
         assert report.passed, str(report)
-        assert f"17 samples, alpha {alpha:g}" in str(report)
+        assert f"17 samples, alpha {named(alpha)}" in str(report)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_the_solvers_add_is_the_same(dtype):
     data = problem(dtype=dtype, weighted=True)
-    net, rate = data.network, rate_of(data)
+    net, rates = data.network, rates_of(data)
     compiled, ours = np.zeros_like(net.theta), np.zeros_like(net.theta)
     by = penalty(ALPHA, data.weight.sum(), net.shape)
     value = penalise(by, net.theta, compiled, True)
-    assert value == pytest.approx(add_penalty(rate, net.theta, net.shape, ours), rel=1e-13)
+    assert value == pytest.approx(add_penalty(rates, net.theta, net.shape, ours), rel=1e-13)
     np.testing.assert_allclose(ours, compiled, rtol=4 * np.finfo(dtype).eps)
 
     def solvers(network, X, T, weight):
@@ -75,10 +81,12 @@ def changed(of_loss, of_weights, of_biases):
 
     def wrong(network, X, T, weight):
         loss, gradient = loss_and_gradient(network, X, T, engine="vectorized", sample_weight=weight)
-        added = 2 * ALPHA / weight.sum() * network.theta
-        value = add_penalty(ALPHA / weight.sum(), network.theta, network.shape)
+        rates = ALPHA[0] / weight.sum(), ALPHA[1] / weight.sum()
+        added = 2 * network.theta
+        value = add_penalty(rates, network.theta, network.shape)
         for name, block in zip(BLOCKS, split(added, network.shape), strict=True):
-            block *= of_weights if name in WEIGHTS else of_biases
+            rate = rates[name in {"W_y", "b_y"}]
+            block *= rate * (of_weights if name in WEIGHTS else of_biases)
         return loss + of_loss * value, gradient.theta + added
 
     return wrong
@@ -124,7 +132,30 @@ def test_a_run_ends_where_this_gradient_is_0():
         assert np.linalg.norm(gradient.theta) < 1e-6
 
 
-@pytest.mark.parametrize("alpha", [-1.0, np.nan, "1"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_two_rates_are_told_apart(swapped):
+    case = problem(weighted=True)
+    alpha = ALPHA[::-1] if swapped else ALPHA
+
+    def engine(network, X, T, weight):
+        return loss_and_gradient(network, X, T, sample_weight=weight, alpha=alpha)
+
+    report = check_gradient(*case[:3], engine=engine, sample_weight=case.weight, alpha=ALPHA)
+    assert report.passed is not swapped, str(report)
+
+
+def test_a_number_is_a_pair_of_it():
+    case = problem()
+    expected = loss_and_gradient(*case[:3], alpha=(0.5, 0.5))
+    for alpha in (0.5, [0.5, 0.5], np.array([0.5, 0.5]), np.float32(0.5)):
+        loss, gradient = loss_and_gradient(*case[:3], alpha=alpha)
+        assert loss == expected[0]
+        np.testing.assert_array_equal(gradient.theta, expected[1].theta)
+
+
+@pytest.mark.parametrize(
+    "alpha", [-1.0, np.nan, "1", (1.0,), (1.0, -1.0), (1.0, "1"), [1, 2, 3], np.ones((2, 2)), None]
+)
 def test_bad_alphas(alpha):
     case = problem()
     for call in (loss_and_gradient, check_gradient):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop import validation
 from batchprop.bursts import History, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
 from batchprop.engines.fused.objective import Objective
@@ -19,7 +20,7 @@ from batchprop.engines.standardised import CopiedObjective
 from batchprop.fingerprint import Fingerprint
 from batchprop.network import Network
 from batchprop.options import Data
-from batchprop.result import TrainResult
+from batchprop.result import AlphaReport, TrainResult
 from batchprop.scaling import Scaling
 from batchprop.solvers.families import family
 from batchprop.solvers.penalty import penalty
@@ -62,8 +63,8 @@ class Job(NamedTuple):
         The solver's numbers.
     rules : Rules
         When to stop.
-    alpha : float
-        The penalty.
+    alpha : tuple of two floats, or None
+        The penalty (α_h, α_y); None is yet to be chosen, before the run.
     n_threads : int or None
         At most so many threads.
     arguments : dict
@@ -72,6 +73,8 @@ class Job(NamedTuple):
         What to know the data by.
     resumed : Checkpoint or None
         Of the run that goes on.
+    alpha_report : AlphaReport or None
+        How the penalty was chosen.
     """
 
     data: Data
@@ -82,11 +85,12 @@ class Job(NamedTuple):
     solver: str
     settings: Any
     rules: Rules
-    alpha: float
+    alpha: tuple[float, float] | None
     n_threads: int | None
     arguments: dict[str, Any]
     samples: dict[str, Fingerprint]
     resumed: Checkpoint | None = None
+    alpha_report: AlphaReport | None = None
 
 
 def run(job: Job, watch: Watch) -> TrainResult:
@@ -114,7 +118,7 @@ def run(job: Job, watch: Watch) -> TrainResult:
             watch.saver.write(reached)
         except KeyboardInterrupt:  # the result is worth more than its copy
             reached = replace(reached, stop_reason="interrupted")
-    return _result(reached, watch.began)
+    return _result(reached, watch.began, job.alpha_report)
 
 
 def _begun(job: Job) -> tuple[State, History]:
@@ -146,7 +150,10 @@ def _advanced(
         if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
             return REASONS[MAX_EPOCHS]
     kind = family(job.solver)
-    fixed = job.settings, rules, penalty(job.alpha, _total_weight(job.data), job.first.shape), state
+    if job.alpha is None:
+        raise RuntimeError("a penalty is chosen before a run begins")
+    free = penalty(job.alpha, _total_weight(job.data), job.first.shape)
+    fixed = job.settings, rules, free, state
     with ExitStack() as stack:
         objectives = _objectives(job, stack)
         loop = kind.fused_run if job.engine == "fused" else kind.copied_run
@@ -196,7 +203,7 @@ def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkp
     )
 
 
-def _result(reached: Checkpoint, began: float) -> TrainResult:
+def _result(reached: Checkpoint, began: float, report: AlphaReport | None) -> TrainResult:
     """Put together what the run has come to."""
     state, validation_losses = reached.state, reached.validation_loss_curve
     best_epoch = int(state.best_epoch[0])
@@ -217,4 +224,6 @@ def _result(reached: Checkpoint, began: float) -> TrainResult:
         seconds=time.perf_counter() - began,
         solver=reached.arguments["solver"],
         checkpoint=reached,
+        alpha=validation.penalty(reached.arguments["alpha"]),
+        alpha_report=report,
     )

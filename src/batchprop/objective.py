@@ -20,7 +20,7 @@ def loss_and_gradient(
     engine: str = "fused",
     n_threads: int | None = None,
     sample_weight: npt.ArrayLike | None = None,
-    alpha: float = 0.0,
+    alpha: float | tuple[float, float] = 0.0,
 ) -> tuple[float, Gradient]:
     """Return L = (1/N) Σ_i ‖y_i − t_i‖² and ∂L/∂θ; with ``alpha``, the penalised J and ∂J/∂θ.
 
@@ -39,9 +39,10 @@ def loss_and_gradient(
         process's CPUs decide.  The result does not depend on it.
     sample_weight : array_like, shape (N,), or None
         Non-negative weights w: L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
-    alpha : float
+    alpha : float, or pair of floats
         α ≥ 0: J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²), with Σw = N without weights; biases are free.
-        ``train(..., scale=False, alpha=alpha)`` minimises this J.
+        A pair (α_h, α_y) has one for each of the two.  ``train(..., scale=False, alpha=alpha)``
+        minimises this J.
 
     Returns
     -------
@@ -66,13 +67,13 @@ def loss_and_gradient(
     weight = validation.sample_weight(sample_weight, X.shape[1])
     module = engines.load(validation.choice("engine", engine, engines.ENGINES))
     threads = validation.n_threads(n_threads)
-    rate = penalty.rate_of(validation.number("alpha", alpha, least=0), X.shape[1], weight)
+    rates = penalty.rates_of(validation.penalty(alpha), X.shape[1], weight)
     flat = np.empty_like(network.theta)
     with module.Objective(
         X, T, weight, network.shape, network.activation, network.dtype, threads
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
-    loss += penalty.add_penalty(rate, network.theta, network.shape, flat)
+    loss += penalty.add_penalty(rates, network.theta, network.shape, flat)
     return loss, Gradient(flat, network.shape)
 
 

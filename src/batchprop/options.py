@@ -170,6 +170,11 @@ def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
     )
 
 
+def is_auto(value: object) -> bool:
+    """Return whether an argument is left to the library; another string is looked at later."""
+    return isinstance(value, str) and value == AUTO
+
+
 def seconds(value: float | None) -> float:
     """Check a time limit."""
     limit = validation.optional_number("max_seconds", value, above=0)

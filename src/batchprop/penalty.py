@@ -1,6 +1,6 @@
 """The penalty on weights, in NumPy, for calls that do not train: no compiler is needed for them.
 
-    J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²)        ∂J/∂W = ∂L/∂W + 2 (α/Σw) W
+    J = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²)        ∂J/∂W = ∂L/∂W + 2 (α/Σw) W
 
 The solvers' own in ``solvers/penalty.py`` is the same, compiled; tests hold one against the other.
 """
@@ -16,23 +16,25 @@ from batchprop.engines.scales import scales
 from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]
+Rates = tuple[float, float]  # of W_h and of W_y
 
 
-def rate_of(alpha: float, n_samples: int, sample_weight: Array | None) -> float:
-    """Return α/Σw, or α/N without weights."""
-    return alpha * scales(n_samples, sample_weight).loss
+def rates_of(alpha: Rates, n_samples: int, sample_weight: Array | None) -> Rates:
+    """Return (α_h, α_y)/Σw, or that over N without weights."""
+    share = scales(n_samples, sample_weight).loss
+    return alpha[0] * share, alpha[1] * share
 
 
-def add_penalty(rate: float, theta: Array, shape: Shape, gradient: Array | None = None) -> float:
+def add_penalty(rates: Rates, theta: Array, shape: Shape, gradient: Array | None = None) -> float:
     """Return the penalty at θ (P,), summed in float64; add its gradient to ``gradient`` (P,)."""
-    if rate == 0.0:  # also where weights are infinite
-        return 0.0
     blocks = split(theta, shape)
     total = 0.0
-    for name in ("W_h", "W_y"):
+    for name, rate in zip(("W_h", "W_y"), rates, strict=True):
+        if rate == 0.0:  # also where weights are infinite
+            continue
         W = getattr(blocks, name).astype(np.float64)
-        total += float(np.vdot(W, W))
+        total += rate * float(np.vdot(W, W))
         if gradient is not None:
             block = getattr(split(gradient, shape), name)
             np.add(block, 2.0 * rate * W, out=block, casting="same_kind")
-    return rate * total
+    return total

@@ -54,7 +54,7 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
         fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
     asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
-    alpha = validation.number("alpha", given["alpha"], least=0)
+    alpha = None if options.is_auto(given["alpha"]) else validation.penalty(given["alpha"])
     scaled = validation.flag("scale", given["scale"]) and before is None
     n_threads = validation.n_threads(given["n_threads"])
     wanted = options.start(
@@ -76,6 +76,7 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
         "hidden_size": first.shape.n_hidden,
         "activation": first.activation,
         "dtype": first.dtype.name,
+        "alpha": AUTO if alpha is None else list(alpha),
     }
     return Job(
         data=data,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
@@ -49,6 +49,25 @@ class Progress:
     start: int = 0
 
 
+class AlphaReport(NamedTuple):
+    """How ``alpha="auto"`` came to its choice.
+
+    Attributes
+    ----------
+    alphas : tuple of float
+        The α_h that were tried, ascending; α_y was m times as much.
+    scores : tuple of float
+        Mean squared error of what was left out, in squared deviations of the targets: 1 is that of
+        the mean as the prediction, or s with s outputs.  NaN where there was no time.
+    n_folds : int
+        5, or 1 for a large table; 0 where validation data judged, or nothing could.
+    """
+
+    alphas: tuple[float, ...]
+    scores: tuple[float, ...]
+    n_folds: int
+
+
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
 class TrainResult:
     """The outcome of a training run.
@@ -91,6 +110,10 @@ class TrainResult:
     checkpoint : Checkpoint
         Where the run stands, with the solver's arrays: ``train(X, T, resume=result)`` goes on from
         there.
+    alpha : tuple of two floats
+        The penalty (α_h, α_y): the one asked for, or the one that "auto" chose.
+    alpha_report : AlphaReport or None
+        What "auto" tried; None where nothing was chosen in this call.
     starts : tuple of TrainResult
         All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
         is the best of them.
@@ -112,6 +135,8 @@ class TrainResult:
     seconds: float
     solver: str
     checkpoint: Checkpoint
+    alpha: tuple[float, float] = (0.0, 0.0)
+    alpha_report: AlphaReport | None = None
     starts: tuple[TrainResult, ...] = ()
 
     def __repr__(self) -> str:

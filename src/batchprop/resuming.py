@@ -11,6 +11,7 @@ import numpy as np
 
 from batchprop import validation
 from batchprop.checkpoint import Checkpoint
+from batchprop.options import is_auto
 from batchprop.result import TrainResult
 from batchprop.solvers.names import RESUMABLE
 from batchprop.validation.messages import described, message
@@ -71,13 +72,14 @@ def resumed(
         if name in _OF_THE_CALL:
             continue
         left_out = value is defaults[name] or _plain(value) == defaults[name]
+        left_out |= name == "alpha" and is_auto(value)  # it was chosen
         if name in _OF_THE_START and not left_out:
             remedy = "Leave it out: the run goes on from its checkpoint."
             got = described(value) if name == "network" else repr(value)
             raise ValueError(message(name, "be left out of a resumed run", got, remedy))
         if name in before.arguments and (left_out or name not in _RULES):
             made[name] = before.arguments[name]
-            if not left_out and _plain(value, name) != made[name]:
+            if not left_out and _plain(value, name) != _plain(made[name], name):
                 expected = f"agree with the resumed run, which has {made[name]!r}"
                 remedy = "Leave it out, or begin a new run from the network: network=..."
                 raise ValueError(message(name, expected, repr(value), remedy))
@@ -101,6 +103,8 @@ def _plain(value: Any, name: str = "") -> Any:
     """Return a value as JSON has it: NumPy's numbers become Python's."""
     if name == "dtype" or isinstance(value, np.dtype | type):
         return validation.float_dtype(value).name
+    if name == "alpha":
+        return list(validation.penalty(value))
     if type(value) in (bool, float, int, str):  # most are
         return value
     if isinstance(value, np.bool):

@@ -13,6 +13,7 @@ from batchprop.bursts import Callback
 from batchprop.checkpoint import Checkpoint
 from batchprop.many import best_of, run_all
 from batchprop.network import Network
+from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
 
 
@@ -38,7 +39,7 @@ def train(
     method: str = "L-BFGS-B",
     method_options: dict[str, Any] | None = None,
     scale: bool = True,
-    alpha: float = 0.0,
+    alpha: float | tuple[float, float] | str = 0.0,
     n_init: int = 1,
     max_epochs: int | str | None = "auto",
     target_loss: float | None = None,
@@ -62,7 +63,7 @@ def train(
 ) -> TrainResult:
     """Train a network with one hidden layer on all samples at each step.
 
-    Minimises J = L̃ + (α/Σw) (‖W̃_h‖² + ‖W̃_y‖²), where L̃ is the loss
+    Minimises J = L̃ + (1/Σw) (α_h ‖W̃_h‖² + α_y ‖W̃_y‖²), where L̃ is the loss
     L = (1/N) Σ_i ‖y_i − t_i‖² (a sum over outputs, a mean over samples; weighted if
     ``sample_weight`` is given) of the standardised data, and W̃ the weights for those; with
     ``scale=False`` and ``alpha=0`` that is L itself.  The network that is returned takes and gives
@@ -110,10 +111,11 @@ def train(
     scale : bool
         Standardise inputs and targets for training and fold that into the returned weights, see
         ``docs/scaling.md``; False trains on the data as they are.
-    alpha : float
+    alpha : float, pair of floats, or "auto"
         α ≥ 0, the L2 penalty on weights, not biases.  The same number means the same as
         scikit-learn's ``alpha`` on standardised data, and as R's ``decay``, which penalises biases
-        as well.
+        as well.  A pair (α_h, α_y) has one for W_h and one for W_y.  "auto" chooses a pair by
+        cross-validation, or by the validation data if there are any (``docs/penalty.md``).
     n_init : int
         Train so many starts, of seeds ``seed``, ``seed + 1``, …, side by side; the best is
         returned, and all of them in ``result.starts``.
@@ -192,6 +194,7 @@ def train(
     began = time.perf_counter()
     given, before = resuming.resumed(given, train.__kwdefaults__ or {})
     jobs, watches = requests.starts(X, T, given, before, began, stacklevel=2)
+    jobs, watches = chosen(jobs, watches, jobs[0].n_threads)
     results = run_all(jobs, watches, jobs[0].n_threads)
     result = best_of(results, began)
     if result.stop_reason == "non_finite":

@@ -15,6 +15,7 @@ from batchprop.bursts import Watch
 from batchprop.jobs import Job
 from batchprop.known import Known
 from batchprop.many import run_all
+from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
 from batchprop.training import train
 from batchprop.validation.messages import described, message
@@ -106,6 +107,7 @@ def train_many(
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
+    jobs, watches = chosen(jobs, watches, threads)
     results = run_all(jobs, watches, threads) if jobs else []
     for one, result in zip(jobs, results, strict=True):
         if result.stop_reason == "non_finite":

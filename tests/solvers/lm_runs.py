@@ -57,7 +57,7 @@ def ran(
     kind = FusedRun if engine == "fused" else InterpretedRun
     own = objective(case, case.weight)
     other = None if held_out is None else objective(held_out, None)
-    run = kind(settings, rules, penalty(alpha, total, network.shape), state, own, other)
+    run = kind(settings, rules, penalty((alpha, alpha), total, network.shape), state, own, other)
     curves, reason = [], 0
     while reason == 0:
         pair = np.full((2, bursts or 64), np.nan)

@@ -23,7 +23,7 @@ def minimised(case, engine="fused", *, rules=NO_RULES, epochs=60, alpha=0.0, wra
     settings = ScipySettings(**settings)
     theta = case.network.theta
     state = start(theta, memory(settings, theta.size))
-    free = penalty(alpha, case.X.shape[1], case.network.shape)
+    free = penalty((alpha, alpha), case.X.shape[1], case.network.shape)
     losses = np.full(epochs, np.nan)
     with prepared(case, engine) as objective:
         seen = objective if wrap is None else wrap(objective)
@@ -131,7 +131,7 @@ def test_it_cannot_go_on_with_a_run():
     case = problem()
     state = start(case.network.theta, memory(ScipySettings(), case.network.theta.size))
     state.evaluations[0] = 7
-    free = penalty(0.0, 1.0, case.network.shape)
+    free = penalty((0.0, 0.0), 1.0, case.network.shape)
     with prepared(case) as objective, pytest.raises(ValueError, match="resumed; got solver='sci"):
         ScipyRun(ScipySettings(), NO_RULES, free, state, objective, None)
 
@@ -139,7 +139,7 @@ def test_it_cannot_go_on_with_a_run():
 def test_a_run_that_is_dropped_leaves_no_thread():
     case = problem()
     state = start(case.network.theta, memory(ScipySettings(), case.network.theta.size))
-    free = penalty(0.0, 1.0, case.network.shape)
+    free = penalty((0.0, 0.0), 1.0, case.network.shape)
     with prepared(case) as objective:
         run = ScipyRun(ScipySettings(), NO_RULES, free, state, objective, None)
         run.advance(np.full(3, math.nan), np.full(3, math.nan))

@@ -37,7 +37,7 @@ def check_gradient(
     n_threads: int | None = None,
     n_probes: int | None = None,
     seed: int = 0,
-    alpha: float = 0.0,
+    alpha: float | tuple[float, float] = 0.0,
 ) -> GradientReport:
     """Compare a loss and its gradient with independent ways to get them.
 
@@ -71,9 +71,10 @@ def check_gradient(
         directions.  None chooses by the size of the work.
     seed : int
         Of these directions.
-    alpha : float
-        α ≥ 0: check J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and its gradient in place of L and its own.
-        A function that is checked adds the penalty to both itself.
+    alpha : float, or pair of floats
+        α ≥ 0: check J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and its gradient in place of L and its own;
+        a pair has one α for each of the two.  A function that is checked adds the penalty to both
+        itself.
 
     Returns
     -------
@@ -106,13 +107,13 @@ def check_gradient(
     threads = validation.n_threads(n_threads)
     probes = validation.optional_count("n_probes", n_probes)
     rng = np.random.default_rng(validation.seed(seed))
-    alpha = validation.number("alpha", alpha, least=0)
-    rate = penalty.rate_of(alpha, X.shape[1], weight)
+    both = validation.penalty(alpha)
+    rates = penalty.rates_of(both, X.shape[1], weight)
 
     # What the engine computes with is what it is to be compared on.
     X, T = X.astype(network.dtype, copy=False), T.astype(network.dtype, copy=False)
     theta = network.theta.astype(np.float64)
-    problem = Problem(theta, network.shape, network.activation, X, T, weight, rate)
+    problem = Problem(theta, network.shape, network.activation, X, T, weight, rates)
     if probes is None:
         loops = callable(engine) or engine == "naive"
         probes = default_probes(network.shape, X.shape[1], loops)
@@ -125,7 +126,7 @@ def check_gradient(
         str(network.dtype),
         X.shape[1],
         comparisons,
-        alpha,
+        both,
     )
 
 

@@ -28,7 +28,7 @@ STEP = 2.0**-100  # ε; its square is far below the rounding of anything it is a
 
 
 class Defined(NamedTuple):
-    """J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and ∂J/∂θ (P,) by definition; L itself without α."""
+    """J = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²) and ∂J/∂θ (P,) by definition; L without α."""
 
     loss: float
     gradient: Array
@@ -134,8 +134,8 @@ def complex_step(problem: Problem) -> Defined:
         db_h += dZ.sum(axis=1)
         dW_y += dY @ H.T
         db_y += dY.sum(axis=1)
-    if problem.rate:
-        moved = problem.rate * (problem.weights + 1j * STEP) ** 2  # of a zeroed bias: none
+    if any(problem.rates):
+        moved = problem.rate * (problem.theta + 1j * STEP) ** 2  # of a bias: none
         loss += float(moved.real.sum())
         gradient += moved.imag / STEP
     return Defined(loss, gradient)

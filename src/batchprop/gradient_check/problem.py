@@ -40,8 +40,8 @@ class Problem(NamedTuple):
         Data, rounded to the dtype of the network.
     weight : ndarray, shape (N,), or None
         Sample weights.
-    rate : float
-        What the squares of weights are multiplied by, α/Σw.
+    rates : tuple of two floats
+        What the squares of W_h and W_y are multiplied by, α_h/Σw and α_y/Σw.
     """
 
     theta: Array
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
     X: Array
     T: Array
     weight: Array | None
-    rate: float = 0.0
+    rates: tuple[float, float] = (0.0, 0.0)
 
     @property
     def n_samples(self) -> int:
@@ -69,12 +69,12 @@ class Problem(NamedTuple):
         return slice(start, start + sizes[BLOCKS.index(block)])
 
     @property
-    def weights(self) -> Array:
-        """θ with its biases zeroed (P,): what the penalty is about."""
-        theta = self.theta.copy()
-        for name in ("b_h", "b_y"):
-            theta[self.section(name)] = 0.0
-        return theta
+    def rate(self) -> Array:
+        """What the square of each parameter is multiplied by (P,): 0 for biases."""
+        rate = np.zeros_like(self.theta)
+        for name, value in zip(("W_h", "W_y"), self.rates, strict=True):
+            rate[self.section(name)] = value
+        return rate
 
     def samples(self) -> Iterator[Samples]:
         """Yield blocks of samples, so that no array grows with N."""

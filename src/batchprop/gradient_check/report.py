@@ -65,8 +65,8 @@ class GradientReport:
         N.
     comparisons : tuple of Comparison
         In the order of the table.
-    alpha : float
-        The penalty.
+    alpha : tuple of two floats
+        The penalty, (α_h, α_y).
     """
 
     engine: str
@@ -75,7 +75,7 @@ class GradientReport:
     dtype: str
     n_samples: int
     comparisons: tuple[Comparison, ...]
-    alpha: float = 0.0
+    alpha: tuple[float, float] = (0.0, 0.0)
 
     def of(self, block: str) -> tuple[Comparison, ...]:
         """Return the comparisons of one block, or of the ``"loss"``."""
@@ -133,7 +133,8 @@ class GradientReport:
 
     def __str__(self) -> str:
         """Return the table."""
-        penalty = f", alpha {self.alpha:g}" if self.alpha else ""
+        alphas = " and ".join(f"{alpha:g}" for alpha in dict.fromkeys(self.alpha))
+        penalty = f", alpha {alphas}" if any(self.alpha) else ""
         head = (
             f"Gradient check of {self.engine}: {'passed' if self.passed else 'NOT PASSED'}\n"
             f"network {self.shape}, {self.activation}, {self.dtype}; "

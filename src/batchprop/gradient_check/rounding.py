@@ -80,10 +80,10 @@ def rounding(problem: Problem, dtype: np.dtype[Any], cancels: bool) -> Defined:
         dW_y += (2 * share * R_error) @ H.T + (2 * share * np.abs(R)) @ H_error.T
         db_y += (2 * share * R_error).sum(axis=1)
     gradient[gradient > 0] += problem.n_samples * tiny
-    if problem.rate:
-        weights = np.abs(problem.weights)
-        loss += unit * problem.rate * float((weights * weights).sum())
-        gradient += 2 * unit * problem.rate * weights
+    if any(problem.rates):
+        weights, rate = np.abs(problem.theta), problem.rate
+        loss += unit * float((rate * weights * weights).sum())
+        gradient += 2 * unit * rate * weights
     return Defined(loss, gradient)
 
 

@@ -87,7 +87,7 @@ class Subject:
 
     def _penalty(self, theta: Array, gradient: Array | None = None) -> float:
         """Return what a named engine's loss lacks of J; add to its gradient what that lacks."""
-        return add_penalty(self._problem.rate, theta, self._problem.shape, gradient)
+        return add_penalty(self._problem.rates, theta, self._problem.shape, gradient)
 
     def _objective(self, dtype: np.dtype[Any]) -> engines.Objective:
         problem = self._problem

@@ -23,6 +23,7 @@ from batchprop.validation.values import (
     number,
     optional_count,
     optional_number,
+    penalty,
     seed,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "optional_count",
     "optional_number",
     "parameter_blocks",
+    "penalty",
     "real_array",
     "sample_weight",
     "seed",

@@ -105,6 +105,17 @@ def _range(above: float, least: float, below: float) -> str:
     return " and ".join(["be a finite real number", *finite])
 
 
+def penalty(value: object) -> tuple[float, float]:
+    """Return (α_h, α_y) of one number for both, or of a pair."""
+    several = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    pair = tuple(value) if several else (value, value)  # type: ignore[arg-type]
+    if len(pair) != 2:
+        expected = "be a number for all weights, or a pair of numbers for W_h and for W_y"
+        raise ValueError(message("alpha", expected, described(value), "Pass, for example, 0.01."))
+    alpha_h, alpha_y = (number("alpha", one, least=0) for one in pair)
+    return alpha_h, alpha_y
+
+
 def optional_number(
     name: str, value: object, *, above: float = -math.inf, least: float = -math.inf
 ) -> float | None:

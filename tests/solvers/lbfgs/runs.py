@@ -59,7 +59,7 @@ def minimised(
     settings = LbfgsSettings(**numbers)
     theta = case.network.theta
     state = start(theta, memory(settings, theta.size))
-    free = penalty(alpha, case.X.shape[1], case.network.shape)
+    free = penalty((alpha, alpha), case.X.shape[1], case.network.shape)
     losses, reason = [], 0
     with prepared(case, engine, n_threads) as objective:
         seen = objective if wrap is None else wrap(objective)

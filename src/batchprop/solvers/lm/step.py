@@ -35,10 +35,12 @@ ROUNDING = 1e-15  # of J, as a share of it
 def begin(penalty, work, loss):
     """Take note of J(θ), and add the penalty's part to A."""
     work.levels[0] = loss
-    W_y = penalty.m * penalty.e + penalty.m
-    for i in range(W_y + penalty.s * penalty.m):
-        if i < penalty.m * penalty.e or i >= W_y:
-            work.matrix[i, i] += penalty.rate
+    W_h = penalty.m * penalty.e
+    for i in range(W_h):
+        work.matrix[i, i] += penalty.rate_h
+    W_y = W_h + penalty.m
+    for i in range(W_y, W_y + penalty.s * penalty.m):
+        work.matrix[i, i] += penalty.rate_y
     n = work.step.size
     diagonal = 0.0
     for i in range(n):
