@@ -275,3 +275,15 @@ def test_it_is_for_training():
     network = fitted(max_epochs=0, alpha=0.0).network
     with pytest.raises(TypeError, match="^alpha must "):
         loss_and_gradient(network, X, T, alpha="auto")
+
+
+def test_the_estimator_chooses_as_train_does(noisy):
+    from batchprop.sklearn import BatchMLPRegressor
+
+    model = BatchMLPRegressor(hidden_size=M, alpha="auto", random_state=0).fit(X.T, T[0])
+    assert model.alpha_ == noisy.alpha
+    assert model.alpha_report_ == noisy.alpha_report
+    np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)
+    model = BatchMLPRegressor(hidden_size=M, alpha=(0.5, 4.0), random_state=0).fit(X.T, T[0])
+    assert model.alpha_ == (0.5, 4.0)
+    assert model.alpha_report_ is None

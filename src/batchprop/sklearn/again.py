@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from batchprop.checkpoint import Checkpoint
 from batchprop.sklearn.samples import Samples
 from batchprop.solvers.names import RESUMABLE
@@ -43,4 +45,4 @@ class Before(NamedTuple):
 
 def _same(value: object, other: object) -> bool:
     """Compare parameters; ``other`` was good enough to train with, so it compares with its like."""
-    return value is other or (type(value) is type(other) and bool(value == other))
+    return value is other or (type(value) is type(other) and bool(np.all(value == other)))

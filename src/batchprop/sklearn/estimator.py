@@ -38,7 +38,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     Inputs and targets may have any units: by default they are standardised inside, and the fitted
     network takes and gives those of X and y.  The default solver trains to the bottom of the
-    training loss; where samples are noisy and few, say what holds it back: ``alpha``,
+    training loss; where samples are noisy and few, say what holds it back: ``alpha="auto"``,
     ``early_stopping``, or fewer hidden units.
 
     Parameters
@@ -50,10 +50,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     solver : str, default="auto"
         How the parameters move: "lbfgs", "lm", "scipy", "gd", "momentum", "nesterov" or "adam";
         "auto" chooses between the first two by the sizes of the problem.
-    alpha : float, default=0.0
+    alpha : float, pair of floats, or "auto", default=0.0
         L2 penalty on weights, not biases: the same number means the same as ``MLPRegressor``'s
         ``alpha`` where X and y are standardised, which is what ``scale`` does.  There the default
         is 0.0001, here it is none, so that a smooth function is met as closely as it can be.
+        A pair has one for W_h and one for W_y; "auto" chooses a pair by cross-validation, or by
+        validation data if there are any: the better choice for noisy samples.
     scale : bool, default=True
         Standardise inputs and targets inside.
     n_init : int, default=1
@@ -124,6 +126,10 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     gradient_norm_ : float
         ‖∂J/∂θ‖ where the run ended, J being what was minimised: loss and penalty of standardised
         samples.
+    alpha_ : tuple of two floats
+        The penalty on W_h and on W_y, chosen where "auto" was asked for.
+    alpha_report_ : batchprop.result.AlphaReport or None
+        What "auto" tried.
     solver_ : str
         The solver, chosen where "auto" was asked for.
     stop_reason_, converged_ : str and bool
@@ -143,7 +149,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         hidden_size: int = 50,
         activation: str = "tanh",
         solver: str = "auto",
-        alpha: float = 0.0,
+        alpha: float | tuple[float, float] | str = 0.0,
         scale: bool = True,
         n_init: int = 1,
         learning_rate: float | None = None,
@@ -273,6 +279,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_iter_, self.best_iter_ = result.n_epochs, result.best_epoch
         self.n_evaluations_ = result.n_evaluations
         self.gradient_norm_ = result.gradient_norm
+        self.alpha_, self.alpha_report_ = result.alpha, result.alpha_report
         self.solver_ = result.solver
         self.stop_reason_, self.converged_ = result.stop_reason, result.converged
         self.n_outputs_ = result.network.shape.n_outputs
