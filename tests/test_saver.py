@@ -17,7 +17,6 @@ from tests.resumed import assert_same_run
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
 OFTEN = {
-    "solver": "gd",
     "checkpoint_seconds": 0,
     "callback_every": 2,
     "callback": lambda progress: None,
@@ -36,7 +35,7 @@ def no_pause(monkeypatch):
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, **({"hidden_size": 4, "max_epochs": 20} | options))
+    return train(CASE.X, CASE.T, **({"solver": "gd", "hidden_size": 4, "max_epochs": 20} | options))
 
 
 def resumed(path, **options):

@@ -78,12 +78,12 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
 
     def finalize(self) -> None:
         """Make machine code."""
-        super().add_ir_module(self._whole)
         for name, attribute in self._attributes.items():
-            function = self._final_module.get_function(name)
+            function = self._whole.get_global(name)
             function.linkage = "internal"
             if attribute:
-                function.add_function_attribute(attribute)
+                function.attributes.add(attribute)
+        super().add_ir_module(self._whole)
         super().finalize()
 
     def _optimize_functions(self, ll_module: Any) -> None:
