@@ -52,7 +52,10 @@ def test_it_is_written_while_the_run_goes_on(path, no_pause):
             assert os.listdir(path.parent) == [path.name]
 
     trained(checkpoint=path, **(OFTEN | {"callback": look}))
-    assert seen == [(epoch, epoch - 2, "running") for epoch in range(2, 21, 2)]
+    assert [epoch for epoch, _, _ in seen] == list(range(2, 21, 2))
+    for epoch, written, reason in seen:  # in how many bursts depends on the machine
+        assert epoch - 2 <= written < epoch
+        assert reason == "running"
 
 
 def test_what_is_written_on_the_way_goes_on_like_the_run(path, no_pause):
