@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.result import Progress
+from batchprop.result import Progress, TrainResult
+from batchprop.solvers.stopping import CONVERGED, REASONS, RUNNING
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint
 
@@ -82,3 +83,14 @@ def test_a_callback_is_told_once_and_for_all():
         told[0].loss = 1.0
     for field in dataclasses.fields(Progress):
         assert type(getattr(told[3], field.name)) is {"int": int, "float": float}[field.type]
+
+
+def test_every_reason_for_stopping_is_documented():
+    text = TrainResult.__doc__
+    text = text[text.index("stop_reason : str") : text.index("converged : bool")]
+    done, cut_short = text.split("Cut short:")
+    for code, reason in REASONS.items():
+        if code != RUNNING:
+            assert f"``{reason}``" in (done if reason in CONVERGED else cut_short)
+    for reason in ("max_seconds", "callback", "interrupted"):  # of the loop around the solvers
+        assert f"``{reason}``" in cut_short

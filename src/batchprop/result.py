@@ -31,7 +31,8 @@ class Progress:
     seconds : float
         Since training began.
     step : float
-        Length of the last step of θ.
+        Length of the latest step of θ (for standardised data): the one that led here or, of
+        solvers that have made the next one by now, that.  NaN before the first.
     evaluations : int
         How often loss and gradient were computed, line searches included.
     start : int
@@ -99,10 +100,13 @@ class TrainResult:
     best_epoch : int
         Steps that had been taken when ``network`` was seen.
     stop_reason : str
-        ``max_epochs``, ``target_loss``, ``gradient_norm``, ``stagnation``, ``patience``,
-        ``max_seconds``, ``callback``, ``interrupted`` or ``non_finite``.
+        Done: ``target_loss``, ``gradient_norm``, ``stagnation``; or the solver's own word that no
+        step leads lower: ``line_search`` (lbfgs, scipy), ``damping`` and ``step`` (lm), ``method``
+        (scipy's method says it has converged).  Cut short: ``max_epochs``, ``max_evaluations``,
+        ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C), ``non_finite``,
+        ``method_gave_up`` (scipy's method stopped for another reason).
     converged : bool
-        Whether it stopped because it was done: target loss, gradient norm or stagnation.
+        Whether it is one of the first kind.
     seconds : float
         From the call to the result.
     solver : str
