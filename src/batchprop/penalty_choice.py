@@ -42,7 +42,7 @@ MAX_EPOCHS = 2000  # of each fit
 # α_h = 10^(k/2): those that are always tried, the largest first, and how far the search may go.
 _GRID = (-2, -4, -6, -8)
 _BOUNDS = (-12, 2)
-_BLOCK = 1 << 16  # left-out samples that are predicted at a time
+_ELEMENTS = 1 << 20  # of the left-out inputs that are predicted at a time
 
 
 class _Fit(NamedTuple):
@@ -79,9 +79,8 @@ def chosen(
     for watch in watches:
         if watch.cancelled is not None:
             watch.cancelled.set()
-    return [searches[k].reached(job) if k in searches else job for k, job in enumerate(made)], list(
-        watches
-    )
+    begun = [searches[k].reached(job) if k in searches else job for k, job in enumerate(made)]
+    return begun, list(watches)
 
 
 def _one_round(searches: Sequence[_Search], n_threads: int | None) -> bool:
@@ -201,11 +200,12 @@ def _fits(job: Job) -> list[_Fit]:
     """Return what an α is tried on; nothing where there is nothing to compare."""
     own = {"solver": "lbfgs", "max_evaluations": None, "history_size": None}
     validating = job.data.X_val is not None
-    size, window = job.first.theta.size, LIMITS["lbfgs"].n_epochs_no_change
+    size, together = job.first.theta.size, FOLDS * len(_GRID)
+    window = LIMITS["lbfgs"].n_epochs_no_change
     common = job._replace(
         given=None,
         solver="lbfgs",
-        settings=LbfgsSettings(default_history(size)),
+        settings=LbfgsSettings(default_history(together * size)),  # of all: the memory of one
         rules=Rules(MAX_EPOCHS, -math.inf, 1e-10, 1e-6, window, -1, validating),
         arguments=job.arguments | own,
         resumed=None,
@@ -259,8 +259,9 @@ def _judged(network: Network, fit: _Fit, job: Job) -> tuple[float, float]:
         held_out = data
     factor = 1.0 if job.scaling is None else job.scaling.t_factor[:, np.newaxis]
     errors = total = 0.0
-    for start in range(0, left_out.size, _BLOCK):
-        part = left_out[start : start + _BLOCK]
+    step = max(1, _ELEMENTS // sum(job.first.shape))
+    for start in range(0, left_out.size, step):
+        part = left_out[start : start + step]
         Y = network.predict(held_out.X[:, part], engine=job.engine).astype(np.float64)
         squares = (((Y - held_out.T[:, part]) * factor) ** 2).sum(axis=0)
         weight = None if held_out.sample_weight is None else held_out.sample_weight[part]
