@@ -35,15 +35,15 @@ def _function(
     return make
 
 
-def _noisy(make: Callable[[int, int], Samples], share: float) -> Callable[[int, int], Samples]:
+def noisy(make: Callable[[int, int], Samples], share: float) -> Callable[[int, int], Samples]:
     """Add noise, a share of the outputs' deviation."""
 
-    def noisy(n: int, seed: int) -> Samples:
+    def make_noisy(n: int, seed: int) -> Samples:
         X, T = make(n, seed)
         noise = np.random.default_rng((seed, 1)).normal(size=T.shape)
         return X, T + share * T.std(axis=0) * noise
 
-    return noisy
+    return make_noisy
 
 
 def _surface(make: Callable[..., Samples], **options: float) -> Callable[[int, int], Samples]:
@@ -127,7 +127,7 @@ PROBLEMS = [
     Problem("sinc", 10, 200, _SINC),
     Problem("sinc, 20 units", 20, 200, _SINC),
     Problem("sinc, logistic", 10, 200, _SINC, "logistic"),
-    Problem("sinc, noisy", 10, 200, _noisy(_SINC, 0.3)),
+    Problem("sinc, noisy", 10, 200, noisy(_SINC, 0.3)),
     Problem("steep step", 6, 200, _function(1, lambda x: np.tanh(20 * x) + 0.3 * x**2)),
     Problem("exponential", 6, 200, _function(1, lambda x: np.exp(2.5 * x))),
     Problem("waves", 12, 300, _function(1, lambda x: np.sin(9 * x) * np.exp(-x))),
@@ -149,7 +149,7 @@ PROBLEMS = [
     Problem("fewer samples than weights", 20, 50, _function(3, bump)),
     Problem("collinear columns", 10, 300, collinear),
     Problem("a network's outputs", 5, 300, teacher),
-    Problem("kinks, noisy, relu", 15, 400, _noisy(_function(3, kink), 0.3), "relu"),
+    Problem("kinks, noisy, relu", 15, 400, noisy(_function(3, kink), 0.3), "relu"),
 ]  # fmt: skip
 
 

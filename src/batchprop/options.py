@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
+from batchprop.engines.fused.available_memory import available_memory
+from batchprop.engines.fused.gram.plan import n_bytes
 from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
@@ -136,6 +138,17 @@ def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:
         lbfgs.max_evaluations,
     )
     return {"lbfgs": lbfgs, "lm": lm, "scipy": scipy}.get(solver, first_order)
+
+
+def check_memory(shape: Shape, n_samples: int) -> None:
+    """Reject a network whose P×P matrices do not fit: the system would end the process later."""
+    needed, left = n_bytes(shape, n_samples), available_memory()
+    if needed > left:
+        raise ValueError(
+            f"solver='lm' must have room for JᵀJ; got {shape.n_parameters} parameters, which take "
+            f"{needed / 2**30:.1f} GiB where {max(0.0, left) / 2**30:.1f} GiB are left. Use "
+            f"solver='lbfgs', which needs no matrices, or a smaller hidden_size."
+        )
 
 
 def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:

@@ -68,7 +68,11 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     elif by is not None and user is not None:
         theta = scaling.unfold(first.theta, first.shape, by).astype(first.dtype)
         first = Network.from_theta(theta, first.shape, first.activation)
-    solver = choose(first.shape, data.X.shape[1]) if asked == AUTO else asked
+    n_samples = data.X.shape[1]
+    best = choose(first.shape, n_samples, first.dtype, first.activation)
+    solver = best if asked == AUTO else asked
+    if asked == "lm":
+        options.check_memory(first.shape, n_samples)
     settings = options.settings(solver, given, first.shape)
     rules = options.rules(solver, given, given["X_val"] is not None)
     found = settings._asdict() | {

@@ -44,7 +44,7 @@ def train(
     max_epochs: int | str | None = "auto",
     target_loss: float | None = None,
     gradient_tol: float | None = 1e-10,
-    tol: float | None = 1e-6,
+    tol: float | None = 1e-5,
     n_epochs_no_change: int | str = "auto",
     X_val: npt.ArrayLike | None = None,
     T_val: npt.ArrayLike | None = None,

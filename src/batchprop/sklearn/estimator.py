@@ -69,7 +69,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target_loss, gradient_tol.
     max_iter : int, None or "auto", default="auto"
         Steps at most, each over all samples; None sets no limit, "auto" is the solver's own number.
-    tol : float, default=1e-6
+    tol : float, default=1e-5
         Stop when the loss (with the penalty) has not fallen by this share of itself within
         ``n_iter_no_change`` iterations; 0 switches the rule off, and validation data do.
     n_iter_no_change : int or "auto", default="auto"
@@ -155,7 +155,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: float | None = None,
         solver_options: dict[str, Any] | None = None,
         max_iter: int | str | None = "auto",
-        tol: float = 1e-6,
+        tol: float = 1e-5,
         n_iter_no_change: int | str = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

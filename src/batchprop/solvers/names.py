@@ -29,9 +29,9 @@ class Limits(NamedTuple):
 
 
 LIMITS = dict.fromkeys(FIRST_ORDER, Limits(1000, 100)) | {
-    "lbfgs": Limits(10_000, 50),
-    "lm": Limits(1000, 10),
-    "scipy": Limits(10_000, 50),
+    "lbfgs": Limits(50_000, 100),
+    "lm": Limits(5000, 30),
+    "scipy": Limits(50_000, 100),
 }
 
 

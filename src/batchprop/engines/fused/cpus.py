@@ -29,20 +29,24 @@ def _limit(group: Path) -> float:
     return math.inf
 
 
-@cache
-def quota() -> float:
-    """Return the least limit of the groups this process is in and of all they are part of."""
-    limits = [math.inf]
+def groups(controller: str) -> list[Path]:
+    """Return the folders of the groups this process is in, and of all they are part of."""
+    found: list[Path] = []
     with contextlib.suppress(OSError, ValueError):
         for line in MEMBERSHIP.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
-            if controllers and "cpu" not in controllers.split(","):
+            if controllers and controller not in controllers.split(","):
                 continue
-            for top in (GROUPS / controllers, GROUPS / "cpu" if controllers else GROUPS):
+            for top in (GROUPS / controllers, GROUPS / controller if controllers else GROUPS):
                 group = top / path.lstrip("/")
-                above = [place for place in group.parents if place.is_relative_to(top)]
-                limits.extend(_limit(place) for place in (group, *above))
-    return min(limits)
+                found.extend(p for p in (group, *group.parents) if p.is_relative_to(top))
+    return found
+
+
+@cache
+def quota() -> float:
+    """Return the least limit of the groups this process is in and of all they are part of."""
+    return min((_limit(group) for group in groups("cpu")), default=math.inf)
 
 
 def available() -> int:

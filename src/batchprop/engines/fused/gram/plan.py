@@ -43,3 +43,9 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
         products=rows * block,
         n_products=products,
     )
+
+
+def n_bytes(shape: Shape, n_samples: int) -> int:
+    """Return the bytes that grow with P²: JᵀJ, a copy to factorise, and the chunks' sums."""
+    n_chunks = plan(shape, n_samples, np.dtype(np.float64)).n_chunks
+    return 8 * (2 * shape.n_parameters**2 + n_chunks * n_sums(shape))

@@ -1,0 +1,196 @@
+"""What the runs say: how many times as fast Levenberg–Marquardt was, and what each rule loses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from batchprop.parameters import Shape
+from batchprop.solvers.choice import choose, cost
+from benchmarks import machine, markdown
+from benchmarks.solver_choice.problems import PROBLEMS
+from benchmarks.solver_choice.runs import Run
+from benchmarks.time_to_loss.trail import seconds_to
+
+LEAST = 1e-14  # share of the variance: a lower loss is worth nothing
+NOISY = 3e-3  # share of the variance that is left
+NEAR = (1.1, 1.01)  # times the lower of the two ends
+GOALS = ["both got there", *(f"{near}× the best" for near in NEAR)]
+BANDS = (0.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, math.inf)
+
+
+class Duel(NamedTuple):
+    """Both solvers on one problem from one start.
+
+    ``times`` has (seconds of lbfgs, of lm) for each goal; a run that never gets there counts with
+    all its time, so that it loses by that at least.
+    """
+
+    problem: str
+    shape: Shape
+    n_samples: int
+    kind: tuple[str, str]  # dtype and activation
+    ends: tuple[float, float]
+    iterations: tuple[float, float]  # seconds
+    times: list[tuple[float, float]]
+
+    @property
+    def cost(self) -> float:
+        """What the rule looks at."""
+        return cost(self.shape, self.n_samples, self.kind[0])
+
+    @property
+    def chosen(self) -> str:
+        return choose(self.shape, self.n_samples, *self.kind)
+
+    @property
+    def gains(self) -> list[float]:
+        """Times as fast lm was as lbfgs, for each goal."""
+        return [lbfgs / lm for lbfgs, lm in self.times]
+
+
+def duels(runs: Sequence[Run]) -> list[Duel]:
+    """Pair the runs of one start."""
+    known = {(run.problem, run.seed, run.solver): run for run in runs}
+    kinds = {one.name: (one.dtype, one.activation) for one in PROBLEMS}
+    found = []
+    for (name, seed, solver), lm in known.items():
+        lbfgs = known.get((name, seed, "lbfgs"))
+        if solver != "lm" or lbfgs is None:
+            continue
+        pair = lbfgs, lm
+        ends = max(lbfgs.loss, LEAST), max(lm.loss, LEAST)
+        times = []
+        for goal in (max(ends), *(near * min(ends) for near in NEAR)):
+            reached = [seconds_to(run.trail, goal) for run in pair]
+            each = [
+                run.seconds if second is None else second
+                for run, second in zip(pair, reached, strict=True)
+            ]
+            times.append((each[0], each[1]))
+        steps = tuple(run.seconds / max(1, run.iterations) for run in pair)
+        found.append(
+            Duel(name, Shape(*lm.shape), lm.n_samples, kinds[name], ends, (steps[0], steps[1]),
+                 times)
+        )  # fmt: skip
+    return found
+
+
+def kinds(found: Sequence[Duel]) -> dict[str, list[Duel]]:
+    """Part the runs into what could be treated differently."""
+    smooth = [d for d in found if d.kind[1] != "relu"]
+    parts = {
+        "Smooth σ, little noise": [d for d in smooth if min(d.ends) <= NOISY],
+        "Smooth σ, noise": [d for d in smooth if min(d.ends) > NOISY],
+        "relu": [d for d in found if d.kind[1] == "relu"],
+        "All": list(found),
+    }
+    return {title: part for title, part in parts.items() if part}
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the geometric mean."""
+    return float(np.exp(np.mean(np.log(list(values)))))
+
+
+def by_problem(found: Sequence[Duel]) -> str:
+    """Return one line a problem, means over its starts, in the order of cost."""
+    rows = []
+    for name in sorted({d.problem for d in found}, key=lambda n: _of(found, n)[0].cost):
+        own = _of(found, name)
+        e, m, s = own[0].shape
+        steps = [mean(d.iterations[k] for d in own) for k in (0, 1)]
+        ends = [mean(d.ends[k] for d in own) for k in (0, 1)]
+        gains = [mean(d.gains[goal] for d in own) for goal in range(len(GOALS))]
+        rows.append([
+            name, f"{e}-{m}-{s}", str(own[0].n_samples), str(own[0].shape.n_parameters),
+            markdown.number(own[0].cost), markdown.number(steps[1] / steps[0]),
+            *markdown.bold_least([f"{end:.1e}" for end in ends], ends),
+            *map(markdown.number, gains), own[0].chosen,
+        ])  # fmt: skip
+    head = ["problem", "net", "N", "P", "cost", "measured", "end lbfgs", "end lm", *GOALS, "auto"]
+    return markdown.table(head, rows)
+
+
+def _of(found: Sequence[Duel], name: str) -> list[Duel]:
+    return [d for d in found if d.problem == name]
+
+
+def by_cost(found: Sequence[Duel]) -> str:
+    """Return one line a band of cost."""
+    rows = []
+    for low, high in zip(BANDS, BANDS[1:], strict=False):
+        own = [d for d in found if low <= d.cost < high]
+        if not own:
+            continue
+        gains = [mean(d.gains[goal] for d in own) for goal in range(len(GOALS))]
+        won = np.mean([d.gains[0] > 1 for d in own])
+        lower = np.mean([d.ends[1] < d.ends[0] for d in own])
+        title = f"{low:.0f} to {high:.0f}" if math.isfinite(high) else f"{low:.0f} and more"
+        rows.append([
+            title, str(len(own)), *map(markdown.number, gains), markdown.percent(float(won)),
+            markdown.percent(float(lower)),
+        ])  # fmt: skip
+    head = ["cost", "runs", *GOALS, "lm first", "lm ends lower"]
+    return markdown.table(head, rows)
+
+
+def rules(found: Sequence[Duel]) -> str:
+    """Return one line a rule: its time over that of the faster solver, mean and worst."""
+    limits = (0.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, math.inf)
+    rows = [_rule(found, _title(limit), lambda d, limit=limit: d.cost <= limit) for limit in limits]
+    own = _rule(found, 'the rule of `solver="auto"`', lambda d: d.chosen == "lm")
+    head = ["lm where cost is at most", *GOALS, "all three", "worst 5 %"]
+    return markdown.table(head, [*rows, own])
+
+
+def _title(limit: float) -> str:
+    return {0.0: "never", math.inf: "always"}.get(limit, f"{limit:.0f}")
+
+
+def _rule(found: Sequence[Duel], title: str, takes_lm: Callable[[Duel], bool]) -> list[str]:
+    behind = np.array([[times[takes_lm(d)] / min(times) for times in d.times] for d in found])
+    means = [mean(column) for column in behind.T]
+    worst = float(np.quantile(behind, 0.95))
+    return [title, *(f"{value:.2f}" for value in (*means, mean(behind.ravel()))), f"{worst:.1f}"]
+
+
+def adam(runs: Sequence[Run]) -> str:
+    """Return one line a large problem: Adam's end beside that of the others."""
+    rows = []
+    for name in dict.fromkeys(run.problem for run in runs if run.solver == "adam"):
+        ends = [
+            mean(max(run.loss, LEAST) for run in runs if (run.problem, run.solver) == (name, one))
+            for one in ("adam", "lbfgs", "lm")
+        ]
+        rows.append([name, *markdown.bold_least([f"{end:.1e}" for end in ends], ends)])
+    return markdown.table(["problem", "adam", "lbfgs", "lm"], rows)
+
+
+def document(runs: Sequence[Run], share: float, described: dict[str, object], date: str) -> str:
+    """Return the report."""
+    found = duels(runs)
+    starts = len({run.seed for run in runs})
+    return "\n\n".join([
+        "# Which solver is first at a loss",
+        f"Made by `python -m benchmarks.solver_choice`: {len({d.problem for d in found})} "
+        f"problems, {starts} start{'s' if starts > 1 else ''} each, both solvers from the same "
+        f"start, one thread, seconds of CPU time, {0.3 * share:.2g} to {8 * share:.2g} s a run, no "
+        "stopping rule. " + machine.sentence(described, date),
+        'Goals: "both got there" is the loss that the worse of the two ends at; the others are '
+        "multiples of the loss that the better one ends at, where a run that never gets there "
+        "counts with all its time. Losses are shares of the targets' variance; below "
+        f"{LEAST:.0e} none counts as lower. \"Cost\" is the estimate of `solvers/choice.py`: an "
+        'iteration of lm over one of lbfgs; "measured" is what it was.',
+        "## Times as fast lm was as lbfgs, by cost", "Geometric means, relu left out.",
+        by_cost([d for d in found if d.kind[1] != "relu"]),
+        "## Rules", "Time over that of the faster of the two, geometric means and the 95 % "
+        "quantile over all runs and goals. Kinks (relu) and noise (more than 0.3 % of the variance "
+        "left by the better one) each on their own.",
+        *(part for title, of in kinds(found).items() for part in (f"### {title}", rules(of))),
+        "## Adam", "Loss at the end, after the same seconds.", adam(runs),
+        "## All problems", by_problem(found),
+    ]) + "\n"  # fmt: skip

@@ -1,0 +1,80 @@
+"""How much memory is left: the machine's, and that of the control groups above the process."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from batchprop import train
+from batchprop.engines.fused import available_memory as module
+from batchprop.engines.fused import cpus
+from batchprop.engines.fused.available_memory import available_memory
+from tests.problems import problem
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Write the kernel's files: kibibytes of the machine, and files of groups."""
+    monkeypatch.setattr(module, "MACHINE", tmp_path / "meminfo")
+    monkeypatch.setattr(cpus, "MEMBERSHIP", tmp_path / "cgroup")
+    monkeypatch.setattr(cpus, "GROUPS", tmp_path / "groups")
+
+    def write(kibibytes, membership="", **groups):
+        (tmp_path / "meminfo").write_text(f"MemTotal: 9 kB\nMemAvailable: {kibibytes} kB\n")
+        (tmp_path / "cgroup").write_text(membership)
+        for folder, files in groups.items():
+            place = tmp_path / "groups" / folder.replace("__", "/")
+            place.mkdir(parents=True)
+            for name, text in files.items():
+                (place / name).write_text(text)
+
+    return write
+
+
+def test_a_system_that_does_not_tell(machine):
+    assert math.isinf(available_memory())
+
+
+def test_the_machine(machine):
+    machine(8)
+    assert available_memory() == 8192
+
+
+def test_a_group_of_version_2(machine):
+    files = {
+        "memory.max": "5000\n",
+        "memory.current": "3000\n",
+        "memory.stat": "anon 2000\ninactive_file 700\nactive_file 100\n",
+    }
+    machine(8, "0::/a/b\n", a=files | {"memory.max": "max\n"}, a__b=files)
+    assert available_memory() == 5000 - 3000 + 800
+
+
+def test_a_group_of_version_1(machine):
+    files = {
+        "memory.limit_in_bytes": "5000\n",
+        "memory.usage_in_bytes": "3000\n",
+        "memory.stat": "total_inactive_file 50\ntotal_active_file 0\n",
+    }
+    machine(8, "4:memory:/a\n2:cpu:/other\n", memory__a=files)
+    assert available_memory() == 2050
+
+
+def test_lm_is_refused_where_its_matrices_do_not_fit(machine):
+    _, X, T, _ = problem(2, 3, 1, 20)
+    options = {"hidden_size": 20, "max_epochs": 1}
+    machine(1)
+    with pytest.raises(ValueError, match=r"81 parameters.* left. Use solver='lbfgs'"):
+        train(X, T, solver="lm", **options)
+    assert train(X, T, solver="lbfgs", **options).solver == "lbfgs"
+    machine(1000)
+    assert train(X, T, solver="lm", **options).solver == "lm"
+
+
+def test_tens_of_thousands_of_parameters_are_refused_at_once(machine):
+    _, X, T, _ = problem(2, 3, 1, 20)
+    machine(2**22)
+    with pytest.raises(ValueError, match=r"which take .* GiB where 4.0 GiB are left"):
+        train(X, T, hidden_size=20_000, solver="lm")
+    assert train(X, T, hidden_size=20_000, max_epochs=1).solver == "lbfgs"

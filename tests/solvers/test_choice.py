@@ -1,0 +1,72 @@
+"""The rule of solver="auto": by the sizes alone, and by the dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchprop import train
+from batchprop.parameters import Shape
+from batchprop.solvers.choice import MOST_PARAMETERS, WORTH, choose, cost
+
+PLAIN = "float64", "tanh"
+SMALL = Shape(3, 10, 1)
+
+
+@pytest.mark.parametrize("n_samples", [300, 1000, 10**6])
+@pytest.mark.parametrize("shape", [Shape(1, 3, 1), SMALL, Shape(2, 30, 2), Shape(6, 15, 1)])
+def test_small_networks_are_trained_by_levenberg_marquardt(shape, n_samples):
+    assert choose(shape, n_samples, *PLAIN) == "lm"
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_samples"),
+    [
+        (Shape(100, 10, 1), 500),
+        (Shape(100, 10, 1), 10**6),
+        (Shape(8, 50, 1), 10**4),
+        (Shape(1, 2000, 1), 100),
+        (Shape(784, 1024, 10), 20_000),
+    ],
+)
+def test_wide_ones_by_lbfgs(shape, n_samples):
+    assert choose(shape, n_samples, *PLAIN) == "lbfgs"
+
+
+def test_cost_grows_with_the_network_and_falls_with_samples_to_a_bound():
+    assert cost(Shape(3, 20, 1), 100, "float64") > cost(SMALL, 100, "float64") > 1
+    assert cost(SMALL, 100, "float64") > cost(SMALL, 1000, "float64")
+    far = [cost(SMALL, n, "float64") for n in (10**8, 10**9)]
+    assert far[0] == pytest.approx(far[1], rel=1e-6)
+
+
+def test_float32_makes_lbfgs_cheaper():
+    assert cost(SMALL, 100, np.float32) == 2 * cost(SMALL, 100, np.float64)
+
+
+def test_kinks_are_for_lbfgs():
+    chosen = [choose(SMALL, 1000, "float64", sigma) for sigma in ("tanh", "logistic", "relu")]
+    assert chosen == ["lm", "lm", "lbfgs"]
+
+
+def test_never_beyond_the_limits():
+    """Levenberg–Marquardt's matrices stay small wherever it is chosen."""
+    chosen = [
+        shape.n_parameters
+        for e in (1, 5, 30)
+        for m in (1, 10, 100, 1000, 10**5)
+        for s in (1, 10)
+        for n in (10, 10**4, 10**7)
+        for shape in [Shape(e, m, s)]
+        if choose(shape, n, *PLAIN) == "lm"
+    ]
+    assert 0 < max(chosen) <= MOST_PARAMETERS
+    assert WORTH > 1
+
+
+def test_train_follows_the_rule():
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(100, 30)), rng.normal(size=(1, 30))
+    assert train(X[:3], T, hidden_size=5, max_epochs=1).solver == "lm"
+    assert train(X, T, hidden_size=50, max_epochs=1).solver == "lbfgs"
+    assert train(X[:3], T, hidden_size=5, solver="lbfgs", max_epochs=1).solver == "lbfgs"
