@@ -168,6 +168,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job sta
 X = np.random.default_rng(0).normal(size=(3, 4000))
 result = batchprop.train(
     X, np.sin(X[:1]), hidden_size=20, engine={engine!r}, n_threads={n_threads}, max_epochs=None,
+    solver="gd", gradient_tol=None,
     tol=None, callback=lambda progress: print("running", flush=True), callback_every=10**12,
 )
 loss, _ = batchprop.loss_and_gradient(result.network, X, np.sin(X[:1]), engine={engine!r})
