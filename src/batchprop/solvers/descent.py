@@ -15,7 +15,8 @@ from numba import types
 
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported, scratch_of
+from batchprop.engines.fused.records import Record
+from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported
 from batchprop.engines.standardised import CopiedObjective
 from batchprop.solvers.first_order import move
 from batchprop.solvers.names import Settings
@@ -49,16 +50,15 @@ def _after_step(settings, rules, state, objective, loss, validation_loss, gradie
 @kernel
 def _descend(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
     """Run for as many epochs as the curves have room for; return the reason and how many ran."""
-    scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
         copy(state.theta, task.theta)
         kind = LOSS if is_last(rules, state) else GRADIENT
-        objective = evaluate(task, scratch, kind)
+        objective = evaluate(task, kind)
         objective += add_penalty(penalty, task.theta, task.gradient, kind == GRADIENT)
         losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
-            evaluate(validation_task, held_out, LOSS)
+            evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
         reason = _after(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
@@ -97,13 +97,14 @@ class FusedRun:
         objective: FusedObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = settings, rules, penalty, state
+        self._state = state
+        self._fixed = tuple(map(Record, (settings, rules, penalty, state)))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run compiled for as many epochs as the curves have room for."""
         reason, count = _descend(*self._fixed, *self._tasks, losses, validation_losses)
-        _note_step(self._fixed[-1])
+        _note_step(self._state)
         return int(reason), int(count)
 
 

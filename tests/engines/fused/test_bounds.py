@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from batchprop.engines.fused.chunks import Scratch
+from batchprop.engines.fused.records import Record
 from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate_once
 from tests.engines.fused.processes import run
 from tests.engines.fused.teams import force, objective_of
@@ -51,14 +52,16 @@ def test_nothing_is_written_beside_an_array(sizes, dtype, monkeypatch):
         for order in (np.ascontiguousarray, np.asfortranarray):
             guarded = Guarded()
             with objective_of(data, 1, order(data.X), order(data.T)) as function:
-                task = function.task
-                task = task._replace(
-                    scratch=Scratch(*map(guarded, task.scratch)),
-                    theta=guarded(data.network.theta),
-                    **{
-                        name: guarded(getattr(task, name))
-                        for name in ("gradient", "sums", "total", "control")
-                    },
+                fields = function.task.fields
+                task = Record(
+                    fields._replace(
+                        scratch=Scratch(*map(guarded, fields.scratch)),
+                        theta=guarded(data.network.theta),
+                        **{
+                            name: guarded(getattr(fields, name))
+                            for name in ("gradient", "sums", "total", "control")
+                        },
+                    )
                 )
                 assert np.isfinite(evaluate_once(task, LOSS))
                 assert np.isfinite(evaluate_once(task, GRADIENT))

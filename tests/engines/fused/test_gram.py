@@ -12,6 +12,7 @@ from batchprop.engines.fused.gram import plan as plans
 from batchprop.engines.fused.gram.assemble import gauss_newton_once
 from batchprop.engines.fused.gram.layout import n_sums
 from batchprop.engines.fused.gram.objective import GaussNewtonObjective
+from batchprop.engines.fused.records import Record
 from batchprop.engines.fused.team import LOSS, evaluate_once
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
@@ -109,14 +110,16 @@ def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
         gradient, expected = np.empty_like(theta), np.empty((theta.size, theta.size))
         with objective_of(data, 1) as function:
             function.gauss_newton(theta, gradient, expected)
-            task = function.task
-            task = task._replace(
-                scratch=Scratch(*map(guarded, task.scratch)),
-                theta=guarded(theta),
-                **{
-                    name: guarded(getattr(task, name))
-                    for name in ("gradient", "sums", "total", "control")
-                },
+            fields = function.task.fields
+            task = Record(
+                fields._replace(
+                    scratch=Scratch(*map(guarded, fields.scratch)),
+                    theta=guarded(theta),
+                    **{
+                        name: guarded(getattr(fields, name))
+                        for name in ("gradient", "sums", "total", "control")
+                    },
+                )
             )
             JTJ = guarded(np.full_like(expected, np.nan))
             gauss_newton_once(task, JTJ)

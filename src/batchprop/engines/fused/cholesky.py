@@ -125,7 +125,8 @@ def solve(A, n, b, work):
             for q in range(c):
                 value -= A[j + c, j + q] * b[j + q]
             b[j + c] = value / A[j + c, j + c]
-    for i in range(n - 1, -1, -1):
+    for done in range(n):
+        i = n - 1 - done
         b[i] /= A[i, i]
         for q in range(i):
             b[q] -= A[i, q] * b[i]

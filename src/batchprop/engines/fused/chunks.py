@@ -14,7 +14,7 @@ from numba import types
 
 from batchprop.engines.fused.hidden import GENERAL, ONE_OUTPUT, SINGLE_INPUT, activate, delta
 from batchprop.engines.fused.jit import helper, returning
-from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
+from batchprop.engines.fused.memory import lanes_of, load, multiply, store, subtract, total, total_product
 from batchprop.engines.fused.packing import (
     Columns,
     fill,
@@ -25,7 +25,7 @@ from batchprop.engines.fused.packing import (
 )
 from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
 from batchprop.engines.fused.sigma import IDENTITY, RELU
-from batchprop.engines.fused.vectors import WIDE
+from batchprop.engines.fused.vectors import NATIVE, WIDE
 
 Array = npt.NDArray[Any]
 
@@ -46,8 +46,6 @@ class Problem(NamedTuple):
     chunk: int  # samples in a chunk
     n_chunks: int
     block: int  # samples that go forward and backward together
-    width: int  # samples in a panel: lanes of a wide vector
-    step: int  # lanes of a native vector
     strips: bool  # many inputs: dW_h with inputs along vectors
 
 
@@ -66,10 +64,17 @@ class Scratch(NamedTuple):
     products: Array  # rows to multiply and products of rows, where JᵀJ is summed
 
 
+@returning(types.int64)
+def padded(e, X):
+    """Return the rows of a panel of inputs: whole strips."""
+    step = lanes_of(X, NATIVE)
+    return (e + step - 1) // step * step
+
+
 @helper
 def residual(problem, p, R, T, weight, G):
     """Turn Y into w ⊙ (Y − T) for one panel; add db_y = Σ w r and each output's Σ w r² to G."""
-    width, s = problem.width, problem.s
+    s, width = problem.s, lanes_of(R, WIDE)
     to_b = problem.m * problem.e + problem.m + s * problem.m
     w = load(weight, p * width, WIDE)
     for o in range(s):
@@ -84,14 +89,15 @@ def residual(problem, p, R, T, weight, G):
 @helper
 def forward(problem, theta, p, valid, x_panel, X, H, Y):
     """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the ``valid`` samples of one panel."""
-    e, m, s, width = problem.e, problem.m, problem.s, problem.width
+    e, m, s = problem.e, problem.m, problem.s
+    width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
     b_h, W_y = m * e, m * e + m
     b_y = W_y + s * m
     hidden = p * m * width
     least = 0.0 if problem.code == RELU else -math.inf
     affine(m, e, theta, 0, e, 1, b_h, least, X, p * x_panel, width, H, hidden)
     if problem.code != RELU and problem.code != IDENTITY:
-        activate(problem.code, H, hidden, m, width, valid, problem.step)
+        activate(problem.code, H, hidden, m, width, valid, step)
     affine(s, m, theta, W_y, m, 1, b_y, -math.inf, H, hidden, width, Y, p * s * width)
 
 
@@ -99,9 +105,9 @@ def forward(problem, theta, p, valid, x_panel, X, H, Y):
 def backward(problem, theta, count, x_panel, scratch, G):
     """Add the gradient sums of a block to G; the hidden layer is overwritten by δ_h."""
     code, e, m, s = problem.code, problem.e, problem.m, problem.s
-    width, step = problem.width, problem.step
     b_h, W_y = m * e, m * e + m
     X, R, H, D = scratch.X, scratch.R, scratch.H, scratch.D
+    width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
     g, form = R, ONE_OUTPUT
     if s > 1:
         g, form = D, GENERAL
@@ -129,7 +135,7 @@ def backward(problem, theta, count, x_panel, scratch, G):
 @helper
 def drain(problem, x_panel, scratch, G):
     """Move what was summed in strips to G, where sums are float64."""
-    stride = x_panel // problem.width
+    stride = x_panel // lanes_of(scratch.sums, WIDE)
     for k in range(problem.m):
         for j in range(problem.e):
             G[k * problem.e + j] += scratch.sums[k * stride + j]
@@ -151,9 +157,9 @@ def finish(problem, theta, G):
 @returning(types.int64)
 def pack_block(problem, first, count, scratch):
     """Pack a block of samples; return the length of a panel of inputs."""
-    e, s, width, step = problem.e, problem.s, problem.width, problem.step
-    strips = scratch.strips
-    rows = (e + step - 1) // step * step
+    e, s, strips = problem.e, problem.s, scratch.strips
+    width, step = lanes_of(strips, WIDE), lanes_of(strips, NATIVE)
+    rows = padded(e, strips)
     if scratch.packed[0] != first:  # still there from the last step, if that was all
         pack(problem.X, e, rows, first, count, width, step, strips, scratch.X)
         pack(problem.T, s, s, first, count, width, step, strips, scratch.T)
@@ -168,7 +174,7 @@ def pack_block(problem, first, count, scratch):
 @helper
 def forward_block(problem, theta, first, count, scratch, G):
     """Take a block forward to its weighted residuals; add its loss and db_y to G."""
-    width = problem.width
+    width = lanes_of(scratch.H, WIDE)
     x_panel = pack_block(problem, first, count, scratch)
     for p in range((count + width - 1) // width):
         valid = min(width, count - p * width)
@@ -179,7 +185,7 @@ def forward_block(problem, theta, first, count, scratch, G):
 @helper
 def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     """Write the sums over one chunk to G: half the gradient's, then each output's loss."""
-    x_panel = (problem.e + problem.step - 1) // problem.step * problem.step * problem.width
+    x_panel = padded(problem.e, scratch.X) * lanes_of(scratch.X, WIDE)
     fill(G, 0, G.size, 0.0)
     if problem.strips and with_gradient:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)

@@ -18,9 +18,11 @@ from enum import Enum
 from typing import Any
 
 from llvmlite import binding
-from numba.core import compiler, config, typed_passes, untyped_passes
+from numba.core import compiler, config, types, typed_passes, untyped_passes
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_machinery import PassManager
+
+from batchprop.engines.fused.lowering import KernelLowering
 
 
 class Inlining(Enum):
@@ -35,12 +37,9 @@ _UP_TO_LOWERING = (
     untyped_passes.TranslateByteCode,
     untyped_passes.FixupArgs,
     untyped_passes.IRProcessing,
-    untyped_passes.GenericRewrites,
-    untyped_passes.InlineInlinables,
     untyped_passes.ReconstructSSA,
     typed_passes.NopythonTypeInference,
     typed_passes.PreLowerStripPhis,
-    typed_passes.IRLegalization,
 )
 
 
@@ -57,6 +56,7 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
 
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(codegen, name)
+        self.typing: Any = None
         self.parts: dict[Any, Any] = {}  # descriptors of the parts compiled so far
         self._attributes: dict[str, str] = {}  # of LLVM's functions
         self._whole = super().create_ir_module(name)
@@ -97,17 +97,39 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
         builder.getModulePassManager().run(self._final_module, builder)
 
 
+class _Typing:
+    """numba's typing context, with a memory: kernels add and compare integers all over."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._known: dict[Any, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def resolve_function_type(self, function: Any, args: Any, kws: Any) -> Any:
+        """Return the signature of a call."""
+        if not isinstance(function, types.Function) or kws:
+            return self._context.resolve_function_type(function, args, kws)
+        call = function, tuple(args)
+        if call not in self._known:
+            self._known[call] = self._context.resolve_function_type(function, args, kws)
+        return self._known[call]
+
+
 class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
     """Compile a kernel into a library of its own."""
 
     def define_pipelines(self) -> list[PassManager]:
         """Return the passes."""
         state = self.state
+        state.typingctx = _Typing(state.typingctx)
         state.library = KernelLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.typing = state.typingctx
         return _pipeline(
             "kernel",
             typed_passes.AnnotateTypes,
-            typed_passes.NativeLowering,
+            KernelLowering,
             typed_passes.NoPythonBackend,
         )
 
@@ -117,7 +139,7 @@ class _PartCompiler(compiler.CompilerBase):  # type: ignore[misc]
 
     def define_pipelines(self) -> list[PassManager]:
         """Return the passes."""
-        return _pipeline("part", typed_passes.NativeLowering)
+        return _pipeline("part", KernelLowering)
 
 
 def compile_part(
@@ -132,7 +154,7 @@ def compile_part(
         flags.error_model = "numpy"
         flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
         part = _PartCompiler(
-            context.typing_context, context, library,
+            library.typing, context, library,
             signature.args, signature.return_type, flags, locals={},
         )  # fmt: skip
         library.add_part(key, part.compile_extra(function).fndesc, inlining)

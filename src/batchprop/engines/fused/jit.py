@@ -60,11 +60,6 @@ def _kernel(function: Function, **options: bool) -> Any:
     return dispatcher
 
 
-def macro(function: Function) -> Any:
-    """Expand a short function that returns something where it is called."""
-    return numba.njit(error_model="numpy", nogil=True, inline="always")(function)
-
-
 def helper(function: Function) -> Any:
     """Compile a function that returns nothing as part of the kernels that call it."""
     return _part(function, types.none, Inlining.LLVM_DECIDES)
@@ -90,8 +85,13 @@ def _part(function: Function, returns: Any, inlining: Inlining) -> Any:
         signature = returns(*args)
 
         def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            found = compile_part(context, function, signature, inlining)
-            return context.call_internal(builder, found, signature, values)
+            part = compile_part(context, function, signature, inlining)
+            called = context.declare_function(builder.module, part)
+            # no part raises anything, so that nobody asks for its status
+            _, found = context.call_conv.call_function(
+                builder, called, signature.return_type, signature.args, values
+            )
+            return found
 
         return signature, codegen
 

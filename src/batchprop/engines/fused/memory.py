@@ -14,7 +14,8 @@ from batchprop.engines.fused.vectors import Vector, splat, vec_type
 
 def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
     """Return the address of ``array.flat[index]`` of a contiguous array."""
-    return builder.gep(context.make_array(array)(context, builder, value).data, [index])
+    place = context.data_model_manager[array].get_field_position("data")
+    return builder.gep(builder.extract_value(value, place), [index])
 
 
 def load_from(builder: Any, kind: Any, pointer: Any, align: int) -> Any:
@@ -27,6 +28,17 @@ def load_from(builder: Any, kind: Any, pointer: Any, align: int) -> Any:
 def store_to(builder: Any, value: Any, pointer: Any, align: int) -> None:
     """Store a value to an address that is aligned to ``align`` bytes only."""
     builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=align)
+
+
+@intrinsic(prefer_literal=True)
+def lanes_of(typing: Any, array: Any, registers: Any) -> Any:
+    """``lanes_of(array, registers)``: the elements of such a vector, as a constant."""
+    size = vec_type(array.dtype, registers.literal_value).size
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.get_constant(types.intp, size)
+
+    return types.intp(array, registers), codegen
 
 
 @intrinsic(prefer_literal=True)

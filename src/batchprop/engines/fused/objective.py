@@ -17,6 +17,7 @@ from batchprop.engines.fused.jit import address
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
 from batchprop.engines.fused.plan import Plan, plan
 from batchprop.engines.fused.process import process
+from batchprop.engines.fused.records import Record
 from batchprop.engines.fused.team import GRADIENT, LOSS, Task, Team, evaluate_once
 from batchprop.engines.scales import scales
 from batchprop.parameters import Shape
@@ -86,8 +87,6 @@ class Objective:
             cut.chunk,
             cut.n_chunks,
             cut.block,
-            cut.width,
-            cut.step,
             cut.strips,
         )
         e, m, s = shape
@@ -105,41 +104,45 @@ class Objective:
             "products": cut.products,
         }
         # zeros: what pads rows and panels is computed with, but never counts
-        scratch = Scratch(
-            **{k: zeros(n_workers + 1, n, dtype) for k, n in size.items()},
-            packed=zeros(n_workers + 1, 1, np.int64),
+        memory = {k: zeros(n_workers + 1, n, dtype) for k, n in size.items()}
+        memory["packed"] = zeros(n_workers + 1, 1, np.int64)
+        memory["packed"][:] = -1
+        own, *others = (
+            Scratch(**{k: rows[member] for k, rows in memory.items()})
+            for member in range(n_workers + 1)
         )
-        scratch.packed[:] = -1
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
         n_sums = n_parameters + s + cut.n_products
         sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
-        self.task = Task(
-            problem,
-            self._address(problem, theta, scratch, sums),
-            n_workers,
-            *scales(n_samples, sample_weight),
-            units,
-            theta,
-            gradient,
-            np.zeros(3 * n_parameters, dtype),
-            sums,
-            np.empty(n_sums),
-            zeros(1, 64, np.int64)[0],
-            scratch,
+        self.task = Record(
+            Task(
+                problem,
+                self._address(problem, theta, own, sums[0]),
+                n_workers,
+                *scales(n_samples, sample_weight),
+                units,
+                theta,
+                gradient,
+                np.zeros(3 * n_parameters, dtype),
+                sums,
+                np.empty(n_sums),
+                zeros(1, 64, np.int64)[0],
+                own,
+            )
         )
-        self._team = Team(self.task)
+        self._team = Team(self.task, list(map(Record, others)))
         weakref.finalize(self, self._team.stop)  # if nobody comes to close it
         self._team.start()
 
-    def _address(self, problem: Problem, theta: Array, scratch: Scratch, sums: Array) -> int:
+    def _address(self, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
         """Return the address of ``process`` for the dtype, all that its arguments' types hang on.
 
         Asking numba for those types takes longer than a small network's evaluation.
         """
         key = self._process, theta.dtype
         if key not in _addresses:
-            own = Scratch(*(each[0] for each in scratch))
-            _addresses[key] = address(self._process, problem, theta, 0, own, sums, 0, GRADIENT)
+            records = Record(problem), Record(scratch)
+            _addresses[key] = address(self._process, records[0], theta, 0, records[1], G, GRADIENT)
         return _addresses[key]
 
     def loss(self, theta: Array) -> float:

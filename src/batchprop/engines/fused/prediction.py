@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.fused.chunks import Problem, forward
+from batchprop.engines.fused.chunks import Problem, forward, padded
 from batchprop.engines.fused.cpus import team_size
 from batchprop.engines.fused.jit import kernel
+from batchprop.engines.fused.memory import lanes_of
 from batchprop.engines.fused.packing import NO_COLUMNS, columns, pack
 from batchprop.engines.fused.plan import plan
+from batchprop.engines.fused.records import Record
+from batchprop.engines.fused.vectors import NATIVE, WIDE
 from batchprop.parameters import Shape
 
 Array = npt.NDArray[Any]
@@ -22,8 +25,8 @@ Array = npt.NDArray[Any]
 @kernel
 def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
     """Write Y for samples start … stop − 1."""
-    width, step = problem.width, problem.step
-    rows = (problem.e + step - 1) // step * step
+    width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
+    rows = padded(problem.e, X)
     for first in range(start, stop, width):
         count = min(width, stop - first)
         pack(problem.X, problem.e, rows, first, count, width, step, strips, X)
@@ -39,9 +42,11 @@ def predict(
     """Return Y (s, N) in the dtype of θ, in memory that depends on N only for Y itself."""
     n_samples = X.shape[1]
     cut = plan(shape, n_samples, theta.dtype)
-    problem = Problem(
-        *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
-        cut.chunk, cut.n_chunks, cut.block, cut.width, cut.step, cut.strips,
+    problem = Record(
+        Problem(
+            *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
+            cut.chunk, cut.n_chunks, cut.block, cut.strips,
+        )
     )  # fmt: skip
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
     size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)

@@ -12,6 +12,6 @@ from batchprop.engines.fused.team import GRADIENT
 
 
 @kernel_by_address
-def process(problem, theta, chunk, scratch, sums, row, kind):
-    """Write the sums over one chunk to a row of ``sums``."""
-    chunk_sums(problem, theta, chunk, scratch, sums[row], kind == GRADIENT)
+def process(problem, theta, chunk, scratch, G, kind):
+    """Write the sums over one chunk to G."""
+    chunk_sums(problem, theta, chunk, scratch, G, kind == GRADIENT)

@@ -9,6 +9,7 @@ core that is busy elsewhere, only takes fewer chunks.  The rows are summed in th
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -16,7 +17,8 @@ from numba import types
 
 from batchprop.engines.fused.atomics import atomic_add, atomic_load, atomic_store, relax
 from batchprop.engines.fused.chunks import Problem, Scratch
-from batchprop.engines.fused.jit import call_address, helper, kernel, macro, returning
+from batchprop.engines.fused.jit import call_address, helper, kernel, returning
+from batchprop.engines.fused.records import Record
 
 Array = npt.NDArray[Any]
 
@@ -42,35 +44,14 @@ class Task(NamedTuple):
     sums: Array  # (rows, P + s or more) float64, one row a chunk, or one for all in turn
     total: Array  # as long as a row, float64: half the gradient, each output's loss, …
     control: Array  # int64, shared by the threads
-    scratch: Scratch  # one row a thread
+    scratch: Scratch  # the leader's
 
 
 @helper
 def process_chunk(task, chunk, scratch, row, kind):
     """Call the large kernel."""
     theta = task.points if kind == CURVATURE else task.theta
-    call_address(
-        task.process,
-        (task.problem, theta, chunk, scratch, task.sums, row, kind),
-    )
-
-
-@macro
-def scratch_of(task, member):
-    """A member's own scratch memory."""
-    own = task.scratch
-    return Scratch(
-        own.X[member],
-        own.T[member],
-        own.weight[member],
-        own.H[member],
-        own.R[member],
-        own.D[member],
-        own.strips[member],
-        own.sums[member],
-        own.packed[member],
-        own.products[member],
-    )
+    call_address(task.process, (task.problem, theta, chunk, scratch, task.sums[row], kind))
 
 
 @helper
@@ -100,12 +81,12 @@ def take_work(task, scratch):
 
 
 @helper
-def share(task, scratch, kind, n_items):
+def share(task, kind, n_items):
     """Post work, take part in it, and return when all of it is done."""
     atomic_store(task.control, DONE, 0)
     atomic_store(task.control, KIND, kind)
     atomic_store(task.control, LEFT, n_items)
-    take_work(task, scratch)
+    take_work(task, task.scratch)
     waited = 0
     while atomic_load(task.control, DONE) < n_items:
         relax(waited)
@@ -113,11 +94,8 @@ def share(task, scratch, kind, n_items):
 
 
 @returning(types.float64)
-def evaluate(task, scratch, kind):
-    """Return L(θ) at ``task.theta``; if ``kind`` is GRADIENT write ∂L/∂θ to ``task.gradient``.
-
-    ``scratch`` is the leader's own, ``scratch_of(task, 0)``.
-    """
+def evaluate(task, kind):
+    """Return L(θ) at ``task.theta``; if ``kind`` is GRADIENT write ∂L/∂θ to ``task.gradient``."""
     n_chunks, n = task.problem.n_chunks, task.theta.size
     total = task.total
     start, stop = (0, total.size) if kind == GRADIENT else (n, n + task.problem.s)
@@ -125,16 +103,16 @@ def evaluate(task, scratch, kind):
         start, stop = 0, n
     if task.n_workers == 0:
         for chunk in range(n_chunks):
-            process_chunk(task, chunk, scratch, 0, kind)
+            process_chunk(task, chunk, task.scratch, 0, kind)
             for i in range(start, stop):
                 total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
     else:
-        share(task, scratch, kind, n_chunks)
+        share(task, kind, n_chunks)
         n_slices = (stop + SLICE - 1) // SLICE
         if kind == LOSS or n_slices == 1:
             reduce_range(task, start, stop)
         else:
-            share(task, scratch, REDUCE, n_slices)
+            share(task, REDUCE, n_slices)
     if kind == GRADIENT:
         for i in range(n):
             task.gradient[i] = task.gradient_scale * total[i]
@@ -156,13 +134,12 @@ def reported(task):
 @kernel
 def evaluate_once(task, kind):
     """Evaluate, called from Python."""
-    return evaluate(task, scratch_of(task, 0), kind)
+    return evaluate(task, kind)
 
 
 @kernel
-def work(task, member):
+def work(task, scratch):
     """A worker's life: wait for work, take it, until told to stop."""
-    scratch = scratch_of(task, member)
     waited = 0
     while atomic_load(task.control, STOP) == 0:
         if atomic_load(task.control, LEFT) > 0:
@@ -180,16 +157,16 @@ class Team:
     a forked process, and no other library's thread settings are touched.
     """
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self, task: Record, scratches: Sequence[Record]) -> None:
+        self._task, self._scratches = task, scratches  # the workers'
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start the workers, or as many of them as the system has threads to give."""
         try:
-            for member in range(1, self._task.n_workers + 1):
+            for member, scratch in enumerate(self._scratches, start=1):
                 thread = threading.Thread(
-                    target=work, args=(self._task, member), name=f"batchprop-{member}", daemon=True
+                    target=work, args=(self._task, scratch), name=f"batchprop-{member}", daemon=True
                 )
                 thread.start()
                 self._threads.append(thread)

@@ -111,7 +111,7 @@ def find_direction(memory):
     scale = 1.0 / (inverse[newest] * dot(y, y))
     for i in range(d.size):
         d[i] *= D[i] if n_pairs >= _PAIRS_FOR_DIAGONAL else scale
-    for k in range(n_pairs - 1, -1, -1):
-        place = (newest - k + h) % h
+    for k in range(n_pairs):
+        place = (newest - n_pairs + 1 + k + h) % h
         rest = coefficient[place] - inverse[place] * dot(memory.changes[place], d)
         add_scaled(rest, memory.steps[place], d)

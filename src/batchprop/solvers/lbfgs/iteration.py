@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import types
 
 from batchprop.engines.fused.jit import helper, returning
@@ -34,6 +33,7 @@ from batchprop.solvers.lbfgs.state import (
 )
 from batchprop.solvers.stopping import LINE_SEARCH, MAX_EVALUATIONS, RUNNING, copy
 
+EPS_32, EPS_64 = 2.0**-23, 2.0**-52  # of numbers like θ
 _MOST_IDLE = 20  # iterations without a fall of J beyond its rounding
 
 
@@ -66,7 +66,7 @@ def accept(settings, state, loss, gradient):
     state.calls[0] += 1
     if counts[PHASE] == START:
         search[FIRST_LOSS] = search[REFERENCE] = loss
-        search[ROUNDING] = np.finfo(state.theta.dtype).eps
+        search[ROUNDING] = EPS_32 if state.theta.itemsize == 4 else EPS_64
     if counts[PHASE] != TRIAL:
         if state.epoch[0] > 0:
             state.step[0] = search[STEP] * math.sqrt(dot(memory.direction, memory.direction))

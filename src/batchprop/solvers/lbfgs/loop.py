@@ -10,7 +10,8 @@ from numba import types
 
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported, scratch_of
+from batchprop.engines.fused.records import Record
+from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported
 from batchprop.engines.standardised import CopiedObjective
 from batchprop.solvers.lbfgs.iteration import accept, propose
 from batchprop.solvers.lbfgs.state import LbfgsSettings
@@ -47,18 +48,17 @@ def _after_iteration(settings, rules, state, objective, loss, validation_loss, g
 @kernel
 def _minimise(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
     """Run for as many iterations as the curves have room for; return the reason and how many."""
-    scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
         objective, accepted = 0.0, False
         while not accepted:
             copy(state.theta, task.theta)
-            objective = evaluate(task, scratch, GRADIENT)
+            objective = evaluate(task, GRADIENT)
             objective += add_penalty(penalty, task.theta, task.gradient, True)
             accepted = accept(settings, state, objective, task.gradient)
         losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
-            evaluate(validation_task, held_out, LOSS)
+            evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
         reason = _after(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
@@ -80,7 +80,7 @@ class FusedRun:
         objective: FusedObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = settings, rules, penalty, state
+        self._fixed = tuple(map(Record, (settings, rules, penalty, state)))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from batchprop.engines.fused.gram.curvature import curvature
 from batchprop.engines.fused.gram.objective import GaussNewtonObjective
 from batchprop.engines.fused.jit import helper, kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.team import LOSS, evaluate, reported, scratch_of
+from batchprop.engines.fused.records import Record
+from batchprop.engines.fused.team import LOSS, evaluate, reported
 from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
 from batchprop.solvers.lm import step
 from batchprop.solvers.lm.state import LmSettings, work
@@ -45,7 +46,7 @@ def _move(state, work):
 
 
 @returning(types.int64)
-def _iterate(settings, penalty, state, work, task, scratch):
+def _iterate(settings, penalty, state, work, task):
     """Find an acceptable step and take it; return a reason to stop, or RUNNING."""
     while True:
         reason = step.propose(settings, state.memory, work, state.theta)
@@ -54,12 +55,12 @@ def _iterate(settings, penalty, state, work, task, scratch):
         accelerated = settings.acceleration > 0.0
         if accelerated:
             copy(work.points, task.points)
-            curvature(task, scratch, work.bend)
+            curvature(task, work.bend)
             state.calls[0] += 1
         if not step.bend(settings, state.memory, work, accelerated):
             continue
         copy(work.trial, task.theta)
-        objective = evaluate(task, scratch, LOSS)
+        objective = evaluate(task, LOSS)
         objective += add_penalty(penalty, work.trial, work.gradient, False)
         state.calls[0] += 1
         if step.accept(state.memory, work, objective):
@@ -72,25 +73,24 @@ def _minimise(
     settings, rules, penalty, state, work, task, validation_task, losses, validation_losses
 ):
     """Run for as many iterations as the curves have room for; return the reason and how many."""
-    scratch, held_out = scratch_of(task, 0), scratch_of(validation_task, 0)
     for k in range(losses.size):
         copy(state.theta, task.theta)
         last = is_last(rules, state)
         if last:
-            objective = evaluate(task, scratch, LOSS)
+            objective = evaluate(task, LOSS)
         else:
-            objective = gauss_newton(task, scratch, work.matrix)
+            objective = gauss_newton(task, work.matrix)
             copy(task.gradient, work.gradient)
         losses[k] = reported(task)
         objective += add_penalty(penalty, state.theta, work.gradient, not last)
         state.calls[0] += 1
         if rules.validating:
             copy(state.theta, validation_task.theta)
-            evaluate(validation_task, held_out, LOSS)
+            evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
         reason = _judged(rules, penalty, state, work, objective, losses[k], validation_losses[k])
         if reason == RUNNING:
-            reason = _iterate(settings, penalty, state, work, task, scratch)
+            reason = _iterate(settings, penalty, state, work, task)
         if reason != RUNNING:
             return reason, k + 1
     return RUNNING, losses.size
@@ -135,7 +135,8 @@ class FusedRun:
         objective: GaussNewtonObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = settings, rules, penalty, state, work(state.theta.size)
+        own = settings, rules, penalty, state, work(state.theta.size)
+        self._fixed = tuple(map(Record, own))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:

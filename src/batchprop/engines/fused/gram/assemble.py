@@ -13,7 +13,7 @@ from numba import types
 
 from batchprop.engines.fused.gram.layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.jit import helper, kernel, returning
-from batchprop.engines.fused.team import GRADIENT, evaluate, scratch_of
+from batchprop.engines.fused.team import GRADIENT, evaluate
 
 TURNED = 16  # rows and columns of the squares that are mirrored one after the other
 
@@ -122,9 +122,9 @@ def assemble(problem, theta, total, scale, JTJ):
 
 
 @returning(types.float64)
-def gauss_newton(task, scratch, JTJ):
+def gauss_newton(task, JTJ):
     """Return L at ``task.theta``; write ∂L/∂θ to ``task.gradient`` and Σ w JᵀJ / Σ w to ``JTJ``."""
-    loss = evaluate(task, scratch, GRADIENT)
+    loss = evaluate(task, GRADIENT)
     assemble(task.problem, task.theta, task.total, task.loss_scale, JTJ)
     return loss
 
@@ -132,4 +132,4 @@ def gauss_newton(task, scratch, JTJ):
 @kernel
 def gauss_newton_once(task, JTJ):
     """The same, called from Python."""
-    return gauss_newton(task, scratch_of(task, 0), JTJ)
+    return gauss_newton(task, JTJ)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from batchprop.engines.fused.chunks import forward, pack_block
 from batchprop.engines.fused.jit import helper, kernel
-from batchprop.engines.fused.team import CURVATURE, evaluate, scratch_of
+from batchprop.engines.fused.memory import lanes_of
+from batchprop.engines.fused.team import CURVATURE, evaluate
+from batchprop.engines.fused.vectors import WIDE
 
 
 @helper
@@ -17,7 +19,7 @@ def _second_difference(problem, p, around, scratch, G):
 
     ``around`` holds y(θ + p) + y(θ − p).
     """
-    width, s = problem.width, problem.s
+    s, width = problem.s, lanes_of(scratch.R, WIDE)
     b_y = problem.m * problem.e + problem.m + s * problem.m
     for o in range(s):
         at = (p * s + o) * width
@@ -32,7 +34,7 @@ def _second_difference(problem, p, around, scratch, G):
 @helper
 def curved_block(problem, points, first, count, scratch, G):
     """Take a block forward at θ + p, θ − p and θ, and leave w ⊙ y″ in place of its residuals."""
-    width, s = problem.width, problem.s
+    s, width = problem.s, lanes_of(scratch.R, WIDE)
     n = points.size // 3
     x_panel = pack_block(problem, first, count, scratch)
     X, H, R = scratch.X, scratch.H, scratch.R
@@ -51,9 +53,9 @@ def curved_block(problem, points, first, count, scratch, G):
 
 
 @helper
-def curvature(task, scratch, out):
+def curvature(task, out):
     """Write Σ w Jᵀ y″ / Σ w at the three points of ``task.points`` to ``out`` (P,)."""
-    evaluate(task, scratch, CURVATURE)
+    evaluate(task, CURVATURE)
     for i in range(out.size):
         out[i] = task.loss_scale * task.total[i]
 
@@ -61,4 +63,4 @@ def curvature(task, scratch, out):
 @kernel
 def curvature_once(task, out):
     """The same, called from Python."""
-    curvature(task, scratch_of(task, 0), out)
+    curvature(task, out)

@@ -21,8 +21,8 @@ Array = npt.NDArray[Any]
 class GaussNewtonObjective(Objective):
     """An ``Objective`` in float64, whatever the network's dtype, that knows JᵀJ as well.
 
-    Compiled solvers call ``gauss_newton(task, scratch_of(task, 0), JTJ)`` with its ``task``, and
-    ``evaluate(task, scratch, LOSS)`` for the loss alone.
+    Compiled solvers call ``gauss_newton(task, JTJ)`` with its ``task``, and
+    ``evaluate(task, LOSS)`` for the loss alone.
 
     Parameters
     ----------

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from batchprop.engines.fused.chunks import backward, drain, finish, forward_block
+from batchprop.engines.fused.chunks import backward, drain, finish, forward_block, padded
 from batchprop.engines.fused.gram.curvature import curved_block
 from batchprop.engines.fused.gram.layout import panel_rows_of
 from batchprop.engines.fused.gram.products import add_products
 from batchprop.engines.fused.jit import kernel_by_address
+from batchprop.engines.fused.memory import lanes_of
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.team import CURVATURE, GRADIENT, LOSS
+from batchprop.engines.fused.vectors import WIDE
 
 
 @kernel_by_address
-def process_gram(problem, theta, chunk, scratch, sums, row, kind):
-    """Write the sums over one chunk to a row of ``sums``: half the gradient's, the losses', JᵀJ's.
+def process_gram(problem, theta, chunk, scratch, G, kind):
+    """Write the sums over one chunk to G: half the gradient's, the losses', JᵀJ's.
 
-    With LOSS the row ends with the losses': nothing else of it is read.
+    With LOSS G ends with the losses': nothing else of it is read.
     """
     e, m, s = problem.e, problem.m, problem.s
-    x_panel = (e + problem.step - 1) // problem.step * problem.step * problem.width
+    x_panel = padded(e, scratch.X) * lanes_of(scratch.X, WIDE)
     n_rows = panel_rows_of(e, m)
     start = m * (e + 1) + s * (m + 2)
-    G = sums[row]
     fill(G, 0, G.size if kind == GRADIENT else start, 0.0)
     if problem.strips:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from batchprop.engines.fused.gram.layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.jit import helper, inlined
-from batchprop.engines.fused.memory import load, multiply, prefetch, store
+from batchprop.engines.fused.memory import lanes_of, load, multiply, prefetch, store
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.products import outer_tile
 from batchprop.engines.fused.sigma import slope
 from batchprop.engines.fused.tiles import BROAD, SIX, TWO
-from batchprop.engines.fused.vectors import WIDE
+from batchprop.engines.fused.vectors import NATIVE, WIDE
 
 N_BROAD = len(BROAD)
 
@@ -17,8 +17,8 @@ N_BROAD = len(BROAD)
 @helper
 def fill_panel(problem, p, n_rows, x_panel, scratch):
     """Write the rows σ′, ĥ, w x̂ and x̂ of one panel."""
-    e, m, width = problem.e, problem.m, problem.width
-    U = scratch.products
+    e, m, U = problem.e, problem.m, scratch.products
+    width = lanes_of(U, WIDE)
     hidden, panel = p * m * width, p * n_rows * width
     w = load(scratch.weight, p * width, WIDE)
     for k in range(m):
@@ -67,8 +67,8 @@ def _add_tiles(Q, q, U, n_rows, first, n, count, width, step, G, to):
 @helper
 def add_products(problem, count, n_rows, x_panel, scratch, G, start):
     """Add a block's A, D and B to G from ``start`` on; H is the hidden layer's."""
-    e, m, width, step = problem.e, problem.m, problem.width, problem.step
-    U = scratch.products
+    e, m, U = problem.e, problem.m, scratch.products
+    width, step = lanes_of(U, WIDE), lanes_of(U, NATIVE)
     for p in range((count + width - 1) // width):
         fill_panel(problem, p, n_rows, x_panel, scratch)
     q = problem.block * n_rows
