@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchprop.engines.fused.hidden import activate, delta
+from batchprop.engines.fused.hidden import activate, delta, delta_of_outputs
 from batchprop.engines.fused.jit import kernel
 from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
 from batchprop.engines.fused.packing import pack, pack_weights, turn_to_panel, turn_to_strips
@@ -190,5 +190,10 @@ def call_activate(code, Z, start, rows, width, valid, step):
 
 
 @kernel
-def call_delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
-    delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)
+def call_delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
+    delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
+
+
+@kernel
+def call_delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b):
+    delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b)

@@ -239,7 +239,7 @@ def test_an_edited_kernel_file_is_never_stale(tmp_path):
     shutil.copytree(cache.writable(), kernels / "batchprop-kernels")
     edits = {
         "sigma.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_slope)\n",
-        "hidden.py": without("delta", home / "hidden.py"),
+        "hidden.py": without("delta_of_outputs", home / "hidden.py"),
         "products.py": without("affine", home / "products.py"),
         "process.py": "",
     }

@@ -12,9 +12,17 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines.fused.hidden import GENERAL, ONE_OUTPUT, SINGLE_INPUT, activate, delta
+from batchprop.engines.fused.hidden import activate, delta, delta_of_outputs
 from batchprop.engines.fused.jit import helper, returning
-from batchprop.engines.fused.memory import lanes_of, load, multiply, store, subtract, total, total_product
+from batchprop.engines.fused.memory import (
+    lanes_of,
+    load,
+    multiply,
+    store,
+    subtract,
+    total,
+    total_product,
+)
 from batchprop.engines.fused.packing import (
     Columns,
     fill,
@@ -57,7 +65,7 @@ class Scratch(NamedTuple):
     weight: Array
     H: Array  # Z, then H, then δ_h
     R: Array  # Y, then the weighted residuals
-    D: Array  # W_yᵀ R, where there is more than one output
+    g: Array  # a few rows of W_yᵀ R, where there is more than one output
     strips: Array  # of inputs, one panel
     sums: Array  # dW_h over a chunk, where it is summed in strips
     packed: Array  # the first sample of the block that X, T and weight hold; −1 at the start
@@ -106,20 +114,15 @@ def backward(problem, theta, count, x_panel, scratch, G):
     """Add the gradient sums of a block to G; the hidden layer is overwritten by δ_h."""
     code, e, m, s = problem.code, problem.e, problem.m, problem.s
     b_h, W_y = m * e, m * e + m
-    X, R, H, D = scratch.X, scratch.R, scratch.H, scratch.D
+    X, R, H = scratch.X, scratch.R, scratch.H
     width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
-    g, form = R, ONE_OUTPUT
     if s > 1:
-        g, form = D, GENERAL
         add_outer(R, s, s * width, H, m, m * width, count, width, step, G, W_y)
-        for p in range((count + width - 1) // width):  # g = W_yᵀ r
-            affine(m, s, theta, W_y, 1, m, -1, -math.inf, R, p * s * width, width, D, p * m * width)
-    elif e == 1:
-        form = SINGLE_INPUT
-    # With one output g = W_y[k] r; the factor W_y[k] is left for ``finish``.
-    delta(form, code, H, m, g, X, x_panel, count, width, step, G, b_h, W_y)
-    if form == SINGLE_INPUT:
-        return
+        delta_of_outputs(code, H, m, R, s, theta, W_y, scratch.g, count, width, step, G, b_h)
+    else:  # what is left out, W_y[k], is put in by ``finish``
+        delta(e == 1, code, H, m, R, X, x_panel, count, width, step, G, b_h, W_y)
+        if e == 1:
+            return
     if not problem.strips:
         add_outer(H, m, m * width, X, e, x_panel, count, width, step, G, 0)
         return

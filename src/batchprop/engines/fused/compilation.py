@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any
 
 from llvmlite import binding
-from numba.core import compiler, config, types, typed_passes, untyped_passes
+from numba.core import compiler, config, typed_passes, types, untyped_passes
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_machinery import PassManager
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from batchprop.engines.fused.jit import apart, helper, inlined
 from batchprop.engines.fused.memory import load, store
+from batchprop.engines.fused.products import affine_rows
 from batchprop.engines.fused.sigma import sigma, slope
 from batchprop.engines.fused.tiles import (
     FOUR,
@@ -39,7 +42,10 @@ def activate(code, Z, start, rows, width, valid, step):
 
 @inlined
 def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y):
-    """The rows k … of δ_h = σ′ ⊙ g, written over H, and what they sum to."""
+    """The rows k … of δ_h = σ′ ⊙ g, written over H, and what they sum to.
+
+    In the GENERAL form a panel of g has just these rows.
+    """
     sum_b = zero_tile(H, rows, ONE, NATIVE)
     sum_y = zero_tile(H, rows, ONE, NATIVE)
     sum_x = zero_tile(H, rows, ONE, NATIVE)
@@ -49,7 +55,7 @@ def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G,
         for v in range(0, min(width, count - first), step):
             h = load_rows(H, at + v, width, rows, NATIVE)
             if form == GENERAL:
-                from_outputs = load_rows(g, at + v, width, rows, NATIVE)
+                from_outputs = load_rows(g, first * len(rows) + v, width, rows, NATIVE)
             else:
                 from_outputs = repeat(load(g, first + v, NATIVE), rows)
             delta_h = multiply_tiles(split(slope(code, join(h)), h), from_outputs)
@@ -69,25 +75,46 @@ def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G,
 
 
 @inlined
-def _delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
+def _delta(form, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
     whole = m - m % 4
     for k in range(0, whole, 4):
-        _delta_rows(form, code, FOUR, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y)
+        _delta_rows(form, code, FOUR, H, m, k, r, X, x_panel, count, width, step, G, to_b, to_y)
     for k in range(whole, m):
-        _delta_rows(form, code, ONE, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y)
+        _delta_rows(form, code, ONE, H, m, k, r, X, x_panel, count, width, step, G, to_b, to_y)
 
 
 @apart
-def delta(form, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y):
-    """Turn H into δ_h = σ′ ⊙ g and add db_h = Σ δ_h to ``to_b`` of G.
+def delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
+    """For one output: turn H into δ_h = σ′ ⊙ r, the factor W_y[k] left out of row k.
 
-    GENERAL: g = W_yᵀ δ_y is given, (m, width) a panel.  ONE_OUTPUT: g is the residual, one row for
-    all units, and Σ h ⊙ g = dW_y goes to ``to_y``.  SINGLE_INPUT: one output and one input as well;
-    dW_h = Σ δ_h x is added up on the way, and δ_h is never written.
+    Adds Σ δ_h to ``to_b`` of G and Σ h ⊙ r = dW_y to ``to_y``.  Of a single input dW_h = Σ δ_h x is
+    added up on the way, to the beginning of G, and δ_h is never written.
     """
-    if form == GENERAL:
-        _delta(GENERAL, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)
-    elif form == ONE_OUTPUT:
-        _delta(ONE_OUTPUT, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)
+    if single_input:
+        _delta(SINGLE_INPUT, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
     else:
-        _delta(SINGLE_INPUT, code, H, m, g, X, x_panel, count, width, step, G, to_b, to_y)
+        _delta(ONE_OUTPUT, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
+
+
+@inlined
+def _delta_of(rows, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b):
+    """The rows k … for any number of outputs: g is made for a few rows, and never leaves cache."""
+    n = len(rows)
+    for p in range((count + width - 1) // width):
+        affine_rows(
+            rows, s, theta, W_y + k, 1, m, -1, -math.inf, R, p * s * width, width, g, p * n * width
+        )
+    _delta_rows(GENERAL, code, rows, H, m, k, g, g, 0, count, width, step, G, to_b, 0)
+
+
+@apart
+def delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b):
+    """Turn H into δ_h = σ′ ⊙ (W_yᵀ R) and add db_h = Σ δ_h to ``to_b`` of G.
+
+    W_y (s, m) stands at ``W_y`` of θ; ``g`` is memory for four rows of all panels.
+    """
+    whole = m - m % 4
+    for k in range(0, whole, 4):
+        _delta_of(FOUR, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b)
+    for k in range(whole, m):
+        _delta_of(ONE, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, typed_passes, types
+from numba import types
+from numba.core import cgutils, typed_passes
 from numba.core.compiler_machinery import register_pass
 from numba.core.errors import LoweringError
 from numba.core.ir_utils import find_const, guard
@@ -33,9 +34,9 @@ class _Lowering(Lower):  # type: ignore[misc]
 
     def _begin_range(self, kind: Any, of: Any) -> Any:
         """Return an iterator: where its next number stands, where it ends, and by which step."""
-        call = guard(self.func_ir.get_definition, of)
-        step = guard(find_const, self.func_ir, call.args[2]) if len(call.args) == 3 else 1
-        if step is not None and step <= 0:
+        args = getattr(guard(self.func_ir.get_definition, of), "args", ())
+        known = guard(find_const, self.func_ir, args[2]) if len(args) == 3 else None
+        if known is not None and known <= 0:
             raise LoweringError("in a kernel a range counts up", loc=self.loc)
         builder, given = self.builder, self.loadvar(of.name)
         start, stop, step = (builder.extract_value(given, k) for k in range(3))

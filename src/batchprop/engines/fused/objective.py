@@ -98,7 +98,7 @@ class Objective:
             "weight": cut.block,
             "H": m * cut.block,
             "R": s * cut.block,
-            "D": m * cut.block if s > 1 else 1,
+            "g": 4 * cut.block if s > 1 else 1,
             "strips": max(padded, s) * cut.width,  # of inputs, and of targets when they are packed
             "sums": m * padded if cut.strips else 1,
             "products": cut.products,

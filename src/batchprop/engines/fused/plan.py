@@ -43,7 +43,7 @@ def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
     def whole(count: float) -> int:
         return max(1, -(-int(count) // width)) * width
 
-    rows = m * (1 if s == 1 else 2) + e
+    rows = m + e
     block = min(1024, max(2 * width, BLOCK_BYTES // (size * rows) // width * width))
     step = lanes(bits, NATIVE)
     strips = e >= step

@@ -29,7 +29,7 @@ from batchprop.engines.fused.vectors import NATIVE, WIDE
 
 
 @inlined
-def _affine_rows(
+def affine_rows(
     rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
 ):
     """out[k] = bias[k] + Σ_j w[k, j] X[j], at least ``least``, for a few rows k."""
@@ -55,18 +55,18 @@ def affine(
     """
     whole = n_rows - n_rows % 4
     for k in range(0, whole, 4):
-        _affine_rows(
+        affine_rows(
             FOUR, n_inner, w, start + k * row_stride, row_stride, inner_stride,
             bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
         )  # fmt: skip
     pairs = n_rows - n_rows % 2
     for k in range(whole, pairs, 2):
-        _affine_rows(
+        affine_rows(
             TWO, n_inner, w, start + k * row_stride, row_stride, inner_stride,
             bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
         )  # fmt: skip
     for k in range(pairs, n_rows):
-        _affine_rows(
+        affine_rows(
             ONE, n_inner, w, start + k * row_stride, row_stride, inner_stride,
             bias + k if bias >= 0 else bias, least, X, panel, width, out, to + k * width,
         )  # fmt: skip

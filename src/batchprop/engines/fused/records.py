@@ -34,7 +34,7 @@ class _ArrayKind(NamedTuple):
 
 
 class _TupleKind(NamedTuple):
-    owner: type
+    owner: Any
     fields: tuple[Any, ...]
 
 
@@ -78,7 +78,7 @@ def _kind(value: Any) -> Any:
     return type(_number(value))
 
 
-def _number(value: Any) -> bool | int | float:
+def _number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
