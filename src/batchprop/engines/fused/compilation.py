@@ -3,12 +3,13 @@
 numba treats each compiled function as a library of its own: text that LLVM parses, verifies,
 optimises, links, and optimises again as part of its callers.  Here a kernel and its parts are
 written into one module, which LLVM reads and optimises once.  The parts are internal to it: what
-its callers have taken in is dropped, and members of tuples that a part does not use are not passed.
+its callers have taken in is dropped, and arguments that a part does not use are not passed.
 
 LLVM unrolls nothing: the large kernels are written in vectors and in tiles of as many independent
 sums as a processor needs, and longer loop bodies double the machine code for nothing.  It makes
 vectors of plain loops over θ, such as the solvers have.  Of numba's passes those are left out that
-kernels have no use for: closures, array expressions, pruned branches, literal unrolling.
+kernels have no use for: closures, inlined functions, array expressions, pruned branches, literal
+unrolling, variables that end.  What is left is done once for each kind of call: see ``_Typing``.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
 
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(codegen, name)
-        self.typing: Any = None
+        self.typing: Any = None  # what its parts are typed with, too
         self.parts: dict[Any, Any] = {}  # descriptors of the parts compiled so far
         self._attributes: dict[str, str] = {}  # of LLVM's functions
         self._whole = super().create_ir_module(name)
@@ -98,7 +99,10 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
 
 
 class _Typing:
-    """numba's typing context, with a memory: kernels add and compare integers all over."""
+    """numba's typing context, with a memory: kernels add and compare integers all over.
+
+    numba goes through dozens of rules to find that the sum of two integers is one, each time.
+    """
 
     def __init__(self, context: Any) -> None:
         self._context = context

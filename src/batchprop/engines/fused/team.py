@@ -57,11 +57,12 @@ def process_chunk(task, chunk, scratch, row, kind):
 @helper
 def reduce_range(task, start, stop):
     """Sum a range of ``sums`` over the chunks, in their order."""
+    total, sums = task.total, task.sums
     for i in range(start, stop):
-        task.total[i] = task.sums[0, i]
-    for chunk in range(1, task.sums.shape[0]):
+        total[i] = sums[0, i]
+    for chunk in range(1, sums.shape[0]):
         for i in range(start, stop):
-            task.total[i] += task.sums[chunk, i]
+            total[i] += sums[chunk, i]
 
 
 @helper
@@ -97,7 +98,7 @@ def share(task, kind, n_items):
 def evaluate(task, kind):
     """Return L(θ) at ``task.theta``; if ``kind`` is GRADIENT write ∂L/∂θ to ``task.gradient``."""
     n_chunks, n = task.problem.n_chunks, task.theta.size
-    total = task.total
+    total, sums, gradient = task.total, task.sums, task.gradient
     start, stop = (0, total.size) if kind == GRADIENT else (n, n + task.problem.s)
     if kind == CURVATURE:
         start, stop = 0, n
@@ -105,7 +106,7 @@ def evaluate(task, kind):
         for chunk in range(n_chunks):
             process_chunk(task, chunk, task.scratch, 0, kind)
             for i in range(start, stop):
-                total[i] = task.sums[0, i] if chunk == 0 else total[i] + task.sums[0, i]
+                total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
     else:
         share(task, kind, n_chunks)
         n_slices = (stop + SLICE - 1) // SLICE
@@ -114,8 +115,9 @@ def evaluate(task, kind):
         else:
             share(task, REDUCE, n_slices)
     if kind == GRADIENT:
+        scale = task.gradient_scale
         for i in range(n):
-            task.gradient[i] = task.gradient_scale * total[i]
+            gradient[i] = scale * total[i]
     loss = 0.0
     for o in range(n, n + task.problem.s):
         loss += total[o]
@@ -125,9 +127,10 @@ def evaluate(task, kind):
 @returning(types.float64)
 def reported(task):
     """Return the loss of the last evaluation in the user's units of T."""
+    n, total, units = task.theta.size, task.total, task.units
     loss = 0.0
-    for o in range(task.problem.s):
-        loss += task.units[o] * task.total[task.theta.size + o]
+    for o in range(units.size):
+        loss += units[o] * total[n + o]
     return task.loss_scale * loss
 
 

@@ -34,28 +34,30 @@ ROUNDING = 1e-15  # of J, as a share of it
 @helper
 def begin(penalty, work, loss):
     """Take note of J(θ), and add the penalty's part to A."""
-    work.levels[0] = loss
+    A, levels = work.matrix, work.levels
     W_h = penalty.m * penalty.e
     for i in range(W_h):
-        work.matrix[i, i] += penalty.rate_h
+        A[i, i] += penalty.rate_h
     W_y = W_h + penalty.m
     for i in range(W_y, W_y + penalty.s * penalty.m):
-        work.matrix[i, i] += penalty.rate_y
-    n = work.step.size
+        A[i, i] += penalty.rate_y
     diagonal = 0.0
-    for i in range(n):
-        diagonal += work.matrix[i, i]
-    work.levels[2] = diagonal / n
+    for i in range(A.shape[0]):
+        diagonal += A[i, i]
+    levels[0] = loss
+    levels[2] = diagonal / A.shape[0]
 
 
 @returning(types.boolean)
 def _factorise(work, damping):
     """Factorise A + μ D; return False where that fails."""
-    for row in range(work.step.size):
+    A, L = work.matrix, work.factor
+    shift = damping * work.levels[2]
+    for row in range(A.shape[0]):
         for column in range(row + 1):
-            work.factor[row, column] = work.matrix[row, column]
-        work.factor[row, row] += damping * work.levels[2]
-    return factor(work.factor, work.step.size, work.tile) > 0.0
+            L[row, column] = A[row, column]
+        L[row, row] += shift
+    return factor(L, A.shape[0], work.tile) > 0.0
 
 
 @returning(types.float64)
@@ -86,17 +88,17 @@ def propose(settings, memory, work, theta):
         factorised = _factorise(work, memory.damping[0])
         if not factorised:
             more_damping(memory)
-    p, n = work.step, work.step.size
-    mu = memory.damping[0] * work.levels[2]
+    p, gradient, points, trial = work.step, work.gradient, work.points, work.trial
+    n, mu = p.size, memory.damping[0] * work.levels[2]
     for i in range(n):
-        p[i] = -0.5 * work.gradient[i]
+        p[i] = -0.5 * gradient[i]
     solve(work.factor, n, p, work.tile)
     predicted = 0.0
     for i in range(n):
-        predicted += p[i] * (mu * p[i] - 0.5 * work.gradient[i])
-        work.points[i] = theta[i]
-        work.points[n + i] = work.trial[i] = theta[i] + p[i]
-        work.points[2 * n + i] = theta[i] - p[i]
+        predicted += p[i] * (mu * p[i] - 0.5 * gradient[i])
+        points[i] = theta[i]
+        points[n + i] = trial[i] = theta[i] + p[i]
+        points[2 * n + i] = theta[i] - p[i]
     work.levels[1] = predicted
     if _norm(p) <= settings.step_tol * (_norm(theta) + settings.step_tol):
         return STEP
@@ -111,7 +113,7 @@ def bend(settings, memory, work, accelerated):
     """
     if not accelerated:
         return True
-    a = work.bend
+    a, trial = work.bend, work.trial
     for i in range(a.size):
         a[i] *= -0.5
     solve(work.factor, a.size, a, work.tile)
@@ -119,7 +121,7 @@ def bend(settings, memory, work, accelerated):
         more_damping(memory)
         return False
     for i in range(a.size):
-        work.trial[i] += a[i]
+        trial[i] += a[i]
     return True
 
 
@@ -130,9 +132,10 @@ def accept(memory, work, loss):
     Where all that is left to gain would be lost in the rounding of J, the model is trusted: the
     gradient can become smaller still.
     """
-    rounding = ROUNDING * work.levels[0]
-    gain = (work.levels[0] - loss) / work.levels[1]
-    if work.levels[1] <= rounding and abs(work.levels[0] - loss) <= rounding:
+    before, predicted = work.levels[0], work.levels[1]
+    rounding = ROUNDING * before
+    gain = (before - loss) / predicted
+    if predicted <= rounding and abs(before - loss) <= rounding:
         gain = 1.0
     if gain > 0.0 and math.isfinite(loss):
         less_damping(memory, gain)
