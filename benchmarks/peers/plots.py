@@ -94,7 +94,7 @@ def share_of_floor(path: Path, rows: Sequence[Row]) -> bool:
             panel.grid(axis="y", visible=False)
         panels[0].set_yticks(range(len(cases)), [case.name for case in cases])
         panels[0].invert_yaxis()
-        panels[0].legend(loc="lower right")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return True
 
 

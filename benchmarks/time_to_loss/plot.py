@@ -45,5 +45,5 @@ def draw(path: Path, rows: Sequence[Row]) -> bool:
             panel.set(title=title, xlabel="times as fast, to the loss the other ends at")
         panels[0].set_yticks(range(len(names)), names)
         panels[0].set_ylim(len(names) - 0.5, -0.5)
-        panels[-1].legend(loc="lower right")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return True
