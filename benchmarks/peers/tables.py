@@ -35,7 +35,8 @@ HOW = (
 )
 FLOOR_IS = (
     "The floor is 2·N·m·(2e+3s) flops at the measured peak of fused multiply-adds, plus N·m σ at "
-    "the rate of our vector σ alone in cache, on the same cores, measured between the chunks."
+    "the rate of our vector σ alone in cache, on the same cores, measured between the chunks; of "
+    "these measurements the best counts, because the machine's neighbours come and go."
 )
 WORK_HEAD = ["case", "net", "N", "σ, dtype"]
 

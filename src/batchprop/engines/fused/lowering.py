@@ -34,7 +34,7 @@ class _Lowering(Lower):  # type: ignore[misc]
 
     def _begin_range(self, kind: Any, of: Any) -> Any:
         """Return an iterator: where its next number stands, where it ends, and by which step."""
-        args = getattr(guard(self.func_ir.get_definition, of), "args", ())
+        args: Any = getattr(guard(self.func_ir.get_definition, of), "args", ())
         known = guard(find_const, self.func_ir, args[2]) if len(args) == 3 else None
         if known is not None and known <= 0:
             raise LoweringError("in a kernel a range counts up", loc=self.loc)
