@@ -77,3 +77,17 @@ def test_read_only_install_and_a_home(tmp_path, nowhere, expected):
     nowhere["XDG_CACHE_HOME"] = tmp_path / "cache"
     shutil.copytree(cache.writable(), tmp_path / "cache" / "batchprop-kernels")
     assert run(COUNTED, package=package, **nowhere).split() == [expected, "False"]
+
+
+def test_the_collector_of_cycles_is_as_it_was_after_compiling(tmp_path):
+    """It is put off while a kernel is compiled, and stays off where the user switched it off."""
+    program = """
+import gc
+{before}
+from tests.engines.fused.workload import work
+work()
+print(gc.isenabled())
+"""
+    for before, expected in (("", "True"), ("gc.disable()", "False")):
+        kernels = tmp_path / expected
+        assert run(program.format(before=before), NUMBA_CACHE_DIR=kernels).split()[-1] == expected
