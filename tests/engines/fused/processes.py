@@ -46,7 +46,7 @@ def finish(process, timeout=120.0):
         process.kill()
         process.wait()
     assert process.returncode == 0, f"ended with {process.returncode}\n{out}\n{complaint}"
-    assert complaint == ""
+    assert complaint == "", complaint
     return out
 
 

@@ -275,6 +275,7 @@ def test_a_fork_while_another_thread_compiles():
 LEFT_OPEN = """
 import time
 import numpy as np
+import batchprop
 from tests.engines.fused.teams import objective_of
 from tests.problems import problem
 data = problem(8, 50, 1, 100_000, "tanh", "float32")
@@ -289,8 +290,14 @@ if sys.argv[1] == "evaluating":
     threading.Thread(target=busy, daemon=True).start()
     time.sleep(0.05)
 if sys.argv[1] == "training":
-    threading.Thread(target=work, kwargs={"max_epochs": 10**7}, daemon=True).start()
-    time.sleep(0.2)
+    begun = threading.Event()
+    def train():  # by a solver that does not end by itself
+        batchprop.train(
+            data.X, data.T, hidden_size=50, solver="adam", max_epochs=10**7, tol=None, n_threads=4,
+            callback=lambda progress: begun.set(), callback_every=100,
+        )
+    threading.Thread(target=train, daemon=True).start()
+    assert begun.wait(60)
 """
 
 
