@@ -21,6 +21,7 @@ _ABOVE_SOLVERS = (
     "engines/naive/",
     "engines/vectorized.py",
     "gradient_check/",
+    "loss.py",
     "network.py",
     "non_finite.py",
     "objective.py",
