@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -66,7 +67,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
 def test_wheel_trains_in_a_clean_environment(wheel, tmp_path):
     environment = tmp_path / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", str(environment))
-    python = str(environment / "bin" / "python")
+    scripts = sysconfig.get_path("scripts", "venv", {"base": str(environment)})
+    python = os.path.join(scripts, f"python{sysconfig.get_config_var('EXE') or ''}")
     run(
         *(sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"),
         *("install", "--quiet", "--no-deps", "--no-index", str(wheel)),
