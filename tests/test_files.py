@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from batchprop import files
+from tests.platforms import needs_kill
 from tests.project import SRC
 
 OLD = {"a": np.arange(5.0)}
@@ -137,6 +138,7 @@ MOMENTS = [
 ]
 
 
+@needs_kill
 @pytest.mark.parametrize(("home", "name", "before", "left"), MOMENTS)
 def test_killed_at_each_step(path, home, name, before, left):
     code = KILLED.format(home=home, name=name, before=before)

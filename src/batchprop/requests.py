@@ -53,6 +53,7 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     if before is not None:
         fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
+    engines.require_compiler("training", "; solvers are compiled for every engine")
     asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
     alpha = None if options.is_auto(given["alpha"]) else validation.penalty(given["alpha"])
     scaled = validation.flag("scale", given["scale"]) and before is None
