@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop import files
+from batchprop import files, unfinished
 from tests.project import SRC
 
 OLD = {"a": np.arange(5.0)}
@@ -112,7 +112,7 @@ def test_a_system_that_opens_no_folders(path, monkeypatch):
 KILLED = """
 import builtins, os, signal, sys
 import numpy as np
-from batchprop import files
+from batchprop import files, unfinished
 
 def dying(home, name):
     call = getattr(home, name)
@@ -143,7 +143,7 @@ def test_killed_at_each_step(path, home, name, before, left):
     process = subprocess.run([sys.executable, "-c", code, path], cwd=SRC, check=False)
     assert process.returncode == -signal.SIGKILL
     assert_holds(path, left)
-    files.remove_unfinished(path)
+    unfinished.remove(path)
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -151,6 +151,6 @@ def test_only_our_own_litter_is_removed(path):
     kept = [".arrays.npz", ".arrays.npz.bak", "arrays.npz", f".other.npz.{'0' * 16}"]
     for name in [*kept, f".arrays.npz.{'0f' * 8}"]:
         (path.parent / name).touch()
-    files.remove_unfinished(path)
+    unfinished.remove(path)
     assert sorted(os.listdir(path.parent)) == sorted(kept)
-    files.remove_unfinished(path.parent / "no folder" / "at all")
+    unfinished.remove(path.parent / "no folder" / "at all")
