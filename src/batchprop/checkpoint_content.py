@@ -146,5 +146,5 @@ def _check_form(name: str, tree: Any, like: Any) -> None:
         for field in like._fields:  # type: ignore[attr-defined]
             _check_form(f"{name}.{field}", getattr(tree, field), getattr(like, field))
     elif like is not None:
-        same = tree.shape == like.shape and tree.dtype == like.dtype
-        require(same, name, f"have shape {like.shape} and dtype {like.dtype}")
+        if tree.shape != like.shape or tree.dtype != like.dtype:
+            raise ValueError(f"{name}: must have shape {like.shape} and dtype {like.dtype}")
