@@ -6,6 +6,7 @@ put together again.  The same seed makes the same files.
 
 from __future__ import annotations
 
+import copy
 import functools
 import io
 import json
@@ -19,20 +20,22 @@ import numpy as np
 
 N_ZEROS = 1 << 25  # of 8 bytes: 256 MiB
 FLOATS = [
-    np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 1e-320, 1e308, -1e308, 1e154, 1e-20,
+    np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 1e-320, 1e308, -1e308, 1e154,
+    1e-20,
 ]  # fmt: skip
 INTEGERS = [
-    -1, 0, 1, 2, 3, 4, 5, 6, 21, 30, 31, 79, 80, 81, 2**31, -(2**31), 2**40, 10**9, 2**62, 2**63 - 1,
-    -(2**63),
+    -1, 0, 1, 2, 3, 4, 5, 6, 21, 30, 31, 79, 80, 81, 2**31, -(2**31), 2**40, 10**9, 2**62,
+    2**63 - 1, -(2**63),
 ]  # fmt: skip
 VALUES = [
-    None, True, False, 0, -1, 1, 3, 1.5, -1.5, 1e-300, 1e300, 10**8, 2**31, 2**63, 10**30, 10**400, "",
-    "a", "auto", "tanh", "lm", "lbfgs", "adam", "float32", "running", "non_finite", "interrupted",
-    "x" * 5000, [], {}, [1], [0.0, 0.0], [-1, 2], [12000, 10000, 1], [2, 3, 1], {"a": 1}, [[[]]],
+    None, True, False, 0, -1, 1, 3, 1.5, -1.5, 1e-300, 1e300, 10**8, 2**31, 2**63, 10**30, 10**400,
+    "", "a", "auto", "tanh", "lm", "lbfgs", "adam", "float32", "running", "non_finite",
+    "interrupted", "x" * 5000, [], {}, [1], [0.0, 0.0], [-1, 2], [12000, 10000, 1], [2, 3, 1],
+    {"a": 1}, [[[]]],
 ]  # fmt: skip
 DTYPES = [
-    "f2", "f4", "f8", ">f8", ">i8", "g", "i1", "i4", "i8", "u8", "?", "c16", "U8", "S8", "M8[s]", "V8",
-    "O", "f8,f8",
+    "f2", "f4", "f8", ">f8", ">i8", "g", "i1", "i4", "i8", "u8", "?", "c16", "U8", "S8", "M8[s]",
+    "V8", "O", "f8,f8",
 ]  # fmt: skip
 HEADERS = [
     "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
@@ -83,11 +86,11 @@ def npy(array: Any) -> bytes:
 
 def archive(members: list[tuple[str, bytes]], packed: bool = False) -> bytes:
     made, method = io.BytesIO(), zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-    with zipfile.ZipFile(made, "w", method) as target:
+    with zipfile.ZipFile(made, "w") as target:
         for name, content in members:
-            if name in target.NameToInfo:  # two of a name, without a warning
-                del target.NameToInfo[name]
-            target.writestr(name, content)
+            target.NameToInfo.pop(name, None)  # two of a name, without a warning
+            entry = zipfile.ZipInfo(name)  # of no date: the same bytes each time
+            target.writestr(entry, content, method)
     return made.getvalue()
 
 
@@ -227,9 +230,9 @@ def bombs(file: File, rng: Any) -> bytes:
     with zipfile.ZipFile(made, "w") as target:
         for each, content in members_of(file.arrays):
             if each != name:
-                target.writestr(each, content)
-        target.writestr(name, packed)
-        entry = target.NameToInfo[name]  # its table of contents is written at the end
+                target.writestr(zipfile.ZipInfo(each), content)
+        entry = zipfile.ZipInfo(name)
+        target.writestr(entry, packed)  # the table of contents, written at the end, tells more
         entry.compress_type, entry.file_size, entry.CRC = zipfile.ZIP_DEFLATED, size, checksum
     return made.getvalue()
 
@@ -270,11 +273,14 @@ def header_fields(file: File, rng: Any) -> bytes:
     """Change, remove or add one or two parts of the header, at any depth."""
     header = json.loads(str(file.arrays["header"]))
     for _ in range(rng.integers(1, 3)):
-        at, key = one_of(list(_places(header)), rng)
+        places = list(_places(header))
+        if not places:
+            break
+        at, key = one_of(places, rng)
         if rng.random() < 0.15:
             del at[key]
         else:
-            at[key] = one_of(VALUES, rng)
+            at[key] = copy.deepcopy(one_of(VALUES, rng))
     return together(file.arrays | {"header": np.array(json.dumps(header))})
 
 
@@ -289,9 +295,9 @@ def header_texts(file: File, rng: Any) -> bytes:
     text = str(file.arrays["header"])
     others = [
         text.replace("0.9", "NaN"), text.replace("0.9", "1e999"), text.replace("0.9", "-Infinity"),
-        text[:-1] + ', "shape": [2, 3, 1]}', "[" * 100_000, "[" * 900 + "]" * 900, text * 2, text[:-1],
-        '{"a":' * 5000, "9" * 5000, "null", "[]", '"text"', text.replace("[", "{"), text + " " * 300_000,
-        text.replace("true", "1"), text.replace(": ", ": -"),
+        text[:-1] + ', "shape": [2, 3, 1]}', "[" * 100_000, "[" * 900 + "]" * 900, text * 2,
+        text[:-1], '{"a":' * 5000, "9" * 5000, "null", "[]", '"text"', text.replace("[", "{"),
+        text + " " * 300_000, text.replace("true", "1"), text.replace(": ", ": -"),
     ]  # fmt: skip
     return together(file.arrays | {"header": np.array(one_of(others, rng))})
 
@@ -299,7 +305,7 @@ def header_texts(file: File, rng: Any) -> bytes:
 Change = Callable[[File, Any], bytes]
 # Share of each kind.
 CHANGES: dict[Change, float] = {
-    values: 5, counts: 3, memories: 4, header_fields: 5, header_texts: 1, dtypes: 2, shapes: 2, npy_headers: 2,
-    texts: 1, zips: 2, bombs: 0.3, some_bytes: 3,
+    values: 5, counts: 3, memories: 4, header_fields: 5, header_texts: 1, dtypes: 2, shapes: 2,
+    npy_headers: 2, texts: 1, zips: 2, bombs: 0.3, some_bytes: 3,
 }  # fmt: skip
 OF_HEADERS = (header_fields, header_texts)

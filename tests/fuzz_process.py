@@ -1,7 +1,7 @@
 """Loads changed files and goes on from those that load, in a process that may die of it.
 
-``python -m tests.fuzz_process SEED COUNT`` prints one line of JSON: how often it ended in which way,
-and the faults.  What takes longer than it should ends the process, with a traceback.
+``python -m tests.fuzz_process SEED COUNT`` prints one line of JSON: how often it ended in which
+way, and the faults.  What takes longer than it should ends the process, with a traceback.
 """
 
 from __future__ import annotations
