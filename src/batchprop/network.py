@@ -199,10 +199,13 @@ class Network(Parameters):
         Parameters
         ----------
         path : str or path-like
-            The file's name, taken as it is; an existing file is replaced, at once and whole.
+            The file's name, taken as it is.  An existing file is replaced, at once and whole, and
+            keeps its permissions; of a symbolic link, the file it points to.
 
         Raises
         ------
+        TypeError, ValueError
+            ``path`` is no name of a file.
         OSError
             The file cannot be written.
         """
@@ -212,6 +215,8 @@ class Network(Parameters):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a network that ``save`` has written; nothing in the file is run.
 
+        All of it is checked before memory is taken for it.
+
         Parameters
         ----------
         path : str or path-like
@@ -219,6 +224,8 @@ class Network(Parameters):
 
         Raises
         ------
+        TypeError
+            ``path`` is no name of a file.
         OSError
             The file cannot be opened.
         ValueError

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from batchprop import validation
+from batchprop import checkpoint, validation
 from batchprop.checkpoint import Checkpoint
 from batchprop.options import is_auto
 from batchprop.result import TrainResult
@@ -91,9 +91,10 @@ def _checkpoint_of(resume: object) -> Checkpoint:
     if isinstance(resume, TrainResult):
         resume = resume.checkpoint
     if isinstance(resume, Checkpoint):
+        checkpoint.check(resume)
         return resume
     if isinstance(resume, str | os.PathLike):
-        return Checkpoint.load(resume)
+        return Checkpoint.load(validation.file_name("resume", resume))
     expected = "be a result of train, a Checkpoint or the name of a file"
     remedy = "Pass, for example, result.checkpoint."
     raise TypeError(message("resume", expected, described(resume), remedy))

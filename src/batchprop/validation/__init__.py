@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from batchprop.validation.arrays import finite, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
-from batchprop.validation.paths import file_path
+from batchprop.validation.paths import file_name, file_path, kind_of
 from batchprop.validation.samples import inputs, sample_weight, targets
 from batchprop.validation.values import (
     activation,
@@ -31,12 +31,14 @@ __all__ = [
     "activation",
     "choice",
     "count",
+    "file_name",
     "file_path",
     "finite",
     "flag",
     "float_dtype",
     "function",
     "inputs",
+    "kind_of",
     "mapping",
     "n_threads",
     "network",

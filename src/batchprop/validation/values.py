@@ -6,6 +6,7 @@ import difflib
 import math
 import numbers
 import operator
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ _ELSEWHERE = {
     "sigmoid": "logistic",
     "trainlm": "lm",
 }
+_LONGEST = 64  # letters of a name that are compared
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:
@@ -39,11 +41,11 @@ def choice(name: str, value: object, known: Sequence[str]) -> str:
         raise TypeError(message(name, expected, described(value), "Pass its name as a string."))
     if value in known:
         return value
-    asked = value.lower().replace("_", "-").replace(" ", "-")
+    asked = value[:_LONGEST].lower().replace("_", "-").replace(" ", "-")
     near = [_ELSEWHERE[asked]] if _ELSEWHERE.get(asked) in known else []
-    near += difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.4)
+    near += difflib.get_close_matches(value[:_LONGEST].lower(), known, n=1, cutoff=0.4)
     remedy = f"Did you mean {near[0]!r}?" if near else f"Choose, for example, {known[0]!r}."
-    raise ValueError(message(name, expected, repr(value), remedy))
+    raise ValueError(message(name, expected, reprlib.repr(value), remedy))
 
 
 def activation(value: object) -> str:
