@@ -10,7 +10,8 @@ from batchprop.sklearn.samples import set_aside
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 OPTIONS = {
-    "hidden_size": 6, "early_stopping": True, "max_iter": 40, "n_iter_no_change": 10, "n_threads": 1,
+    "hidden_size": 6, "early_stopping": True, "max_iter": 40, "n_iter_no_change": 10,
+    "n_threads": 1,
 }  # fmt: skip
 
 

@@ -155,7 +155,7 @@ OPTIONS = {
     "T_val transposed": Bad({"X_val": X, "T_val": T.T}, ValueError, "shape (2, 7)", "(7, 2)",
                             "pass T_val.T"),
     "T_val flat": Bad({"X_val": X, "T_val": T[0]}, ValueError, "shape (2, 7)", "(7,)",
-                      "T_val[np.newaxis, :]"),
+                      "Pass 2 rows"),
     "NaN in X_val": Bad({"X_val": X * np.nan, "T_val": T}, ValueError, "finite",
                         "nan at X_val[0, 0]", "Remove or impute"),
 }  # fmt: skip

@@ -18,6 +18,7 @@ from batchprop.solvers.lm.state import LmSettings
 from batchprop.solvers.names import AUTO, FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
 from batchprop.solvers.scipy_minimize import METHODS, ScipySettings
 from batchprop.solvers.stopping import NEVER, Rules
+from batchprop.words import COLUMNS, Words
 
 Array = npt.NDArray[Any]
 
@@ -88,25 +89,25 @@ def data(
     X_val: npt.ArrayLike | None,
     T_val: npt.ArrayLike | None,
     wanted: Start,
+    words: Words = COLUMNS,
 ) -> Data:
     """Check the tables against one another, a given network and the range of the dtype."""
+    names, names_val = (
+        (words.name("X"), words.name("T")),
+        (words.name("X_val"), words.name("T_val")),
+    )
     if (X_val is None) != (T_val is None):
-        missing, given = ("T_val", "X_val") if T_val is None else ("X_val", "T_val")
+        missing, given = names_val[::-1] if T_val is None else names_val
         raise ValueError(
-            f"X_val and T_val must be given together; got {given} without {missing}. "
+            f"{' and '.join(names_val)} must be given together; got {given} without {missing}. "
             f"Pass both, or neither."
         )
     e, s = (None, None) if wanted.network is None else wanted.network.shape[::2]
-    inputs = validation.inputs(X, e, dtype=wanted.dtype)
-    dtype = wanted.dtype or inputs.dtype
-    targets = validation.targets(T, inputs, s, dtype=dtype)
+    inputs, targets = validation.tables(X, T, e, s, names, wanted.dtype)
     if X_val is None or T_val is None:
         return Data(inputs, targets, None, None, None)
-    inputs_val = validation.inputs(X_val, inputs.shape[0], name="X_val", dtype=dtype)
-    targets_val = validation.targets(
-        T_val, inputs_val, targets.shape[0], names="X_val T_val", dtype=dtype
-    )
-    return Data(inputs, targets, None, inputs_val, targets_val)
+    e, s, dtype = inputs.shape[0], targets.shape[0], wanted.dtype or inputs.dtype
+    return Data(inputs, targets, None, *validation.tables(X_val, T_val, e, s, names_val, dtype))
 
 
 def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:

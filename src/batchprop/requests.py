@@ -17,6 +17,7 @@ from batchprop.progress import ProgressLine
 from batchprop.saver import saver
 from batchprop.solvers.choice import choose
 from batchprop.solvers.names import AUTO, SOLVERS
+from batchprop.words import COLUMNS, Words
 
 Arguments = dict[str, Any]
 
@@ -28,6 +29,7 @@ def starts(
     before: Checkpoint | None,
     began: float,
     stacklevel: int,
+    words: Words = COLUMNS,
 ) -> tuple[list[Job], list[Watch]]:
     """Return the jobs of a call of ``train``, one for each start, and who looks on."""
     n_init = validation.count("n_init", given["n_init"])
@@ -42,7 +44,7 @@ def starts(
             f"the starts one by one, each with a seed and a file of its own."
         )
     watch = watch_of(given, before, began, n_init)
-    first = job(Known(X, T), given, before, stacklevel=stacklevel + 1)
+    first = job(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
     return [_restarted(first, given["seed"], k) for k in range(n_init)], [
         watch._replace(start=k) for k in range(n_init)
     ]

@@ -179,7 +179,9 @@ def train(
     Warns
     -----
     UserWarning
-        Columns are constant, or too far from zero for the network's dtype.
+        Rows of X and T seem to be samples: their shapes are the same, with more than twice as many
+        rows as columns, and neither ``network`` nor ``resume`` says that this is meant.  Columns
+        are constant, or too far from zero for the network's dtype.
     RuntimeWarning
         Loss or gradient became NaN or infinite; the last finite network is kept, and the likely
         cause named.  Or a checkpoint could not be written; training goes on.

@@ -70,7 +70,7 @@ def train_many(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning, RuntimeWarning
         As for ``train``, once for each network.
 
     Notes

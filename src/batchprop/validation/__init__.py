@@ -10,7 +10,7 @@ from __future__ import annotations
 from batchprop.validation.arrays import finite, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
 from batchprop.validation.paths import file_path
-from batchprop.validation.samples import inputs, sample_weight, targets
+from batchprop.validation.samples import inputs, sample_weight, tables
 from batchprop.validation.values import (
     activation,
     choice,
@@ -49,6 +49,6 @@ __all__ = [
     "sample_weight",
     "seed",
     "shape",
-    "targets",
+    "tables",
     "theta",
 ]
