@@ -50,7 +50,7 @@ BLOCKS = {
     "no units": Bad({"W_h": W_H[:0]}, ValueError, "not be empty", "(0, 3)", FORMS),
     "NaN": Bad({"W_h": W_H * np.nan}, ValueError, "finite", "nan at W_h[0, 0]", "Remove"),
     "inf": Bad({"b_y": B_Y * np.inf}, ValueError, "finite", "inf at b_y[0]", "Remove"),
-    "strings": Bad({"b_h": ["a"] * 5}, TypeError, "real numbers", "dtype <U1", "astype(float)"),
+    "strings": Bad({"b_h": ["a"] * 5}, TypeError, "real numbers", "dtype <U1", "Encode categories"),
     "complex": Bad({"W_y": W_Y * 1j}, TypeError, "real numbers", "complex", "W_y.real"),
     "ragged": Bad({"W_h": [[1, 2], [3]]}, ValueError, "rectangular", "different", "equally long"),
 }  # fmt: skip
