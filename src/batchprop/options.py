@@ -15,12 +15,16 @@ from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
 from batchprop.solvers.lm.state import LmSettings
-from batchprop.solvers.names import AUTO, FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
+from batchprop.solvers.names import FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
 from batchprop.solvers.scipy_minimize import METHODS, ScipySettings
 from batchprop.solvers.stopping import NEVER, Rules
 from batchprop.words import COLUMNS, Words
 
 Array = npt.NDArray[Any]
+
+# Of a network that is drawn, unless the user says otherwise.
+HIDDEN_SIZE = 50
+ACTIVATION = "tanh"
 
 
 class Data(NamedTuple):
@@ -48,25 +52,26 @@ class Start(NamedTuple):
 
 def start(
     network: Network | None,
-    hidden_size: int,
-    activation: str,
+    hidden_size: int | None,
+    activation: str | None,
     seed: int | None,
     dtype: npt.DTypeLike | None,
 ) -> Start:
-    """Check what training starts from."""
-    m = validation.count("hidden_size", hidden_size)
-    sigma = validation.activation(activation)
+    """Check what training starts from; sizes and names that are None are those of the network."""
+    m = validation.optional_count("hidden_size", hidden_size)
+    sigma = None if activation is None else validation.activation(activation)
     drawn_by = validation.seed(seed)
     wanted = None if dtype is None else validation.float_dtype(dtype)
     if network is None:
-        return Start(None, m, sigma, drawn_by, wanted)
+        return Start(None, m or HIDDEN_SIZE, sigma or ACTIVATION, drawn_by, wanted)
     validation.network(network, Network)
-    if m not in (50, network.shape.n_hidden) or sigma not in ("tanh", network.activation):
+    own = network.shape.n_hidden, network.activation
+    if m not in (None, own[0]) or sigma not in (None, own[1]):
         raise ValueError(
             f"network must agree with hidden_size and activation; got {network} beside "
             f"hidden_size={m}, activation={sigma!r}. Leave those two out: the network has them."
         )
-    return Start(network, m, sigma, drawn_by, network.dtype if wanted is None else wanted)
+    return Start(network, *own, drawn_by, network.dtype if wanted is None else wanted)
 
 
 def start_network(wanted: Start, samples: Data) -> Network:
@@ -156,18 +161,20 @@ def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
     """Check the stopping rules; None switches one off, "auto" takes the solver's own number."""
     own = LIMITS[solver]
     most = given["max_epochs"]
-    most = own.max_epochs if most == AUTO else validation.optional_count("max_epochs", most, 0)
+    if validation.is_auto(most):
+        most = own.max_epochs
+    most = validation.optional_count("max_epochs", most, 0, auto=True)
     window = given["n_epochs_no_change"]
-    if window == AUTO:
+    if validation.is_auto(window):
         window = own.n_epochs_no_change
-    window = validation.count("n_epochs_no_change", window)
+    window = validation.count("n_epochs_no_change", window, auto=True)
     target = validation.optional_number("target_loss", given["target_loss"])
     bound = validation.optional_number("gradient_tol", given["gradient_tol"], least=0)
     fall = validation.optional_number("tol", given["tol"], least=0)
     wait = given["patience"]
-    if isinstance(wait, str) and wait == AUTO:
+    if validation.is_auto(wait):
         wait = own.n_epochs_no_change
-    wait = validation.optional_count("patience", wait)
+    wait = validation.optional_count("patience", wait, auto=True)
     if wait is not None and not validating:
         raise ValueError(
             f"patience must come with validation data; got patience={wait} without X_val and "
@@ -182,11 +189,6 @@ def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
         -1 if wait is None else min(wait, NEVER),
         validating,
     )
-
-
-def is_auto(value: object) -> bool:
-    """Return whether an argument is left to the library; another string is looked at later."""
-    return isinstance(value, str) and value == AUTO
 
 
 def seconds(value: float | None) -> float:

@@ -56,7 +56,8 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
         fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
     asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
-    alpha = None if options.is_auto(given["alpha"]) else validation.penalty(given["alpha"])
+    alpha = given["alpha"]
+    alpha = None if validation.is_auto(alpha) else validation.penalty(alpha, auto=True)
     scaled = validation.flag("scale", given["scale"]) and before is None
     n_threads = validation.n_threads(given["n_threads"])
     wanted = options.start(

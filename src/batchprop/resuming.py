@@ -11,10 +11,9 @@ import numpy as np
 
 from batchprop import validation
 from batchprop.checkpoint import Checkpoint
-from batchprop.options import is_auto
 from batchprop.result import TrainResult
 from batchprop.solvers.names import RESUMABLE
-from batchprop.validation.messages import described, message
+from batchprop.validation.messages import described, message, written
 
 # Belong to a call: a resumed run takes them from its own.
 _DATA = {"X", "T", "sample_weight", "X_val", "T_val"}
@@ -71,18 +70,18 @@ def resumed(
     for name, value in given.items():
         if name in _OF_THE_CALL:
             continue
-        left_out = value is defaults[name] or _plain(value) == defaults[name]
-        left_out |= name == "alpha" and is_auto(value)  # it was chosen
+        left_out = _same(value, defaults[name])
+        left_out |= name == "alpha" and validation.is_auto(value)  # it was chosen
         if name in _OF_THE_START and not left_out:
             remedy = "Leave it out: the run goes on from its checkpoint."
-            got = described(value) if name == "network" else repr(value)
+            got = described(value) if name == "network" else written(value)
             raise ValueError(message(name, "be left out of a resumed run", got, remedy))
         if name in before.arguments and (left_out or name not in _RULES):
             made[name] = before.arguments[name]
-            if not left_out and _plain(value, name) != _plain(made[name], name):
+            if not left_out and not _same(_plain(value, name), _plain(made[name], name)):
                 expected = f"agree with the resumed run, which has {made[name]!r}"
                 remedy = "Leave it out, or begin a new run from the network: network=..."
-                raise ValueError(message(name, expected, repr(value), remedy))
+                raise ValueError(message(name, expected, written(value), remedy))
     return made, before
 
 
@@ -97,6 +96,14 @@ def _checkpoint_of(resume: object) -> Checkpoint:
     expected = "be a result of train, a Checkpoint or the name of a file"
     remedy = "Pass, for example, result.checkpoint."
     raise TypeError(message("resume", expected, described(resume), remedy))
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Compare arguments; an array, which no argument of one value is, equals nothing."""
+    if value is other:
+        return True
+    plain = _plain(value)
+    return not isinstance(plain, np.ndarray) and bool(plain == other)
 
 
 def _plain(value: Any, name: str = "") -> Any:

@@ -21,9 +21,9 @@ def train(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
     *,
-    hidden_size: int = 50,
+    hidden_size: int | None = None,
     network: Network | None = None,
-    activation: str = "tanh",
+    activation: str | None = None,
     solver: str = "auto",
     engine: str = "fused",
     learning_rate: float | None = None,
@@ -77,12 +77,13 @@ def train(
         table, pass ``X.T``.
     T : array_like, shape (s, N)
         Targets.
-    hidden_size : int
-        m, the number of hidden units.
+    hidden_size : int or None
+        m, the number of hidden units; None is 50, or that of ``network``.
     network : Network or None
         Start from this one, which is left unchanged; None draws a start from ``seed``.
-    activation : str
-        σ of the hidden layer: identity, logistic, tanh, relu, softplus, elu or softsign.
+    activation : str or None
+        σ of the hidden layer: identity, logistic, tanh, relu, softplus, elu or softsign; None is
+        tanh, or that of ``network``.
     solver : {"auto", "lbfgs", "lm", "scipy", "gd", "momentum", "nesterov", "adam"}
         How θ moves: quasi-Newton steps (lbfgs), Levenberg–Marquardt's (lm), as a method of
         ``scipy.optimize.minimize`` wants it (scipy), or along the gradient;

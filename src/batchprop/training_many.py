@@ -94,8 +94,8 @@ def train_many(
         where = f"configurations[{k}]"
         if not isinstance(own, Mapping):
             raise TypeError(
-                f"{where} must be a dict of arguments of train; got {own!r} of type "
-                f'{type(own).__name__}. Write, for example, {{"seed": {k}}}.'
+                f"{where} must be a dict of arguments of train; got {described(own)}. "
+                f'Write, for example, {{"seed": {k}}}.'
             )
         _known_arguments(own, where)
         given = _DEFAULTS | common | dict(own)
@@ -108,7 +108,7 @@ def train_many(
             error.add_note(f"in {where}")
             raise
     jobs, watches = chosen(jobs, watches, threads)
-    results = run_all(jobs, watches, threads) if jobs else []
+    results = run_all(jobs, watches, threads)
     for one, result in zip(jobs, results, strict=True):
         if result.stop_reason == "non_finite":
             non_finite.warn(one, result, stacklevel=2)
@@ -116,9 +116,13 @@ def train_many(
 
 
 def _listed(configurations: object) -> list[Any]:
-    """Return the configurations as a list."""
+    """Return the configurations as a list, which has at least one."""
     if isinstance(configurations, Iterable) and not isinstance(configurations, Mapping | str):
-        return list(configurations)
+        listed = list(configurations)
+        if listed:
+            return listed
+        expected, remedy = "hold at least one dict", "Pass [{}] for one network of the defaults."
+        raise ValueError(message("configurations", expected, "none", remedy))
     raise TypeError(
         message(
             "configurations",
