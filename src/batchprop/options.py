@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import validation
+from batchprop import room, validation
 from batchprop.engines.fused.available_memory import available_memory
 from batchprop.engines.fused.gram.plan import n_bytes
 from batchprop.network import Network
@@ -78,10 +78,10 @@ def start_network(wanted: Start, samples: Data) -> Network:
     """Return the network that training starts from: a copy of the given one, or a drawn one."""
     if wanted.network is not None:
         return wanted.network.astype(wanted.dtype or wanted.network.dtype)
+    shape = Shape(samples.X.shape[0], wanted.n_hidden, samples.T.shape[0])
+    room.network(shape, "hidden_size")
     return Network.initialize(
-        samples.X.shape[0],
-        wanted.n_hidden,
-        samples.T.shape[0],
+        *shape,
         activation=wanted.activation,
         seed=wanted.seed,
         dtype=wanted.dtype or samples.X.dtype,

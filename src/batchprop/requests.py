@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import engines, fingerprint, options, resuming, scaling, validation
+from batchprop import engines, fingerprint, options, resuming, room, scaling, validation
 from batchprop.bursts import Watch
 from batchprop.checkpoint import Checkpoint
 from batchprop.jobs import Job
@@ -45,6 +45,7 @@ def starts(
         )
     watch = watch_of(given, before, began, n_init)
     first = job(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
+    room.starts(n_init, first.first.shape)
     return [_restarted(first, given["seed"], k) for k in range(n_init)], [
         watch._replace(start=k) for k in range(n_init)
     ]
@@ -77,6 +78,7 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     if asked == "lm":
         options.check_memory(first.shape, n_samples)
     settings = options.settings(solver, given, first.shape)
+    room.memory(settings, first.shape)
     rules = options.rules(solver, given, given["X_val"] is not None)
     found = settings._asdict() | {
         "solver": solver,

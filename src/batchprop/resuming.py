@@ -13,6 +13,7 @@ from batchprop import validation
 from batchprop.checkpoint import Checkpoint
 from batchprop.result import TrainResult
 from batchprop.solvers.names import RESUMABLE
+from batchprop.solvers.stopping import NEVER
 from batchprop.validation.messages import described, message, written
 
 # Belong to a call: a resumed run takes them from its own.
@@ -22,6 +23,7 @@ _LOOKING_ON = {"callback", "callback_every", "progress", "checkpoint", "checkpoi
 _OF_THE_CALL = _DATA | _LIMITS | _LOOKING_ON | {"resume"}
 # A resumed run may have others; left out, they are those of the run before.
 _RULES = {"target_loss", "gradient_tol", "tol", "n_epochs_no_change", "patience"}
+_BITS = 4096  # an integer of more has too many digits for JSON
 # A run has one start, and a resumed one has it behind it.
 _OF_THE_START = {"network", "n_init"}
 
@@ -112,6 +114,8 @@ def _plain(value: Any, name: str = "") -> Any:
         return validation.float_dtype(value).name
     if name == "alpha":
         return list(validation.penalty(value))
+    if isinstance(value, int) and value.bit_length() > _BITS:  # of a limit that is none
+        return NEVER
     if type(value) in (bool, float, int, str):  # most are
         return value
     if isinstance(value, np.bool):
