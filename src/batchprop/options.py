@@ -16,7 +16,7 @@ from batchprop.parameters import Shape
 from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
 from batchprop.solvers.lm.state import LmSettings
 from batchprop.solvers.names import FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
-from batchprop.solvers.scipy_minimize import METHODS, ScipySettings
+from batchprop.solvers.scipy_minimize import METHODS, NUMBERS, ScipySettings
 from batchprop.solvers.stopping import NEVER, Rules
 from batchprop.words import COLUMNS, Words
 
@@ -138,9 +138,13 @@ def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:
         max_damping=validation.number("max_damping", given["max_damping"], above=0),
         step_tol=validation.optional_number("step_tol", given["step_tol"], least=0) or 0.0,
     )
+    own = validation.mapping("method_options", given["method_options"])
+    for name in NUMBERS:
+        if own.get(name) is not None:  # None is SciPy's own number
+            validation.number(f"{name} of method_options", own[name])
     scipy = ScipySettings(
         validation.choice("method", given["method"], tuple(METHODS)),
-        validation.mapping("method_options", given["method_options"]),
+        own,
         lbfgs.max_evaluations,
     )
     return {"lbfgs": lbfgs, "lm": lm, "scipy": scipy}.get(solver, first_order)
