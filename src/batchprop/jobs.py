@@ -118,7 +118,12 @@ def run(job: Job, watch: Watch) -> TrainResult:
             watch.saver.write(reached)
         except KeyboardInterrupt:  # the result is worth more than its copy
             reached = replace(reached, stop_reason="interrupted")
-    return _result(reached, watch.began, job.alpha_report)
+    result = _result(reached, watch.began, job.alpha_report)
+    if reached.stop_reason == REASONS[NON_FINITE]:
+        count = int(state.evaluations[0])
+        loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
+        result = replace(result, at_failure=(loss, validation_loss))
+    return result
 
 
 def _begun(job: Job) -> tuple[State, History]:

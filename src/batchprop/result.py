@@ -121,6 +121,9 @@ class TrainResult:
     starts : tuple of TrainResult
         All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
         is the best of them.
+    at_failure : tuple of two floats, or None
+        Where ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that
+        ended the run, which is not in the curves.
     """
 
     network: Network
@@ -142,6 +145,7 @@ class TrainResult:
     alpha: tuple[float, float] = (0.0, 0.0)
     alpha_report: AlphaReport | None = None
     starts: tuple[TrainResult, ...] = ()
+    at_failure: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
         validation = (

@@ -15,6 +15,7 @@ from batchprop.many import best_of, run_all
 from batchprop.network import Network
 from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
+from batchprop.words import COLUMNS
 
 
 def train(
@@ -201,5 +202,5 @@ def train(
     results = run_all(jobs, watches, jobs[0].n_threads)
     result = best_of(results, began)
     if result.stop_reason == "non_finite":
-        non_finite.warn(jobs[0], result, stacklevel=2)
+        non_finite.warn(jobs[0], result, COLUMNS, stacklevel=2)
     return result

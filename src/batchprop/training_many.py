@@ -19,6 +19,7 @@ from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
 from batchprop.training import train
 from batchprop.validation.messages import described, message
+from batchprop.words import COLUMNS
 
 _DEFAULTS = {
     name: parameter.default
@@ -111,7 +112,7 @@ def train_many(
     results = run_all(jobs, watches, threads)
     for one, result in zip(jobs, results, strict=True):
         if result.stop_reason == "non_finite":
-            non_finite.warn(one, result, stacklevel=2)
+            non_finite.warn(one, result, COLUMNS, stacklevel=2)
     return results
 
 

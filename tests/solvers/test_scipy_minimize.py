@@ -152,7 +152,7 @@ def test_a_run_that_is_dropped_leaves_no_thread():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "options", [{"maxiter": "x"}, {"maxfun": [1]}, {"args": (1,)}, {"callback": 3}, {"jac": 3}]
+    "options", [{"maxiter": "x"}, {"maxfun": [1]}, {"args": (1,)}, {"callback": 3}]
 )
 def test_options_that_scipy_cannot_take(method, options):
     case = problem(e=2, m=3, s=1, n_samples=20)

@@ -71,7 +71,7 @@ class Objective:
         units = np.ones(s)
         if scaling is not None:
             numbers = scaling.x_mean, scaling.x_factor, scaling.t_mean, scaling.t_factor
-            units = scaling.t_scale**2
+            units = scaling.squared_units
         self._kept = (X, T, sample_weight, numbers)  # kernels know only their addresses
         dtype = np.dtype(dtype)
         n_samples = X.shape[1]
