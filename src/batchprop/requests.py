@@ -17,7 +17,7 @@ from batchprop.progress import ProgressLine
 from batchprop.saver import saver
 from batchprop.solvers.choice import choose
 from batchprop.solvers.names import AUTO, SOLVERS
-from batchprop.words import COLUMNS, Words
+from batchprop.words import Words
 
 Arguments = dict[str, Any]
 
@@ -29,7 +29,7 @@ def starts(
     before: Checkpoint | None,
     began: float,
     stacklevel: int,
-    words: Words = COLUMNS,
+    words: Words,
 ) -> tuple[list[Job], list[Watch]]:
     """Return the jobs of a call of ``train``, one for each start, and who looks on."""
     n_init = validation.count("n_init", given["n_init"])

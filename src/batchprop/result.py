@@ -106,7 +106,9 @@ class TrainResult:
         ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C), ``non_finite``,
         ``method_gave_up`` (scipy's method stopped for another reason).
     converged : bool
-        Whether it is one of the first kind.
+        Whether it is one of the first kind, and the run has come to the bottom by all that can be
+        told: not where the network predicts no more than the mean of T, nor where steps along the
+        gradient stagnate with most of the variance of T left (``docs/solvers.md``).
     seconds : float
         From the call to the result.
     solver : str

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import non_finite, requests, resuming, validation
+from batchprop import requests, resuming, validation
 from batchprop.bursts import Watch
 from batchprop.jobs import Job
 from batchprop.known import Known
 from batchprop.many import run_all
 from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
-from batchprop.training import train
+from batchprop.training import say, train
 from batchprop.validation.messages import described, message
 from batchprop.words import COLUMNS
 
@@ -111,8 +111,7 @@ def train_many(
     jobs, watches = chosen(jobs, watches, threads)
     results = run_all(jobs, watches, threads)
     for one, result in zip(jobs, results, strict=True):
-        if result.stop_reason == "non_finite":
-            non_finite.warn(one, result, COLUMNS, stacklevel=2)
+        say(one, result, COLUMNS, stacklevel=2)
     return results
 
 
