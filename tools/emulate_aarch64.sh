@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compare the engines on an emulated AArch64: 128-bit NEON vectors, ISB as the pause of threads.
 #
-#     tools/emulate_aarch64.sh [FOLDER]       default build/aarch64; about 1 GB and 10 minutes
+#     tools/emulate_aarch64.sh [FOLDER]       default build/aarch64; 1 GB, a quarter of an hour
 #
 # Needs a Debian or Ubuntu with apt-get and dpkg-deb (their lists up to date: "apt-get update"),
 # Python with pip, and a network.  Root is not needed and nothing is installed: Debian's packages of

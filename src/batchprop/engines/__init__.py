@@ -13,7 +13,6 @@ from typing import Any, Protocol, Self, cast
 import numpy.typing as npt
 
 from batchprop.parameters import Shape
-from batchprop.validation.messages import message
 
 Array = npt.NDArray[Any]
 
@@ -99,9 +98,9 @@ def require_compiler(name: str, remedy: str) -> None:
     from numba import config
 
     if config.DISABLE_JIT:
-        got = f"NUMBA_DISABLE_JIT={int(config.DISABLE_JIT)}"
         raise RuntimeError(
-            message(name, "run compiled code", got, f"Unset it before Python starts{remedy}.")
+            f"{name} must run compiled code; got NUMBA_DISABLE_JIT={int(config.DISABLE_JIT)}. "
+            f"Unset it before Python starts{remedy}."
         )
 
 
