@@ -145,6 +145,5 @@ def _check_form(name: str, tree: Any, like: Any) -> None:
     if isinstance(like, tuple):
         for field in like._fields:  # type: ignore[attr-defined]
             _check_form(f"{name}.{field}", getattr(tree, field), getattr(like, field))
-    elif like is not None:
-        same = tree.shape == like.shape and tree.dtype == like.dtype
-        require(same, name, f"have shape {like.shape} and dtype {like.dtype}")
+    elif like is not None and (tree.shape != like.shape or tree.dtype != like.dtype):
+        raise ValueError(f"{name}: must have shape {like.shape} and dtype {like.dtype}")
