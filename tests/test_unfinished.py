@@ -99,6 +99,19 @@ def test_a_file_that_was_removed_before_it_was_locked(path, monkeypatch):
     assert os.listdir(path.parent) == [path.name]
 
 
+@with_locks
+def test_it_stays_until_it_has_its_name(path, monkeypatch):
+    replace = os.replace
+
+    def late(beside, place):
+        unfinished.remove(path)
+        replace(beside, place)
+
+    monkeypatch.setattr(os, "replace", late)
+    files.write_arrays(path, ARRAYS)
+    assert os.listdir(path.parent) == [path.name]
+
+
 @pytest.mark.parametrize("locks", [False, True])
 def test_without_locks_age_decides(path, monkeypatch, locks):
     """Where the system has none, or the file system."""
