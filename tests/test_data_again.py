@@ -1,4 +1,4 @@
-"""Whether data and parameters are those of the run before: all of a table counts, and every type."""
+"""Whether data and parameters are those of the run before: every part and every type counts."""
 
 from __future__ import annotations
 

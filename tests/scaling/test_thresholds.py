@@ -1,4 +1,4 @@
-"""The numbers of the advice and of moments: both sides of each, and what rounding is made up for."""
+"""Numbers of the advice and of moments, both sides of each; rounding that is made up for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single steps of Levenberg–Marquardt from states that are written down: each bound on both sides."""
+"""Single steps of Levenberg–Marquardt from states that are written down, both sides of bounds."""
 
 from __future__ import annotations
 

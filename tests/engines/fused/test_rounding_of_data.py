@@ -1,4 +1,4 @@
-"""Data are standardised in float64 before they are rounded, and weights of any size only compare."""
+"""Data are standardised before they are rounded, and weights of any size only compare."""
 
 from __future__ import annotations
 
