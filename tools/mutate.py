@@ -7,7 +7,8 @@
 Each change is made in a copy of the checkout in a temporary folder, never in place.  The tests
 that are meant to notice it run first, then those of its part of the package (``wider.toml``).
 A change that passes them all has *survived*: a test is missing, or the change changes nothing.
-A text that is not in its file exactly once is *stale*, and counts as an error, too.
+A change is *stale* where its text is not in its file exactly once, or a test file is gone: mend the
+table.  Stale ones and survivors are errors.
 
 Kernels are compiled anew for each change, into one folder of their own: ``--kernels FOLDER``.
 """
@@ -74,6 +75,11 @@ def changed(text: str, mutant: Mutant) -> str | None:
     return text.replace(mutant.old, mutant.new)
 
 
+def files_of(tests: str) -> list[str]:
+    """Return the files of some tests: ``tests/test_x.py`` of ``tests/test_x.py::test_y``."""
+    return [test.split("::")[0] for test in tests.split()]
+
+
 def notice(copy: Path, tests: Sequence[str], kernels: Path) -> bool:
     """Run tests in a copy of the checkout; return whether one of them fails."""
     environment = os.environ | {
@@ -91,7 +97,7 @@ def notice(copy: Path, tests: Sequence[str], kernels: Path) -> bool:
         return True
     if done.returncode in (0, 1, 2):  # 2: the tests could not even be collected
         return done.returncode != 0
-    if done.returncode < 0:  # ended by a signal, a crash for example
+    if done.returncode < 0 or done.returncode > 128:  # a crash
         return True
     raise SystemExit(f"pytest could not run {' '.join(tests)}:\n{done.stdout}{done.stderr}")
 
@@ -101,7 +107,7 @@ def outcome(mutant: Mutant, copy: Path, kernels: Path, folder: Path, narrow: boo
     path = copy / PACKAGE / mutant.file
     text = path.read_text("utf-8") if path.is_file() else ""
     other = changed(text, mutant)
-    if other is None:
+    if other is None or not all((copy / test).exists() for test in files_of(mutant.tests)):
         return STALE
     path.write_text(other, "utf-8")
     try:
@@ -114,9 +120,10 @@ def outcome(mutant: Mutant, copy: Path, kernels: Path, folder: Path, narrow: boo
         path.write_text(text, "utf-8")
 
 
-def sound(mutants: Sequence[Mutant], copy: Path, kernels: Path) -> None:
+def check_unchanged(mutants: Sequence[Mutant], copy: Path, kernels: Path) -> None:
     """Refuse to judge by tests that fail without any change."""
     tests = sorted({test for mutant in mutants for test in mutant.tests.split()})
+    tests = [test for test in tests if (copy / files_of(test)[0]).exists()]
     if tests and notice(copy, tests, kernels):
         raise SystemExit("The tests fail without any change: mend them first.")
 
@@ -149,7 +156,7 @@ def main(given: Sequence[str] | None = None) -> int:
         kernels = (options.kernels or Path(folder) / "kernels").absolute()
         kernels.mkdir(parents=True, exist_ok=True)
         if not options.trust:
-            sound(mutants, copy, kernels)
+            check_unchanged(mutants, copy, kernels)
         for number, mutant in enumerate(mutants, start=1):
             began = time.perf_counter()
             results.append(outcome(mutant, copy, kernels, options.table, options.narrow))
