@@ -69,7 +69,9 @@ def test_a_name_that_pytest_does_not_know_is_an_error(checkout):
 def test_tests_that_fail_anyway_judge_nothing(checkout):
     (checkout / "tests" / "test_narrow.py").write_text(NARROW.replace("4", "5"))
     with pytest.raises(SystemExit, match="fail without any change"):
-        mutate.check_unchanged([Mutant("numbers.py", "", "", TESTS)], checkout, checkout / "kernels")
+        mutate.check_unchanged(
+            [Mutant("numbers.py", "", "", TESTS)], checkout, checkout / "kernels"
+        )
 
 
 def test_an_endless_loop_is_noticed(checkout, monkeypatch):
