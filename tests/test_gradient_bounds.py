@@ -199,3 +199,17 @@ def test_the_unit_of_rounding(dtype, unit):
     bound = rounding.rounding(case, np.dtype(dtype), cancels=False)
     # |b| + |y| + |t| units, and one of r = −2
     assert bound.gradient[3] == pytest.approx(2 * (5 + 2) * unit, rel=1e-3)
+
+
+@pytest.mark.parametrize(("sizes", "largest"), [((3, 40, 2), 80), ((500, 4, 1), 500)])
+def test_samples_are_read_in_blocks_of_a_quarter_of_a_million_numbers(sizes, largest):
+    shape = Shape(*sizes)
+    X, T = np.zeros((shape.n_inputs, 9000)), np.zeros((shape.n_outputs, 9000))
+    weight = np.arange(9000.0)
+    case = Problem(np.zeros(shape.n_parameters), shape, "tanh", X, T, weight)
+    blocks = list(case.samples())
+    counts = [block.X.shape[1] for block in blocks]
+    assert sum(counts) == 9000
+    assert set(counts[:-1]) == {2**18 // largest}
+    assert [block.T.shape[1] for block in blocks] == counts
+    np.testing.assert_allclose(np.concatenate([block.share for block in blocks]).sum(), 1.0)

@@ -16,7 +16,7 @@ def test_the_rates(m, e):
     for solver, rate in (("gd", 0.5), ("momentum", 0.25), ("nesterov", 0.25)):
         assert default_learning_rate(FIRST_ORDER[solver], shape) == rate / (m + e + 5)
     assert default_learning_rate(ADAM, shape) == 1.0 / (m + e + 50)
-    assert GD == FIRST_ORDER["gd"]
+    assert FIRST_ORDER["gd"] == GD
 
 
 def test_the_limits():

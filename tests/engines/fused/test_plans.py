@@ -20,7 +20,7 @@ KIB = 1024
 def cuts(n_samples, planned=plan):
     return [
         (shape, dtype, planned(shape, n_samples, dtype))
-        for shape in map(lambda sizes: Shape(*sizes), SIZES)
+        for shape in (Shape(*sizes) for sizes in SIZES)
         for dtype in DTYPES
     ]
 
@@ -69,7 +69,7 @@ def test_a_block_of_the_hidden_layer_stays_in_the_second_cache():
 
 
 def test_blocks_of_gauss_newton():
-    for shape in map(lambda sizes: Shape(*sizes), SIZES[:4]):
+    for shape in (Shape(*sizes) for sizes in SIZES[:4]):
         cut = gram.plan(shape, 10**6, DTYPES[1])
         assert 2 * cut.width <= cut.block <= 256
         rows = cut.products // cut.block
