@@ -197,3 +197,11 @@ def test_arguments_of_a_drawn_network(dtype):
     other = Network.initialize(3, 4, 2, activation="elu", seed=8, dtype=dtype)
     np.testing.assert_array_equal(again.theta, network.theta)
     assert not np.array_equal(other.theta, network.theta)
+
+
+@pytest.mark.parametrize("engine", ["fused", "vectorized", "naive"])
+def test_inputs_are_rounded_to_the_dtype_of_a_network_before_it_predicts(engine):
+    network = Network.initialize(2, 5, 1, dtype="float32")
+    X = CASE.X[:, :9]
+    rounded = network.predict(X.astype("f4"), engine=engine)
+    np.testing.assert_array_equal(network.predict(X, engine=engine), rounded)

@@ -68,3 +68,32 @@ def test_the_loss_that_is_differenced_is_checked_on_its_own():
     assert rows["returned"].verdict == "ok"
     assert rows["differenced"].verdict == "WRONG"
     assert rows["differenced"].relative_error > 0.01
+
+
+def test_a_gradient_is_judged_by_the_coarser_of_two_dtypes():
+    """Computed in float32 and handed over in float64 it has no more digits than before."""
+    net, X, T, _ = problem(dtype="float32")
+
+    def wider(network, X, T, weight):
+        loss, gradient = loss_and_gradient(network, X, T, engine="vectorized")
+        return loss, gradient.theta.astype("float64")
+
+    report = check_gradient(net, X, T, engine=wider)
+    assert report.passed, str(report)
+    assert min(report.relative_errors.values()) > 1e-9
+
+
+def test_notes_stand_below_the_table():
+    net, X, T, _ = problem()
+
+    def wrong(network, X, T, weight):
+        loss, gradient = loss_and_gradient(network, X, T, engine="vectorized")
+        return loss, 2.0 * gradient.theta
+
+    lines = str(check_gradient(net, X, T, engine=wrong, alpha=0.0)).splitlines()
+    assert "W_h, complex step: all of it is 2 times what is expected" in lines
+    assert "alpha" not in lines[1]
+    given = check_gradient(net, X, T, engine="vectorized", alpha=(0.5, 0.25))
+    assert str(given).splitlines()[1].endswith("40 samples, alpha 0.5 and 0.25")
+    given = check_gradient(net, X, T, engine="vectorized", alpha=0.5)
+    assert str(given).splitlines()[1].endswith("40 samples, alpha 0.5")
