@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import math
 import time
 
 import pytest
 
 from batchprop import saver, train
 from batchprop.engines.standardised import CopiedObjective
+from batchprop.progress import ProgressLine
+from batchprop.result import Progress
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
@@ -104,3 +108,45 @@ def test_the_first_checkpoint_is_not_written_at_once(clock, tmp_path):
     clock.now += 59.9
     keeper.look(lambda reason: made)
     assert not made.saved
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("stream", "between"), [(Terminal, 0.1), (io.StringIO, 5.0)])
+def test_how_often_progress_is_shown(stream, between, clock):
+    """Ten times a second in a terminal, every five seconds elsewhere."""
+    out = stream()
+    line = ProgressLine(None, out)
+    shown = []
+    for epoch in range(41):
+        clock.now = 1000.0 + epoch * between / 10
+        before = out.tell()
+        line.show(Progress(epoch, 1.0, math.nan, 1.0, 1.0, 0.0))
+        if out.tell() > before:
+            shown.append(epoch)
+    assert shown[0] == 0
+    assert len(shown) == pytest.approx(5, abs=1)
+    assert {b - a for a, b in zip(shown, shown[1:], strict=False)} <= {10, 11}
+
+
+@pytest.mark.parametrize(
+    ("epoch", "most", "full"),
+    [(0, 48, 0), (1, 48, 0), (2, 48, 1), (47, 48, 23), (48, 48, 24), (60, 48, 24), (0, 0, 0)],
+)
+def test_how_much_of_the_bar_is_full(epoch, most, full):
+    out = io.StringIO()
+    ProgressLine(most, out).show(Progress(epoch, 1.0, math.nan, 1.0, 1.0, 0.0))
+    bar = out.getvalue().split(" ")[0]
+    assert bar == "█" * full + "·" * (24 - full)
+
+
+def test_what_the_line_says():
+    out = io.StringIO()
+    line = ProgressLine(None, out, n_networks=3)
+    line.show(Progress(7, 0.25, 0.5, 0.25, 1.0, 61.26, start=1))
+    assert out.getvalue() == (
+        "network 2/3  epoch 7  loss 2.5000e-01  validation 5.0000e-01  61.3 s\n"
+    )
