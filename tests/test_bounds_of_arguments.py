@@ -41,8 +41,16 @@ BOUNDS = {
     "n_threads": ((1, None), (0, -1)),
     "checkpoint_seconds": ((0.0, 1e300), (BELOW_0, math.inf)),
 }
-OF_SOLVER = {"momentum": "momentum", "beta_1": "adam", "beta_2": "adam", "epsilon": "adam",
-             "learning_rate": "gd", "damping": "lm", "max_damping": "lm", "step_tol": "lm"}  # fmt: skip
+OF_SOLVER = {
+    "learning_rate": "gd",
+    "momentum": "momentum",
+    "beta_1": "adam",
+    "beta_2": "adam",
+    "epsilon": "adam",
+    "damping": "lm",
+    "max_damping": "lm",
+    "step_tol": "lm",
+}
 
 
 def training(name, value):
@@ -73,10 +81,12 @@ def test_patience():
 @pytest.mark.parametrize(
     ("name", "taken", "refused"),
     [
-        ("alpha", 0.0, BELOW_0), ("n_threads", 1, 0), ("sample_weight", np.eye(6)[0], -np.eye(6)[0]),
+        ("alpha", 0.0, BELOW_0),
+        ("n_threads", 1, 0),
+        ("sample_weight", np.eye(6)[0], -np.eye(6)[0]),
         ("sample_weight", np.full(6, TINY), np.zeros(6)),
     ],
-)  # fmt: skip
+)
 def test_an_argument_of_single_evaluations(name, taken, refused):
     for call in (loss_and_gradient, check_gradient):
         call(*CASE[:3], **{name: taken})
