@@ -9,6 +9,7 @@ import pytest
 
 from batchprop import Network, check_gradient, loss_and_gradient, train
 from batchprop.sklearn import BatchMLPRegressor
+from batchprop.validation.messages import described
 from tests.problems import problem
 
 CASE = problem(e=1, m=2, s=1, n_samples=6)
@@ -85,6 +86,7 @@ def test_patience():
         ("n_threads", 1, 0),
         ("sample_weight", np.eye(6)[0], -np.eye(6)[0]),
         ("sample_weight", np.full(6, TINY), np.zeros(6)),
+        ("sample_weight", np.array([1.0, 0, 0, 0, 0, 0]), np.array([1.0, 0, BELOW_0, 0, 0, 0])),
     ],
 )
 def test_an_argument_of_single_evaluations(name, taken, refused):
@@ -156,3 +158,13 @@ def test_the_first_place_that_is_not_finite_is_named(place, value):
     X[2, 1_199_999] = np.nan if place != (2, 1_199_999) else value
     with pytest.raises(ValueError, match=rf"got {value} at X\[{place[0]}, {place[1]}\]"):
         loss_and_gradient(Network.initialize(3, 1, 1), X, X[:1])
+
+
+@pytest.mark.parametrize(
+    "value", [[np.eye(4)], "a\nb", "x" * 10_000, list(range(10_000)), np.eye(99)], ids=type
+)
+def test_whatever_is_given_is_told_on_one_short_line(value):
+    text = described(value)
+    assert "\n" not in text
+    assert len(text) < 200
+    assert type(value).__name__ in text or "an array of shape (99, 99)" in text

@@ -43,6 +43,7 @@ def tried(checkout, old, new, tests=TESTS):
         ("4 * x", "5 * x", STALE),
         ("return", "yield", STALE),  # twice in the file
         ("2 * x", "2 * x", STALE),
+        ("2 * x", "(", STALE),  # no Python any more
     ],
 )
 def test_what_becomes_of_a_change(old, new, found, checkout):

@@ -7,8 +7,8 @@
 Each change is made in a copy of the checkout in a temporary folder, never in place.  The tests
 that are meant to notice it run first, then those of its part of the package (``wider.toml``).
 A change that passes them all has *survived*: a test is missing, or the change changes nothing.
-A change is *stale* where its text is not in its file exactly once, or a test file is gone: mend the
-table.  Stale ones and survivors are errors.
+A change is *stale* where its text is not in its file exactly once, what it makes is no Python, or a
+test file is gone: mend the table.  Stale ones and survivors are errors.
 
 Kernels are compiled anew for each change, into one folder of their own: ``--kernels FOLDER``.
 """
@@ -16,6 +16,7 @@ Kernels are compiled anew for each change, into one folder of their own: ``--ker
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import shutil
 import subprocess
@@ -72,7 +73,12 @@ def changed(text: str, mutant: Mutant) -> str | None:
     """Return the text with the change made; None if there is not exactly one place for it."""
     if text.count(mutant.old) != 1 or mutant.old == mutant.new:
         return None
-    return text.replace(mutant.old, mutant.new)
+    other = text.replace(mutant.old, mutant.new)
+    try:
+        ast.parse(other)
+    except SyntaxError:
+        return None
+    return other
 
 
 def files_of(tests: str) -> list[str]:
@@ -97,7 +103,8 @@ def notice(copy: Path, tests: Sequence[str], kernels: Path) -> bool:
         return True
     if done.returncode in (0, 1, 2):  # 2: the tests could not even be collected
         return done.returncode != 0
-    if done.returncode < 0 or done.returncode > 128:  # a crash
+    crashed = done.returncode < 0 or done.returncode > 128
+    if crashed or "ERROR collecting" in done.stdout:  # nothing can be imported any more
         return True
     raise SystemExit(f"pytest could not run {' '.join(tests)}:\n{done.stdout}{done.stderr}")
 

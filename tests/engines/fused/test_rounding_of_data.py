@@ -59,7 +59,7 @@ def test_a_float32_network_of_float64_data_fits_as_well_as_of_standardised_ones(
     np.testing.assert_allclose(*curves, rtol=1e-4)
 
 
-@pytest.mark.parametrize("factor", [1e-300, 1e-200, 1e-30, 1e30, 1e200, 1e300])
+@pytest.mark.parametrize("factor", [1e-300, 1e-100, 1e-30, 1e30, 1e100, 1e300])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_weights_of_any_size_only_compare(engine, dtype, factor):

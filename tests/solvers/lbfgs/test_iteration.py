@@ -22,6 +22,7 @@ from batchprop.solvers.lbfgs.state import (
     LOW,
     LOW_LOSS,
     N_PAIRS,
+    NEWEST,
     NOISE,
     PHASE,
     REFERENCE,
@@ -299,3 +300,54 @@ def test_inside_a_bracket_a_step_keeps_from_its_ends():
 
 def test_the_phases_are_what_a_memory_begins_with():
     assert memory(SETTINGS, 3).counts[PHASE] == START
+
+
+def test_an_element_of_the_diagonal_keeps_a_hundred_millionth():
+    """A step along one axis of a change along the other leaves nothing but that."""
+    kept = memory(LbfgsSettings(3), 2)
+    remember(kept, np.array([1.0, 1e-6]), np.zeros(2), np.array([0.0, 1.0]))
+    # D = sᵀy/yᵀy = 1e-6, of whose inverse rounding would leave 1e-12
+    assert kept.diagonal[0] == pytest.approx(100.0, rel=1e-3)
+
+
+def test_steps_are_kept_in_float64():
+    kept = memory(LbfgsSettings(3), 2)
+    theta, previous = np.array([1.0, 2.0], "f4"), np.array([1e-9, 3e-9], "f4")
+    remember(kept, theta, previous, np.array([1.0, 1.0], "f4"))
+    place = kept.counts[NEWEST]
+    exact = theta.astype("f8") - previous.astype("f8")
+    np.testing.assert_array_equal(kept.steps[place], exact)
+
+
+@kernel
+def interpolate(out, a, f, slope, b, f_b, slope_b, noise):
+    out[0] = line_search.interpolated(a, f, slope, b, f_b, slope_b, noise)
+
+
+def interpolated(*given):
+    out = np.zeros(1)
+    interpolate(out, *given)
+    return out[0]
+
+
+def test_where_values_say_nothing_slopes_are_interpolated():
+    """Within four times the noise: a secant of the slopes; beyond it the cubic's minimum."""
+    secant = 1.0 / 1.5  # of slopes −1 and 0.5
+    assert interpolated(0.0, 0.0, -1.0, 1.0, 0.4, 0.5, 0.101) == pytest.approx(secant)
+    cubic = interpolated(0.0, 0.0, -1.0, 1.0, 0.4, 0.5, 0.0)
+    assert interpolated(0.0, 0.0, -1.0, 1.0, 0.4, 0.5, 0.099) == cubic
+    assert abs(cubic - secant) > 0.01
+    # of (a − 1)² (a + 2) = a³ − 3 a + 2
+    assert interpolated(0.0, 2.0, -3.0, 2.0, 4.0, 9.0, 0.0) == pytest.approx(1.0)
+    assert interpolated(2.0, 4.0, 9.0, 0.0, 2.0, -3.0, 0.0) == pytest.approx(1.0)
+    assert math.isnan(interpolated(0.0, 0.0, -1.0, 1.0, math.inf, 1.0, 0.0))
+    assert math.isnan(interpolated(0.0, 0.0, -1.0, 1.0, -0.9, -1.0, 0.0))  # it falls all the way
+
+
+def test_a_bracket_that_has_not_shrunk_by_a_third_is_halved():
+    for high, halved in ((0.67, True), (0.65, False)):
+        search, counts = searching(step=high)
+        search[line_search.WIDTH], search[HIGH], counts[BRACKETED] = 1.0, 1.0, 1
+        judge(SETTINGS, search, counts, high**2 - high + 1.0, 2 * high - 1.0)
+        assert (search[STEP] == pytest.approx(high / 2, rel=1e-12)) == halved
+        assert search[line_search.WIDTH] == high
