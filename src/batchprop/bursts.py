@@ -15,7 +15,15 @@ from batchprop.progress import ProgressLine
 from batchprop.result import Progress
 from batchprop.saver import Saver
 from batchprop.solvers.descent import Run
-from batchprop.solvers.stopping import NEVER, NON_FINITE, REASONS, RUNNING, State
+from batchprop.solvers.stopping import (
+    NEVER,
+    NON_FINITE,
+    REASONS,
+    RUNNING,
+    TARGET_LOSS,
+    State,
+    step_back,
+)
 
 Array = npt.NDArray[Any]
 Callback = Callable[[Progress], object]
@@ -56,6 +64,27 @@ class Watch(NamedTuple):
     saver: Saver | None = None
 
 
+class Target(NamedTuple):
+    """A target loss that the network must reach which is returned.
+
+    The solver's loss is that of unrounded parameters on standardised data; it can be lower.
+
+    Attributes
+    ----------
+    loss : float
+        The target.
+    reached : callable
+        ``reached()`` tells whether the returned network is as good, where the solver's loss is.
+    run_without : callable or None
+        ``run_without()`` returns a run of the same state that does not know the target; None if the
+        run never knew it.
+    """
+
+    loss: float
+    reached: Callable[[], bool]
+    run_without: Callable[[], Run] | None
+
+
 class History:
     """Training and validation losses of the epochs, as they come.
 
@@ -76,6 +105,10 @@ class History:
         self._bursts.append((np.full(size, np.nan), np.full(size, np.nan)))
         return self._bursts[-1]
 
+    def keep(self, size: int) -> None:
+        """Forget all but the first ``size`` entries."""
+        self._bursts = [self.curves(size)]
+
     def curves(self, size: int) -> tuple[Array, Array]:
         """Return the first ``size`` entries of both curves, NaN where there was no evaluation."""
         end = np.full(size, np.nan)
@@ -89,12 +122,15 @@ def advance(
     history: History,
     watch: Watch,
     snapshot: Callable[[str], Checkpoint],
+    target: Target | None = None,
 ) -> str:
     """Advance a run until a rule, the clock or the callback ends it; return the reason.
 
-    ``snapshot(reason)`` returns where the run stands.
+    ``snapshot(reason)`` returns where the run stands.  With ``target`` the end at a target loss is
+    confirmed; once it was not, every epoch is looked at.
     """
     burst, seen = 1, None
+    confirming = target is not None and target.run_without is None
     try:
         while True:
             due = _next_call(state, watch)
@@ -102,6 +138,12 @@ def advance(
             started = time.perf_counter()
             reason, count = run.advance(losses, validation_losses)
             now = time.perf_counter()
+            if reason == TARGET_LOSS and target is not None and not target.reached():
+                assert target.run_without is not None, "a run without the rule does not end by it"
+                step_back(state)
+                history.keep(int(state.evaluations[0]))
+                run, burst, confirming = target.run_without(), 1, True
+                continue
             if reason == NON_FINITE:
                 return REASONS[reason]
             seen = Progress(
@@ -118,6 +160,8 @@ def advance(
             stop = _tell(watch, seen, due, ended=reason != RUNNING)
             if reason != RUNNING:
                 return REASONS[reason]
+            if confirming and target is not None and seen.loss <= target.loss and target.reached():
+                return REASONS[TARGET_LOSS]
             if stop:
                 if watch.cancelled is not None:
                     watch.cancelled.set()
@@ -131,6 +175,7 @@ def advance(
                 return "max_seconds"
             speed = count / max(now - started, 1e-9)
             burst = int(max(1, min(speed * min(_BURST_SECONDS, left), 4 * burst)))
+            burst = 1 if confirming else burst
     finally:
         if watch.line is not None:
             watch.line.end(seen)

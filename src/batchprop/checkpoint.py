@@ -18,7 +18,7 @@ from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling, fold
 from batchprop.solvers.families import family
-from batchprop.solvers.stopping import State, start
+from batchprop.solvers.stopping import State, start, step_back
 
 Array = npt.NDArray[Any]
 
@@ -214,14 +214,7 @@ class Checkpoint:
 
 
 def resumable(state: State) -> State:
-    """Return a copy of a state with which the next ``Run.advance`` goes on.
-
-    A run that a rule has stopped stands at a θ that was evaluated and counted.  It is evaluated
-    again, for the gradient that the next step needs, and must not count twice; the evaluation and
-    the judgement come out the same, to the last bit.
-    """
+    """Return a copy of a state with which the next ``Run.advance`` goes on."""
     copy = nested.copied(state)
-    if copy.evaluations[0] > copy.epoch[0]:
-        copy.evaluations[0] -= 1
-        copy.calls[0] -= 1
+    step_back(copy)
     return copy

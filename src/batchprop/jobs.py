@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from math import nan
+from functools import partial
+from math import inf, isclose, nan
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.bursts import History, Watch, advance
+from batchprop.bursts import History, Target, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.standardised import CopiedObjective
 from batchprop.fingerprint import Fingerprint
+from batchprop.loss import network_loss
 from batchprop.network import Network
 from batchprop.options import Data
 from batchprop.result import AlphaReport, TrainResult
-from batchprop.scaling import Scaling
+from batchprop.scaling import Scaling, start_of
 from batchprop.solvers.families import family
+from batchprop.solvers.names import RESUMABLE
 from batchprop.solvers.penalty import penalty
 from batchprop.solvers.stopping import (
     CONVERGED,
@@ -42,6 +45,8 @@ Array = npt.NDArray[Any]
 
 # Reasons of the solver itself: from where it stands there is no step, whatever the rules.
 _AT_THE_END = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
+
+_ROUNDINGS = 64  # of the network's dtype, up to which two losses are the same number
 
 
 class Job(NamedTuple):
@@ -118,7 +123,7 @@ def run(job: Job, watch: Watch) -> TrainResult:
             watch.saver.write(reached)
         except KeyboardInterrupt:  # the result is worth more than its copy
             reached = replace(reached, stop_reason="interrupted")
-    return _result(reached, watch.began, job.alpha_report)
+    return _result(job, reached, watch.began)
 
 
 def _begun(job: Job) -> tuple[State, History]:
@@ -126,6 +131,8 @@ def _begun(job: Job) -> tuple[State, History]:
     before = job.resumed
     if before is None:
         kind, theta = family(job.solver), job.first.theta
+        if job.scaling is not None:
+            theta = start_of(theta, job.first.shape, job.scaling)
         memory = kind.memory(job.settings, theta.size)
         return start(theta.astype(kind.dtype(theta.dtype)), memory), History()
     state = resumable(before.state)
@@ -153,14 +160,51 @@ def _advanced(
     if job.alpha is None:
         raise RuntimeError("a penalty is chosen before a run begins")
     free = penalty(job.alpha, _total_weight(job.data), job.first.shape)
-    fixed = job.settings, rules, free, state
     with ExitStack() as stack:
         objectives = _objectives(job, stack)
         loop = kind.fused_run if job.engine == "fused" else kind.copied_run
-        made = loop(*fixed, *objectives)
-        if hasattr(made, "close"):
-            stack.callback(made.close)
-        return advance(made, state, history, watch, snapshot)
+
+        def run_to(bound: float) -> Any:
+            """Return a run that ends at this loss."""
+            made = loop(job.settings, rules._replace(target_loss=bound), free, state, *objectives)
+            if hasattr(made, "close"):
+                stack.callback(made.close)
+            return made
+
+        bound = rules.target_loss
+        if bound == -inf or _exact(job):
+            return advance(run_to(bound), state, history, watch, snapshot)
+        restarts = job.solver in RESUMABLE
+        target = Target(
+            bound,
+            lambda: _loss_so_far(job, state) <= bound,
+            partial(run_to, -inf) if restarts else None,
+        )
+        begun = run_to(bound if restarts else -inf)
+        return advance(begun, state, history, watch, snapshot, target)
+
+
+def _exact(job: Job) -> bool:
+    """Tell whether the network that is returned is, to the last bit, what the solver evaluates."""
+    dtype = job.first.dtype
+    return job.scaling is None and family(job.solver).dtype(dtype) == dtype
+
+
+def _loss_so_far(job: Job, state: State) -> float:
+    """Return the loss, on raw units, of the network that a target loss is for.
+
+    That is the best one, which is returned, unless that was chosen by something else than L.
+    """
+    reached = _checkpoint(job, state, History(), "running")
+    by_loss = not job.rules.validating and job.alpha == (0.0, 0.0)
+    return _training_loss(job, reached.network if by_loss else reached.last_network)
+
+
+def _training_loss(job: Job, network: Network) -> float:
+    data = job.data
+    return network_loss(
+        network, data.X, data.T, data.sample_weight, engine=job.engine, n_threads=job.n_threads
+    )
 
 
 def _total_weight(data: Data) -> float:
@@ -203,21 +247,43 @@ def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkp
     )
 
 
-def _result(reached: Checkpoint, began: float, report: AlphaReport | None) -> TrainResult:
+def _losses(job: Job, reached: Checkpoint) -> tuple[float, float]:
+    """Return training and validation loss of the best network, NaN where there is none."""
+    best_epoch = int(reached.state.best_epoch[0])
+    loss, validation_loss = float(reached.loss_curve[best_epoch]), nan
+    if job.rules.validating:
+        validation_loss = float(reached.validation_loss_curve[best_epoch])
+    if _exact(job) or reached.state.evaluations[0] == 0:
+        return loss, validation_loss
+    network, rounding = reached.network, _ROUNDINGS * np.finfo(job.first.dtype).eps
+    with suppress(KeyboardInterrupt):  # the solver's own losses are nearly the same
+        measured = _training_loss(job, network)
+        loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
+        if job.data.X_val is not None and job.data.T_val is not None:
+            measured = network_loss(
+                network, job.data.X_val, job.data.T_val, engine=job.engine, n_threads=job.n_threads
+            )
+            same = isclose(validation_loss, measured, rel_tol=rounding)
+            validation_loss = validation_loss if same else measured
+    return loss, validation_loss
+
+
+def _result(job: Job, reached: Checkpoint, began: float) -> TrainResult:
     """Put together what the run has come to."""
     state, validation_losses = reached.state, reached.validation_loss_curve
     best_epoch = int(state.best_epoch[0])
+    loss, validation_loss = _losses(job, reached)
     return TrainResult(
         network=reached.network,
-        loss=float(reached.loss_curve[best_epoch]),
-        validation_loss=float(validation_losses[best_epoch]) if validation_losses.size else nan,
+        loss=loss,
+        validation_loss=validation_loss,
         last_network=reached.last_network,
         loss_curve=reached.loss_curve,
         validation_loss_curve=validation_losses,
         n_epochs=reached.n_epochs,
         n_evaluations=int(state.calls[0]),
         gradient_norm=float(state.gradient_norm[0]),
-        score=float(state.best_score[0]),
+        score=validation_loss if job.rules.validating else float(state.best_score[0]),
         best_epoch=best_epoch,
         stop_reason=reached.stop_reason,
         converged=reached.stop_reason in CONVERGED,
@@ -225,5 +291,5 @@ def _result(reached: Checkpoint, began: float, report: AlphaReport | None) -> Tr
         solver=reached.arguments["solver"],
         checkpoint=reached,
         alpha=validation.penalty(reached.arguments["alpha"]),
-        alpha_report=report,
+        alpha_report=job.alpha_report,
     )

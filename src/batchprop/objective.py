@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import engines, penalty, validation
+from batchprop.loss import network_loss
 from batchprop.network import Network
 from batchprop.parameters import Gradient
 
@@ -31,7 +32,8 @@ def loss_and_gradient(
     X : array_like, shape (e, N)
         Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
     T : array_like, shape (s, N)
-        Targets.
+        Targets.  L is that of float64 targets even for a float32 network, whose gradient is
+        computed with rounded ones.
     engine : {"fused", "vectorized", "naive"}
         What computes it.
     n_threads : int or None
@@ -73,6 +75,8 @@ def loss_and_gradient(
         X, T, weight, network.shape, network.activation, network.dtype, threads
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
+    if T.dtype.itemsize > network.dtype.itemsize:  # engines round T, which residuals would lose
+        loss = network_loss(network, X, T, weight, engine=engine, n_threads=threads)
     loss += penalty.add_penalty(rates, network.theta, network.shape, flat)
     return loss, Gradient(flat, network.shape)
 

@@ -79,9 +79,11 @@ class TrainResult:
         The best network seen: lowest validation loss if validation data were given, else lowest
         training loss and penalty together.  It takes and gives the units of X and T.
     loss : float
-        Its training loss L, in squared units of T, without the penalty.
+        Its training loss L, in squared units of T, without the penalty, as its predictions have it:
+        that of ``loss_and_gradient(network, X, T)``.  ``loss_curve`` is what the solver saw, which
+        rounding of the network's parameters can separate from it (``docs/scaling.md``).
     validation_loss : float
-        Its loss on the validation data, NaN without any.
+        Its loss on the validation data, NaN without any; as for ``loss``.
     last_network : Network
         The network after the last step.
     loss_curve : ndarray, shape (n_epochs + 1,)

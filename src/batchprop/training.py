@@ -123,7 +123,8 @@ def train(
         Steps at most; 0 only evaluates, None sets no limit, "auto" is the solver's own number
         (``batchprop.solvers.names.LIMITS``).
     target_loss : float or None
-        Stop when L is at most this, in squared units of T.
+        Stop when L is at most this, in squared units of T; it is the network that is returned which
+        must reach it.
     gradient_tol : float or None
         Stop when ‖∂J/∂θ‖ is at most this; None or 0 switches the rule off.
     tol : float or None

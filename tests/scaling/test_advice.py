@@ -36,7 +36,7 @@ def test_ordinary_columns_need_no_word(dtype):
 
 
 def test_a_constant_input():
-    text = message(scaling_of((0, 1), (5, 1e-13)))
+    text = message(scaling_of((0, 1), (5, 1e-16)))
     assert text == (
         "Constant, or so to rounding, and therefore ignored (weight 0): "
         "row 1 of X (column 1 of a table with samples as rows)."

@@ -30,6 +30,8 @@ def one_sample(value=1.0, at=17, base=0.0, dtype="f8", n_samples=N):
     return row
 
 
+SHARES = np.exp(np.random.default_rng(5).normal(size=(10, N)))
+
 NOT_CONSTANT = {
     "plain": normal(),
     "tiny": 1e-8 * normal(),
@@ -48,6 +50,10 @@ NOT_CONSTANT = {
     "binary": (normal() > 0).astype(float),
     "integers": np.round(5 * normal()),
     "two samples": np.array([1.0, 2.0]),
+    "parts in 1e12": 1.0 + 1e-12 * normal(),
+    "steps of a tenth on 1e12": 1e12 + np.array([0.4, 0.3, 0.5]),
+    "milliseconds in nanoseconds since 1970": 1.7e18 + 1e6 * normal(),
+    "two ulps of float32": 1e6 + np.array([0.0625, 0.0, 0.125], "f4"),
 }
 
 CONSTANT = {
@@ -56,8 +62,8 @@ CONSTANT = {
     "a large number that means round": np.full(N, 1000.1),
     "float32": np.full(N, 0.1, "f4"),
     "one sample": np.array([3.0]),
-    "a computed deviation": 1.0 + 1e-13 * normal(),
-    "another": 5.0 + 1e-13 * normal(),
+    "shares that add up to 1": (SHARES / SHARES.sum(axis=0)).sum(axis=0),
+    "a mean of equal numbers": np.full((7, N), 0.1).sum(axis=0) / 7,
     "rounding": 3e6 * (np.sin(normal()) ** 2 + np.cos(normal()) ** 2),
     "float32 that cannot tell": (1e8 + normal()).astype("f4"),
     "float64 that cannot tell": 1e16 + normal(),
@@ -79,6 +85,24 @@ def test_what_does_not_vary_is_ignored(row):
     mean, factor = of_row(row)
     assert factor == 0
     assert row.min() <= mean <= row.max()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("offset", [1.5, 1.999, 1e-20, 1e6, 9192631770.0, 1e12, 1e30])
+@pytest.mark.parametrize("ulps", [0, 1, 2, 16, 17, 100])
+def test_what_is_constant_is_judged_by_ulps(ulps, offset, sign, dtype):
+    """The range decides: neither the order of samples, nor their number, nor their weights do."""
+    low = np.array(offset, dtype)
+    high = low + np.array(ulps, dtype) * np.spacing(low)
+    row = sign * np.array([low, high, *[low] * 50], dtype)
+    constant = ulps <= (16 if dtype == "f8" else 1)
+    weight = np.linspace(0.5, 2, row.size)
+    for order in (slice(None), slice(None, None, -1)):
+        assert (of_row(row[order])[1] == 0) == constant
+        assert (of_row(row[order], weight)[1] == 0) == constant
+    weight[1] = 0.0
+    assert of_row(row, weight) == (row[0], 0.0)
 
 
 @pytest.mark.parametrize("value", [0.1, 1000.1, -1e300, 1e-310, 1 / 3])

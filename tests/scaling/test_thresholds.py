@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop.scaling import Scaling, warn
-from batchprop.scaling.moments import farthest, moments
+from batchprop.scaling.moments import extremes, mean_squares, moments
 
 ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53}
 
@@ -102,10 +102,21 @@ def test_squares_beyond_the_digits_of_float64_are_scaled(exponent):
     np.testing.assert_allclose(np.ldexp(deviation, -exponent), table.std(axis=1), rtol=1e-13)
 
 
-def test_the_farthest_sample_of_those_that_count():
+def test_the_extremes_of_the_samples_that_count():
     table = np.array([[1.0, -5.0, 9.0], [0.0, 2.0, 100.0]])
     both, second = np.array([0, 1]), np.array([1])
-    np.testing.assert_array_equal(farthest(table, None, both, np.zeros(2)), [9.0, 100.0])
-    np.testing.assert_array_equal(farthest(table, None, both, np.array([3.0, 1.0])), [8.0, 99.0])
+    for centre, expected in (
+        (np.zeros(2), ([-5.0, 0.0], [9.0, 100.0])),
+        (np.array([3.0, 1.0]), ([-8.0, -1.0], [6.0, 99.0])),
+    ):
+        np.testing.assert_array_equal(extremes(table, None, both, centre), expected)
     weight = np.array([1.0, 1.0, 0.0])
-    np.testing.assert_array_equal(farthest(table, weight, second, np.ones(1)), [1.0])
+    np.testing.assert_array_equal(extremes(table, weight, second, np.ones(1)), [[-1.0], [1.0]])
+
+
+def test_squares_around_a_centre_that_is_not_the_mean():
+    table = np.array([[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]])
+    rows, centre = np.array([1, 0]), np.array([1.0, 2.0])
+    np.testing.assert_allclose(mean_squares(table, None, rows, centre), [2.0, 17.0 / 3.0])
+    weight = np.array([1.0, 3.0, 0.0])
+    np.testing.assert_allclose(mean_squares(table, weight, rows, centre), [1.0, 0.25])

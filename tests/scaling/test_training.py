@@ -108,7 +108,7 @@ def test_losses_are_in_units_of_the_targets(engine, unit, offset):
 def test_constant_columns_are_ignored(engine):
     X, T = standard()
     noise = np.random.default_rng(3).normal(size=N)
-    table = np.vstack([X, np.full(N, 7.7), 3.0 + 1e-13 * noise, np.zeros(N)])
+    table = np.vstack([X, np.full(N, 7.7), 3.0 + 1e-15 * noise, np.zeros(N)])
     with pytest.warns(UserWarning, match=r"rows 4, 5, 6 of X") as caught:
         result = train(table, T, **OPTIONS, engine=engine)
     assert len(caught) == 1

@@ -43,7 +43,9 @@ class CopiedObjective:
         scaling: Scaling | None,
     ) -> None:
         self._engine, self._shape, self._activation = engines.load(engine), shape, activation
+        self._constant_loss = 0.0
         if scaling is not None:
+            self._constant_loss = scaling.constant_loss(T, sample_weight)
             X, T = scaling.apply(X, T, dtype, sample_weight)
         self._data, self._scaling = (X, T, sample_weight), scaling
         self._objective = self._prepared(X, T, sample_weight, dtype)
@@ -73,11 +75,12 @@ class CopiedObjective:
             return loss
         units = self._scaling.t_scale**2
         if len(units) == 1:
-            return float(units[0] * loss)
+            return float(units[0] * loss + self._constant_loss)
         X, T, weight = self._data
         R = self._engine.predict(theta, self._shape, self._activation, X).astype(np.float64) - T
         sums = np.sum(R * R if weight is None else R * R * weight, axis=1)
-        return float(scales(T.shape[1], weight).loss * np.vdot(units, sums))
+        loss = scales(T.shape[1], weight).loss * np.vdot(units, sums)
+        return float(loss + self._constant_loss)
 
     def close(self) -> None:
         """Let buffers go."""

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from batchprop.scaling.advice import warn
 from batchprop.scaling.definition import Scaling
-from batchprop.scaling.folding import fold, unfold
+from batchprop.scaling.folding import fold, start_of, unfold
 
-__all__ = ["Scaling", "fold", "unfold", "warn"]
+__all__ = ["Scaling", "fold", "start_of", "unfold", "warn"]

@@ -7,16 +7,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.moments import farthest, moments
+from batchprop.scaling.moments import extremes, mean_squares, moments
 
 Array = npt.NDArray[Any]
 
-# Deviation over |mean| up to which a row may count as constant.  In float64 that is 2^10 times the
-# rounding of one number: computed columns carry such errors, and a row that varied less would be
-# lost in the rounding of the folded network.  In float32 it is twice that rounding: what varies
-# more has been measured.
-_CONSTANT = {np.dtype("f4"): 2.0**-22, np.dtype("f8"): 2.0**-42}
-_RARE = 16.0  # deviations: a sample farther off than this is no rounding, however rare it is
+# A row is constant if its largest and its smallest number are at most so many units in the last
+# place (ulps) of the larger one apart.  float64 columns are often computed, and sums of a few terms
+# are off by some ulps; float32 columns are mostly measured, and two ulps are a signal.
+CONSTANT_ULPS = {np.dtype("f4"): 1.0, np.dtype("f8"): 16.0}
 
 
 class Scaling(NamedTuple):
@@ -78,19 +76,38 @@ class Scaling(NamedTuple):
             _standardised(T, self.t_mean, self.t_factor, dtype, missing),
         )
 
+    def constant_loss(self, T: Array, sample_weight: Array | None = None) -> float:
+        """Return the part of L, in units of T, that is due to constant targets.
+
+        They are predicted by their number, ``t_mean``, whatever the other parameters are.  In
+        training data all they leave is rounding, but later samples may differ.
+        """
+        rows = np.flatnonzero(self.t_factor == 0)
+        if not rows.size:
+            return 0.0
+        return float(np.sum(mean_squares(T, sample_weight, rows, self.t_mean[rows])))
+
 
 def _mean_and_scale(table: Array, weight: Array | None) -> tuple[Array, Array]:
     """Return mean and deviation of each row; the deviation of a constant row is 0."""
     mean, deviation, first = moments(table, weight)
-    noise = _CONSTANT[table.dtype] * np.abs(mean)
-    constant = deviation <= noise
-    doubtful = np.flatnonzero(constant & (deviation > 0))
-    if doubtful.size:
-        distance = farthest(table, weight, doubtful, mean[doubtful])
-        constant[doubtful] = distance <= _RARE * noise[doubtful]
-    constant |= deviation < np.finfo(np.float64).tiny  # 1/σ would be infinite
+    constant = deviation < np.finfo(np.float64).tiny  # 1/σ would be infinite
+    # A row's deviation is at most half its range, and no number is twice the mean of a row that is
+    # nearly constant: only rows like these can be constant, and their range is looked at.
+    most = CONSTANT_ULPS[table.dtype]
+    narrow = np.flatnonzero(~constant & (deviation <= most * _ulp(2.0 * mean, table.dtype)))
+    if narrow.size:
+        least, largest = extremes(table, weight, narrow, first[narrow])
+        far = np.maximum(np.abs(first[narrow] + least), np.abs(first[narrow] + largest))
+        constant[narrow] = largest - least <= most * _ulp(far, table.dtype)
     # The mean of equal numbers is rounded; the number itself is not.
     return np.where(constant, first, mean), np.where(constant, 0.0, deviation)
+
+
+def _ulp(size: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the distance from a number to the next larger one of ``dtype``, as float64."""
+    within = np.minimum(np.abs(size), np.finfo(dtype).max).astype(dtype)
+    return np.asarray(np.spacing(within), np.float64)
 
 
 def _factor(scale: Array) -> Array:

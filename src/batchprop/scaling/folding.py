@@ -69,6 +69,19 @@ def unfold(theta: Array, shape: Shape, scaling: Scaling) -> Array:
     return flat
 
 
+def start_of(theta: Array, shape: Shape, scaling: Scaling) -> Array:
+    """Return parameters to start training from: 0 for the weights and biases of constant targets.
+
+    The standardised targets are 0, so that these outputs leave no residual, have no gradient and
+    stay 0: training spends nothing on them.
+    """
+    begun = theta.copy()
+    blocks, constant = split(begun, shape), scaling.t_factor == 0
+    blocks.W_y[constant] = 0.0
+    blocks.b_y[constant] = 0.0
+    return begun
+
+
 def _means(W_h: Array, scaling: Scaling) -> Array:
     """Return W_h x̄ in float64; einsum adds in the same order on any number of BLAS threads."""
     product: Array = np.einsum("kj,j->k", W_h.astype(np.float64), scaling.x_mean)

@@ -46,7 +46,8 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array, Array]:
     good |= (variance < _SMALLEST) & (np.abs(mean) > 2.0**-400)
     again = np.flatnonzero(~good)
     if again.size:
-        exponent = np.frexp(farthest(table, weight, again, np.zeros(again.size)))[1]
+        least, largest = extremes(table, weight, again, np.zeros(again.size))
+        exponent = np.frexp(np.maximum(-least, largest))[1]
         scaled_mean, scaled_variance, _ = _moments(table, weight, again, exponent)
         mean[again] = np.ldexp(scaled_mean, exponent)
         deviation[again] = np.ldexp(np.sqrt(scaled_variance), exponent)
@@ -85,13 +86,25 @@ def _moments(
     return mean, np.maximum(square_sum, 0.0) / total, first
 
 
-def farthest(table: Array, weight: Array | None, rows: Array, centre: Array) -> Array:
-    """Return max |x − centre| over the samples of positive weight, for some rows of a table."""
-    largest = np.zeros(rows.size)
+def extremes(table: Array, weight: Array | None, rows: Array, centre: Array) -> tuple[Array, Array]:
+    """Return the least and the largest x − centre of samples with a positive weight, row by row."""
+    least, largest = np.full(rows.size, np.inf), np.full(rows.size, -np.inf)
     for block, _ in _blocks(table, weight, rows):
         block -= centre[:, np.newaxis]
-        np.maximum(largest, np.abs(block, out=block).max(axis=1), out=largest)
-    return largest
+        np.minimum(least, block.min(axis=1), out=least)
+        np.maximum(largest, block.max(axis=1), out=largest)
+    return least, largest
+
+
+def mean_squares(table: Array, weight: Array | None, rows: Array, centre: Array) -> Array:
+    """Return Σ w (x − centre)² / Σ w for some rows of a table."""
+    squares, total = np.zeros(rows.size), 0.0
+    for block, w in _blocks(table, weight, rows):
+        block -= centre[:, np.newaxis]
+        w = np.ones(block.shape[1]) if w is None else w
+        squares += np.einsum("ij,ij,j->i", block, block, w)
+        total += float(w.sum())
+    return squares / total
 
 
 def _blocks(

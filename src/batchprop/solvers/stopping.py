@@ -126,6 +126,17 @@ def start(theta: Array, memory: Any) -> State:
     )
 
 
+def step_back(state: State) -> None:
+    """Let the evaluation at θ be the next one, where a rule has stopped a run after it.
+
+    It was counted; it is made again, for the gradient that the next step needs, and must not count
+    twice.  Evaluation and judgement come out the same, to the last bit.
+    """
+    if state.evaluations[0] > state.epoch[0]:
+        state.evaluations[0] -= 1
+        state.calls[0] -= 1
+
+
 @helper
 def copy(source, target):
     """Copy a flat vector; shorter code than a slice's, which counts for a net of 13 weights."""

@@ -68,10 +68,11 @@ class Objective:
     ) -> None:
         s = shape.n_outputs
         numbers: tuple[Array | None, ...] = (None,) * 4
-        units = np.ones(s)
+        units, constant_loss = np.ones(s), 0.0
         if scaling is not None:
             numbers = scaling.x_mean, scaling.x_factor, scaling.t_mean, scaling.t_factor
             units = scaling.t_scale**2
+            constant_loss = scaling.constant_loss(T, sample_weight)
         self._kept = (X, T, sample_weight, numbers)  # kernels know only their addresses
         dtype = np.dtype(dtype)
         n_samples = X.shape[1]
@@ -121,6 +122,7 @@ class Objective:
                 n_workers,
                 *scales(n_samples, sample_weight),
                 units,
+                constant_loss,
                 theta,
                 gradient,
                 np.zeros(3 * n_parameters, dtype),
@@ -161,8 +163,8 @@ class Objective:
     def reported(self) -> float:
         """The loss of the last evaluation in the user's units of T."""
         task = self.task
-        sums = task.total[task.theta.size :]
-        return float(task.loss_scale * np.vdot(task.units, sums))
+        sums = task.total[task.theta.size :][: task.units.size]
+        return float(task.loss_scale * np.vdot(task.units, sums) + task.constant_loss)
 
     def close(self) -> None:
         """End the threads."""

@@ -26,6 +26,7 @@ _ABOVE_SOLVERS = (
     "gradient_check/",
     "jobs.py",
     "known.py",
+    "loss.py",
     "many.py",
     "nested.py",
     "network.py",

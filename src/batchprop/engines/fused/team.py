@@ -38,6 +38,7 @@ class Task(NamedTuple):
     loss_scale: float
     gradient_scale: float
     units: Array  # (s,) what an output's loss is multiplied by to be in the user's units
+    constant_loss: float  # in the user's units: what outputs leave that are constant in training
     theta: Array  # (P,) where to evaluate
     gradient: Array  # (P,)
     points: Array  # (3 P,) θ, θ + p and θ − p, where curvature is asked for
@@ -131,7 +132,7 @@ def reported(task):
     loss = 0.0
     for o in range(units.size):
         loss += units[o] * total[n + o]
-    return task.loss_scale * loss
+    return task.loss_scale * loss + task.constant_loss
 
 
 @kernel
