@@ -33,7 +33,7 @@ TABLES = ROOT / "tools" / "mutants"
 WIDER = "wider.toml"
 PACKAGE = Path("src") / "batchprop"
 LEFT_OUT = (".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "build", "dist")
-LONGEST = 900  # seconds for one call of pytest: a change may make a loop endless
+LONGEST = 300  # seconds for one call of pytest: a change may make a loop endless
 KILLED, SURVIVED, STALE = "killed", "SURVIVED", "STALE"
 
 
