@@ -71,8 +71,9 @@ def test_what_is_not_told_has_a_default():
 
 
 def test_what_a_result_says():
-    result = train(CASE.X, CASE.T, network=CASE.network, solver="gd", learning_rate=0.4,
-                   max_epochs=9, scale=False, X_val=CASE.X[:, :5], T_val=-CASE.T[:, :5])  # fmt: skip
+    options = {"network": CASE.network, "solver": "gd", "learning_rate": 0.4, "scale": False}
+    held_out = {"X_val": CASE.X[:, :5], "T_val": -CASE.T[:, :5]}
+    result = train(CASE.X, CASE.T, max_epochs=9, **options, **held_out)
     assert isinstance(result, TrainResult)
     assert result.n_epochs == 9 > result.best_epoch
     text = repr(result)
