@@ -68,3 +68,11 @@ def test_a_part_of_another_form(other):
     made = nested.flatten(tree(), "s") | {"s.memory.history": other}
     with pytest.raises(ValueError, match=r"s\.memory\.history must have shape \(2, 3\)"):
         nested.restored(tree(), made, "s")
+
+
+def test_what_is_put_together_is_a_copy():
+    made = nested.flatten(tree(), "s")
+    again = nested.restored(tree(2.0), made, "s")
+    for name, array in nested.flatten(again, "s").items():
+        assert not np.shares_memory(array, made[name])
+        assert array.flags.writeable
