@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from batchprop import Network, check_gradient, loss_and_gradient, train
+from batchprop import Network, check_gradient, gauss_newton, loss_and_gradient, train
 from batchprop.engines.fused.gram.plan import n_bytes
 from batchprop.sklearn import BatchMLPRegressor
 from batchprop.validation.messages import described
@@ -181,3 +181,28 @@ def test_the_memory_of_levenberg_marquardt(monkeypatch):
     with pytest.raises(ValueError, match=r"^solver='lm' must have room for JᵀJ; got 7 parameters"):
         train(CASE.X, CASE.T, solver="lm", **options)
     train(CASE.X, CASE.T, solver="lbfgs", **options)
+
+
+def test_gauss_newton_takes_what_float64_holds():
+    """It is computed in float64, whatever the network's dtype."""
+    network = Network.initialize(1, 2, 1, dtype="float32")
+    large = 1e39 * CASE.X
+    with pytest.raises(ValueError, match="^X must stay within"):
+        loss_and_gradient(network, large, CASE.T)
+    assert np.isfinite(gauss_newton(network, large, CASE.T).loss)
+    assert gauss_newton(network, CASE.X, large).loss > 1e70
+
+
+def test_a_network_has_its_own_parameters():
+    theta = np.arange(7.0)
+    network = Network.from_theta(theta, (1, 2, 1))
+    theta[:] = -1.0
+    np.testing.assert_array_equal(network.theta, np.arange(7.0))
+    blocks = [np.ones((2, 1)), np.ones(2), np.ones((1, 2)), np.ones(1)]
+    network = Network(*blocks)
+    for block in blocks:
+        block[:] = -1.0
+    np.testing.assert_array_equal(network.theta, np.ones(7))
+    network.copy().theta[:] = 5.0
+    network.astype("float64").theta[:] = 5.0
+    np.testing.assert_array_equal(network.theta, np.ones(7))
