@@ -42,6 +42,7 @@ def test_the_step_that_led_there_is_taken_back(solver, epoch, value, monkeypatch
     with pytest.warns(RuntimeWarning, match="NaN or infinite"):
         result = train(CASE.X, CASE.T, solver=solver, max_epochs=9, **PLAIN)
     assert (result.stop_reason, result.n_epochs) == ("non_finite", epoch - 1)
+    assert result.checkpoint.state.epoch[0] == epoch - 1
     np.testing.assert_array_equal(result.last_network.theta, before.last_network.theta)
     np.testing.assert_array_equal(result.network.theta, before.network.theta)
     np.testing.assert_array_equal(result.validation_loss_curve, before.validation_loss_curve)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop import ENGINES, loss_and_gradient, train
+from batchprop import ENGINES, engines, loss_and_gradient, train
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.naive import matrix, scalar
 from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
@@ -107,3 +107,40 @@ def test_the_definition_wants_one_weight_a_sample(weight):
         )
     with pytest.raises(ValueError, match="sample weights for 2 samples"):
         scalar.loss_and_gradient([1.0], [0.0], [1.0], [0.0], [1.0, 2.0], [0.0, 1.0], "tanh", weight)
+
+
+@pytest.mark.parametrize("n_samples", [50, 1300])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_of_one_evaluation_is_left_for_the_next(engine, n_samples):
+    """Sums begin at zero: for each chunk of samples, and each time."""
+    case = problem(2, 3, 2, n_samples, weighted=True)
+    module, theta = engines.load(engine), case.network.theta
+    form = case.X, case.T, case.weight, case.network.shape, "tanh"
+    points = np.stack([theta, theta + 0.1, theta - 0.1])
+    with module.GaussNewtonObjective(*form) as objective:
+        results = []
+        for _ in range(2):
+            gradient, JTJ, bend = np.empty(17), np.empty((17, 17)), np.empty(17)
+            loss = objective.gauss_newton(theta, gradient, JTJ)
+            objective.curvature(points, bend)
+            results.append((loss, gradient, JTJ, bend, objective.loss(theta)))
+            objective.gauss_newton(theta + 1.0, np.empty(17), np.empty((17, 17)))
+    for first, second in zip(*results, strict=True):
+        np.testing.assert_array_equal(first, second)
+    J = [matrix_of(case, o) for o in range(2)]
+    share = case.weight / case.weight.sum()
+    expected = sum((Jo * share) @ Jo.T for Jo in J)
+    np.testing.assert_allclose(results[0][2], expected, rtol=1e-9, atol=1e-12)
+
+
+def matrix_of(case, o):
+    """Return ∂y_o/∂θ (P, N), written down for tanh."""
+    net = case.network
+    H = np.tanh(net.W_h @ case.X + net.b_h[:, np.newaxis])
+    slope = net.W_y[o][:, np.newaxis] * (1 - H * H)
+    hidden = (slope[:, np.newaxis] * case.X).reshape(-1, case.X.shape[1])
+    outputs = np.zeros((2, *H.shape))
+    outputs[o] = H
+    biases = np.zeros((2, H.shape[1]))
+    biases[o] = 1.0
+    return np.vstack([hidden, slope, outputs.reshape(-1, H.shape[1]), biases])

@@ -11,6 +11,7 @@ from numba import types
 
 from batchprop.engines.fused.compilation import _without_collecting
 from batchprop.engines.fused.jit import address, apart, helper, inlined, kernel, returning
+from tests.engines.fused.processes import COUNT_COMPILATIONS, run
 
 
 @returning(types.float64)
@@ -106,3 +107,18 @@ def test_an_address_is_of_one_signature():
     out, a32, a64 = np.zeros(4), np.zeros(3, "f4"), np.zeros(3)
     assert address(sums, a64, out) == address(sums, a64, out) != 0
     assert address(sums, a32, out) != address(sums, a64, out)
+
+
+SUMMED = f"""{COUNT_COMPILATIONS}
+import numpy as np
+from tests.engines.fused.test_compiling import sums
+sums(np.zeros(3), np.zeros(4))
+print(counted() > 0)
+"""
+
+
+def test_a_kernel_is_kept_for_one_processor(tmp_path):
+    """Another one may not have its instructions."""
+    for name, compiled in ((None, "True"), (None, "False"), ("generic", "True"), (None, "False")):
+        given = {"NUMBA_CPU_NAME": name, "NUMBA_CACHE_DIR": tmp_path}
+        assert run(SUMMED, **given).strip() == compiled
