@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from batchprop.scaling import Scaling, warn
+from batchprop.parameters import Shape, split
+from batchprop.scaling import Scaling, fold, unfold, warn
 from batchprop.scaling.moments import extremes, mean_squares, moments
 
 ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53}
@@ -94,7 +95,7 @@ def test_blocks_of_different_means_are_put_together(n):
     assert first[0] == row[0]
 
 
-@pytest.mark.parametrize("exponent", [-300, -460, -520, 440, 460, 500])
+@pytest.mark.parametrize("exponent", [-1000, -520, -460, -300, 440, 460, 505, 520, 1000])
 def test_squares_beyond_the_digits_of_float64_are_scaled(exponent):
     table = np.random.default_rng(1).normal(size=(2, 500))
     mean, deviation, _ = moments(np.ldexp(table, exponent), None)
@@ -120,3 +121,27 @@ def test_squares_around_a_centre_that_is_not_the_mean():
     np.testing.assert_allclose(mean_squares(table, None, rows, centre), [2.0, 17.0 / 3.0])
     weight = np.array([1.0, 3.0, 0.0])
     np.testing.assert_allclose(mean_squares(table, weight, rows, centre), [1.0, 0.25])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("block", ["W_h", "b_h", "W_y", "b_y"])
+def test_each_block_that_float32_cannot_hold_becomes_its_largest_number(block, sign):
+    shape, large = Shape(1, 2, 1), np.full(1, 1e30)
+    theta = np.zeros(shape.n_parameters)
+    getattr(split(theta, shape), block)[:] = sign * 1e20
+    by = Scaling(np.zeros(1), large, np.zeros(1), 1 / large, large)
+    if block == "b_h":  # which nothing is multiplied by
+        theta *= 1e30
+    folded = fold(theta, shape, by, "float32")
+    assert folded.dtype == "float32"
+    largest = sign * np.finfo("f4").max
+    for name, values in split(folded, shape)._asdict().items():
+        np.testing.assert_array_equal(values, largest if name == block else 0.0)
+
+
+def test_a_constant_input_of_a_start_goes_to_the_bias():
+    shape = Shape(2, 1, 1)
+    theta = np.array([3.0, 5.0, 0.5, 2.0, 7.0])  # W_h, b_h, W_y, b_y
+    by = Scaling(np.array([10.0, 4.0]), np.array([0.5, 0.0]), np.array([1.0]), np.array([0.25]),
+                 np.array([4.0]))  # fmt: skip
+    np.testing.assert_allclose(unfold(theta, shape, by), [6.0, 0.0, 50.5, 0.5, 1.5])

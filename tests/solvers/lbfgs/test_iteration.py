@@ -351,3 +351,13 @@ def test_a_bracket_that_has_not_shrunk_by_a_third_is_halved():
         judge(SETTINGS, search, counts, high**2 - high + 1.0, 2 * high - 1.0)
         assert (search[STEP] == pytest.approx(high / 2, rel=1e-12)) == halved
         assert search[line_search.WIDTH] == high
+
+
+def test_a_step_beyond_a_lower_one_is_the_far_end_of_the_bracket():
+    """Low enough compared with the start, but above the best so far by more than the noise."""
+    for loss, noise, far in ((-0.3, 0.0, 1.0), (-0.3, 0.1, 1.0), (-0.3, 0.25, 0.0)):
+        search, counts = searching(step=1.0, noise=noise)
+        search[LOW], search[LOW_LOSS], search[line_search.LOW_SLOPE] = 0.5, -0.5, -0.95
+        judge(SETTINGS, search, counts, loss, -0.95)
+        assert (search[HIGH], counts[BRACKETED]) == (far, far > 0)
+        assert search[LOW] == (0.5 if far else 1.0)
