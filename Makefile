@@ -9,7 +9,9 @@
 
 VENV := .venv
 PEERS := .venv-peers
-PY := $(VENV)/bin/python
+# Windows keeps an environment's programs elsewhere.
+BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(VENV)/$(BIN)/python
 READY := $(VENV)/.ready
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
@@ -20,17 +22,20 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-peers bench-solvers bench-uci mutants lint format types clean \
-	distclean
+.PHONY: help demo test test-processors bench bench-peers bench-solvers bench-uci mutants lint format \
+	types clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Train on a real table with all three engines; draws two plots into build/demo
 	@$(PY) examples/demo.py $(ARGS)
 
 test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
+
+test-processors: $(READY) ## Run the tests of kernels as on other processors; ARGS="--whole": all tests
+	$(PY) tools/processors.py $(ARGS)
 
 bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into build/bench
 	@mkdir -p build/bench
@@ -39,10 +44,10 @@ bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into b
 	@$(PY) -m benchmarks.report build/bench/pytest.json $(REPORT)
 
 bench-peers: $(READY) $(PEERS)/.ready ## Time other libraries beside ours: hours, or ARGS="--cases seed uci"
-	@$(PY) -m benchmarks.peers --python $(PEERS)/bin/python $(ARGS)
+	@$(PY) -m benchmarks.peers --python $(PEERS)/$(BIN)/python $(ARGS)
 
 bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libraries: an hour, or ARGS="--quick"
-	@$(PY) -m benchmarks.time_to_loss --python $(PEERS)/bin/python $(ARGS)
+	@$(PY) -m benchmarks.time_to_loss --python $(PEERS)/$(BIN)/python $(ARGS)
 
 bench-uci: $(READY) ## Test errors on the UCI tables: ARGS="--data FOLDER"
 	@$(PY) -m benchmarks.uci $(ARGS)
@@ -97,6 +102,6 @@ $(READY): requirements.lock pyproject.toml
 $(PEERS)/.ready: benchmarks/peers/requirements.txt requirements.lock | $(READY)
 	@echo "Installing the libraries of $< into $(PEERS): once, some minutes"
 	@$(PY) -m venv --clear $(PEERS)
-	@$(PEERS)/bin/python -m pip --disable-pip-version-check --no-input -qq install \
+	@$(PEERS)/$(BIN)/python -m pip --disable-pip-version-check --no-input -qq install \
 	  --only-binary :all: --constraint requirements.lock --requirement $<
 	@touch $@

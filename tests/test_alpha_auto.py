@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 
 import numpy as np
@@ -51,11 +52,13 @@ def test_a_noisy_table_gets_a_penalty_near_the_best_of_a_grid(noisy):
     assert max(errors) > 3 * min(errors)  # the grid tells good from bad
 
 
-def test_without_noise_the_penalty_is_tiny():
-    teacher = fitted(max_epochs=20, alpha=0.1, hidden_size=3).network
-    X, _ = table(200, 0.0, seed=4)
+def test_without_noise_the_penalty_is_tiny(noisy):
+    teacher = fitted(max_epochs=20, alpha=0.1, hidden_size=3, seed=1).network
+    X, _ = table(200, 0.0, seed=5)
     result = fitted(X, teacher.predict(X))
-    assert result.alpha[0] <= 1e-5
+    assert result.alpha[0] <= 1e-3  # 1e-6 where runs end at their minima
+    assert result.alpha[0] < noisy.alpha[0] / 100
+    assert min(result.alpha_report.alphas) < 1e-4  # below what is always tried
     assert result.loss < 1e-4
 
 
@@ -237,6 +240,15 @@ def test_train_many_chooses_as_train_does(noisy):
     assert_same(results[0], noisy)
 
 
+@pytest.fixture
+def _sigint():
+    """A background job, as of a shell's, starts with a SIGINT that is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_sigint")
 def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch, noisy):
     searched = penalty_choice.run_all
     calls = []

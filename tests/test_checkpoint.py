@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from batchprop import Checkpoint, train
-from batchprop.checkpoint import FORMAT, KIND
+from batchprop.checkpoint_file import FORMAT, KIND, arrays_of
 from batchprop.solvers.names import SOLVERS
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint
@@ -146,7 +146,7 @@ def written(path, header_changed=None, **changed):
 
 
 def parts():
-    return [*MADE._arrays(), "kind", "format", "header"]
+    return [*arrays_of(MADE), "kind", "format", "header"]
 
 
 @pytest.mark.parametrize("missing", parts())
@@ -156,10 +156,10 @@ def test_a_part_that_is_missing(path, missing):
         Checkpoint.load(path)
 
 
-@pytest.mark.parametrize("name", MADE._arrays())
+@pytest.mark.parametrize("name", arrays_of(MADE))
 @pytest.mark.parametrize("change", [lambda a: a[:-1], lambda a: a.astype("f2"), lambda a: a[None]])
 def test_a_part_of_another_form(path, name, change):
-    written(path, **{name: change(MADE._arrays()[name])})
+    written(path, **{name: change(arrays_of(MADE)[name])})
     with pytest.raises(ValueError, match=DAMAGED):
         Checkpoint.load(path)
 

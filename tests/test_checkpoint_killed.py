@@ -13,6 +13,7 @@ import numpy as np
 
 from batchprop import Checkpoint, saver, train
 from batchprop.solvers.names import RESUMABLE
+from tests.platforms import needs_fork, needs_kill
 from tests.problems import problem
 from tests.project import ROOT, SRC
 from tests.resumed import assert_same_run
@@ -74,6 +75,8 @@ def main(folder):
         assert_same_run(trained(path, solver=solver), wholes[solver])
 
 
+@needs_fork
+@needs_kill
 def test_killed_at_any_moment(tmp_path):
     code = "import sys; from tests import test_checkpoint_killed as it; it.main(sys.argv[1])"
     environment = os.environ | {"PYTHONPATH": f"{SRC}{os.pathsep}{ROOT}"}

@@ -12,7 +12,8 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop import files
+from batchprop import files, unfinished
+from tests.platforms import needs_kill
 from tests.project import SRC
 
 OLD = {"a": np.arange(5.0)}
@@ -67,10 +68,13 @@ class Full(io.FileIO):
 @pytest.mark.parametrize("left", [0, 100, 300_000])
 def test_a_full_disk_leaves_the_old_file(path, monkeypatch, left):
     monkeypatch.setattr(Full, "left", left)
-    monkeypatch.setattr("builtins.open", lambda name, mode: Full(name, mode.replace("b", "")))
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(
+        "builtins.open", lambda name, mode, opener: Full(name, mode.replace("b", ""), opener=opener)
+    )
+    with pytest.raises(OSError, match="No space left") as told:
         files.write_arrays(path, NEW)
     monkeypatch.undo()
+    assert (told.value.errno, told.value.filename) == (errno.ENOSPC, str(path))
     assert_holds(path, OLD)
     assert os.listdir(path.parent) == [path.name]
 
@@ -101,8 +105,12 @@ def test_it_is_on_the_disk_before_it_has_the_name(path, monkeypatch):
 
 
 def test_a_system_that_opens_no_folders(path, monkeypatch):
-    def refused(*arguments):
-        raise PermissionError("a folder")
+    opened = os.open
+
+    def refused(name, *flags):
+        if os.path.isdir(name):
+            raise PermissionError("a folder")
+        return opened(name, *flags)
 
     monkeypatch.setattr(os, "open", refused)
     files.write_arrays(path, NEW)
@@ -112,7 +120,7 @@ def test_a_system_that_opens_no_folders(path, monkeypatch):
 KILLED = """
 import builtins, os, signal, sys
 import numpy as np
-from batchprop import files
+from batchprop import files, unfinished
 
 def dying(home, name):
     call = getattr(home, name)
@@ -137,20 +145,12 @@ MOMENTS = [
 ]
 
 
+@needs_kill
 @pytest.mark.parametrize(("home", "name", "before", "left"), MOMENTS)
 def test_killed_at_each_step(path, home, name, before, left):
     code = KILLED.format(home=home, name=name, before=before)
     process = subprocess.run([sys.executable, "-c", code, path], cwd=SRC, check=False)
     assert process.returncode == -signal.SIGKILL
     assert_holds(path, left)
-    files.remove_unfinished(path)
+    unfinished.remove(path)
     assert os.listdir(path.parent) == [path.name]
-
-
-def test_only_our_own_litter_is_removed(path):
-    kept = [".arrays.npz", ".arrays.npz.bak", "arrays.npz", f".other.npz.{'0' * 16}"]
-    for name in [*kept, f".arrays.npz.{'0f' * 8}"]:
-        (path.parent / name).touch()
-    files.remove_unfinished(path)
-    assert sorted(os.listdir(path.parent)) == sorted(kept)
-    files.remove_unfinished(path.parent / "no folder" / "at all")

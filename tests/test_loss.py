@@ -184,9 +184,8 @@ def test_small_steps_on_a_large_offset_are_fitted(offset, dtype, steps):
     if dtype == "f8":
         assert result.loss < 1e-3 * variance  # rounding of the network on raw units
     stamps = offset + np.arange(120)[None] * np.spacing(np.array(offset, dtype))
-    assert quietly(
-        stamps.astype(dtype), X[:1].astype(dtype), hidden_size=3, max_epochs=3
-    ).network.W_h.any()
+    learnt = quietly(stamps.astype(dtype), X[:1].astype(dtype), hidden_size=3, max_epochs=3)
+    assert learnt.network.W_h.any()
 
 
 def test_samples_of_weight_0_may_overflow():

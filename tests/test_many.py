@@ -100,11 +100,6 @@ def test_arrays_made_on_the_way_are_not_mixed_up():
         assert_same(result, alone({"sample_weight": fold}))
 
 
-def test_no_configurations_no_results():
-    assert many([]) == []
-    assert many(iter(())) == []
-
-
 def test_what_is_given_stays_as_it_was():
     own, weight = {"seed": 3, "sample_weight": FOLDS[0].copy()}, FOLDS[0].copy()
     before = CASE.X.copy(), CASE.T.copy()

@@ -87,6 +87,13 @@ def test_configurations_are_a_list(idle, given):
     assert FORM.match(str(raised.value))
 
 
+@pytest.mark.parametrize("given", [[], (), iter([])])
+def test_there_is_at_least_one(idle, given):
+    with pytest.raises(ValueError, match="configurations must hold at least one") as raised:
+        many(given)
+    assert FORM.match(str(raised.value))
+
+
 def test_wrong_data_and_threads(idle):
     with pytest.raises(ValueError, match="T must have shape"):
         train_many(CASE.X, CASE.T[:, 1:], [{}])

@@ -15,6 +15,7 @@ import pytest
 
 from batchprop import loss_and_gradient, train, train_many
 from batchprop.engines.fused.objective import Objective
+from tests.platforms import needs_interrupts
 from tests.problems import problem
 from tests.project import SRC
 from tests.same_results import assert_same
@@ -185,6 +186,7 @@ print(json.dumps([
 @pytest.mark.parametrize(
     ("engine", "n_threads"), [("fused", 1), ("fused", 2), ("fused", 4), ("vectorized", None)]
 )
+@needs_interrupts
 def test_a_real_signal(engine, n_threads):
     code = SIGNALLED.format(engine=engine, n_threads=n_threads)
     with subprocess.Popen(

@@ -7,6 +7,7 @@ import pickle
 
 import joblib
 import numpy as np
+import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
@@ -19,6 +20,8 @@ from batchprop.sklearn import BatchMLPRegressor
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))
 Y = np.column_stack([np.sin(2 * X[:, 0]) + X[:, 1], X[:, 1] * X[:, 2]])
+# these fits end by max_iter, which the estimator says
+pytestmark = pytest.mark.filterwarnings("ignore:Stopped by max_iter")
 SMALL = {"hidden_size": 8, "max_iter": 60, "tol": 0, "random_state": 0}
 
 

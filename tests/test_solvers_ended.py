@@ -14,6 +14,7 @@ import pytest
 from batchprop import loss_and_gradient, train
 from batchprop.solvers.names import SOLVERS
 from batchprop.solvers.stopping import CONVERGED
+from tests.platforms import needs_interrupts
 from tests.problems import problem
 from tests.project import SRC
 
@@ -145,6 +146,7 @@ print(json.dumps({{
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("solver", SECOND_ORDER)
+@needs_interrupts
 def test_a_real_signal(solver, n_threads):
     code = SIGNALLED.format(solver=solver, n_threads=n_threads)
     with subprocess.Popen(

@@ -224,8 +224,9 @@ def test_a_given_network_brings_its_dtype(dtype):
 @pytest.mark.parametrize("hidden_size", [1, 50, 600])
 def test_the_defaults_learn_a_standardised_table(solver, activation, hidden_size):
     X, T = table(80)
+    epochs = 8 if solver == "lm" and hidden_size == 600 else 60  # of matrices (3001, 3001)
     curve = train(
-        X, T, hidden_size=hidden_size, solver=solver, activation=activation, max_epochs=60
+        X, T, hidden_size=hidden_size, solver=solver, activation=activation, max_epochs=epochs
     ).loss_curve
     assert curve[-1] < 0.97 * curve[0]
     assert curve.max() < 1.5 * curve[0]

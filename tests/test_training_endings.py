@@ -14,6 +14,7 @@ import pytest
 
 from batchprop import ENGINES, loss_and_gradient, train
 from batchprop.engines import naive, vectorized
+from tests.platforms import needs_interrupts
 from tests.problems import problem
 from tests.project import SRC
 
@@ -183,6 +184,7 @@ print(json.dumps({{
 @pytest.mark.parametrize(
     ("engine", "n_threads"), [("fused", 1), ("fused", 3), ("vectorized", None), ("naive", None)]
 )
+@needs_interrupts
 def test_a_real_signal(engine, n_threads):
     code = SIGNALLED.format(engine=engine, n_threads=n_threads)
     with subprocess.Popen(

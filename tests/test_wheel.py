@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,7 @@ import zipfile
 import pytest
 
 import batchprop
+from batchprop.engines.fused.cache_folders import writable
 from tests.project import ROOT, SRC
 
 TRAIN = """
@@ -66,7 +68,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
 def test_wheel_trains_in_a_clean_environment(wheel, tmp_path):
     environment = tmp_path / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", str(environment))
-    python = str(environment / "bin" / "python")
+    scripts = sysconfig.get_path("scripts", "venv", {"base": str(environment)})
+    python = os.path.join(scripts, f"python{sysconfig.get_config_var('EXE') or ''}")
     run(
         *(sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"),
         *("install", "--quiet", "--no-deps", "--no-index", str(wheel)),
@@ -78,6 +81,10 @@ def test_wheel_trains_in_a_clean_environment(wheel, tmp_path):
     with open(f"{home}/lent.pth", "w", encoding="utf-8") as lent:
         lent.write("\n".join(sorted(set(paths.values()))) + "\n")
 
-    printed = run(python, "-I", "-W", "error", "-c", TRAIN, cwd=tmp_path).split()
+    # so are the kernels of the same sources, if there are any: compiling is tested elsewhere
+    kept = {} if writable() is None else {"NUMBA_CACHE_DIR": str(writable().parent)}
+    printed = run(
+        python, "-I", "-W", "error", "-c", TRAIN, cwd=tmp_path, env=os.environ | kept
+    ).split()
     assert printed[0] == batchprop.__version__
     assert printed[1].startswith(home)

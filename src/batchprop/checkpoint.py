@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 
-import batchprop
-from batchprop import files, nested, options, validation
+from batchprop import checkpoint_content, checkpoint_file, nested
+from batchprop.checkpoint_content import Content
 from batchprop.fingerprint import Fingerprint
 from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling, fold
-from batchprop.solvers.families import family
-from batchprop.solvers.stopping import State, start, step_back
+from batchprop.solvers.stopping import State, step_back
+from batchprop.validation.messages import message
 
 Array = npt.NDArray[Any]
-
-FORMAT = 1  # counts up when a reader of the old number could not read the new one
-KIND = "batchprop checkpoint"
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value
@@ -105,27 +99,24 @@ class Checkpoint:
         Parameters
         ----------
         path : str or path-like
-            The file's name, taken as it is; an existing file is replaced.
+            The file's name, taken as it is.  An existing file is replaced and keeps its
+            permissions; of a symbolic link, the file it points to.
 
         Raises
         ------
+        TypeError, ValueError
+            ``path`` is no name of a file.
         OSError
             The file cannot be written.
         """
-        header = {
-            "batchprop": batchprop.__version__,
-            "arguments": self.arguments,
-            "shape": self.shape,
-            "samples": self.samples,
-            "stop_reason": self.stop_reason,
-        }
-        labels = {"kind": KIND, "format": FORMAT, "header": json.dumps(header)}
-        arrays = {name: np.array(value) for name, value in labels.items()}
-        files.write_arrays(path, arrays | self._arrays())
+        checkpoint_file.write(path, self._content())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a checkpoint from a file; nothing in it is run.
+
+        All of it is checked, so that a run that goes on from there can rely on it.  The memory
+        taken is that of the file.
 
         Parameters
         ----------
@@ -134,76 +125,17 @@ class Checkpoint:
 
         Raises
         ------
+        TypeError
+            ``path`` is no name of a file.
         OSError
             The file cannot be opened.
         ValueError
             It is no checkpoint, damaged, or of a newer format.
         """
-        with open(Path(path), "rb") as file:
-            try:
-                with np.load(file, allow_pickle=False) as archive:
-                    if str(archive["kind"]) != KIND:
-                        raise ValueError("of another kind")
-                    number = int(archive["format"])
-                    if number == FORMAT:
-                        return cls._from({name: archive[name] for name in archive.files})
-            except Exception:  # a file of anything else can fail to be read in any way
-                raise ValueError(
-                    f"path must name a checkpoint; got {os.fspath(path)!r}, which is something "
-                    f"else or damaged. Begin the run again, or look for another file."
-                ) from None
-        raise ValueError(
-            f"path must name a checkpoint of format {FORMAT}; got {os.fspath(path)!r} of format "
-            f"{number}. Load it with the version of batchprop that wrote it, or a newer one."
-        )
+        return cls(**checkpoint_file.read(path)._asdict())
 
-    @classmethod
-    def _from(cls, arrays: dict[str, Array]) -> Self:
-        """Put a checkpoint together; raise in any way if something is missing or does not fit."""
-        header = json.loads(str(arrays["header"]))
-        arguments, shape = header["arguments"], validation.shape(header["shape"])
-        samples = {
-            name: Fingerprint(tuple(size), *rest)
-            for name, (size, *rest) in header["samples"].items()
-        }
-        validation.activation(arguments["activation"])
-        theta = np.zeros(shape.n_parameters, validation.float_dtype(arguments["dtype"]))
-        solver = arguments["solver"]
-        kind = family(solver)
-        memory = kind.memory(options.settings(solver, arguments, shape), theta.size)
-        like = start(theta.astype(kind.dtype(theta.dtype)), memory)
-        state = nested.restored(like, arrays, "state")
-        steps, made = int(state.epoch[0]), int(state.evaluations[0])
-        if not 0 <= steps <= made <= steps + 1 or state.best_epoch[0] > max(0, made - 1):
-            raise ValueError(f"{made} evaluations in {steps} steps")
-        losses = np.zeros(max(1, made))
-        curves = {
-            "loss_curve": losses,
-            "validation_loss_curve": losses if "X_val" in samples else np.empty(0),
-        }
-        scaling = Scaling.identity(shape.n_inputs, shape.n_outputs) if arguments["scale"] else None
-        return cls(
-            arguments=arguments,
-            shape=shape,
-            samples=samples,
-            scaling=scaling and nested.restored(scaling, arrays, "scaling"),
-            given=nested.restored(theta, arrays, "given") if "given" in arrays else None,
-            state=state,
-            stop_reason=header["stop_reason"],
-            **{name: nested.restored(like, arrays, name) for name, like in curves.items()},
-        )
-
-    def _arrays(self) -> dict[str, Array]:
-        arrays = nested.flatten(self.state, "state")
-        if self.scaling is not None:
-            arrays |= nested.flatten(self.scaling, "scaling")
-        if self.given is not None:
-            arrays["given"] = self.given
-        curves = {
-            "loss_curve": self.loss_curve,
-            "validation_loss_curve": self.validation_loss_curve,
-        }
-        return arrays | curves
+    def _content(self) -> Content:
+        return Content(*(getattr(self, field.name) for field in fields(self)))
 
     def __repr__(self) -> str:
         network = f"{self.shape}, {self.arguments['activation']!r}, {self.arguments['dtype']}"
@@ -218,3 +150,12 @@ def resumable(state: State) -> State:
     copy = nested.copied(state)
     step_back(copy)
     return copy
+
+
+def check(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint that somebody has made or changed so that no run can go on from it."""
+    try:
+        checkpoint_content.check(checkpoint._content())
+    except Exception as error:  # its parts can be anything
+        expected, remedy = "be as train makes it", "Pass, for example, result.checkpoint."
+        raise ValueError(message("resume", expected, f"{error}", remedy)) from None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import validation
+from batchprop import settled, validation
 from batchprop.bursts import History, Target, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
 from batchprop.engines.fused.objective import Objective
@@ -123,7 +123,14 @@ def run(job: Job, watch: Watch) -> TrainResult:
             watch.saver.write(reached)
         except KeyboardInterrupt:  # the result is worth more than its copy
             reached = replace(reached, stop_reason="interrupted")
-    return _result(job, reached, watch.began)
+    result = _result(job, reached, watch.began)
+    if reached.stop_reason == REASONS[NON_FINITE]:
+        count = int(state.evaluations[0])
+        loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
+        result = replace(result, at_failure=(loss, validation_loss))
+    if settled.doubt(job, result):
+        result = replace(result, converged=False)
+    return result
 
 
 def _begun(job: Job) -> tuple[State, History]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ import numpy.typing as npt
 
 from batchprop import fingerprint, options, scaling, validation
 from batchprop.fingerprint import Fingerprint
+from batchprop.validation.orientation import seem_transposed
+from batchprop.words import COLUMNS, Words
 
 
 class Found(NamedTuple):
@@ -36,9 +39,12 @@ class Known:
     ----------
     X, T : array_like, shapes (e, N) and (s, N)
         As given by the user.
+    words : Words
+        What the user calls them.
     """
 
-    def __init__(self, X: npt.ArrayLike, T: npt.ArrayLike) -> None:
+    def __init__(self, X: npt.ArrayLike, T: npt.ArrayLike, words: Words = COLUMNS) -> None:
+        self.words = words
         self._tables = X, T
         self._checked: dict[tuple[Any, ...], Found] = {}
         self._kept: list[Any] = []  # an id is nobody else's as long as its array lives
@@ -55,15 +61,33 @@ class Known:
             return self._checked[whole]
         self._kept += weight, X_val, T_val
         if tables not in self._checked:
-            data = options.data(*self._tables, X_val, T_val, start)
+            data = options.data(*self._tables, X_val, T_val, start, self.words)
             self._checked[tables] = Found(data, None, fingerprint.of_samples(data))
+            if start.network is None and given["resume"] is None:  # else sizes were chosen before
+                self._question(data, stacklevel + 1)
         data, _, samples = self._checked[tables]
-        weights = validation.sample_weight(weight, data.X.shape[1])
+        weights = validation.sample_weight(weight, *data.X.shape[::-1])
         if weights is not None:
             data = data._replace(sample_weight=weights)
             samples = samples | {"sample_weight": fingerprint.of(weights)}
         by = scaling.Scaling.of(data.X, data.T, weights) if scaled else None
         if by is not None:
-            scaling.warn(by, start.dtype or data.X.dtype, stacklevel=stacklevel + 1)
+            dtype = start.dtype or data.X.dtype
+            scaling.warn(by, dtype, self.words, stacklevel=stacklevel + 1)
         self._checked[whole] = Found(data, by, samples)
         return self._checked[whole]
+
+    def _question(self, data: options.Data, stacklevel: int) -> None:
+        """Warn of tables whose rows seem to be samples, though their shapes agree."""
+        (e, n_samples), shape_t = data.X.shape, data.T.shape
+        if self.words.rows_are_samples or not seem_transposed((e, n_samples), shape_t):
+            return
+        turned = "X.T, T.T" if data.X_val is None else "X.T, T.T, X_val.T, T_val.T"
+        several = "s" if n_samples > 1 else ""
+        warnings.warn(
+            f"Rows of X and T seem to be samples: X {data.X.shape} and T {shape_t} are read as "
+            f"{n_samples} sample{several} of {e} inputs and {e} outputs. If rows are samples, pass "
+            f"{turned}.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )

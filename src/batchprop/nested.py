@@ -5,13 +5,14 @@ A solver's state is one; what fields it has is the solver's own affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Read = Callable[[str, tuple[int, ...], np.dtype[Any]], Array]
 Tree = TypeVar("Tree")  # an array, or a NamedTuple of arrays and of NamedTuples
 
 
@@ -30,34 +31,29 @@ def flatten(tree: Any, name: str) -> dict[str, Array]:
     return parts
 
 
-def restored(like: Tree, arrays: Mapping[str, Array], name: str) -> Tree:
+def hollow(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> Array:
+    """Return an array that has a shape and a dtype and takes no memory: for ``restored``."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def zeros(tree: Tree) -> Tree:
+    """Return the same with an array of zeros, of the same shape and dtype, for each array."""
+    return cast(Tree, _build(tree, "", lambda array, _: np.zeros(array.shape, array.dtype)))
+
+
+def restored(like: Tree, name: str, read: Read) -> Tree:
     """Return what ``flatten`` took apart.
 
     Parameters
     ----------
     like : array or NamedTuple
         Of the same fields, shapes and dtypes.
-    arrays : mapping of str to ndarray
-        What ``flatten`` gave, perhaps among others.
     name : str
         As it was given to ``flatten``.
-
-    Raises
-    ------
-    KeyError, ValueError
-        An array is missing, or has another shape or dtype.
+    read : callable
+        ``read(dotted name, shape, dtype)`` returns an array of this form, or raises.
     """
-
-    def found(expected: Array, where: str) -> Array:
-        array = arrays[where]
-        if array.shape != expected.shape or array.dtype != expected.dtype:
-            raise ValueError(
-                f"{where} must have shape {expected.shape} and dtype {expected.dtype}; "
-                f"got {array.shape} and {array.dtype}."
-            )
-        return np.array(array)
-
-    return cast(Tree, _build(like, name, found))
+    return cast(Tree, _build(like, name, lambda array, at: read(at, array.shape, array.dtype)))
 
 
 def _build(tree: Any, name: str, leaf: Callable[[Array, str], Array]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, storage, validation
+from batchprop import engines, room, storage, validation
 from batchprop.parameters import Parameters, Shape, split
 
 Array = npt.NDArray[Any]
@@ -124,6 +124,8 @@ class Network(Parameters):
         s = validation.count("n_outputs", n_outputs)
         name = validation.activation(activation)
         rng = np.random.default_rng(validation.seed(seed))
+        kind = validation.float_dtype(dtype)
+        room.network(Shape(e, m, s))
         gain = 2.0 if name == "relu" else 1.0
         bound_h, bound_y = np.sqrt(3.0 * gain / e), np.sqrt(3.0 / m)
         drawn = (
@@ -133,7 +135,7 @@ class Network(Parameters):
             np.zeros(s),
         )
         theta = np.concatenate([block.ravel() for block in drawn])
-        return cls._of(theta.astype(validation.float_dtype(dtype)), Shape(e, m, s), name)
+        return cls._of(theta.astype(kind), Shape(e, m, s), name)
 
     @classmethod
     def _of(cls, theta: Array, shape: Shape, activation: str) -> Self:
@@ -199,10 +201,13 @@ class Network(Parameters):
         Parameters
         ----------
         path : str or path-like
-            The file's name, taken as it is; an existing file is replaced, at once and whole.
+            The file's name, taken as it is.  An existing file is replaced, at once and whole, and
+            keeps its permissions; of a symbolic link, the file it points to.
 
         Raises
         ------
+        TypeError, ValueError
+            ``path`` is no name of a file.
         OSError
             The file cannot be written.
         """
@@ -212,6 +217,8 @@ class Network(Parameters):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a network that ``save`` has written; nothing in the file is run.
 
+        All of it is checked before memory is taken for it.
+
         Parameters
         ----------
         path : str or path-like
@@ -219,6 +226,8 @@ class Network(Parameters):
 
         Raises
         ------
+        TypeError
+            ``path`` is no name of a file.
         OSError
             The file cannot be opened.
         ValueError

@@ -64,9 +64,8 @@ def loss_and_gradient(
     """
     validation.network(network, Network)
     e, _, s = network.shape
-    X = validation.inputs(X, e, dtype=network.dtype)
-    T = validation.targets(T, X, s, dtype=network.dtype)
-    weight = validation.sample_weight(sample_weight, X.shape[1])
+    X, T = validation.tables(X, T, e, s, dtype=network.dtype)
+    weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
     module = engines.load(validation.choice("engine", engine, engines.ENGINES))
     threads = validation.n_threads(n_threads)
     rates = penalty.rates_of(validation.penalty(alpha), X.shape[1], weight)
@@ -148,9 +147,8 @@ def gauss_newton(
     """
     validation.network(network, Network)
     e, _, s = network.shape
-    X = validation.inputs(X, e, dtype=np.float64)
-    T = validation.targets(T, X, s, dtype=np.float64)
-    weight = validation.sample_weight(sample_weight, X.shape[1])
+    X, T = validation.tables(X, T, e, s, dtype=np.float64)
+    weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
     module = engines.load(validation.choice("engine", engine, engines.ENGINES))
     threads = validation.n_threads(n_threads)
     theta = network.theta.astype(np.float64)

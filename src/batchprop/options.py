@@ -8,18 +8,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import validation
+from batchprop import room, validation
 from batchprop.engines.fused.available_memory import available_memory
 from batchprop.engines.fused.gram.plan import n_bytes
 from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
 from batchprop.solvers.lm.state import LmSettings
-from batchprop.solvers.names import AUTO, FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
-from batchprop.solvers.scipy_minimize import METHODS, ScipySettings
+from batchprop.solvers.names import FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
+from batchprop.solvers.scipy_minimize import METHODS, NUMBERS, ScipySettings
 from batchprop.solvers.stopping import NEVER, Rules
+from batchprop.words import COLUMNS, Words
 
 Array = npt.NDArray[Any]
+
+# Of a network that is drawn, unless the user says otherwise.
+HIDDEN_SIZE = 50
+ACTIVATION = "tanh"
 
 
 class Data(NamedTuple):
@@ -47,35 +52,36 @@ class Start(NamedTuple):
 
 def start(
     network: Network | None,
-    hidden_size: int,
-    activation: str,
+    hidden_size: int | None,
+    activation: str | None,
     seed: int | None,
     dtype: npt.DTypeLike | None,
 ) -> Start:
-    """Check what training starts from."""
-    m = validation.count("hidden_size", hidden_size)
-    sigma = validation.activation(activation)
+    """Check what training starts from; sizes and names that are None are those of the network."""
+    m = validation.optional_count("hidden_size", hidden_size)
+    sigma = None if activation is None else validation.activation(activation)
     drawn_by = validation.seed(seed)
     wanted = None if dtype is None else validation.float_dtype(dtype)
     if network is None:
-        return Start(None, m, sigma, drawn_by, wanted)
+        return Start(None, m or HIDDEN_SIZE, sigma or ACTIVATION, drawn_by, wanted)
     validation.network(network, Network)
-    if m not in (50, network.shape.n_hidden) or sigma not in ("tanh", network.activation):
+    own = network.shape.n_hidden, network.activation
+    if m not in (None, own[0]) or sigma not in (None, own[1]):
         raise ValueError(
             f"network must agree with hidden_size and activation; got {network} beside "
             f"hidden_size={m}, activation={sigma!r}. Leave those two out: the network has them."
         )
-    return Start(network, m, sigma, drawn_by, network.dtype if wanted is None else wanted)
+    return Start(network, *own, drawn_by, network.dtype if wanted is None else wanted)
 
 
 def start_network(wanted: Start, samples: Data) -> Network:
     """Return the network that training starts from: a copy of the given one, or a drawn one."""
     if wanted.network is not None:
         return wanted.network.astype(wanted.dtype or wanted.network.dtype)
+    shape = Shape(samples.X.shape[0], wanted.n_hidden, samples.T.shape[0])
+    room.network(shape, "hidden_size")
     return Network.initialize(
-        samples.X.shape[0],
-        wanted.n_hidden,
-        samples.T.shape[0],
+        *shape,
         activation=wanted.activation,
         seed=wanted.seed,
         dtype=wanted.dtype or samples.X.dtype,
@@ -88,25 +94,25 @@ def data(
     X_val: npt.ArrayLike | None,
     T_val: npt.ArrayLike | None,
     wanted: Start,
+    words: Words = COLUMNS,
 ) -> Data:
     """Check the tables against one another, a given network and the range of the dtype."""
+    names, names_val = (
+        (words.name("X"), words.name("T")),
+        (words.name("X_val"), words.name("T_val")),
+    )
     if (X_val is None) != (T_val is None):
-        missing, given = ("T_val", "X_val") if T_val is None else ("X_val", "T_val")
+        missing, given = names_val[::-1] if T_val is None else names_val
         raise ValueError(
-            f"X_val and T_val must be given together; got {given} without {missing}. "
+            f"{' and '.join(names_val)} must be given together; got {given} without {missing}. "
             f"Pass both, or neither."
         )
     e, s = (None, None) if wanted.network is None else wanted.network.shape[::2]
-    inputs = validation.inputs(X, e, dtype=wanted.dtype)
-    dtype = wanted.dtype or inputs.dtype
-    targets = validation.targets(T, inputs, s, dtype=dtype)
+    inputs, targets = validation.tables(X, T, e, s, names, wanted.dtype)
     if X_val is None or T_val is None:
         return Data(inputs, targets, None, None, None)
-    inputs_val = validation.inputs(X_val, inputs.shape[0], name="X_val", dtype=dtype)
-    targets_val = validation.targets(
-        T_val, inputs_val, targets.shape[0], names="X_val T_val", dtype=dtype
-    )
-    return Data(inputs, targets, None, inputs_val, targets_val)
+    e, s, dtype = inputs.shape[0], targets.shape[0], wanted.dtype or inputs.dtype
+    return Data(inputs, targets, None, *validation.tables(X_val, T_val, e, s, names_val, dtype))
 
 
 def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:
@@ -132,9 +138,13 @@ def settings(solver: str, given: dict[str, Any], shape: Shape) -> Any:
         max_damping=validation.number("max_damping", given["max_damping"], above=0),
         step_tol=validation.optional_number("step_tol", given["step_tol"], least=0) or 0.0,
     )
+    own = validation.mapping("method_options", given["method_options"])
+    for name in NUMBERS:
+        if own.get(name) is not None:  # None is SciPy's own number
+            validation.number(f"{name} of method_options", own[name])
     scipy = ScipySettings(
         validation.choice("method", given["method"], tuple(METHODS)),
-        validation.mapping("method_options", given["method_options"]),
+        own,
         lbfgs.max_evaluations,
     )
     return {"lbfgs": lbfgs, "lm": lm, "scipy": scipy}.get(solver, first_order)
@@ -155,18 +165,20 @@ def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
     """Check the stopping rules; None switches one off, "auto" takes the solver's own number."""
     own = LIMITS[solver]
     most = given["max_epochs"]
-    most = own.max_epochs if most == AUTO else validation.optional_count("max_epochs", most, 0)
+    if validation.is_auto(most):
+        most = own.max_epochs
+    most = validation.optional_count("max_epochs", most, 0, auto=True)
     window = given["n_epochs_no_change"]
-    if window == AUTO:
+    if validation.is_auto(window):
         window = own.n_epochs_no_change
-    window = validation.count("n_epochs_no_change", window)
+    window = validation.count("n_epochs_no_change", window, auto=True)
     target = validation.optional_number("target_loss", given["target_loss"])
     bound = validation.optional_number("gradient_tol", given["gradient_tol"], least=0)
     fall = validation.optional_number("tol", given["tol"], least=0)
     wait = given["patience"]
-    if isinstance(wait, str) and wait == AUTO:
+    if validation.is_auto(wait):
         wait = own.n_epochs_no_change
-    wait = validation.optional_count("patience", wait)
+    wait = validation.optional_count("patience", wait, auto=True)
     if wait is not None and not validating:
         raise ValueError(
             f"patience must come with validation data; got patience={wait} without X_val and "
@@ -181,11 +193,6 @@ def rules(solver: str, given: dict[str, Any], validating: bool) -> Rules:
         -1 if wait is None else min(wait, NEVER),
         validating,
     )
-
-
-def is_auto(value: object) -> bool:
-    """Return whether an argument is left to the library; another string is looked at later."""
-    return isinstance(value, str) and value == AUTO
 
 
 def seconds(value: float | None) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import engines, fingerprint, options, resuming, scaling, validation
+from batchprop import engines, fingerprint, options, resuming, room, scaling, validation
 from batchprop.bursts import Watch
 from batchprop.checkpoint import Checkpoint
 from batchprop.jobs import Job
@@ -17,6 +17,7 @@ from batchprop.progress import ProgressLine
 from batchprop.saver import saver
 from batchprop.solvers.choice import choose
 from batchprop.solvers.names import AUTO, SOLVERS
+from batchprop.words import Words
 
 Arguments = dict[str, Any]
 
@@ -28,6 +29,7 @@ def starts(
     before: Checkpoint | None,
     began: float,
     stacklevel: int,
+    words: Words,
 ) -> tuple[list[Job], list[Watch]]:
     """Return the jobs of a call of ``train``, one for each start, and who looks on."""
     n_init = validation.count("n_init", given["n_init"])
@@ -42,7 +44,8 @@ def starts(
             f"the starts one by one, each with a seed and a file of its own."
         )
     watch = watch_of(given, before, began, n_init)
-    first = job(Known(X, T), given, before, stacklevel=stacklevel + 1)
+    first = job(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
+    room.starts(n_init, first.first.shape)
     return [_restarted(first, given["seed"], k) for k in range(n_init)], [
         watch._replace(start=k) for k in range(n_init)
     ]
@@ -53,8 +56,10 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     if before is not None:
         fingerprint.check_presence(given, before.samples)
     engine = validation.choice("engine", given["engine"], engines.ENGINES)
+    engines.require_compiler("training", "; solvers are compiled for every engine")
     asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
-    alpha = None if options.is_auto(given["alpha"]) else validation.penalty(given["alpha"])
+    alpha = given["alpha"]
+    alpha = None if validation.is_auto(alpha) else validation.penalty(alpha, auto=True)
     scaled = validation.flag("scale", given["scale"]) and before is None
     n_threads = validation.n_threads(given["n_threads"])
     wanted = options.start(
@@ -74,6 +79,7 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     if asked == "lm":
         options.check_memory(first.shape, n_samples)
     settings = options.settings(solver, given, first.shape)
+    room.memory(settings, first.shape)
     rules = options.rules(solver, given, given["X_val"] is not None)
     found = settings._asdict() | {
         "solver": solver,

@@ -108,7 +108,9 @@ class TrainResult:
         ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C), ``non_finite``,
         ``method_gave_up`` (scipy's method stopped for another reason).
     converged : bool
-        Whether it is one of the first kind.
+        Whether it is one of the first kind, and the run has come to the bottom by all that can be
+        told: not where the network predicts no more than the mean of T, nor where steps along the
+        gradient stagnate with most of the variance of T left (``docs/solvers.md``).
     seconds : float
         From the call to the result.
     solver : str
@@ -123,6 +125,9 @@ class TrainResult:
     starts : tuple of TrainResult
         All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
         is the best of them.
+    at_failure : tuple of two floats, or None
+        Where ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that
+        ended the run, which is not in the curves.
     """
 
     network: Network
@@ -144,6 +149,7 @@ class TrainResult:
     alpha: tuple[float, float] = (0.0, 0.0)
     alpha_report: AlphaReport | None = None
     starts: tuple[TrainResult, ...] = ()
+    at_failure: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
         validation = (

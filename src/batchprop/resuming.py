@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from batchprop import validation
+from batchprop import checkpoint, validation
 from batchprop.checkpoint import Checkpoint
-from batchprop.options import is_auto
 from batchprop.result import TrainResult
 from batchprop.solvers.names import RESUMABLE
-from batchprop.validation.messages import described, message
+from batchprop.solvers.stopping import NEVER
+from batchprop.validation.messages import described, message, written
 
 # Belong to a call: a resumed run takes them from its own.
 _DATA = {"X", "T", "sample_weight", "X_val", "T_val"}
@@ -23,6 +23,7 @@ _LOOKING_ON = {"callback", "callback_every", "progress", "checkpoint", "checkpoi
 _OF_THE_CALL = _DATA | _LIMITS | _LOOKING_ON | {"resume"}
 # A resumed run may have others; left out, they are those of the run before.
 _RULES = {"target_loss", "gradient_tol", "tol", "n_epochs_no_change", "patience"}
+_BITS = 4096  # an integer of more has too many digits for JSON
 # A run has one start, and a resumed one has it behind it.
 _OF_THE_START = {"network", "n_init"}
 
@@ -71,18 +72,18 @@ def resumed(
     for name, value in given.items():
         if name in _OF_THE_CALL:
             continue
-        left_out = value is defaults[name] or _plain(value) == defaults[name]
-        left_out |= name == "alpha" and is_auto(value)  # it was chosen
+        left_out = _same(value, defaults[name])
+        left_out |= name == "alpha" and validation.is_auto(value)  # it was chosen
         if name in _OF_THE_START and not left_out:
             remedy = "Leave it out: the run goes on from its checkpoint."
-            got = described(value) if name == "network" else repr(value)
+            got = described(value) if name == "network" else written(value)
             raise ValueError(message(name, "be left out of a resumed run", got, remedy))
         if name in before.arguments and (left_out or name not in _RULES):
             made[name] = before.arguments[name]
-            if not left_out and _plain(value, name) != _plain(made[name], name):
+            if not left_out and not _same(_plain(value, name), _plain(made[name], name)):
                 expected = f"agree with the resumed run, which has {made[name]!r}"
                 remedy = "Leave it out, or begin a new run from the network: network=..."
-                raise ValueError(message(name, expected, repr(value), remedy))
+                raise ValueError(message(name, expected, written(value), remedy))
     return made, before
 
 
@@ -91,12 +92,21 @@ def _checkpoint_of(resume: object) -> Checkpoint:
     if isinstance(resume, TrainResult):
         resume = resume.checkpoint
     if isinstance(resume, Checkpoint):
+        checkpoint.check(resume)
         return resume
     if isinstance(resume, str | os.PathLike):
-        return Checkpoint.load(resume)
+        return Checkpoint.load(validation.file_name("resume", resume))
     expected = "be a result of train, a Checkpoint or the name of a file"
     remedy = "Pass, for example, result.checkpoint."
     raise TypeError(message("resume", expected, described(resume), remedy))
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Compare arguments; an array, which no argument of one value is, equals nothing."""
+    if value is other:
+        return True
+    plain = _plain(value)
+    return not isinstance(plain, np.ndarray) and bool(plain == other)
 
 
 def _plain(value: Any, name: str = "") -> Any:
@@ -105,6 +115,8 @@ def _plain(value: Any, name: str = "") -> Any:
         return validation.float_dtype(value).name
     if name == "alpha":
         return list(validation.penalty(value))
+    if isinstance(value, int) and value.bit_length() > _BITS:  # of a limit that is none
+        return NEVER
     if type(value) in (bool, float, int, str):  # most are
         return value
     if isinstance(value, np.bool):

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from batchprop import files, validation
+from batchprop import unfinished, validation
 from batchprop.checkpoint import Checkpoint
 
 _SHARE = 0.1  # of the time may go into writing
@@ -30,7 +30,7 @@ class Saver:
         self._path = path
         self._seconds = seconds
         self._due = time.perf_counter() + seconds
-        files.remove_unfinished(path)
+        unfinished.remove(path)
 
     def look(self, snapshot: Callable[[str], Checkpoint]) -> None:
         """Write if it is time to."""
@@ -44,7 +44,8 @@ class Saver:
             checkpoint.save(self._path)
         except OSError as error:
             warnings.warn(
-                f"The checkpoint could not be written to {os.fspath(self._path)!r}: {error}. "
+                f"The checkpoint could not be written to {os.fspath(self._path)!r}: "
+                f"{error.strerror or error}. "
                 f"Training goes on; what the file held before is unchanged.",
                 RuntimeWarning,
                 stacklevel=_to_the_caller(),

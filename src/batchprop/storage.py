@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from batchprop import files
+from batchprop import files, npz, validation
 from batchprop.parameters import Blocks
 
 FORMAT = 1  # counts up when a reader of the old number could not read the new one
 KIND = "batchprop network"
+
+_DTYPES = np.dtype("f4"), np.dtype("f8")
+_LONGEST = 100  # of its texts, in characters
 
 
 def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None:
@@ -43,30 +43,38 @@ def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
 
     Raises
     ------
+    TypeError
+        ``path`` is no name.
     OSError
         The file cannot be opened.
     ValueError
         It is something else, damaged, or of a format that this version does not know.
     """
-    with open(Path(path), "rb") as file:
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                if str(archive["kind"]) != KIND:
-                    raise ValueError("of another kind")
-                number = int(archive["format"])
-                if number == FORMAT:
-                    return _content(archive)
-        except Exception:  # a file of anything else can fail to be read in any way
-            raise ValueError(
-                f"path must name a file made by Network.save; got {os.fspath(path)!r}, which is "
-                f"something else or damaged. Save the network again, or look for another file."
-            ) from None
+    remedy = "Save the network again, or look for another file."
+    with npz.opened(path, "name a file made by Network.save", remedy) as archive:
+        if archive.text("kind", _LONGEST) != KIND:
+            raise npz.Damaged("kind: not a network")
+        number = archive.integer("format")
+        if number < 1:
+            raise npz.Damaged(f"format: {number}")
+        if number == FORMAT:
+            return _content(archive)
     raise ValueError(
         f"path must name a file of format {FORMAT}; got {os.fspath(path)!r} of format {number}. "
         f"Load it with the version of batchprop that wrote it, or a newer one."
     )
 
 
-def _content(archive: Any) -> tuple[Blocks, str]:
-    blocks: list[npt.NDArray[Any]] = [archive[name] for name in Blocks._fields]
-    return Blocks(*blocks), str(archive["activation"])
+def _content(archive: npz.Archive) -> tuple[Blocks, str]:
+    archive.only(("kind", "format", "activation", *Blocks._fields))
+    activation = archive.text("activation", _LONGEST)
+    forms = {name: archive.form(name) for name in Blocks._fields}
+    for name, (_, dtype) in forms.items():
+        if dtype.newbyteorder("=") not in _DTYPES or dtype != forms["W_h"][1]:
+            raise npz.Damaged(f"{name}: {dtype}; all are float32, or all float64")
+    blocks = (archive.array(name, *form) for name, form in forms.items())
+    try:
+        found = validation.parameter_blocks(*blocks)
+        return Blocks(*found), validation.activation(activation)
+    except ValueError as error:
+        raise npz.Damaged(str(error)) from None

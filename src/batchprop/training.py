@@ -8,22 +8,24 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import non_finite, requests, resuming
+from batchprop import non_finite, requests, resuming, settled
 from batchprop.bursts import Callback
 from batchprop.checkpoint import Checkpoint
+from batchprop.jobs import Job
 from batchprop.many import best_of, run_all
 from batchprop.network import Network
 from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
+from batchprop.words import COLUMNS, Words
 
 
 def train(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
     *,
-    hidden_size: int = 50,
+    hidden_size: int | None = None,
     network: Network | None = None,
-    activation: str = "tanh",
+    activation: str | None = None,
     solver: str = "auto",
     engine: str = "fused",
     learning_rate: float | None = None,
@@ -77,12 +79,13 @@ def train(
         table, pass ``X.T``.
     T : array_like, shape (s, N)
         Targets.
-    hidden_size : int
-        m, the number of hidden units.
+    hidden_size : int or None
+        m, the number of hidden units; None is 50, or that of ``network``.
     network : Network or None
         Start from this one, which is left unchanged; None draws a start from ``seed``.
-    activation : str
-        σ of the hidden layer: identity, logistic, tanh, relu, softplus, elu or softsign.
+    activation : str or None
+        σ of the hidden layer: identity, logistic, tanh, relu, softplus, elu or softsign; None is
+        tanh, or that of ``network``.
     solver : {"auto", "lbfgs", "lm", "scipy", "gd", "momentum", "nesterov", "adam"}
         How θ moves: quasi-Newton steps (lbfgs), Levenberg–Marquardt's (lm), as a method of
         ``scipy.optimize.minimize`` wants it (scipy), or along the gradient;
@@ -180,7 +183,10 @@ def train(
     Warns
     -----
     UserWarning
-        Columns are constant, or too far from zero for the network's dtype.
+        Rows of X and T seem to be samples: their shapes are the same, with more than twice as many
+        rows as columns, and neither ``network`` nor ``resume`` says that this is meant.  Columns
+        are constant, or too far from zero for the network's dtype.  The run came to rest where it
+        is hardly at the bottom: see ``TrainResult.converged``.
     RuntimeWarning
         Loss or gradient became NaN or infinite; the last finite network is kept, and the likely
         cause named.  Or a checkpoint could not be written; training goes on.
@@ -192,12 +198,39 @@ def train(
     What was evaluated counts: a step whose end was not evaluated any more is taken back.
     """
     given = {name: value for name, value in locals().items() if name not in ("X", "T")}
+    return trained(X, T, given, COLUMNS, stacklevel=2)
+
+
+def trained(
+    X: npt.ArrayLike, T: npt.ArrayLike, given: dict[str, Any], words: Words, stacklevel: int
+) -> TrainResult:
+    """Do what ``train`` does, and speak of it in the caller's words.
+
+    Parameters
+    ----------
+    X, T : array_like, shapes (e, N) and (s, N)
+        As for ``train``.
+    given : dict
+        Arguments of ``train`` by name; those that are left out have their defaults.
+    words : Words
+        What the user calls the tables and the arguments.
+    stacklevel : int
+        Of the user's call, seen from the caller of this function.
+    """
     began = time.perf_counter()
-    given, before = resuming.resumed(given, train.__kwdefaults__ or {})
-    jobs, watches = requests.starts(X, T, given, before, began, stacklevel=2)
+    defaults = train.__kwdefaults__ or {}
+    given, before = resuming.resumed(defaults | given, defaults)
+    jobs, watches = requests.starts(X, T, given, before, began, stacklevel + 1, words)
     jobs, watches = chosen(jobs, watches, jobs[0].n_threads)
     results = run_all(jobs, watches, jobs[0].n_threads)
     result = best_of(results, began)
-    if result.stop_reason == "non_finite":
-        non_finite.warn(jobs[0], result, stacklevel=2)
+    say(jobs[0], result, words, stacklevel + 1)
     return result
+
+
+def say(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
+    """Warn of a run that left the finite numbers, or came to rest in a doubtful place."""
+    if result.stop_reason == "non_finite":
+        non_finite.warn(job, result, words, stacklevel + 1)
+    else:
+        settled.warn(job, result, words, stacklevel + 1)

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import non_finite, requests, resuming, validation
+from batchprop import requests, resuming, validation
 from batchprop.bursts import Watch
 from batchprop.jobs import Job
 from batchprop.known import Known
 from batchprop.many import run_all
 from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
-from batchprop.training import train
+from batchprop.training import say, train
 from batchprop.validation.messages import described, message
+from batchprop.words import COLUMNS
 
 _DEFAULTS = {
     name: parameter.default
@@ -70,7 +71,7 @@ def train_many(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning, RuntimeWarning
         As for ``train``, once for each network.
 
     Notes
@@ -94,8 +95,8 @@ def train_many(
         where = f"configurations[{k}]"
         if not isinstance(own, Mapping):
             raise TypeError(
-                f"{where} must be a dict of arguments of train; got {own!r} of type "
-                f'{type(own).__name__}. Write, for example, {{"seed": {k}}}.'
+                f"{where} must be a dict of arguments of train; got {described(own)}. "
+                f'Write, for example, {{"seed": {k}}}.'
             )
         _known_arguments(own, where)
         given = _DEFAULTS | common | dict(own)
@@ -108,17 +109,20 @@ def train_many(
             error.add_note(f"in {where}")
             raise
     jobs, watches = chosen(jobs, watches, threads)
-    results = run_all(jobs, watches, threads) if jobs else []
+    results = run_all(jobs, watches, threads)
     for one, result in zip(jobs, results, strict=True):
-        if result.stop_reason == "non_finite":
-            non_finite.warn(one, result, stacklevel=2)
+        say(one, result, COLUMNS, stacklevel=2)
     return results
 
 
 def _listed(configurations: object) -> list[Any]:
-    """Return the configurations as a list."""
+    """Return the configurations as a list, which has at least one."""
     if isinstance(configurations, Iterable) and not isinstance(configurations, Mapping | str):
-        return list(configurations)
+        listed = list(configurations)
+        if listed:
+            return listed
+        expected, remedy = "hold at least one dict", "Pass [{}] for one network of the defaults."
+        raise ValueError(message("configurations", expected, "none", remedy))
     raise TypeError(
         message(
             "configurations",

@@ -125,7 +125,7 @@ def test_a_start_on_a_constant_column_starts_as_good_as_it_is():
     start = train(standard(1)[0], T, **{**OPTIONS, "max_epochs": 0}, scale=False).network
     widened = type(start)(np.hstack([start.W_h, np.ones((6, 1))]), start.b_h, start.W_y, start.b_y)
     R = widened.predict(table) - T
-    result = quietly(table, T, network=widened, hidden_size=50)
+    result = quietly(table, T, network=widened, hidden_size=6)
     np.testing.assert_allclose(result.loss_curve[0], np.mean(R**2), rtol=1e-10)
     assert result.loss < 0.5 * result.loss_curve[0]
 
@@ -145,7 +145,7 @@ def test_a_start_beside_a_constant_target_is_returned_as_it_was_judged():
     X, T = standard()
     targets = np.vstack([T, np.full(N, 0.1)])
     given = Network.initialize(4, 6, 2)
-    result = quietly(X, targets, network=given, hidden_size=50, max_epochs=0)
+    result = quietly(X, targets, network=given, hidden_size=6, max_epochs=0)
     R = result.network.predict(X) - targets
     np.testing.assert_allclose(result.loss, np.sum(R**2) / N, rtol=1e-10)
     np.testing.assert_allclose(result.network.predict(X)[0], given.predict(X)[0], rtol=1e-9)

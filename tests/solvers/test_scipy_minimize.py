@@ -15,6 +15,7 @@ from batchprop import Network
 from batchprop.solvers.penalty import penalty
 from batchprop.solvers.scipy_minimize import METHODS, ScipyRun, ScipySettings, memory
 from batchprop.solvers.stopping import REASONS, start
+from tests.bad_input import FORM
 from tests.problems import problem, relative_error
 from tests.solvers.lbfgs.runs import NO_RULES, Outcome, Recorder, prepared
 
@@ -155,3 +156,30 @@ def test_a_status_means_what_its_method_says(method):
     case = problem(e=1, m=2, s=1, n_samples=9)
     result = minimised(case, method=method, options={"maxiter": 2}, epochs=50)
     assert result.reason == "method_gave_up"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "options", [{"maxiter": "x"}, {"maxfun": [1]}, {"args": (1,)}, {"callback": 3}]
+)
+def test_options_that_scipy_cannot_take(method, options):
+    case = problem(e=2, m=3, s=1, n_samples=20)
+    with pytest.raises((TypeError, ValueError), match="method_options must .*; got") as raised:
+        batchprop.train(
+            case.X, case.T, hidden_size=3, solver="scipy", method=method, method_options=options,
+            max_epochs=3,
+        )  # fmt: skip
+    assert FORM.match(str(raised.value)), str(raised.value)
+    assert not threads()
+
+
+def test_what_is_no_matter_of_options_is_passed_on():
+    class Broken:
+        def __init__(self, objective):
+            pass
+
+        def loss_and_gradient(self, theta, gradient):
+            raise MemoryError("no more")
+
+    with pytest.raises(MemoryError, match="no more"):
+        minimised(problem(), wrap=Broken, options={"maxiter": 9})

@@ -86,6 +86,7 @@ def stagnation_epoch(curve, tol, window):
 
 
 @ENGINES
+@pytest.mark.filterwarnings("ignore:Stopped by 'stagnation' with")  # see tests/test_settled.py
 @pytest.mark.parametrize(("tol", "window"), [(1e-2, 5), (1e-2, 1), (3e-2, 20)])
 def test_stagnation(engine, tol, window):
     case = problem(m=6, n_samples=30)
@@ -93,10 +94,10 @@ def test_stagnation(engine, tol, window):
     expected = stagnation_epoch(curve, tol, window)
     assert expected is not None
     result = trained(case, engine=engine, max_epochs=400, tol=tol, n_epochs_no_change=window)
-    reached = result.n_epochs, result.stop_reason, result.converged
-    assert reached == (expected, "stagnation", True)
+    assert (result.n_epochs, result.stop_reason) == (expected, "stagnation")
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'stagnation' with")
 @pytest.mark.parametrize("off", [None, 0])
 def test_stagnation_is_switched_off(off):
     slow = {"learning_rate": 1e-12, "n_epochs_no_change": 2, "max_epochs": 50}

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, cast
 import numpy.typing as npt
 
 from batchprop.parameters import Shape
+from batchprop.validation.messages import message
 
 Array = npt.NDArray[Any]
 
@@ -93,6 +94,19 @@ class Engine(Protocol):
         ...
 
 
+def require_compiler(name: str, remedy: str) -> None:
+    """Reject what needs compiled code where the user has switched numba's compiler off."""
+    from numba import config
+
+    if config.DISABLE_JIT:
+        got = f"NUMBA_DISABLE_JIT={int(config.DISABLE_JIT)}"
+        raise RuntimeError(
+            message(name, "run compiled code", got, f"Unset it before Python starts{remedy}.")
+        )
+
+
 def load(name: str) -> Engine:
     """Import an engine when it is first asked for, so that only the fused one costs numba."""
+    if name == "fused":
+        require_compiler("engine='fused'", ", or pass engine='vectorized'")
     return cast(Engine, import_module(f"batchprop.engines.{name}"))

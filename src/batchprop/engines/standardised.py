@@ -73,7 +73,7 @@ class CopiedObjective:
         theta, loss = self._last
         if self._scaling is None:
             return loss
-        units = self._scaling.t_scale**2
+        units = self._scaling.squared_units
         if len(units) == 1:
             return float(units[0] * loss + self._constant_loss)
         X, T, weight = self._data

@@ -99,9 +99,8 @@ def check_gradient(
     """
     validation.network(network, Network)
     e, _, s = network.shape
-    X = validation.inputs(X, e, dtype=network.dtype)
-    T = validation.targets(T, X, s, dtype=network.dtype)
-    weight = validation.sample_weight(sample_weight, X.shape[1])
+    X, T = validation.tables(X, T, e, s, dtype=network.dtype)
+    weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
     if not callable(engine):
         engine = validation.choice("engine", engine, engines.ENGINES)
     threads = validation.n_threads(n_threads)

@@ -62,6 +62,12 @@ class Scaling(NamedTuple):
         e, s = n_inputs, n_outputs
         return cls(np.zeros(e), np.ones(e), np.zeros(s), np.ones(s), np.ones(s))
 
+    @property
+    def squared_units(self) -> Array:
+        """What a squared residual of each t̃ is in squared units of T; inf beyond all numbers."""
+        with np.errstate(over="ignore"):
+            return np.square(self.t_scale)
+
     def apply(
         self, X: Array, T: Array, dtype: npt.DTypeLike, sample_weight: Array | None = None
     ) -> tuple[Array, Array]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from batchprop import validation
-from batchprop.solvers.names import AUTO
 
 # What solver_options may hold: numbers of single solvers, and rules that few will need.
 OPTIONS = (
@@ -20,10 +19,10 @@ def arguments_of_train(estimator: Any) -> dict[str, Any]:
     for name in more:
         validation.choice("a key of solver_options", name, OPTIONS)
     most, window = estimator.max_iter, estimator.n_iter_no_change
-    if not _auto(most):
-        most = validation.optional_count("max_iter", most)
-    if not _auto(window):
-        window = validation.count("n_iter_no_change", window)
+    if not validation.is_auto(most):
+        most = validation.optional_count("max_iter", most, auto=True)
+    if not validation.is_auto(window):
+        window = validation.count("n_iter_no_change", window, auto=True)
     return more | {
         "hidden_size": estimator.hidden_size,
         "activation": estimator.activation,
@@ -43,7 +42,3 @@ def is_shown(verbose: Any) -> bool:
     if isinstance(verbose, bool):
         return verbose
     return validation.count("verbose", verbose, least=0) > 0
-
-
-def _auto(value: object) -> bool:
-    return isinstance(value, str) and value == AUTO

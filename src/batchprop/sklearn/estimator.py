@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import numbers
-import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -20,6 +18,7 @@ from batchprop.network import Network
 from batchprop.result import Progress, TrainResult
 from batchprop.sklearn.again import Before
 from batchprop.sklearn.arguments import arguments_of_train, is_shown
+from batchprop.sklearn.messages import say_how_it_ended, words
 from batchprop.sklearn.samples import (
     FLOATS,
     Samples,
@@ -28,7 +27,7 @@ from batchprop.sklearn.samples import (
     checked_weights,
     set_aside,
 )
-from batchprop.training import train
+from batchprop.training import trained
 
 Array = npt.NDArray[Any]
 
@@ -247,18 +246,20 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         before: Before | None = getattr(self, "_before", None) if warm else None
         if before is not None and before.goes_on(parameters, samples):
             most = options["max_epochs"]
-            result = train(
-                **samples._asdict(), **looking_on, max_epochs=most, resume=before.checkpoint
-            )
+            given = looking_on | {"max_epochs": most, "resume": before.checkpoint}
         else:
             previous = self._previous(samples.X.shape[0], targets.shape[1]) if warm else None
             if previous is None:
                 options |= {"n_init": self.n_init}
-            options |= {"seed": _seed(self.random_state, random), "dtype": X.dtype}
-            result = train(**samples._asdict(), **looking_on, **options, network=previous)
+            options |= {"seed": _seed(self.random_state, random), "dtype": samples.X.dtype}
+            given = looking_on | options | {"network": previous}
+        tables = samples._asdict()
+        X, T, flat = tables.pop("X"), tables.pop("T"), y.ndim == 1
+        result = trained(X, T, tables | given, words(flat), stacklevel=2)
         self._before = Before(parameters, result.checkpoint) if warm else None
-        self._one_dimensional = y.ndim == 1
+        self._one_dimensional = flat
         self._keep(result, samples.validating)
+        say_how_it_ended(result, stacklevel=2)
         return self
 
     def _previous(self, n_inputs: int, n_outputs: int) -> Network | None:
@@ -269,7 +270,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return network if network.activation == self.activation else None
 
     def _keep(self, result: TrainResult, validated: bool) -> None:
-        """Set the fitted attributes; say so if training ended before its time."""
+        """Set the fitted attributes."""
         self.network_ = result.network
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
@@ -284,15 +285,6 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.stop_reason_, self.converged_ = result.stop_reason, result.converged
         self.n_outputs_ = result.network.shape.n_outputs
         self.n_layers_, self.out_activation_ = 3, "identity"
-        if self.stop_reason_ == "interrupted":
-            warnings.warn("Interrupted; the best network so far is kept.", stacklevel=3)
-        elif self.stop_reason_ == "max_epochs" and (validated or self.tol > 0):
-            warnings.warn(
-                f"Stopped after n_iter_={self.n_iter_} iterations, before the loss settled (it is "
-                f"{self.loss_:.4g} now). Raise max_iter, or try another solver.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs.

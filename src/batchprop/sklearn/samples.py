@@ -88,8 +88,24 @@ def checked_validation(
 def set_aside(
     share: Any, X: Array, targets: Array, weight: Array | None, random: np.random.RandomState
 ) -> Samples:
-    """Split rows into those to train on and those to stop on."""
+    """Split rows into those to train on and those to stop on.
+
+    Rows of weight 0 are missing: they are in neither part, and the split is the one that is drawn
+    without them.
+    """
     share = validation.number("validation_fraction", share, above=0, below=1)
-    rows, others = train_test_split(np.arange(X.shape[0]), test_size=share, random_state=random)
+    present = np.arange(X.shape[0])
+    if weight is not None:
+        validation.sample_weight(weight, X.shape[0])
+        present = np.flatnonzero(weight > 0)
+    n_held_out = int(np.ceil(share * present.size))  # as train_test_split counts
+    if n_held_out >= present.size:
+        least = "2 rows" if weight is None else "2 rows of positive weight"
+        raise ValueError(
+            f"early_stopping must leave rows to train on and have at least {least}; got "
+            f"{present.size}, of which validation_fraction={share:g} sets {n_held_out} aside. "
+            f"Lower validation_fraction, or pass X_val and y_val to fit."
+        )
+    rows, others = train_test_split(present, test_size=n_held_out, random_state=random)
     kept = None if weight is None else weight[rows]
     return Samples(X[rows].T, targets[rows].T, kept, X[others].T, targets[others].T)

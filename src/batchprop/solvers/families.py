@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop import nested
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
-from batchprop.solvers import descent
+from batchprop.solvers import descent, first_order
+from batchprop.solvers.lbfgs import ranges as lbfgs_ranges
 from batchprop.solvers.lbfgs import state as lbfgs
 from batchprop.solvers.lm import state as lm
 from batchprop.solvers.names import FIRST_ORDER
+from batchprop.solvers.stopping import State
 
 
 class Family(NamedTuple):
@@ -24,6 +27,11 @@ class Family(NamedTuple):
     ----------
     memory : callable
         ``memory(settings, P)`` returns what the solver remembers, as in ``State.memory``.
+    form : callable
+        ``form(settings, P)`` returns the same in arrays that take no room.
+    check : callable
+        ``check(settings, state, reason)`` raises ValueError where the memory of a state from
+        outside holds what no run leaves there.
     dtype : callable
         ``dtype(d)`` is what a network of dtype d is trained in.
     fused, copied : callable
@@ -34,6 +42,8 @@ class Family(NamedTuple):
     """
 
     memory: Callable[[Any, int], Any]
+    form: Callable[[Any, int], Any]
+    check: Callable[[Any, State, str], None]
     dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
     fused: Callable[..., Any]
     copied: Callable[..., Any]
@@ -46,24 +56,37 @@ def family(solver: str) -> Family:
     if solver == "lm":
         loop = import_module("batchprop.solvers.lm.loop")
         return Family(
-            lambda settings, size: lm.memory(settings), _double, _fused_gauss_newton,
+            _two_numbers, _two_numbers, lm.check, _double, _fused_gauss_newton,
             _copied_gauss_newton, loop.FusedRun, loop.InterpretedRun,
         )  # fmt: skip
     if solver in FIRST_ORDER:
         runs = descent.FusedRun, descent.InterpretedRun
-        return Family(_two_vectors, _own, Objective, CopiedObjective, *runs)
+        return Family(
+            _two_vectors, first_order.form, first_order.check, _own, Objective, CopiedObjective,
+            *runs,
+        )  # fmt: skip
     if solver == "scipy":
         module = import_module("batchprop.solvers.scipy_minimize")
         run = module.ScipyRun
-        return Family(module.memory, _own, Objective, CopiedObjective, run, run)
+        none = module.memory, module.memory, _nothing
+        return Family(*none, _own, Objective, CopiedObjective, run, run)
     loop = import_module("batchprop.solvers.lbfgs.loop")
     return Family(
-        lbfgs.memory, _own, Objective, CopiedObjective, loop.FusedRun, loop.InterpretedRun
-    )
+        lbfgs.memory, lbfgs.form, lbfgs_ranges.check, _own, Objective, CopiedObjective,
+        loop.FusedRun, loop.InterpretedRun,
+    )  # fmt: skip
 
 
 def _two_vectors(settings: Any, size: int) -> npt.NDArray[Any]:
-    return np.zeros((2, size))
+    return nested.zeros(first_order.form(settings, size))
+
+
+def _two_numbers(settings: Any, size: int) -> lm.Memory:
+    return lm.memory(settings)
+
+
+def _nothing(settings: Any, state: State, reason: str) -> None:
+    """Check nothing: there is no memory, and no way to go on."""
 
 
 def _own(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -6,9 +6,38 @@ One function for all engines, compiled; θ, gradient and memory are flat.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy.typing as npt
 
 from batchprop.engines.fused.jit import helper
-from batchprop.solvers.names import GD, MOMENTUM, NESTEROV
+from batchprop.nested import hollow
+from batchprop.solvers.names import ADAM, GD, MOMENTUM, NESTEROV, Settings
+from batchprop.solvers.ranges import (
+    check_evaluated,
+    check_overflow,
+    may_have_overflown,
+    require,
+    require_finite,
+)
+from batchprop.solvers.stopping import State
+
+Array = npt.NDArray[Any]
+
+
+def form(settings: Settings, n_parameters: int) -> Array:
+    """Return the shape and dtype of the memory, in an array that takes no room."""
+    return hollow((2, n_parameters))
+
+
+def check(settings: Settings, state: State, reason: str) -> None:
+    """Check the memory of a state; raise ValueError that names the field."""
+    check_evaluated(state)
+    check_overflow(state, reason)
+    if not may_have_overflown(state, reason):
+        require_finite("state.memory", state.memory)
+        if settings.solver == ADAM:
+            require((state.memory[1] >= 0).all(), "state.memory", "have squares in its second row")
 
 
 @helper

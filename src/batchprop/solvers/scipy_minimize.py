@@ -8,6 +8,7 @@ and Ctrl-C stay with the caller, as for every solver.
 from __future__ import annotations
 
 import queue
+import reprlib
 import threading
 import weakref
 from typing import Any, NamedTuple
@@ -48,6 +49,13 @@ METHODS: dict[str, dict[str, float]] = {
     "Nelder-Mead": _LONG | {"xatol": 0.0, "fatol": 0.0, "maxfev": _UNLIMITED},
     "Powell": _LONG | {"xtol": 0.0, "ftol": 0.0, "maxfev": _UNLIMITED},
 }
+# What a method raises about options that it cannot take.
+_OF_OPTIONS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+# Options that are one number, whatever the method.
+NUMBERS = (
+    "maxiter", "maxfun", "maxfev", "maxcor", "maxls", "maxCGit", "minfev", "ftol", "gtol", "xtol",
+    "xatol", "fatol", "xrtol", "c1", "c2", "eta", "stepmx", "accuracy", "rescale",
+)  # fmt: skip
 WITHOUT_GRADIENT = ("Nelder-Mead", "Powell")
 
 
@@ -93,6 +101,18 @@ def memory(settings: ScipySettings, n_parameters: int) -> Array:
     return np.zeros((0, n_parameters))
 
 
+def _told(error: BaseException, settings: ScipySettings) -> BaseException:
+    """Return the error to raise: what SciPy raises about its options is said in our form."""
+    if not settings.options or not isinstance(error, _OF_OPTIONS):
+        return error
+    reason = " ".join(str(error).split())[:150].rstrip(".")
+    return ValueError(
+        f"method_options must be options of scipy.optimize.minimize with "
+        f"method={settings.method!r}; got {reprlib.repr(settings.options)}, of which SciPy says: "
+        f"{reason}. See scipy.optimize.show_options('minimize', {settings.method!r})."
+    )
+
+
 class _Minimisation:
     """``minimize`` in its thread; iterates come out of ``made``, and at last a reason."""
 
@@ -129,7 +149,7 @@ class _Minimisation:
         except _Stopped:
             self.made.put(MAX_EVALUATIONS)
         except BaseException as error:  # raised again where the run is advanced
-            self.made.put(error)
+            self.made.put(_told(error, self._settings))
 
     def _minimised(self) -> int:
         """Call ``minimize``; return the reason it ended with."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from batchprop.validation.arrays import finite, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
-from batchprop.validation.paths import file_path
-from batchprop.validation.samples import inputs, sample_weight, targets
+from batchprop.validation.paths import file_name, file_path, kind_of
+from batchprop.validation.samples import inputs, sample_weight, tables
 from batchprop.validation.values import (
     activation,
     choice,
@@ -18,6 +18,7 @@ from batchprop.validation.values import (
     flag,
     float_dtype,
     function,
+    is_auto,
     mapping,
     n_threads,
     number,
@@ -31,12 +32,15 @@ __all__ = [
     "activation",
     "choice",
     "count",
+    "file_name",
     "file_path",
     "finite",
     "flag",
     "float_dtype",
     "function",
     "inputs",
+    "is_auto",
+    "kind_of",
     "mapping",
     "n_threads",
     "network",
@@ -49,6 +53,6 @@ __all__ = [
     "sample_weight",
     "seed",
     "shape",
-    "targets",
+    "tables",
     "theta",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.validation.conversion import not_numbers
 from batchprop.validation.messages import message
 
 Array = npt.NDArray[Any]
@@ -35,12 +36,13 @@ def real_array(name: str, value: npt.ArrayLike) -> Array:
         got, remedy = "rows of different lengths", "Make all rows equally long."
         expected = "be a rectangular array of real numbers"
         raise ValueError(message(name, expected, got, remedy)) from None
-    if array.dtype.kind == "c":
-        remedy = f"Pass {name}.real, or real and imaginary parts as separate rows."
-        raise TypeError(message(name, "hold real numbers", "complex numbers", remedy))
+    except Exception as error:  # whatever an object's own conversion raises
+        reason = " ".join(str(error).split())[:100]
+        got = f"{type(value).__name__}, which NumPy cannot read: {reason}"
+        remedy = "Convert it to a NumPy array first."
+        raise TypeError(message(name, "be an array of real numbers", got, remedy)) from None
     if array.dtype.kind not in "fiub":
-        remedy = f"Convert it with {name}.astype(float); encode categories as numbers first."
-        raise TypeError(message(name, "hold real numbers", f"dtype {array.dtype}", remedy))
+        raise not_numbers(name, value, array)
     native = array.dtype.newbyteorder("=")
     if native not in (_SINGLE, _DOUBLE):
         native = _SINGLE if native == _HALF else _DOUBLE

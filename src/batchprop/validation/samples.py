@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from batchprop.validation.arrays import finite, in_range, real_array
 from batchprop.validation.messages import message
+from batchprop.validation.orientation import inputs_remedy, tables_remedy
 
 Array = npt.NDArray[Any]
 
@@ -21,92 +22,102 @@ def inputs(
 ) -> Array:
     """Return X as a finite (e, N) array with e, N ≥ 1, within the range of ``dtype``."""
     array = real_array(name, X)
+    if not _is_table(array, n_inputs):
+        turn = inputs_remedy(array.shape, name, n_inputs)
+        raise _no_inputs(array, n_inputs, name, turn)
+    _values(name, array, dtype)
+    return array
+
+
+def tables(
+    X: npt.ArrayLike,
+    T: npt.ArrayLike,
+    n_inputs: int | None = None,
+    n_outputs: int | None = None,
+    names: tuple[str, str] = ("X", "T"),
+    dtype: npt.DTypeLike | None = None,
+) -> tuple[Array, Array]:
+    """Return X and T as finite (e, N) and (s, N) arrays, within the range of ``dtype``.
+
+    ``dtype`` None is that of X.  Which way round they are meant is judged by both shapes.
+    """
+    x, t = real_array(names[0], X), real_array(names[1], T)
+    agree = _is_table(t, n_outputs) and t.shape[1:] == x.shape[1:]
+    if not (_is_table(x, n_inputs) and agree):
+        turn = tables_remedy(x.shape, t.shape, names, n_inputs, n_outputs)
+        if not _is_table(x, n_inputs):
+            turn = turn or inputs_remedy(x.shape, names[0], n_inputs)
+            raise _no_inputs(x, n_inputs, names[0], turn)
+        raise _no_targets(t, x, n_outputs, names, turn)
+    dtype = x.dtype if dtype is None else dtype
+    _values(names[0], x, dtype)
+    _values(names[1], t, dtype)
+    return x, t
+
+
+def _is_table(array: Array, n_rows: int | None) -> bool:
+    return array.ndim == 2 and array.size > 0 and n_rows in (None, array.shape[0])
+
+
+def _values(name: str, array: Array, dtype: npt.DTypeLike | None) -> None:
+    finite(name, array)
+    if dtype is not None:
+        in_range(name, array, dtype)
+
+
+def _no_inputs(array: Array, n_inputs: int | None, name: str, turn: str | None) -> ValueError:
+    """Return the error about inputs of a shape that does not fit."""
     e = "e" if n_inputs is None else n_inputs
     expected = f"have shape ({e}, N), one row an input and one column a sample"
-    got = f"shape {array.shape}"
-    if array.ndim != 2:
-        remedy = (
-            f"Pass {name}[np.newaxis, :] if it is one input of many samples, "
-            f"{name}[:, np.newaxis] if it is one sample of many inputs."
-            if array.ndim == 1
-            else "Pass a table with two axes."
-        )
-        raise ValueError(message(name, expected, got, remedy))
-    if array.size == 0:
+    if turn is not None:
+        remedy = turn
+    elif array.size == 0:
         remedy = "There must be at least one input and one sample: check how it was selected."
-        raise ValueError(message(name, expected, got, remedy))
-    if n_inputs is not None and array.shape[0] != n_inputs:
-        remedy = (
-            f"If rows are samples in your table, pass {name}.T."
-            if array.shape[1] == n_inputs
-            else f"Pass the inputs that the network was made for, or make one with "
-            f"{array.shape[0]} inputs."
-        )
-        raise ValueError(message(name, expected, got, remedy))
-    finite(name, array)
-    if dtype is not None:
-        in_range(name, array, dtype)
-    return array
+    elif array.ndim == 1 and n_inputs is None:
+        remedy = f"Pass {name}[np.newaxis, :] if it is one input of many samples."
+    elif array.ndim != 2:
+        remedy = f"Pass a table with two axes: {e} rows, one an input."
+    else:
+        remedy = f"Pass {e} row{'s'[: e != 1]}, one an input."
+    return ValueError(message(name, expected, f"shape {array.shape}", remedy))
 
 
-def targets(
-    T: npt.ArrayLike,
-    X: Array,
-    n_outputs: int | None = None,
-    names: str = "X T",
-    dtype: npt.DTypeLike | None = None,
-) -> Array:
-    """Return T as a finite (s, N) array that belongs to X (e, N), within the range of ``dtype``."""
-    name_x, name = names.split()
-    array = real_array(name, T)
-    s = "s" if n_outputs is None else n_outputs
+def _no_targets(
+    array: Array, X: Array, n_outputs: int | None, names: tuple[str, str], turn: str | None
+) -> ValueError:
+    """Return the error about targets of a shape that does not fit the inputs."""
+    name_x, name = names
+    s, n_samples = "s" if n_outputs is None else n_outputs, X.shape[1]
     expected = (
-        f"have shape ({s}, {X.shape[1]}), one row an output and one column a sample, "
-        f"like the {X.shape[1]} columns of {name_x} {X.shape}"
+        f"have shape ({s}, {n_samples}), one row an output and one column a sample, "
+        f"like the {n_samples} columns of {name_x} {X.shape}"
     )
-    fits = array.ndim == 2 and array.shape[0] > 0 and array.shape[1] == X.shape[1]
-    if not fits or (n_outputs is not None and array.shape[0] != n_outputs):
-        remedy = _remedy(array.shape, X.shape, n_outputs, name_x, name)
-        raise ValueError(message(name, expected, f"shape {array.shape}", remedy))
-    finite(name, array)
-    if dtype is not None:
-        in_range(name, array, dtype)
-    return array
+    if turn is not None:
+        remedy = turn
+    elif array.shape[-1:] == (n_samples,) and n_outputs is not None:
+        remedy = f"Pass {n_outputs} row{'s'[: n_outputs > 1]}, one an output."
+    else:
+        remedy = f"Let {name_x} and {name} describe the same samples, as columns."
+    return ValueError(message(name, expected, f"shape {array.shape}", remedy))
 
 
-def _remedy(
-    given: tuple[int, ...], x: tuple[int, ...], n_outputs: int | None, name_x: str, name: str
-) -> str:
-    """Return what to do about targets whose shape does not fit, judging by the shapes."""
-    rows_x, n_samples = x
-    match given:
-        case (length,) if length == n_samples:
-            return f"Pass {name}[np.newaxis, :]."
-        case (length,) if length == rows_x:
-            return f"Rows seem to be samples: pass {name_x}.T and {name}[np.newaxis, :]."
-        case (_, columns) if columns == n_samples and n_outputs is not None:
-            return f"Pass one row an output, or make a network with {given[0]} outputs."
-        case (rows, _) if rows == n_samples:
-            return f"Rows seem to be samples: pass {name}.T."
-        case (rows, _) if rows == rows_x:
-            return f"Rows seem to be samples: pass {name_x}.T and {name}.T."
-        case (_, columns) if columns == rows_x:
-            return f"Samples are columns here: if they are rows of {name_x}, pass {name_x}.T."
-    return f"Let {name_x} and {name} describe the same samples, as columns."
+def sample_weight(
+    weight: npt.ArrayLike | None, n_samples: int, n_rows: int | None = None
+) -> Array | None:
+    """Return finite, non-negative weights (N,) with a positive sum, as float64, or None.
 
-
-def sample_weight(weight: npt.ArrayLike | None, n_samples: int) -> Array | None:
-    """Return finite, non-negative weights (N,) with a positive sum, as float64, or None."""
+    ``n_rows`` is how many rows the tables have: as many weights mean that rows are samples.
+    """
     if weight is None:
         return None
     name = "sample_weight"
     array = real_array(name, weight)
     if array.shape != (n_samples,):
-        remedy = (
-            f"Pass {name}.ravel()."
-            if array.size == n_samples
-            else "Pass a flat array as long as X has columns."
-        )
+        remedy = "Pass a flat array as long as X has columns."
+        if array.size == n_samples:
+            remedy = f"Pass {name}.ravel()."
+        elif array.size == n_rows:
+            remedy = f"Rows of X seem to be samples: pass X.T, and T.T. {remedy}"
         expected = f"have shape ({n_samples},), one weight a sample"
         raise ValueError(message(name, expected, f"shape {array.shape}", remedy))
     finite(name, array)

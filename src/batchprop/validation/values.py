@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import numbers
 import operator
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.validation.messages import described, message
+from batchprop.validation.messages import described, message, written
 
+_NO_NUMBERS = (bool, np.bool, np.timedelta64)  # though they count as integers to Python
+_OR_AUTO = ', or "auto"'
+_MOST_THREADS = 4096
+_SEED_BITS = 4096
 # What other libraries call the same thing, and what its spelling alone would not lead to.
 _ELSEWHERE = {
     "compiled": "fused",
@@ -30,6 +35,7 @@ _ELSEWHERE = {
     "sigmoid": "logistic",
     "trainlm": "lm",
 }
+_LONGEST = 64  # letters of a name that are compared
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:
@@ -39,11 +45,11 @@ def choice(name: str, value: object, known: Sequence[str]) -> str:
         raise TypeError(message(name, expected, described(value), "Pass its name as a string."))
     if value in known:
         return value
-    asked = value.lower().replace("_", "-").replace(" ", "-")
+    asked = value[:_LONGEST].lower().replace("_", "-").replace(" ", "-")
     near = [_ELSEWHERE[asked]] if _ELSEWHERE.get(asked) in known else []
-    near += difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.4)
+    near += difflib.get_close_matches(value[:_LONGEST].lower(), known, n=1, cutoff=0.4)
     remedy = f"Did you mean {near[0]!r}?" if near else f"Choose, for example, {known[0]!r}."
-    raise ValueError(message(name, expected, repr(value), remedy))
+    raise ValueError(message(name, expected, reprlib.repr(value), remedy))
 
 
 def activation(value: object) -> str:
@@ -51,24 +57,40 @@ def activation(value: object) -> str:
     return choice("activation", value, tuple(ACTIVATIONS))
 
 
-def count(name: str, value: object, least: int = 1) -> int:
-    """Return an integer that is at least ``least``; a bool is not a count."""
-    expected = f"be an integer of at least {least}"
+def count(name: str, value: object, least: int = 1, *, auto: bool = False) -> int:
+    """Return an integer that is at least ``least``; a bool or a duration is not a count.
+
+    ``auto`` tells whether "auto", which is looked at before, would have been taken as well.
+    """
+    expected = f"be an integer of at least {least}{_OR_AUTO if auto else ''}"
     remedy = f"Pass a whole number such as {max(least, 10)}."
+    if auto and isinstance(value, str):
+        raise TypeError(message(name, expected, described(value), _auto_remedy(value, remedy)))
     try:
-        if isinstance(value, bool | np.bool):
+        if isinstance(value, bool | np.bool | np.timedelta64):
             raise TypeError
         number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
+    except Exception:  # TypeError, or whatever an object's own __index__ raises
         raise TypeError(message(name, expected, described(value), remedy)) from None
     if number < least:
-        raise ValueError(message(name, expected, str(number), remedy))
+        raise ValueError(message(name, expected, written(number), remedy))
     return number
 
 
-def optional_count(name: str, value: object, least: int = 1) -> int | None:
+def optional_count(name: str, value: object, least: int = 1, *, auto: bool = False) -> int | None:
     """Return a count, or None where None was given."""
-    return None if value is None else count(name, value, least)
+    return None if value is None else count(name, value, least, auto=auto)
+
+
+def is_auto(value: object) -> bool:
+    """Return whether an argument is left to the library."""
+    return isinstance(value, str) and value == "auto"
+
+
+def _auto_remedy(value: str, otherwise: str) -> str:
+    """Return what to do about a string where "auto" is the only one."""
+    near = difflib.get_close_matches(value.lower().strip(), ["auto"], n=1, cutoff=0.5)
+    return "Did you mean 'auto'?" if near else otherwise
 
 
 def number(
@@ -80,17 +102,16 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Return a finite real number with ``above < value``, ``least <= value < below``."""
-    if isinstance(value, bool | np.bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Real):
         expected = _range(above, least, below)
         raise TypeError(message(name, expected, described(value), "Pass a float."))
     try:
         real = float(value)
     except OverflowError:  # an integer beyond the range of a float
-        real = math.inf
+        real = -math.inf if value < 0 else math.inf
     if not (math.isfinite(real) and real > above and least <= real < below):
         expected = _range(above, least, below)
-        given = described(value).removesuffix(f" of type {type(value).__name__}")
-        raise ValueError(message(name, expected, given, "Pass a number in that range."))
+        raise ValueError(message(name, expected, written(value), "Pass a number in that range."))
     return real
 
 
@@ -105,8 +126,16 @@ def _range(above: float, least: float, below: float) -> str:
     return " and ".join(["be a finite real number", *finite])
 
 
-def penalty(value: object) -> tuple[float, float]:
-    """Return (α_h, α_y) of one number for both, or of a pair."""
+def penalty(value: object, *, auto: bool = False) -> tuple[float, float]:
+    """Return (α_h, α_y) of one number for both, or of a pair.
+
+    ``auto`` tells whether "auto", which is looked at before, would have been taken as well.
+    """
+    if isinstance(value, str):
+        expected = f"be a finite real number and at least 0, or a pair{_OR_AUTO if auto else ''}"
+        remedy = "Pass a float."
+        remedy = _auto_remedy(value, remedy) if auto else remedy
+        raise TypeError(message("alpha", expected, described(value), remedy))
     several = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim > 0)
     pair = tuple(value) if several else (value, value)  # type: ignore[arg-type]
     if len(pair) != 2:
@@ -125,12 +154,17 @@ def optional_number(
 
 def seed(value: object) -> int | None:
     """Return a non-negative integer seed, or None."""
-    return optional_count("seed", value, least=0)
+    number = optional_count("seed", value, least=0)
+    if number is not None and number.bit_length() > _SEED_BITS:
+        expected = f"be an integer of at least 0 and less than 2**{_SEED_BITS}"
+        raise ValueError(message("seed", expected, written(number), "Pass, for example, 0."))
+    return number
 
 
 def n_threads(value: object) -> int | None:
-    """Return a number of threads, or None."""
-    return optional_count("n_threads", value)
+    """Return a number of threads, or None; a limit beyond any machine's is none."""
+    most = optional_count("n_threads", value)
+    return None if most is None else min(most, _MOST_THREADS)
 
 
 def flag(name: str, value: object) -> bool:
@@ -157,12 +191,13 @@ def mapping(name: str, value: object) -> dict[str, Any]:
     raise TypeError(message(name, "be None or a dict with names as keys", described(value), remedy))
 
 
-def float_dtype(value: npt.DTypeLike) -> np.dtype[Any]:
+def float_dtype(value: Any) -> np.dtype[Any]:
     """Return float32 or float64 as a dtype."""
-    try:
-        dtype = np.dtype(value)
-    except (SyntaxError, TypeError, ValueError):  # what NumPy raises for what is no dtype
-        dtype = None
+    dtype = None
+    # NumPy takes the dtype of any object that has one, of a network too
+    if value is None or isinstance(value, str | type | np.dtype):
+        with contextlib.suppress(SyntaxError, TypeError, ValueError):  # of what is no dtype
+            dtype = np.dtype(value)
     if dtype is None or dtype.newbyteorder("=") not in (np.dtype("f4"), np.dtype("f8")):
         remedy = "float64 is the safe choice, float32 the faster one."
         got = repr(value) if isinstance(value, str) else described(value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import os
+import sys
 
 import pytest
 
@@ -32,8 +35,58 @@ def machine(tmp_path, monkeypatch):
     return write
 
 
-def test_a_system_that_does_not_tell(machine):
+def numbers(**values):
+    """A system whose sysconf knows these."""
+
+    def sysconf(name):
+        if name not in values:
+            raise ValueError(f"unrecognized configuration name: {name}")
+        return values[name]
+
+    return sysconf
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"SC_PHYS_PAGES": 9}, {"SC_PHYS_PAGES": -1, "SC_PAGE_SIZE": 4096}], ids=str
+)
+def test_a_system_that_does_not_tell(machine, monkeypatch, values):
+    monkeypatch.delattr(ctypes, "WinDLL", raising=False)
+    monkeypatch.setattr(os, "sysconf", numbers(**values), raising=False)
     assert math.isinf(available_memory())
+    monkeypatch.delattr(os, "sysconf")
+    assert math.isinf(available_memory())
+
+
+def test_a_system_that_tells_how_much_there_is(machine, monkeypatch):
+    """As macOS does: no files of a kernel, nothing of Windows."""
+    monkeypatch.delattr(ctypes, "WinDLL", raising=False)
+    known = numbers(SC_PHYS_PAGES=1000, SC_PAGE_SIZE=16384)
+    monkeypatch.setattr(os, "sysconf", known, raising=False)
+    assert available_memory() == 1000 * 16384
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_system_with_windows_way(machine, monkeypatch, answers):
+    def status_of(reference):
+        status = reference._obj
+        assert status.length == ctypes.sizeof(status) == 64  # or Windows refuses it
+        status.total_physical, status.available_physical = 2**34, 2**33
+        status.available_virtual = 2**47
+        return answers
+
+    class Kernel:
+        def __init__(self, name):
+            assert name == "kernel32"
+            self.GlobalMemoryStatusEx = status_of
+
+    monkeypatch.setattr(ctypes, "WinDLL", Kernel, raising=False)
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    assert available_memory() == (2**33 if answers else math.inf)
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin", "win32"), reason="not tried elsewhere")
+def test_this_system_tells():
+    assert 2**20 < available_memory() < 2**50
 
 
 def test_the_machine(machine):

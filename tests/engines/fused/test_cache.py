@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import pickle
+import re
 import shutil
 import sys
 
@@ -40,15 +41,19 @@ def folder(tmp_path, monkeypatch):
     return place
 
 
-def answer(tmp_path, argument=1.0, text=ANSWER):
+def answer(tmp_path, argument=1.0, text=ANSWER, name="user_kernels"):
     """Run the small kernel as a process that has just imported it; tell whether it compiled."""
     path = tmp_path / "user_kernels.py"
     path.write_text(text)
-    spec = importlib.util.spec_from_file_location("user_kernels", path)
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with event.install_recorder("numba:compile") as recorder:
-        value = module.answer(argument)
+    sys.modules[name] = module  # numba asks for it there
+    try:
+        spec.loader.exec_module(module)
+        with event.install_recorder("numba:compile") as recorder:
+            value = module.answer(argument)
+    finally:
+        del sys.modules[name]
     return value, bool(recorder.buffer)
 
 
@@ -110,6 +115,60 @@ def test_a_source_that_changed_since_the_import_is_not_compiled_for_others(
     assert not list(folder.iterdir())
 
 
+def of_the_package(name, constant):
+    """Compile a kernel as if it stood in a module of the package, whose sources are one state."""
+    namespace = {"__name__": name}
+    place = str(cache.PACKAGE / "engines" / "fused" / "process.py")
+    exec(compile(ANSWER.replace("1.5", f"{constant}"), place, "exec"), namespace)
+    return namespace["answer"]
+
+
+def test_kernels_of_two_modules_with_one_last_name_are_two(folder):
+    names = ("batchprop.engines.fused.process", "batchprop.engines.fused.gram.process")
+    for _ in range(2):  # compiled, then found
+        for constant, name in enumerate(names):
+            assert of_the_package(name, constant + 0.5)(1.0) == 1.5 + constant
+    assert len(list(folder.glob("process.answer-*.kernel"))) == 2
+
+
+def test_what_is_kept_of_one_is_not_counted_for_the_other(tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(cache, "_KEPT", 1)
+    for k, name in enumerate(("first.user_kernels", "second.user_kernels")):
+        for text in (ANSWER, ANSWER.replace("1.5", "2.5")):
+            answer(tmp_path, text=text, name=name)
+        assert len(list(folder.glob("user_kernels.answer-*.kernel"))) == k + 1
+
+
+FACTORY = """
+from batchprop.engines.fused.jit import kernel
+
+def make(constant):
+    @kernel
+    def answer(x):
+        return x + constant
+    return answer
+
+def answer(x):
+    return 10 * make({first})(x) + make(2.0)(x)
+"""
+
+
+def test_kernels_that_one_function_makes_are_two(tmp_path, folder):
+    """They have name, line and instructions in common, not what they captured."""
+    assert answer(tmp_path, text=FACTORY.format(first="1.0")) == (23.0, True)
+    assert answer(tmp_path, text=FACTORY.format(first="1.0")) == (23.0, False)
+    kept = list(folder.iterdir())
+    assert len(kept) == 2
+    assert all(re.fullmatch(r"[\w.]+-[0-9a-f]+-[0-9a-f]+\.kernel", path.name) for path in kept)
+
+
+def test_a_kernel_whose_captured_value_says_nothing_is_not_kept(tmp_path, folder):
+    text = FACTORY.format(first="1.0").replace("make(2.0)", "make(numpy.array([2.0]))")
+    text = text.replace("x + constant", "x + constant[0]").replace("make(1.0)", "make((1.0,))")
+    assert answer(tmp_path, text=f"import numpy{text}") == (23.0, True)
+    assert len(list(folder.iterdir())) == 1
+
+
 @pytest.mark.parametrize("setting", ["OPT", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT"])
 def test_settings_of_the_compiler_count(tmp_path, folder, monkeypatch, setting):
     answer(tmp_path)
@@ -133,37 +192,8 @@ def test_no_more_than_some_files_of_a_kernel_are_kept(tmp_path, folder, monkeypa
             os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 10))
         if age >= 1:
             assert not answer(tmp_path, text=texts[0])[1], "what is in use is not deleted"
-    assert len(list(folder.glob("user_kernels.answer-*.kernel"))) == 3
+    assert len(list(folder.glob("user_kernels.answer-*-*.kernel"))) == 3
     assert (folder / "other-1.kernel").exists()
-
-
-@pytest.mark.parametrize("chosen", [True, False])
-def test_folders_in_their_order(tmp_path, monkeypatch, chosen):
-    monkeypatch.setattr(cache, "PACKAGE", tmp_path / "package")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    if chosen:
-        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
-    else:
-        monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setattr(cache, "places", cache.places.__wrapped__)
-    tops = [tmp_path / "chosen"] if chosen else [tmp_path / "package", tmp_path / "home"]
-    names = [path.relative_to(tmp_path).as_posix() for path in cache.places()]
-    if chosen:
-        assert names == ["chosen/batchprop-kernels"]
-    else:
-        assert names == ["package/__pycache__/batchprop-kernels", "home/batchprop-kernels"]
-    for top, folder in zip(tops, cache.places(), strict=True):
-        assert cache.writable.__wrapped__() == folder
-        shutil.rmtree(top)
-        top.write_text("a file, so that no folder can be made here")
-    assert cache.writable.__wrapped__() is None
-
-
-def test_a_user_without_a_home_has_no_cache_folder(monkeypatch):
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "")
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    assert [folder.parent.name for folder in cache.places.__wrapped__()] == ["__pycache__"]
 
 
 def test_kernels_are_found_where_nothing_can_be_written(tmp_path, folder, monkeypatch):

@@ -18,7 +18,7 @@ from tests.problems import problem
 @pytest.fixture(autouse=True)
 def _a_large_machine(tmp_path, monkeypatch):
     """Of 64 processors, without limits."""
-    for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "PYTHON_CPU_COUNT"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
     monkeypatch.setattr(cpus, "MEMBERSHIP", tmp_path / "cgroup")
@@ -54,10 +54,19 @@ def test_affinity(monkeypatch):
 
 def test_systems_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.delattr(os, "process_cpu_count", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     assert cpus.available() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert cpus.available() == 1
+
+
+@pytest.mark.parametrize(("granted", "count"), [(5, 5), (None, 1)])
+def test_python_is_asked_where_it_knows(monkeypatch, granted, count):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: granted, raising=False)
+    assert cpus.available() == count
 
 
 def test_a_system_without_control_groups():

@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-from typing import NamedTuple
-
 import pytest
-from llvmlite import binding
 
 from tests.engines.fused.processes import finish, start
-
-
-class Cpu(NamedTuple):
-    """As numba's variables NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name it, and what to expect."""
-
-    name: str
-    features: str | None  # None: what numba takes for this name
-    bits: int
-    fma: bool
-
-
-SSE4 = "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16"
-AVX2 = f"{SSE4},+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe"
-X86 = (
-    Cpu("haswell", AVX2, 256, True),
-    Cpu("sandybridge", f"{SSE4},+avx", 256, False),
-    Cpu("generic", None, 128, False),
-)
-HOST = {name for name, present in binding.get_host_cpu_features().items() if present}
-IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
-CPUS = [
-    cpu
-    for cpu in (X86 if IS_X86 else [Cpu("generic", None, 128, True)])
-    if {name.strip("+") for name in (cpu.features or "").split(",") if name} <= HOST
-]
+from tools.processors import CPUS
 
 PROGRAM = """
 import sys
@@ -99,12 +71,7 @@ def test_there_is_something_to_try():
 @pytest.fixture(scope="module")
 def programs():
     """Start one program for each processor, all at once."""
-    return {
-        cpu: start(
-            PROGRAM, cpu.bits, cpu.fma, NUMBA_CPU_NAME=cpu.name, NUMBA_CPU_FEATURES=cpu.features
-        )
-        for cpu in CPUS
-    }
+    return {cpu: start(PROGRAM, cpu.bits, cpu.fma, **cpu.variables) for cpu in CPUS}
 
 
 @pytest.mark.parametrize("cpu", CPUS, ids=lambda cpu: cpu.name)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engines.fused.processes import run
 from tests.engines.fused.workload import work
+from tests.platforms import needs_fork
 
 PREAMBLE = """
 import os, sys, threading
@@ -164,7 +165,13 @@ def expected():
     return work(n_threads=1)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(name, marks=needs_fork if "fork" in text else ())
+        for name, text in PROGRAMS.items()
+    ],
+)
 def test_where_it_is_done_changes_nothing(program, expected):
     found = run(PREAMBLE + PROGRAMS[program]).split()
     assert len(found) >= 2
@@ -233,11 +240,13 @@ print("as expected")
 """
 
 
+@needs_fork
 def test_a_fork_in_the_middle_of_a_training_leaves_two_that_go_on():
     program = PREAMBLE + FORK_DURING_A_TRAINING.format(where="True") + IN_THE_CALLBACK
     assert run(program).split() == ["as", "expected"] * 2
 
 
+@needs_fork
 def test_a_fork_while_another_thread_trains():
     program = PREAMBLE + FORK_DURING_A_TRAINING.format(where="False") + IN_ANOTHER_THREAD
     assert run(program).split() == ["as", "expected"]
@@ -268,6 +277,7 @@ print("as expected")
 """
 
 
+@needs_fork
 def test_a_fork_while_another_thread_compiles():
     assert run(PREAMBLE + FORK_DURING_A_COMPILATION).split() == ["as", "expected"]
 

@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 from batchprop.engines.fused import sources
+from tests.platforms import needs_links
 from tests.project import SRC, files_in, imported, module, tree
 
 MODULES = {module(path): path for path in files_in("src", ".py")}
@@ -128,6 +129,7 @@ def test_without_sources_nothing_is_known(tmp_path, monkeypatch):
         sources.made_of.cache_clear()
 
 
+@needs_links
 def test_a_broken_link_among_the_sources_is_no_error(tmp_path):
     before = load_copy(tmp_path)  # editors leave such links beside a file that is open
     (tmp_path / "batchprop" / "engines" / "fused" / ".#sigma.py").symlink_to("nobody@nowhere.1")

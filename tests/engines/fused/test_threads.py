@@ -16,6 +16,7 @@ from batchprop.engines.fused.objective import Objective
 from tests.engines.fused.processes import run
 from tests.engines.fused.teams import objective_of
 from tests.engines.fused.workload import work
+from tests.platforms import needs_alarms
 from tests.problems import problem
 
 
@@ -92,6 +93,7 @@ def test_an_error_in_a_callback_leaves_no_thread(data):
         train(data, max_epochs=10, callback=fail)
 
 
+@needs_alarms
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.02, 0.3])
 def test_ctrl_c_ends_a_training_and_its_threads(data, seconds):
     """Whenever it comes: while threads start, while they compute, between two bursts."""

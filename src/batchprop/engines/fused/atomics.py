@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from typing import Any
 
@@ -13,17 +12,19 @@ from numba.extending import intrinsic
 
 from batchprop.engines.fused.jit import inlined
 from batchprop.engines.fused.memory import element
+from batchprop.engines.fused.target import TARGET, Target
 
 # Symbols of the C library (of the kernel's on Windows), found by name when code is loaded.
 _WINDOWS = sys.platform == "win32"
 give_way = types.ExternalFunction("SwitchToThread" if _WINDOWS else "sched_yield", types.int32())
 _sleep = types.ExternalFunction("Sleep" if _WINDOWS else "usleep", types.int32(types.uint32))
-_SHORT_SLEEP = 0 if _WINDOWS else 50  # milliseconds there, microseconds elsewhere
+_SHORT_SLEEP = 1 if _WINDOWS else 50  # milliseconds there, where 0 is no sleep; else microseconds
 # A pause is some 10 to 40 ns: about 50 µs of waiting at full attention, as long as most steps of
 # nets that gain from threads.  Then the processor is offered to others, then the thread sleeps,
-# so that a core that somebody else needs is given away.
-_SPINS, _YIELDS = 2000, 200
-_X86, _ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")
+# so that a core that somebody else needs is given away.  Where no pause is known, it is offered
+# at once.
+_SPINS = 2000 if TARGET.x86 or TARGET.aarch64 else 0
+_YIELDS = 200
 
 
 @intrinsic
@@ -60,19 +61,27 @@ def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, types.int64), codegen
 
 
+def pause_of(target: Target) -> tuple[str, tuple[int, ...]] | None:
+    """Return LLVM's name of the instruction that waits a moment, and its options.
+
+    On AArch64 it is ISB: the hint YIELD takes no time, so that 2000 of them are a microsecond.
+    """
+    if target.x86:
+        return "llvm.x86.sse2.pause", ()
+    return ("llvm.aarch64.isb", (15,)) if target.aarch64 else None
+
+
 @intrinsic
 def pause(typing: Any) -> Any:
     """Tell the processor that this is a waiting loop."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if platform.machine() in _X86:
-            kind, name, hint = ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause", []
-        elif platform.machine() in _ARM:
-            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
-            name, hint = "llvm.aarch64.hint", [ir.IntType(32)(1)]
-        else:
-            return context.get_dummy_value()
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), hint)
+        known = pause_of(TARGET)
+        if known is not None:
+            name, options = known
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32)] * len(options))
+            given = [ir.IntType(32)(option) for option in options]
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), given)
         return context.get_dummy_value()
 
     return types.void(), codegen

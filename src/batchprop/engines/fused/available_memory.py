@@ -1,10 +1,17 @@
-"""How much memory this process can still have."""
+"""How much memory this process can still have.
+
+Linux and Windows tell what is left.  macOS and the BSDs tell only how much there is: that is taken
+for what is left, a guess that is too high, but refuses what cannot fit in any case.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import math
+import os
 from pathlib import Path
+from typing import Any
 
 from batchprop.engines.fused.cpus import groups
 
@@ -32,13 +39,53 @@ def _of_group(group: Path) -> float:
     return math.inf
 
 
+class _MemoryStatus(ctypes.Structure):
+    """Windows' MEMORYSTATUSEX."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        ("total_physical", ctypes.c_uint64),
+        ("available_physical", ctypes.c_uint64),
+        ("total_page_file", ctypes.c_uint64),
+        ("available_page_file", ctypes.c_uint64),
+        ("total_virtual", ctypes.c_uint64),
+        ("available_virtual", ctypes.c_uint64),
+        ("available_extended_virtual", ctypes.c_uint64),
+    )
+
+
+def _linux() -> float:
+    lines = dict(line.split(":", 1) for line in MACHINE.read_text().splitlines())
+    return 1024.0 * int(lines["MemAvailable"].split()[0])
+
+
+def _windows() -> float:
+    kernel: Any = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
+    status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
+    if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
+        raise OSError("GlobalMemoryStatusEx failed")
+    return float(min(status.available_physical, status.available_virtual))
+
+
+def _posix() -> float:
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    if pages <= 0 or size <= 0:  # -1 stands for unknown
+        raise ValueError("the system does not tell")
+    return float(pages) * size
+
+
+def _of_machine() -> float:
+    """Return what the machine has left, by the first way that this system knows, or infinity."""
+    for tell in (_linux, _windows, _posix):
+        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):
+            return tell()
+    return math.inf
+
+
 def available_memory() -> float:
     """Return the bytes that are left on this machine and in all control groups of this process.
 
-    Infinity where the system does not tell.
+    Infinite where the system does not tell.
     """
-    left = [_of_group(group) for group in groups("memory")]
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        lines = dict(line.split(":", 1) for line in MACHINE.read_text().splitlines())
-        left.append(1024.0 * int(lines["MemAvailable"].split()[0]))
-    return min(left, default=math.inf)
+    return min(_of_machine(), *map(_of_group, groups("memory")), math.inf)

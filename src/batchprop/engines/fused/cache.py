@@ -12,20 +12,27 @@ import contextlib
 import hashlib
 import os
 import pickle
+import re
 import sys
-import tempfile
-import uuid
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite
 import numba
-from numba.core import config
+import numpy as np
+from numba.core import config, types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from batchprop.engines.fused.cache_folders import (
+    places,
+    read,
+    trusted,
+    warn_of_distrusted,
+    writable,
+    write,
+)
 from batchprop.engines.fused.sources import PACKAGE, changed, state
 from batchprop.engines.fused.turns import Turn
 
@@ -35,33 +42,9 @@ _turn = Turn()  # one for all: numba compiles one thing at a time
 _KEPT = 32  # files of one kernel: for both dtypes, several processors and the last few versions
 
 
-@cache
-def places() -> tuple[Path, ...]:
-    """Return the folders where kernels may be, in order.
-
-    ``NUMBA_CACHE_DIR``, or else the package's own ``__pycache__`` and the user's cache folder.
-    """
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    found = [Path(chosen).absolute()] if chosen else [PACKAGE / "__pycache__", Path(home)]
-    # a user without a home has "~", which is no place
-    return tuple(place / "batchprop-kernels" for place in found if place.is_absolute())
-
-
-@cache
-def writable() -> Path | None:
-    """Return the first of them that can be written to, or None."""
-    for folder in places():
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
-    return None
-
-
 def _find(name: str, target_context: Any) -> Any:
     """Return the kernel of that name, wherever it is; None if there is none."""
-    for folder in places():
+    for folder in filter(trusted, places()):
         found = _read(folder / name, target_context)
         if found is not None:
             return found
@@ -69,9 +52,9 @@ def _find(name: str, target_context: Any) -> Any:
 
 
 def _read(path: Path, target_context: Any) -> Any:
-    """Return the kernel that a file holds; None if there is none or it is damaged."""
+    """Return the kernel that a file holds; None if there is none, or none that is good."""
     with contextlib.suppress(Exception):
-        data = path.read_bytes()
+        data = read(path)
         content = data[32:]
         if hashlib.sha256(content).digest() == data[:32]:
             found = CompileResult._rebuild(target_context, *pickle.loads(content))
@@ -81,15 +64,25 @@ def _read(path: Path, target_context: Any) -> Any:
     return None
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all, and that other users may read."""
-    unfinished = path.with_name(f"{uuid.uuid4().hex}.tmp")
-    try:
-        unfinished.write_bytes(hashlib.sha256(content).digest() + content)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+def _described(value: object) -> str:
+    """Return what a captured value is; ValueError where its representation would not tell."""
+    if isinstance(value, (bool, int, float, str, bytes, type(None), np.dtype, types.Type)):
+        return repr(value)
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_described, value))})"
+    raise ValueError("not a plain value")
+
+
+def _identity(function: Any) -> str:
+    """Return what tells a function from every other one of the same sources.
+
+    The full path of its module, its qualified name, its line, its instructions, and what it has
+    captured, so that two kernels made by one function are two.
+    """
+    code = function.__code__
+    captured = [_described(cell.cell_contents) for cell in function.__closure__ or ()]
+    where = function.__module__, function.__qualname__, code.co_firstlineno
+    return repr((where, code.co_code, code.co_names, captured))
 
 
 class KernelCache(NullCache):  # type: ignore[misc]
@@ -99,9 +92,14 @@ class KernelCache(NullCache):  # type: ignore[misc]
     """
 
     def __init__(self, function: Any) -> None:
-        self._name = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__qualname__}"
+        self._function = function
         self._module = function.__module__
         self._file = Path(function.__code__.co_filename)
+        # for people; the digest of the full name tells kernels apart whose names end alike
+        full = f"{function.__module__}.{function.__qualname__}"
+        last = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__qualname__}"
+        own = hashlib.sha256(full.encode()).hexdigest()[:12]
+        self._prefix = f"{re.sub('[^A-Za-z0-9_.]', '_', last)[-60:]}-{own}"
 
     @property
     def cache_path(self) -> str | None:
@@ -116,18 +114,19 @@ class KernelCache(NullCache):  # type: ignore[misc]
             (
                 state(self._module),
                 b"" if PACKAGE in self._file.parents else self._file.read_bytes(),
-                self._name,
+                _identity(self._function),
                 str(signature),
                 codegen.magic_tuple(),
                 [repr(getattr(config, name, None)) for name in _SETTINGS],
                 (sys.version, numba.__version__, llvmlite.__version__),
             )
         )
-        return f"{self._name}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.kernel"
+        return f"{self._prefix}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.kernel"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature; None if it is this process's to compile."""
         _turn.end()  # there still is one if the last compilation failed
+        warn_of_distrusted()
         with contextlib.suppress(Exception):
             name = self._file_name(sig, target_context.codegen())
             if name is None:
@@ -147,8 +146,9 @@ class KernelCache(NullCache):  # type: ignore[misc]
         with contextlib.suppress(Exception):
             folder, name = writable(), self._file_name(sig, cres.codegen)
             if folder is not None and name is not None and not cres.library.has_dynamic_globals:
-                _write(folder / name, dumps(cres._reduce()))
-                files = sorted(folder.glob(f"{self._name}-*.kernel"), key=os.path.getmtime)
+                content = dumps(cres._reduce())
+                write(folder / name, hashlib.sha256(content).digest() + content)
+                files = sorted(folder.glob(f"{self._prefix}-*.kernel"), key=os.path.getmtime)
                 for old in files[:-_KEPT]:
                     old.unlink(missing_ok=True)
         _turn.end()

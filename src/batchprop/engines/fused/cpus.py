@@ -49,16 +49,22 @@ def quota() -> float:
     return min((_limit(group) for group in groups("cpu")), default=math.inf)
 
 
+def _granted() -> int:
+    """Return the processors that the system, or Python's own setting, grants this process."""
+    if hasattr(os, "process_cpu_count"):  # Python 3.13: affinity, and PYTHON_CPU_COUNT
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def available() -> int:
     """Return the processors this process may use, at least 1.
 
-    The processor affinity and the control group's quota, capped by ``OMP_NUM_THREADS`` and
+    What the system grants and the control group's quota, capped by ``OMP_NUM_THREADS`` and
     ``NUMBA_NUM_THREADS`` (which joblib's workers set).
     """
-    try:
-        count = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        count = os.cpu_count() or 1
+    count = _granted()
     if math.isfinite(quota()):
         count = min(count, math.ceil(quota()))
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):

@@ -71,7 +71,7 @@ class Objective:
         units, constant_loss = np.ones(s), 0.0
         if scaling is not None:
             numbers = scaling.x_mean, scaling.x_factor, scaling.t_mean, scaling.t_factor
-            units = scaling.t_scale**2
+            units = scaling.squared_units
             constant_loss = scaling.constant_loss(T, sample_weight)
         self._kept = (X, T, sample_weight, numbers)  # kernels know only their addresses
         dtype = np.dtype(dtype)

@@ -32,7 +32,7 @@ class Turn:
         if _lock is None:
             return
         with contextlib.suppress(OSError):
-            self._path, self._file = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+            self._path, self._file = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline:
                 with contextlib.suppress(BlockingIOError):

@@ -10,34 +10,24 @@ writes down the instructions; nothing is reordered or contracted, what is writte
 
 from __future__ import annotations
 
-import platform
 from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils, config
-from numba.core.codegen import get_host_cpu_features
+from numba.core import cgutils
 from numba.extending import models, register_model
+
+from batchprop.engines.fused.target import TARGET
 
 Number = float
 
 
-def _features() -> frozenset[str]:
-    """Return what the processor that kernels are compiled for can do, by LLVM's names."""
-    chosen = config.CPU_FEATURES
-    return frozenset((get_host_cpu_features() if chosen is None else chosen).split(","))
-
-
-_FEATURES = _features()
-_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
-_AVX = not _FEATURES.isdisjoint({"+avx", "+avx2"})
-_AVX512 = "+avx512f" in _FEATURES
-REGISTER_BITS = 512 if _AVX512 else 256 if _AVX else 128
+REGISTER_BITS = TARGET.register_bits
 # Without the instruction LLVM calls the C library for each element: a step took 15 times as long.
-HAS_FMA = not _X86 or _AVX512 or "+fma" in _FEATURES
+HAS_FMA = TARGET.fma
 NATIVE = 1
 # Registers to a wide vector: 32 registers (AVX-512, NEON) hold 4 rows of 4, 16 (AVX2) 4 rows of 2.
-WIDE = 2 if _X86 and not _AVX512 else 4
+WIDE = 2 if TARGET.x86 and REGISTER_BITS < 512 else 4
 
 
 def lanes(bits: int, registers: int = 1) -> int:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.nested import hollow, zeros
+
 Array = npt.NDArray[Any]
 
 # what the next evaluation is
@@ -76,17 +78,22 @@ def default_history(n_parameters: int) -> int:
     return max(10, min(80, 2**27 // (16 * n_parameters)))
 
 
-def memory(settings: LbfgsSettings, n_parameters: int) -> Memory:
-    """Return the memory of a run that has not begun."""
+def form(settings: LbfgsSettings, n_parameters: int) -> Memory:
+    """Return the shapes and dtypes of the memory, in arrays that take no room."""
     n = n_parameters
     h = settings.history_size or default_history(n)
     return Memory(
-        steps=np.zeros((h, n)),
-        changes=np.zeros((h, n)),
-        products=np.zeros((2, h)),
-        diagonal=np.ones(n),
-        direction=np.zeros(n),
-        gradient=np.zeros(n),
-        search=np.zeros(SEARCH_SIZE),
-        counts=np.zeros(6, np.int64),
+        steps=hollow((h, n)),
+        changes=hollow((h, n)),
+        products=hollow((2, h)),
+        diagonal=hollow((n,)),
+        direction=hollow((n,)),
+        gradient=hollow((n,)),
+        search=hollow((SEARCH_SIZE,)),
+        counts=hollow((6,), np.int64),
     )
+
+
+def memory(settings: LbfgsSettings, n_parameters: int) -> Memory:
+    """Return the memory of a run that has not begun."""
+    return zeros(form(settings, n_parameters))._replace(diagonal=np.ones(n_parameters))

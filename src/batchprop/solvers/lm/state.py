@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.fused.cholesky import WORK, matrix_memory
+from batchprop.solvers.ranges import check_evaluated, check_overflow, require
+from batchprop.solvers.stopping import State
 
 Array = npt.NDArray[Any]
 
@@ -95,3 +97,13 @@ def work(n_parameters: int) -> Work:
         np.zeros(n), np.zeros((n, n)), matrix_memory(n), np.zeros(WORK), np.zeros(n),
         np.zeros(3 * n), np.zeros(n), np.zeros(n), np.zeros(3),
     )  # fmt: skip
+
+
+def check(settings: LmSettings, state: State, reason: str) -> None:
+    """Check the memory of a state; raise ValueError that names the field."""
+    check_evaluated(state)
+    check_overflow(state, reason)
+    damping, growth = state.memory.damping[0], state.memory.growth[0]
+    require(damping > 0, "state.memory.damping", "be greater than 0")  # inf ends the run
+    is_power = np.isfinite(growth) and growth >= 2 and np.frexp(growth)[0] == 0.5
+    require(is_power, "state.memory.growth", "be 2, 4, 8, …")

@@ -1,0 +1,66 @@
+"""The processor that LLVM compiles for: its architecture, width of vectors, and fma.
+
+It may be another than this machine's: ``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES`` and
+``NUMBA_ENABLE_AVX`` choose it, a name brings features of its own along, and an emulator may answer
+for the machine.  So nothing is concluded from names: LLVM compiles a few vector operations with
+numba's own settings, and the instructions it takes tell the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from llvmlite import binding
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+
+_PROBE = """
+target triple = "{triple}"
+declare <16 x float> @llvm.fma.v16f32(<16 x float>, <16 x float>, <16 x float>)
+define void @probe(ptr %a, ptr %b, ptr %c) {{
+  %x = load <16 x float>, ptr %a
+  %y = load <16 x float>, ptr %b
+  %z = load <16 x float>, ptr %c
+  %sum = fadd <16 x float> %x, %y
+  %fused = call <16 x float> @llvm.fma.v16f32(<16 x float> %sum, <16 x float> %y, <16 x float> %z)
+  store <16 x float> %fused, ptr %c
+  ret void
+}}
+"""
+_X86 = re.compile(r"x86_64|amd64|i[3-6]86")
+_AARCH64 = re.compile(r"aarch64|arm64")
+
+
+class Target(NamedTuple):
+    """What kernels have to know of the processor that they are compiled for."""
+
+    x86: bool
+    aarch64: bool
+    register_bits: int  # of the widest vectors
+    fma: bool  # x y + z rounded once is an instruction
+
+
+def read(triple: str, assembly: str) -> Target:
+    """Return what LLVM's triple and its assembly of the probe tell."""
+    architecture = triple.split("-")[0].lower()
+    x86 = _X86.match(architecture) is not None
+    widths = (("zmm", 512), ("ymm", 256)) if x86 else ()  # elsewhere 128: NEON, VSX
+    return Target(
+        x86=x86,
+        aarch64=_AARCH64.match(architecture) is not None,
+        register_bits=next((bits for name, bits in widths if name in assembly), 128),
+        # without the instruction LLVM calls the C library's function for each element
+        fma=re.search(r"\bfmaf\b|_fmaf\b", assembly) is None,
+    )
+
+
+def _compiled_for() -> Target:
+    """Compile the probe as numba would compile it."""
+    with global_compiler_lock:
+        machine = cpu_target.target_context.codegen()._tm
+        module = binding.parse_assembly(_PROBE.format(triple=machine.triple))
+        return read(machine.triple, machine.emit_assembly(module))
+
+
+TARGET = _compiled_for()
