@@ -22,7 +22,8 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-processors bench bench-peers bench-solvers bench-uci lint format types clean distclean
+.PHONY: help demo test test-processors bench bench-peers bench-solvers bench-uci mutants lint format \
+	types clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +51,9 @@ bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libra
 
 bench-uci: $(READY) ## Test errors on the UCI tables: ARGS="--data FOLDER"
 	@$(PY) -m benchmarks.uci $(ARGS)
+
+mutants: $(READY) ## Change the code here and there: does a test fail? Hours, or ARGS="--only WORDS"
+	@$(PY) tools/mutate.py $(ARGS)
 
 lint: $(READY) ## Check style and format (ruff)
 	$(PY) -m ruff check .

@@ -69,14 +69,18 @@ def test_a_step_beyond_all_numbers(solver):
     assert np.isfinite(result.loss_curve).all()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 def test_infinite_parameters_that_the_loss_hides(engine):
-    # one sample at x = 1e300: a step takes w to −inf, where tanh is −1 and the loss finite
+    # samples at ±1e150: a finite gradient takes w to −inf, where tanh is ∓1 and all else finite
     network = Network([[0.0]], [0.0], [[1.0]], [0.0])
-    X, T = np.array([[1e300]]), np.array([[-1.0]])
-    result, _ = warned(X, T, network=network, engine=engine, learning_rate=1e9)
-    assert result.n_epochs == 0
+    X, T = np.array([[1e150, -1e150]]), np.array([[-1.0, 1.0]])
+    loss, gradient = loss_and_gradient(network, X, T, engine=engine)
+    assert (loss, np.linalg.norm(gradient.theta)) == (1.0, 2e150)
+    result, text = warned(X, T, network=network, engine=engine, learning_rate=1e200)
+    assert "at epoch 1" in text
+    np.testing.assert_array_equal(result.loss_curve, [1.0])
     np.testing.assert_array_equal(result.last_network.theta, network.theta)
+    np.testing.assert_array_equal(result.network.theta, network.theta)
 
 
 @EVERY_ENGINE

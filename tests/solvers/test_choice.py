@@ -70,3 +70,35 @@ def test_train_follows_the_rule():
     assert train(X[:3], T, hidden_size=5, max_epochs=1).solver == "lm"
     assert train(X, T, hidden_size=50, max_epochs=1).solver == "lbfgs"
     assert train(X[:3], T, hidden_size=5, solver="lbfgs", max_epochs=1).solver == "lbfgs"
+
+
+def test_the_cost_by_hand():
+    """Of 1-2-1 on ten samples: products 9 + 12 + 2 each, 7³/6, and 10 · 2 · 25 for a step."""
+    assert cost(Shape(1, 2, 1), 10, "float64") == pytest.approx((230 + 343 / 6 + 500) / 500)
+    # of 2-3-2: 36 + 36 + 4.5, 17³/6, and 10 · 3 · 30
+    assert cost(Shape(2, 3, 2), 10, "float64") == pytest.approx((765 + 17**3 / 6 + 900) / 900)
+
+
+def test_up_to_thirty_times_the_cost_is_worth_it():
+    """The network that costs most among those chosen, and the least of those that are not."""
+    assert (WORTH, MOST_PARAMETERS) == (30.0, 1000)
+    small = [
+        Shape(e, m, s)
+        for e in range(1, 12)
+        for m in range(1, 60)
+        for s in (1, 2)
+        if Shape(e, m, s).n_parameters <= 400
+    ]
+    for n_samples in (200, 2000):
+        chosen, others = [], []
+        for shape in small:
+            kind = choose(shape, n_samples, *PLAIN)
+            (chosen if kind == "lm" else others).append(cost(shape, n_samples, "float64"))
+        assert 29.5 < max(chosen) <= 30.0 < min(others) < 30.5
+
+
+def test_up_to_a_thousand_parameters():
+    for shape, solver in ((Shape(1, 166, 4), "lm"), (Shape(1, 58, 15), "lbfgs")):
+        assert shape.n_parameters in (1000, 1001)
+        assert cost(shape, 10**7, "float64") < WORTH
+        assert choose(shape, 10**7, *PLAIN) == solver

@@ -150,6 +150,14 @@ def test_a_run_that_is_dropped_leaves_no_thread():
         assert not threads()
 
 
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell"])
+def test_a_status_means_what_its_method_says(method):
+    """2 is lost precision for those that search along lines, and a limit for these."""
+    case = problem(e=1, m=2, s=1, n_samples=9)
+    result = minimised(case, method=method, options={"maxiter": 2}, epochs=50)
+    assert result.reason == "method_gave_up"
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "options", [{"maxiter": "x"}, {"maxfun": [1]}, {"args": (1,)}, {"callback": 3}]

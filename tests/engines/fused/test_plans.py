@@ -1,0 +1,121 @@
+"""How samples are cut: the bounds of chunks, blocks and threads, each at its very place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchprop.engines.fused.aligned import LINE, zeros
+from batchprop.engines.fused.cpus import team_size
+from batchprop.engines.fused.gram import plan as gram
+from batchprop.engines.fused.gram.layout import n_sums
+from batchprop.engines.fused.plan import plan
+from batchprop.parameters import Shape
+
+SIZES = [(1, 1, 1), (1, 4, 1), (8, 50, 1), (40, 100, 3), (300, 300, 2), (1000, 2000, 1)]
+DTYPES = [np.dtype("f4"), np.dtype("f8")]
+KIB = 1024
+
+
+def cuts(n_samples, planned=plan):
+    return [
+        (shape, dtype, planned(shape, n_samples, dtype))
+        for shape in (Shape(*sizes) for sizes in SIZES)
+        for dtype in DTYPES
+    ]
+
+
+@pytest.mark.parametrize("n_samples", [1, 7, 511, 512, 513, 5000, 32_768, 10**6, 10**9])
+def test_chunks_and_blocks_cover_all_samples(n_samples):
+    for shape, _, cut in cuts(n_samples):
+        assert cut.n_chunks * cut.chunk >= n_samples > (cut.n_chunks - 1) * cut.chunk, shape
+        assert cut.chunk % cut.width == cut.block % cut.width == 0
+        assert 0 < cut.block <= cut.chunk
+
+
+@pytest.mark.parametrize("planned", [plan, gram.plan])
+def test_a_chunk_has_512_samples_at_least_unless_there_are_fewer(planned):
+    for n_samples, n_chunks in ((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3)):
+        assert planned(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks
+
+
+@pytest.mark.parametrize(
+    ("planned", "most", "least", "bytes_of"),
+    [
+        (plan, 64, 16, lambda shape: 8 * (shape.n_parameters + shape.n_outputs)),
+        (gram.plan, 32, 8, lambda shape: 8 * (n_sums(shape) + shape.n_parameters + 1)),
+    ],
+)
+def test_how_many_chunks_there_are_at_most(planned, most, least, bytes_of):
+    """No more than 64 (of Gauss–Newton 32), and than 64 (128) MiB of sums, but 16 (8) at least."""
+    limit = (64 if planned is plan else 128) * KIB * KIB
+    small = planned(Shape(1, 4, 1), 10**7, DTYPES[1])
+    assert small.n_chunks == most
+    huge = Shape(200, 20_000, 1) if planned is plan else Shape(100, 100, 1)
+    assert planned(huge, 10**7, DTYPES[1]).n_chunks == least
+    between = Shape(100, 2000, 1) if planned is plan else Shape(20, 100, 1)
+    cut = planned(between, 10**7, DTYPES[1])
+    assert least < cut.n_chunks < most
+    assert limit * 0.9 < cut.n_chunks * bytes_of(between) <= limit
+
+
+def test_a_block_of_the_hidden_layer_stays_in_the_second_cache():
+    """192 KiB of inputs and hidden units, two panels at least, 1024 samples at most."""
+    for shape, dtype, cut in cuts(10**6):
+        size = dtype.itemsize * (shape.n_inputs + shape.n_hidden)
+        fitting = min(1024, max(2 * cut.width, 192 * KIB // size))
+        assert fitting / 2 <= cut.block <= max(fitting, 2 * cut.width), shape
+    assert plan(Shape(1, 1, 1), 10**6, DTYPES[0]).block > 512
+
+
+def test_blocks_of_gauss_newton():
+    for shape in (Shape(*sizes) for sizes in SIZES[:4]):
+        cut = gram.plan(shape, 10**6, DTYPES[1])
+        assert 2 * cut.width <= cut.block <= 256
+        rows = cut.products // cut.block
+        assert cut.block == 2 * cut.width or 8 * rows * cut.block <= 512 * KIB
+
+
+def test_bytes_of_gauss_newton():
+    """JᵀJ, a copy of it, and the sums of all chunks."""
+    shape = Shape(8, 50, 1)
+    cut = gram.plan(shape, 5000, DTYPES[1])
+    assert gram.n_bytes(shape, 5000) == 8 * (2 * 501**2 + cut.n_chunks * n_sums(shape))
+
+
+def test_what_an_evaluation_is_estimated_to_take():
+    """In nanoseconds: for σ of each unit and sample, and for each of its multiply-adds."""
+    for dtype, element, fma in ((DTYPES[0], 0.6, 0.02), (DTYPES[1], 1.4, 0.04)):
+        found = plan(Shape(8, 50, 2), 1000, dtype).nanoseconds
+        assert found == pytest.approx(1000 * 50 * (element + fma * (16 + 6)))
+    shape = Shape(8, 50, 1)
+    more = gram.plan(shape, 1000, DTYPES[1]).nanoseconds - plan(shape, 1000, DTYPES[1]).nanoseconds
+    assert more == pytest.approx(0.05 * n_sums(shape) * 1000)
+
+
+def test_strips_are_for_as_many_inputs_as_fill_a_vector():
+    for dtype in DTYPES:
+        step = plan(Shape(1, 1, 1), 1, dtype).step
+        assert not plan(Shape(step - 1, 5, 1), 100, dtype).strips
+        assert plan(Shape(step, 5, 1), 100, dtype).strips
+
+
+def test_a_thread_more_for_each_twelve_microseconds():
+    for nanoseconds, size in ((0, 1), (23_999, 1), (24_000, 2), (35_999, 2), (36_000, 3)):
+        assert team_size(8, nanoseconds, 100) == size
+    assert team_size(8, 1e9, 100) == 8
+    assert team_size(8, 1e9, 3) == 3
+    assert team_size(1, 1e9, 100) == 1
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 1000])
+def test_memory_begins_where_cache_lines_begin(dtype, count):
+    for _ in range(5):
+        memory = zeros(3, count, dtype)
+        assert LINE == 128
+        for row in memory:
+            assert row.ctypes.data % 128 == 0
+            assert row.size >= count
+        assert memory.shape[0] == 3
+        assert not memory.any()

@@ -1,0 +1,363 @@
+"""Single decisions of L-BFGS from states that are written down: noise, limits, idle iterations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from batchprop.engines.fused.jit import kernel
+from batchprop.solvers.lbfgs import directions, iteration, line_search
+from batchprop.solvers.lbfgs.state import (
+    ACCEPTED,
+    BRACKETED,
+    FIRST_LOSS,
+    HIGH,
+    HIGH_LOSS,
+    HIGH_SLOPE,
+    IDLE,
+    LAST,
+    LOSS,
+    LOW,
+    LOW_LOSS,
+    N_PAIRS,
+    NEWEST,
+    NOISE,
+    PHASE,
+    REFERENCE,
+    RETURN,
+    ROUNDING,
+    SEARCH_SIZE,
+    SLOPE,
+    START,
+    STEP,
+    TRIAL,
+    TRIALS,
+    LbfgsSettings,
+    default_history,
+    memory,
+)
+from batchprop.solvers.stopping import REASONS, start
+
+SETTINGS = LbfgsSettings(history_size=5)
+
+
+@kernel
+def noise_of(search, loss):
+    return iteration.noise_of(search, loss)
+
+
+@kernel
+def accept(settings, state, loss, gradient):
+    return iteration.accept(settings, state, loss, gradient)
+
+
+@kernel
+def propose(settings, state, loss, gradient):
+    return iteration.propose(settings, state, loss, gradient)
+
+
+@kernel
+def remember(memory, theta, previous, gradient):
+    directions.remember(memory, theta, previous, gradient)
+
+
+@kernel
+def judge(settings, search, counts, loss, slope):
+    return line_search.judge_step(settings, search, counts, loss, slope)
+
+
+def begun(theta=(1.0, 0.0), dtype="float64"):
+    return start(np.array(theta, dtype), memory(SETTINGS, len(theta)))
+
+
+def parabola(state):
+    """J = ½‖θ‖² + 1 and its gradient at θ."""
+    return 1.0 + 0.5 * float(state.theta @ state.theta), state.theta.copy()
+
+
+def test_the_noise_is_four_roundings_of_the_loss_and_the_targets():
+    search = np.zeros(SEARCH_SIZE)
+    search[ROUNDING], search[FIRST_LOSS] = 2.0**-52, 1.0
+    assert noise_of(search, 1.0) == 2.0**-50
+    assert noise_of(search, 2.0**-20) == 2.0**-60  # r² of the rounding of 2 r t
+    assert noise_of(search, 4.0) == 2.0**-48  # a loss above that of the start
+    search[ROUNDING] = 2.0**-23
+    assert noise_of(search, 1.0) == 2.0**-21
+
+
+@pytest.mark.parametrize(("dtype", "rounding"), [("float32", 2.0**-23), ("float64", 2.0**-52)])
+def test_the_start_sets_the_levels(dtype, rounding):
+    state = begun(dtype=dtype)
+    assert accept(SETTINGS, state, *parabola(state))
+    search = state.memory.search
+    assert (search[FIRST_LOSS], search[REFERENCE], search[ROUNDING]) == (1.5, 1.5, rounding)
+    assert state.calls[0] == 1
+    assert math.isnan(state.step[0])
+
+
+def test_the_first_step_is_no_longer_than_1_and_than_the_gradient():
+    for size, step in ((0.5, 1.0), (1.0, 1.0), (4.0, 0.25)):
+        state = begun()
+        accept(SETTINGS, state, 1.0, np.array([size, 0.0]))
+        propose(SETTINGS, state, 1.0, np.array([size, 0.0]))
+        assert state.memory.search[STEP] == step
+        np.testing.assert_array_equal(state.theta, [1.0 - step * size, 0.0])
+        np.testing.assert_array_equal(state.previous, [1.0, 0.0])
+        assert (state.epoch[0], state.memory.counts[PHASE]) == (1, TRIAL)
+
+
+def test_an_accepted_trial_is_a_pair_and_the_next_step_is_1():
+    state = begun((3.0, 4.0))
+    accept(SETTINGS, state, *parabola(state))
+    propose(SETTINGS, state, *parabola(state))
+    assert accept(SETTINGS, state, *parabola(state))
+    assert (state.memory.counts[PHASE], state.calls[0]) == (ACCEPTED, 2)
+    assert state.step[0] == pytest.approx(1.0)  # 1/‖g‖ times ‖g‖
+    propose(SETTINGS, state, *parabola(state))
+    assert (state.memory.counts[N_PAIRS], state.memory.search[STEP]) == (1, 1.0)
+    np.testing.assert_allclose(state.theta, 0.0, atol=1e-15)  # the curvature is known
+
+
+def limited(calls, most):
+    """Propose after so many evaluations of at most so many."""
+    state = begun()
+    accept(SETTINGS, state, *parabola(state))
+    state.calls[0] = calls
+    settings = SETTINGS._replace(max_evaluations=most)
+    return REASONS[propose(settings, state, *parabola(state))]
+
+
+def test_an_iteration_needs_two_evaluations():
+    """A trial, and perhaps the way back to the best."""
+    assert limited(calls=8, most=10) == "running"
+    assert limited(calls=9, most=10) == "max_evaluations"
+    assert limited(calls=10, most=10) == "max_evaluations"
+
+
+def test_the_last_evaluation_is_for_the_best_point():
+    for calls, phase in ((7, TRIAL), (8, RETURN)):
+        state = begun()
+        accept(SETTINGS, state, *parabola(state))
+        propose(SETTINGS, state, *parabola(state))
+        state.calls[0] = calls
+        settings = SETTINGS._replace(max_evaluations=10)
+        assert not accept(settings, state, 100.0, state.theta.copy())  # no trial to take
+        assert state.memory.counts[PHASE] == phase
+        assert (state.memory.search[STEP] == 0.0) == (phase == RETURN)
+        if phase == RETURN:
+            np.testing.assert_array_equal(state.theta, state.previous)
+
+
+def test_idle_iterations_end_a_run_and_a_fall_beyond_the_noise_starts_the_count_anew():
+    state = begun()
+    loss, gradient = parabola(state)
+    accept(SETTINGS, state, loss, gradient)
+    search, counts = state.memory.search, state.memory.counts
+    noise = noise_of(search, loss)
+    counts[IDLE] = 19
+    search[REFERENCE] = loss + noise  # not below it by more than the noise
+    assert REASONS[propose(SETTINGS, state, loss, gradient)] == "running"
+    assert (counts[IDLE], search[REFERENCE]) == (20, loss + noise)
+    assert REASONS[propose(SETTINGS, state, loss, gradient)] == "line_search"
+    counts[IDLE], search[REFERENCE] = 20, loss + 2 * noise
+    assert REASONS[propose(SETTINGS, state, loss, gradient)] == "running"
+    assert (counts[IDLE], search[REFERENCE]) == (0, loss)
+
+
+def failing(pairs, loss, noise):
+    """Let the last trial of a search fail at a loss beside the start's 1.5."""
+    state = begun()
+    accept(SETTINGS, state, *parabola(state))
+    propose(SETTINGS, state, *parabola(state))
+    search, counts = state.memory.search, state.memory.counts
+    counts[TRIALS], counts[N_PAIRS], search[NOISE] = 29, pairs, noise
+    search[LOW_LOSS] = loss
+    accept(SETTINGS, state, 100.0, state.theta.copy())
+    return counts[PHASE], counts[N_PAIRS]
+
+
+def test_a_failed_search_forgets_its_pairs_and_the_second_failure_is_the_last():
+    assert failing(pairs=3, loss=1.5, noise=0.0) == (RETURN, 0)
+    assert failing(pairs=0, loss=1.5, noise=0.0) == (LAST, 0)
+    assert failing(pairs=0, loss=1.25, noise=0.0) == (RETURN, 0)
+    assert failing(pairs=0, loss=1.25, noise=0.25) == (LAST, 0)
+
+
+def test_a_direction_that_leads_up_is_replaced_by_steepest_descent():
+    state = begun()
+    accept(SETTINGS, state, *parabola(state))
+    kept = state.memory
+    kept.counts[N_PAIRS], kept.counts[PHASE] = 1, RETURN
+    kept.steps[0], kept.changes[0], kept.products[0, 0] = [1.0, 0.0], [-1.0, 0.0], -1.0
+    assert REASONS[propose(SETTINGS, state, *parabola(state))] == "running"
+    np.testing.assert_array_equal(kept.direction, [-1.0, 0.0])
+    assert kept.counts[N_PAIRS] == 0
+
+
+def pairs_after(cosine):
+    """Return how many pairs are kept after a step and a change at this angle."""
+    kept = memory(SETTINGS, 2)
+    change = np.array([cosine, math.sqrt(1.0 - cosine**2)])
+    remember(kept, np.array([1.0, 0.0]), np.zeros(2), change)
+    return kept.counts[N_PAIRS]
+
+
+def test_a_pair_of_no_more_curvature_than_rounding_is_left_out():
+    assert pairs_after(1.2e-14) == 1
+    assert pairs_after(0.8e-14) == 0
+    assert pairs_after(-0.5) == 0
+
+
+def test_the_diagonal_stays_positive():
+    kept = memory(LbfgsSettings(3), 2)
+    # a first step along one axis: nothing is left of the other's curvature but its least share
+    remember(kept, np.array([1.0, 1e-9]), np.zeros(2), np.array([1.0, 0.0]))
+    assert (kept.diagonal > 0).all()
+    assert np.isfinite(kept.diagonal).all()
+    kept = memory(LbfgsSettings(3), 1)
+    remember(kept, np.array([1.0]), np.zeros(1), np.array([2.0]))
+    assert kept.diagonal[0] == pytest.approx(0.5)
+
+
+def test_how_many_pairs_are_kept():
+    """80, or what 128 MiB hold, but 10 at least; a pair takes 16 bytes a parameter."""
+    most = 2**27 // 16
+    assert default_history(most // 80) == 80
+    assert default_history(most // 80 + 200) == 79
+    assert default_history(most // 20) == 20
+    assert default_history(most // 5) == 10
+    assert memory(LbfgsSettings(), 13).steps.shape == (80, 13)
+    assert memory(LbfgsSettings(7), 13).changes.shape == (7, 13)
+
+
+def searching(step=1.0, loss=0.0, slope=-1.0, noise=0.0, **places):
+    """A search in the middle of its way, and its counts."""
+    search, counts = np.zeros(SEARCH_SIZE), np.zeros(6, np.int64)
+    search[STEP], search[LOSS], search[SLOPE], search[NOISE] = step, loss, slope, noise
+    search[LOW_LOSS], search[line_search.LOW_SLOPE] = loss, slope
+    search[HIGH_LOSS] = search[HIGH_SLOPE] = math.inf
+    search[line_search.WIDTH] = math.inf
+    return search, counts
+
+
+def test_a_step_is_found_at_the_very_edge_of_both_conditions():
+    for loss, slope, code in (
+        (-1e-4, 0.9, line_search.FOUND),
+        (-1e-4, -0.9, line_search.FOUND),
+        (np.nextafter(-1e-4, 0), 0.0, line_search.AGAIN),
+        (-1e-4, np.nextafter(0.9, 1), line_search.AGAIN),
+        (-1e-4, -np.nextafter(0.9, 1), line_search.AGAIN),
+    ):
+        assert judge(SETTINGS, *searching(), loss, slope) == code
+    assert judge(SETTINGS, *searching(noise=0.5), 0.4999 - 1e-12, 0.0) == line_search.FOUND
+    assert judge(SETTINGS, *searching(noise=0.5), 0.5, 0.0) == line_search.AGAIN
+
+
+def test_a_search_gives_up_after_its_last_trial():
+    for trials, code in ((28, line_search.AGAIN), (29, line_search.FAILED)):
+        search, counts = searching()
+        counts[TRIALS] = trials
+        assert judge(SETTINGS, search, counts, 1.0, 0.0) == code
+        assert counts[TRIALS] == trials + 1
+
+
+def test_a_bracket_that_is_too_narrow_ends_the_search():
+    for width, code in ((0.9e-12, line_search.FAILED), (2e-12, line_search.AGAIN)):
+        search, counts = searching(step=1.0 + width)
+        search[LOW], counts[BRACKETED], search[HIGH] = 1.0, 1, 2.0
+        assert judge(SETTINGS, search, counts, 1.0, 1.0) == code
+        if code == line_search.FAILED:
+            assert search[STEP] == 1.0
+
+
+def test_without_a_bracket_a_stretch_grows_by_a_tenth_to_fourfold():
+    # φ′ falls from −1 to −0.95: an interpolated minimum lies far out; to −1.5: there is none
+    for slope, loss in ((-0.95, -0.975), (-1.5, -1.25)):
+        search, counts = searching()
+        assert judge(SETTINGS, search, counts, loss, slope) == line_search.AGAIN
+        assert search[STEP] == 5.0  # 1 + 4 · 1
+    search, counts = searching()
+    settings = LbfgsSettings(curvature=1e-3)
+    judge(settings, search, counts, -0.5, -0.01)  # of a parabola with its minimum at 1.0101
+    assert search[STEP] == pytest.approx(2.1)  # 1 + 1.1 · 1
+
+
+def test_inside_a_bracket_a_step_keeps_from_its_ends():
+    search, counts = searching()
+    judge(SETTINGS, search, counts, 1e6, 1e6)  # the minimum lies close to 0
+    assert search[STEP] == pytest.approx(0.1)
+    search, counts = searching()
+    judge(SETTINGS, search, counts, math.nan, math.nan)
+    assert search[STEP] == pytest.approx(0.1)  # a tenth of the way where nothing is known
+    assert search[HIGH_LOSS] == math.inf
+    search, counts = searching(step=1.0)
+    search[LOW], search[LOW_LOSS] = 0.5, -0.5
+    judge(SETTINGS, search, counts, math.nan, math.nan)
+    assert search[STEP] == pytest.approx(0.75)  # and half of it from there on
+
+
+def test_the_phases_are_what_a_memory_begins_with():
+    assert memory(SETTINGS, 3).counts[PHASE] == START
+
+
+def test_an_element_of_the_diagonal_keeps_a_hundred_millionth():
+    """A step along one axis of a change along the other leaves nothing but that."""
+    kept = memory(LbfgsSettings(3), 2)
+    remember(kept, np.array([1.0, 1e-6]), np.zeros(2), np.array([0.0, 1.0]))
+    # D = sᵀy/yᵀy = 1e-6, of whose inverse rounding would leave 1e-12
+    assert kept.diagonal[0] == pytest.approx(100.0, rel=1e-3)
+
+
+def test_steps_are_kept_in_float64():
+    kept = memory(LbfgsSettings(3), 2)
+    theta, previous = np.array([1.0, 2.0], "f4"), np.array([1e-9, 3e-9], "f4")
+    remember(kept, theta, previous, np.array([1.0, 1.0], "f4"))
+    place = kept.counts[NEWEST]
+    exact = theta.astype("f8") - previous.astype("f8")
+    np.testing.assert_array_equal(kept.steps[place], exact)
+
+
+@kernel
+def interpolate(out, a, f, slope, b, f_b, slope_b, noise):
+    out[0] = line_search.interpolated(a, f, slope, b, f_b, slope_b, noise)
+
+
+def interpolated(*given):
+    out = np.zeros(1)
+    interpolate(out, *given)
+    return out[0]
+
+
+def test_where_values_say_nothing_slopes_are_interpolated():
+    """Within four times the noise: a secant of the slopes; beyond it the cubic's minimum."""
+    secant = 1.0 / 1.5  # of slopes −1 and 0.5
+    assert interpolated(0.0, 0.0, -1.0, 1.0, 0.4, 0.5, 0.101) == pytest.approx(secant)
+    cubic = interpolated(0.0, 0.0, -1.0, 1.0, 0.4, 0.5, 0.0)
+    assert interpolated(0.0, 0.0, -1.0, 1.0, 0.4, 0.5, 0.099) == cubic
+    assert abs(cubic - secant) > 0.01
+    # of (a − 1)² (a + 2) = a³ − 3 a + 2
+    assert interpolated(0.0, 2.0, -3.0, 2.0, 4.0, 9.0, 0.0) == pytest.approx(1.0)
+    assert interpolated(2.0, 4.0, 9.0, 0.0, 2.0, -3.0, 0.0) == pytest.approx(1.0)
+    assert math.isnan(interpolated(0.0, 0.0, -1.0, 1.0, math.inf, 1.0, 0.0))
+    assert math.isnan(interpolated(0.0, 0.0, -1.0, 1.0, -0.9, -1.0, 0.0))  # it falls all the way
+
+
+def test_a_bracket_that_has_not_shrunk_by_a_third_is_halved():
+    for high, halved in ((0.67, True), (0.65, False)):
+        search, counts = searching(step=high)
+        search[line_search.WIDTH], search[HIGH], counts[BRACKETED] = 1.0, 1.0, 1
+        judge(SETTINGS, search, counts, high**2 - high + 1.0, 2 * high - 1.0)
+        assert (search[STEP] == pytest.approx(high / 2, rel=1e-12)) == halved
+        assert search[line_search.WIDTH] == high
+
+
+def test_a_step_beyond_a_lower_one_is_the_far_end_of_the_bracket():
+    """Low enough compared with the start, but above the best so far by more than the noise."""
+    for loss, noise, far in ((-0.3, 0.0, 1.0), (-0.3, 0.1, 1.0), (-0.3, 0.25, 0.0)):
+        search, counts = searching(step=1.0, noise=noise)
+        search[LOW], search[LOW_LOSS], search[line_search.LOW_SLOPE] = 0.5, -0.5, -0.95
+        judge(SETTINGS, search, counts, loss, -0.95)
+        assert (search[HIGH], counts[BRACKETED]) == (far, far > 0)
+        assert search[LOW] == (0.5 if far else 1.0)

@@ -1,0 +1,191 @@
+"""Single steps of Levenberg–Marquardt from states that are written down, both sides of bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchprop.engines.fused.jit import kernel
+from batchprop.solvers.lm import damping, step
+from batchprop.solvers.lm.state import LmSettings, Memory, memory, work
+from batchprop.solvers.penalty import Penalty
+from batchprop.solvers.stopping import REASONS
+
+SETTINGS = LmSettings()
+
+
+@kernel
+def begin(penalty, work, loss):
+    step.begin(penalty, work, loss)
+
+
+@kernel
+def propose(settings, memory, work, theta):
+    return step.propose(settings, memory, work, theta)
+
+
+@kernel
+def bend(settings, memory, work, accelerated):
+    return step.bend(settings, memory, work, accelerated)
+
+
+@kernel
+def accept(memory, work, loss):
+    return step.accept(memory, work, loss)
+
+
+@kernel
+def less_damping(memory, gain):
+    damping.less_damping(memory, gain)
+
+
+@kernel
+def more_damping(memory):
+    damping.more_damping(memory)
+
+
+def prepared(A, gradient=None, loss=1.0, penalty=None):
+    """Return the work memory after ``begin``."""
+    n = len(A)
+    made = work(n)
+    made.matrix[:] = A
+    made.gradient[:] = 0.0 if gradient is None else gradient
+    begin(penalty or Penalty(0.0, 0.0, n, 0, 0), made, loss)
+    return made
+
+
+def state(mu=1e-3, growth=2.0):
+    return Memory(np.full(1, mu), np.full(1, growth))
+
+
+def test_each_layer_has_its_own_penalty():
+    e, m, s = 2, 3, 2
+    n = m * e + m + s * m + s
+    made = prepared(np.diag(np.arange(1.0, n + 1)), penalty=Penalty(10.0, 1000.0, e, m, s))
+    added = np.diag(made.matrix) - np.arange(1.0, n + 1)
+    np.testing.assert_array_equal(added, [10.0] * 6 + [0.0] * 3 + [1000.0] * 6 + [0.0] * 2)
+    assert made.levels[0] == 1.0
+    assert made.levels[2] == pytest.approx(np.diag(made.matrix).mean(), rel=1e-15)
+
+
+@pytest.mark.parametrize("mu", [1e-9, 1e-3, 10.0])
+def test_a_step_solves_the_damped_equations(mu):
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(7, 7))
+    A, g, theta = root @ root.T + np.eye(7), rng.normal(size=7), rng.normal(size=7)
+    made = prepared(A, g)
+    assert REASONS[propose(SETTINGS, state(mu), made, theta)] == "running"
+    D = np.diag(A).mean()
+    p = np.linalg.solve(A + mu * D * np.eye(7), -0.5 * g)
+    np.testing.assert_allclose(made.step, p, rtol=1e-9)
+    points = made.points.reshape(3, 7)
+    np.testing.assert_allclose(points, [theta, theta + p, theta - p], rtol=1e-9)
+    np.testing.assert_array_equal(made.trial, points[1])
+    # the decrease of the model J(θ) + gᵀp + pᵀAp
+    assert made.levels[1] == pytest.approx(-(g @ p + p @ A @ p), rel=1e-9)
+
+
+def test_damping_may_be_as_large_as_its_bound_and_no_larger():
+    for mu, reason in ((1e10, "running"), (np.nextafter(1e10, np.inf), "damping")):
+        made = prepared(np.eye(3), np.ones(3))
+        assert REASONS[propose(SETTINGS, state(mu), made, np.zeros(3))] == reason
+
+
+def test_a_matrix_without_full_rank_is_damped_until_it_has():
+    kept = state(mu=1e-40)
+    made = prepared(np.ones((2, 2)), np.array([1.0, -1.0]))
+    assert REASONS[propose(SETTINGS, kept, made, np.zeros(2))] == "running"
+    assert 1e-18 < kept.damping[0] < 1e-6
+
+
+def test_a_step_that_is_no_longer_than_its_bound_ends_the_run():
+    # p = −½ g/(1 + μ) of A = D = 1, θ of length 2: the bound is tol (2 + tol)
+    tol = 0.25
+    settings = LmSettings(step_tol=tol)
+    bound = tol * (2.0 + tol)
+    for length, reason in ((bound * (1 - 1e-12), "step"), (bound * (1 + 1e-12), "running")):
+        made = prepared(np.eye(2), np.array([-2.0 * length * 2.0, 0.0]))
+        assert REASONS[propose(settings, state(1.0), made, np.array([0.0, 2.0]))] == reason
+    assert REASONS[propose(LmSettings(step_tol=0.0), state(), prepared(np.eye(2)), np.ones(2))] == (
+        "step"  # of length 0, at a minimum
+    )
+
+
+def bent(share):
+    """Bend a step of length 1 by an a of length ``share``; return what came of it, and μ."""
+    kept, made = state(mu=1.0), prepared(np.eye(2), np.array([-4.0, 0.0]))
+    propose(SETTINGS, kept, made, np.zeros(2))  # A + μ D = 2: p = (1, 0)
+    made.bend[:] = [0.0, -4.0 * share]
+    done = bend(SETTINGS, kept, made, True)
+    return done, made.trial, kept.damping[0]
+
+
+def test_a_bend_of_more_than_three_eighths_of_the_step_is_too_much():
+    done, trial, mu = bent(0.375)
+    assert (done, mu) == (True, 1.0)
+    np.testing.assert_allclose(trial, [1.0, 0.375], rtol=1e-15)
+    done, trial, mu = bent(0.375 * (1 + 1e-12))
+    assert (done, mu) == (False, 2.0)
+    assert not bent(np.nan)[0]
+    assert not bent(np.inf)[0]
+
+
+def test_without_acceleration_nothing_is_bent():
+    kept, made = state(), prepared(np.eye(2), np.array([-4.0, 0.0]))
+    propose(SETTINGS, kept, made, np.zeros(2))
+    before = made.trial.copy()
+    made.bend[:] = 100.0
+    assert bend(SETTINGS, kept, made, False)
+    np.testing.assert_array_equal(made.trial, before)
+
+
+def judged(before, predicted, after):
+    """Return whether a trial is accepted, and μ, which was 1."""
+    kept, made = state(mu=1.0), work(1)
+    made.levels[:2] = before, predicted
+    return bool(accept(kept, made, after)), kept.damping[0]
+
+
+def test_a_trial_has_to_be_lower():
+    assert judged(1.0, 0.5, 0.75) == (True, 1.0)  # gain ½: as damped as before
+    assert judged(1.0, 0.5, 0.5) == (True, 1.0 / 3.0)  # as predicted
+    assert judged(1.0, 0.5, 0.0) == (True, 1.0 / 3.0)
+    assert judged(1.0, 0.5, 1.0) == (False, 2.0)
+    assert judged(1.0, 0.5, 1.25) == (False, 2.0)
+    assert judged(1.0, 0.5, 0.95)[1] == pytest.approx(1.0 + 0.8**3)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_trial_that_is_not_finite_is_refused(bad):
+    assert judged(1.0, 0.5, bad) == (False, 2.0)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_within_the_rounding_of_the_loss_the_model_is_trusted(size):
+    """1e-15 of the loss: what is predicted and what is seen both have to be that small."""
+    ulp = size * 2.0**-50  # 0.9e-15
+    assert judged(size, 0.9e-15 * size, size) == (True, 1.0 / 3.0)
+    assert judged(size, 0.9e-15 * size, size + ulp)[0]
+    assert not judged(size, 1.2e-15 * size, size)[0]
+    assert not judged(size, 0.9e-15 * size, size + 2 * ulp)[0]
+
+
+def test_damping_stays_between_its_bounds():
+    kept = state(mu=1e-20, growth=64.0)
+    less_damping(kept, 1.0)
+    assert (kept.damping[0], kept.growth[0]) == (1e-20, 2.0)
+    kept = state(mu=6e-20)
+    less_damping(kept, 1.0)
+    assert kept.damping[0] == pytest.approx(2e-20)
+    kept = state(mu=1.0)
+    less_damping(kept, 1e-9)
+    assert kept.damping[0] == pytest.approx(2.0)
+    for expected, growth in ((4.0, 4.0), (16.0, 8.0), (128.0, 16.0)):
+        more_damping(kept)
+        assert (kept.damping[0], kept.growth[0]) == (pytest.approx(expected), growth)
+
+
+def test_where_a_run_begins():
+    kept = memory(LmSettings(damping=0.5))
+    assert (kept.damping[0], kept.growth[0]) == (0.5, 2.0)
+    assert LmSettings() == (1e-3, 1e10, 1e-15, 0.75)

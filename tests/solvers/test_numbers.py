@@ -1,0 +1,52 @@
+"""The solvers' own numbers, as the docstring of ``train`` and docs/solvers.md have them."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchprop.parameters import Shape
+from batchprop.solvers.families import family
+from batchprop.solvers.lbfgs.state import LbfgsSettings
+from batchprop.solvers.names import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS, default_learning_rate
+
+
+@pytest.mark.parametrize(("m", "e"), [(1, 1), (50, 3), (1000, 784)])
+def test_the_rates(m, e):
+    shape = Shape(e, m, 4)
+    for solver, rate in (("gd", 0.5), ("momentum", 0.25), ("nesterov", 0.25)):
+        assert default_learning_rate(FIRST_ORDER[solver], shape) == rate / (m + e + 5)
+    assert default_learning_rate(ADAM, shape) == 1.0 / (m + e + 50)
+    assert FIRST_ORDER["gd"] == GD
+
+
+def test_the_limits():
+    assert {name: tuple(LIMITS[name]) for name in SOLVERS} == {
+        "gd": (1000, 100),
+        "momentum": (1000, 100),
+        "nesterov": (1000, 100),
+        "adam": (1000, 100),
+        "lbfgs": (50_000, 100),
+        "lm": (5000, 30),
+        "scipy": (50_000, 100),
+    }
+
+
+def test_the_settings_of_lbfgs():
+    assert LbfgsSettings() == (0, 1e-4, 0.9, 30, 2**62)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_each_trains_in(solver, dtype):
+    """Levenberg–Marquardt in float64, all others in the network's dtype."""
+    import numpy as np
+
+    wanted = "float64" if solver == "lm" else dtype
+    assert family(solver).dtype(np.dtype(dtype)) == wanted
+
+
+@pytest.mark.parametrize("solver", FIRST_ORDER)
+def test_first_order_solvers_begin_at_rest(solver):
+    memory = family(solver).memory(None, 7)
+    assert memory.shape == (2, 7)
+    assert not memory.any()

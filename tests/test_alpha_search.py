@@ -1,0 +1,144 @@
+"""The search for a penalty, step by step: ties, bounds, its share of the time, its report."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+
+from batchprop import penalty_choice, train
+from batchprop.penalty_choice import _Search
+
+M = 4
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(2, 40))
+T = np.sin(X[:1]) + 0.3 * RNG.normal(size=(1, 40))
+SMALL = {"hidden_size": M, "alpha": "auto", "max_epochs": 1, "n_threads": 1}
+
+
+def search(scores, limit=math.inf):
+    """A search that has come to these scores."""
+    made = object.__new__(_Search)
+    made._scores, made.began, made.limit, made.wanted = dict(scores), time.perf_counter(), limit, ()
+    return made
+
+
+def test_of_equal_scores_the_larger_penalty_is_taken():
+    assert search({-8: 1.0, -4: 0.5, -2: 0.5, -6: 0.5})._argmin() == -2
+    assert search({-2: 0.5, -4: 0.5, -6: 0.5})._argmin() == -2
+    assert search({-8: 0.25, -2: 0.5})._argmin() == -8
+
+
+def test_what_is_not_known_is_not_the_best():
+    assert search({-2: math.nan, -4: 3.0})._argmin() == -4
+    assert search({-4: 3.0, -2: math.nan})._argmin() == -4
+    assert search({-2: math.nan})._argmin() is None
+    assert search({})._argmin() is None
+    assert search({-2: math.inf, -4: math.inf})._argmin() == -2
+
+
+@pytest.mark.parametrize(
+    ("scores", "wanted"),
+    [
+        ({-2: 3.0, -4: 1.0, -6: 2.0, -8: 4.0}, (-5, -3)),
+        ({-4: 1.0, -3: 2.0}, (-5,)),
+        ({-4: 1.0, -3: 2.0, -5: 2.0}, ()),
+        ({2: 1.0, 1: 2.0}, ()),  # α of 10 at most
+        ({1: 1.0, 0: 2.0}, (2,)),
+        ({-12: 1.0, -11: 2.0}, ()),  # and 1e-6 at least
+        ({-11: 1.0, -10: 2.0}, (-12,)),
+        ({-2: math.nan}, ()),
+    ],
+)
+def test_the_neighbours_of_the_best_are_tried_next(scores, wanted):
+    made = search(scores)
+    made.go_on()
+    assert made.wanted == wanted
+
+
+def test_the_search_ends_when_its_time_is_over(monkeypatch):
+    for late, wanted in ((-0.001, (-5, -3)), (0.0, ()), (0.001, ())):
+        made = search({-4: 1.0}, limit=10.0)
+        monkeypatch.setattr(time, "perf_counter", lambda now=made.began + 10.0 + late: now)
+        made.go_on()
+        monkeypatch.undo()
+        assert made.wanted == wanted
+
+
+def watched(monkeypatch, **options):
+    """Return the jobs and watches that a search has run, and the result."""
+    run, seen = penalty_choice.run_all, []
+
+    def noted(jobs, watches, n_threads):
+        seen.append((list(jobs), list(watches)))
+        return run(jobs, watches, n_threads)
+
+    monkeypatch.setattr(penalty_choice, "run_all", noted)
+    return seen, train(X, T, **(SMALL | options))
+
+
+def test_the_search_has_half_of_the_time(monkeypatch):
+    seen, _ = watched(monkeypatch, max_seconds=100.0)
+    assert {watch.limit for _, watches in seen for watch in watches} == {50.0}
+    seen, _ = watched(monkeypatch)
+    assert {watch.limit for _, watches in seen for watch in watches} == {math.inf}
+
+
+def test_what_is_tried_first_and_how_each_is_trained(monkeypatch):
+    seen, result = watched(monkeypatch, seed=3, solver="adam")
+    jobs = seen[0][0]
+    expected = [(10.0**-k, M * 10.0**-k) for k in (1, 2, 3, 4) for _ in range(5)]
+    np.testing.assert_allclose([job.alpha for job in jobs], expected)
+    for k, job in enumerate(jobs):
+        assert job.solver == job.arguments["solver"] == "lbfgs"
+        assert (job.rules.max_epochs, job.rules.tol, job.rules.gradient_tol) == (2000, 1e-6, 1e-10)
+        assert (job.rules.window, job.rules.patience, job.rules.validating) == (100, -1, False)
+        weight = job.data.sample_weight
+        assert (weight == 0).sum() == 8
+        assert set(weight) == {0.0, 1.0}
+        # a start of each fold's own, the same for every penalty
+        np.testing.assert_array_equal(job.first.theta, jobs[k % 5].first.theta)
+    starts = {job.first.theta.tobytes() for job in jobs}
+    assert len(starts) == 5
+    assert result.solver == "adam"
+
+
+def test_the_memory_of_all_fits_is_that_of_one():
+    """Twenty fits of many parameters keep fewer pairs each."""
+    from batchprop.solvers.lbfgs.state import default_history
+
+    table = np.random.default_rng(0).normal(size=(200, 12))
+    known = []
+
+    def noted(jobs, watches, n_threads):
+        known.extend(job.settings.history_size for job in jobs)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(penalty_choice, "run_all", noted)
+        train(table, table[:1], hidden_size=50, alpha="auto", max_epochs=0)
+    size = 200 * 50 + 50 + 50 + 1
+    assert set(known) == {default_history(20 * size)}
+    assert known[0] < default_history(size)
+
+
+def test_where_nothing_can_be_judged():
+    assert penalty_choice.FALLBACK == 0.01
+    assert list(penalty_choice._left_out(np.arange(1), 0)) == []
+    assert len(list(penalty_choice._left_out(np.arange(2), 0))) == 2
+
+
+@pytest.mark.parametrize(("n", "folds"), [(4, 4), (5, 5), (4999, 5), (5000, 1), (6000, 1)])
+def test_how_many_folds(n, folds):
+    parts = list(penalty_choice._left_out(np.arange(n), 0))
+    assert len(parts) == folds
+    assert parts[0].size == pytest.approx(n / min(5, n), abs=1)
+
+
+def test_large_tables_are_judged_in_parts(monkeypatch):
+    whole = train(X, T, **SMALL)
+    monkeypatch.setattr(penalty_choice, "_ELEMENTS", 21)  # three samples of seven numbers
+    parts = train(X, T, **SMALL)
+    np.testing.assert_allclose(parts.alpha_report.scores, whole.alpha_report.scores, rtol=1e-12)
