@@ -11,20 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.checkpoint import Checkpoint
+from batchprop.engines.fused.cancellation import Cancellation
 from batchprop.progress import ProgressLine
 from batchprop.result import Progress
 from batchprop.saver import Saver
 from batchprop.solvers.descent import Run
-from batchprop.solvers.stopping import NEVER, NON_FINITE, REASONS, RUNNING, State
+from batchprop.solvers.stopping import CANCELLED, NEVER, NON_FINITE, REASONS, RUNNING, State
 
 Array = npt.NDArray[Any]
 Callback = Callable[[Progress], object]
 
-_BURST_SECONDS = 0.05  # compiled epochs between two looks at the clock, at Ctrl-C and the like
+_BURST_SECONDS = 0.05  # compiled epochs between two looks at callback, checkpoint and progress
 
 
 class Watch(NamedTuple):
-    """What is looked at between bursts.
+    """What is looked at between bursts, and where they are long, within.
 
     Attributes
     ----------
@@ -54,6 +55,13 @@ class Watch(NamedTuple):
     cancelled: threading.Event | None = None
     start: int = 0
     saver: Saver | None = None
+
+    def ended(self) -> str:
+        """Return the reason why the run is to end now, or an empty string."""
+        if self.cancelled is not None and self.cancelled.is_set():
+            return "interrupted"
+        late = time.perf_counter() - self.began >= self.limit
+        return "max_seconds" if late else ""
 
 
 class History:
@@ -89,39 +97,50 @@ def advance(
     history: History,
     watch: Watch,
     snapshot: Callable[[str], Checkpoint],
+    cancellation: Cancellation,
 ) -> str:
     """Advance a run until a rule, the clock or the callback ends it; return the reason.
 
-    ``snapshot(reason)`` returns where the run stands.
+    ``snapshot(reason)`` returns where the run stands; ``cancellation`` asks ``watch.ended`` within
+    bursts.
     """
-    burst, seen = 1, None
+    burst, seen, told = 1, None, -1
     try:
         while True:
             due = _next_call(state, watch)
-            losses, validation_losses = history.room(min(burst, 1 + due - int(state.epoch[0])))
+            size = min(burst, 1 + due - int(state.evaluations[0]))
+            losses, validation_losses = history.room(size)
             started = time.perf_counter()
+            cancellation.restart()
             reason, count = run.advance(losses, validation_losses)
             now = time.perf_counter()
             if reason == NON_FINITE:
                 return REASONS[reason]
-            seen = Progress(
-                int(state.evaluations[0]) - 1,
-                float(losses[count - 1]),
-                float(validation_losses[count - 1]),
-                float(state.best_loss[0]),
-                float(state.gradient_norm[0]),
-                now - watch.began,
-                float(state.step[0]),
-                int(state.calls[0]),
-                watch.start,
-            )
-            stop = _tell(watch, seen, due, ended=reason != RUNNING)
-            if reason != RUNNING:
+            cancelled_by = cancellation.reason() if reason == CANCELLED else ""
+            if count > 0:
+                seen = Progress(
+                    int(state.evaluations[0]) - 1,
+                    float(losses[count - 1]),
+                    float(validation_losses[count - 1]),
+                    float(state.best_loss[0]),
+                    float(state.gradient_norm[0]),
+                    now - watch.began,
+                    float(state.step[0]),
+                    int(state.calls[0]),
+                    watch.start,
+                )
+            stop = False
+            if seen is not None and seen.epoch > told:
+                stop = _tell(watch, seen, due, ended=reason not in (RUNNING, CANCELLED))
+                told = seen.epoch if seen.epoch == due else told
+            if reason not in (RUNNING, CANCELLED):
                 return REASONS[reason]
             if stop:
                 if watch.cancelled is not None:
                     watch.cancelled.set()
                 return "callback"
+            if cancelled_by:
+                return cancelled_by
             if watch.cancelled is not None and watch.cancelled.is_set():
                 return "interrupted"
             if watch.saver is not None:
@@ -149,4 +168,4 @@ def _next_call(state: State, watch: Watch) -> int:
     """Return the next epoch at which the callback is due; without one, an epoch never reached."""
     if watch.callback is None:
         return NEVER
-    return -(-int(state.epoch[0]) // watch.every) * watch.every
+    return -(-int(state.evaluations[0]) // watch.every) * watch.every

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from batchprop import validation
 from batchprop.bursts import History, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
+from batchprop.engines.fused.cancellation import Cancellation
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.standardised import CopiedObjective
 from batchprop.fingerprint import Fingerprint
@@ -154,13 +155,14 @@ def _advanced(
         raise RuntimeError("a penalty is chosen before a run begins")
     free = penalty(job.alpha, _total_weight(job.data), job.first.shape)
     fixed = job.settings, rules, free, state
+    cancellation = Cancellation(watch.ended)
     with ExitStack() as stack:
-        objectives = _objectives(job, stack)
+        objectives = _objectives(job, stack, cancellation)
         loop = kind.fused_run if job.engine == "fused" else kind.copied_run
         made = loop(*fixed, *objectives)
         if hasattr(made, "close"):
             stack.callback(made.close)
-        return advance(made, state, history, watch, snapshot)
+        return advance(made, state, history, watch, snapshot, cancellation)
 
 
 def _total_weight(data: Data) -> float:
@@ -169,16 +171,16 @@ def _total_weight(data: Data) -> float:
     return float(np.sum(data.sample_weight, dtype=np.float64))
 
 
-def _objectives(job: Job, stack: ExitStack) -> tuple[Any, Any]:
+def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple[Any, Any]:
     """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
     data, first, kind = job.data, job.first, family(job.solver)
     form = first.shape, first.activation, kind.dtype(first.dtype)
 
     def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
         if job.engine == "fused":
-            made = fused(*samples, *form, job.n_threads, job.scaling)
+            made = fused(*samples, *form, job.n_threads, job.scaling, cancellation)
         else:
-            made = copied(job.engine, *samples, *form, job.scaling)
+            made = copied(job.engine, *samples, *form, job.scaling, cancellation)
         return stack.enter_context(made)
 
     objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
