@@ -85,7 +85,9 @@ class History:
         return self._bursts[-1]
 
     def curves(self, size: int) -> tuple[Array, Array]:
-        """Return the first ``size`` entries of both curves, NaN where there was no evaluation."""
+        """Return the first ``size`` entries of both curves, one of NaN if there are none."""
+        if size == 0:  # what the first burst may have written was not judged
+            return np.full(1, np.nan), np.full(1, np.nan)
         end = np.full(size, np.nan)
         losses, validation_losses = zip(*self._bursts, (end, end), strict=True)
         return np.concatenate(losses)[:size], np.concatenate(validation_losses)[:size]
@@ -139,7 +141,7 @@ def advance(
                 if watch.cancelled is not None:
                     watch.cancelled.set()
                 return "callback"
-            if cancelled_by:
+            if reason == CANCELLED:
                 return cancelled_by
             if watch.cancelled is not None and watch.cancelled.is_set():
                 return "interrupted"

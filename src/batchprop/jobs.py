@@ -191,7 +191,7 @@ def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple
 
 def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
-    losses, validation_losses = history.curves(max(1, int(state.evaluations[0])))
+    losses, validation_losses = history.curves(int(state.evaluations[0]))
     return Checkpoint(
         arguments=job.arguments,
         shape=job.first.shape,

@@ -39,7 +39,7 @@ Array = npt.NDArray[Any]
 _UNLIMITED = 2**31 - 1  # what the compiled ones among the methods can count
 _NO_PROGRESS = 2  # a status of these: no lower point along the direction, rounding as a rule
 _POLL_SECONDS = 0.02  # between two looks at clock and Ctrl-C while an iterate is waited for
-_PATIENCE = 0.1  # seconds that the thread has to end; SciPy may be at work on large matrices
+_PATIENCE = 0.25  # seconds that the thread has to end; SciPy may be at work on large matrices
 _SEARCHING = ("BFGS", "CG", "L-BFGS-B", "Newton-CG")
 
 # Options that leave the end to our rules; methods that use no gradient are at the end.
@@ -203,12 +203,12 @@ class _Minimisation:
         if self._last is None or not np.array_equal(rounded, self._last.theta):
             if self._stopped or self._calls[0] >= self._settings.max_evaluations:
                 raise _Stopped
-            self._calls[0] += 1
             gradient = np.zeros_like(rounded)
             with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
                 objective = self._objective.loss_and_gradient(rounded, gradient)
                 if self.cancelled:
                     raise _Stopped
+                self._calls[0] += 1
                 objective += penalise(self._penalty, rounded, gradient, True)
                 self._last = _Iterate(rounded, objective, self._objective.reported, gradient)
         return self._last

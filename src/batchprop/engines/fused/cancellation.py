@@ -31,7 +31,9 @@ SECONDS = 0.02  # of work between two questions
 GRACE = 0.1  # seconds before the first one in Python: a small evaluation is never given up
 FIRST = 1 << 26  # multiply-adds before the first one; a few milliseconds
 LEAST, MOST = 1 << 20, 1 << 29  # later, when it is known how long they take
-MOVED = 32  # multiply-adds that take as long as to write a number to memory that is used first
+# multiply-adds that take as long as to read a number from memory, and to write one where nothing
+# was written before: memory that a system gives away page by page
+READ, WRITTEN = 32, 512
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64)
 
@@ -91,7 +93,7 @@ class _Outcome:
     """What came out of the questions so far."""
 
     def __init__(self) -> None:
-        self.reason = ""
+        self.reason = "interrupted"
         self.error: BaseException | None = None
         self.asked = time.perf_counter()
 
@@ -134,10 +136,11 @@ class Cancellation:
     def check(self) -> None:
         """Ask if it is time to, and raise ``Cancelled`` if the run is to end: for Python's loops."""
         now = time.perf_counter()
-        if now >= self._due:
+        if now >= self._due and not self.cancelled:
             self._due = now + SECONDS
-            self._outcome.reason = self._ended()
-            if self._outcome.reason:
+            reason = self._ended()
+            if reason:
+                self._outcome.reason = reason
                 self.cancel()
         if self.cancelled:
             raise Cancelled
@@ -167,12 +170,13 @@ def _answers(
     while True:
         try:
             yield answer
-            outcome.reason = ended()
+            reason = ended()
             now = time.perf_counter()
             factor = SECONDS / max(now - outcome.asked, 1e-9)
             every = int(counts[EVERY] * min(2.0, max(0.25, factor)))
             counts[EVERY], outcome.asked = min(MOST, max(LEAST, every)), now
-            answer = int(outcome.reason != "")
+            if reason:
+                outcome.reason, answer = reason, 1
         except GeneratorExit:
             return
         except BaseException as error:  # raised again where the kernel was called from

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.engines.fused.aligned import zeros
-from batchprop.engines.fused.cancellation import MOVED, check
+from batchprop.engines.fused.cancellation import READ, check
 from batchprop.engines.fused.jit import helper, kernel, returning
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.products import outer_tile
@@ -130,14 +130,14 @@ def solve(A, n, b, work, token):
             for q in range(c):
                 value -= A[j + c, j + q] * b[j + q]
             b[j + c] = value / A[j + c, j + c]
-        if check(token, MOVED * COLUMNS * j):
+        if check(token, READ * COLUMNS * j):
             return
     for done in range(n):
         i = n - 1 - done
         b[i] /= A[i, i]
         for q in range(i):
             b[q] -= A[i, q] * b[i]
-        if check(token, MOVED * i):
+        if check(token, READ * i):
             return
 
 

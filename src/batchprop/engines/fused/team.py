@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.engines.fused.atomics import atomic_add, atomic_load, atomic_store, relax
-from batchprop.engines.fused.cancellation import MOVED, check, is_cancelled
+from batchprop.engines.fused.cancellation import READ, WRITTEN, check, is_cancelled
 from batchprop.engines.fused.chunks import Problem, Scratch
 from batchprop.engines.fused.jit import call_address, helper, kernel, returning
 from batchprop.engines.fused.records import Record
@@ -82,7 +82,7 @@ def take_work(task, scratch):
         elif kind == REDUCE:
             start = item * SLICE
             reduce_range(task, start, min(start + SLICE, task.total.size))
-            check(scratch.token, MOVED * SLICE * task.problem.n_chunks)
+            check(scratch.token, READ * SLICE * task.problem.n_chunks)
         else:
             process_chunk(task, item, scratch, item, kind)
         atomic_add(task.control, DONE, 1)
@@ -110,7 +110,7 @@ def add_sums(task, chunk, start, stop):
         high = min(low + LUMP, stop)
         for i in range(low, high):
             total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
-        if high < stop and check(task.scratch.token, MOVED * LUMP):
+        if high < stop and check(task.scratch.token, WRITTEN * LUMP):
             return
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines.fused.cancellation import CANCELLED as FLAG
 from batchprop.engines.fused.cancellation import Cancelled, is_cancelled
 from batchprop.engines.fused.gram.assemble import gauss_newton
 from batchprop.engines.fused.gram.curvature import curvature
@@ -254,12 +253,11 @@ class InterpretedRun:
             if accelerated:
                 objective.curvature(work.points.reshape(3, -1), work.bend)
                 state.calls[0] += 1
-            bent = _bend_step(settings, state.memory, work, accelerated)
-            if work.token.counts[FLAG]:
-                raise Cancelled
-            if not bent:
+            if not _bend_step(settings, state.memory, work, accelerated):
                 continue
             value = objective.loss(work.trial)
+            if objective.cancellation is not None and objective.cancellation.cancelled:
+                raise Cancelled  # while the trial was made
             value += float(penalise(self._penalty, work.trial, work.gradient, False))
             state.calls[0] += 1
             if _accept_trial(state, work, value):

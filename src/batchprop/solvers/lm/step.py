@@ -24,7 +24,7 @@ import math
 import numpy as np
 from numba import types
 
-from batchprop.engines.fused.cancellation import MOVED, check, is_cancelled
+from batchprop.engines.fused.cancellation import WRITTEN, check, is_cancelled
 from batchprop.engines.fused.cholesky import factor, solve
 from batchprop.engines.fused.jit import helper, returning
 from batchprop.solvers.lm.damping import less_damping, more_damping
@@ -68,7 +68,7 @@ def _factorise(work, damping):
         for column in range(row + 1):
             L[row, column] = A[row, column]
         L[row, row] += shift
-        if check(work.token, MOVED * row):
+        if check(work.token, WRITTEN * row):
             return False
     return factor(L, A.shape[0], work.tile, work.token) > 0.0
 

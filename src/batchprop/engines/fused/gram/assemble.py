@@ -11,13 +11,28 @@ from __future__ import annotations
 
 from numba import types
 
-from batchprop.engines.fused.cancellation import MOVED, check, is_cancelled
+from batchprop.engines.fused.cancellation import READ, WRITTEN, check, is_cancelled
 from batchprop.engines.fused.gram.layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.jit import helper, kernel, returning
 from batchprop.engines.fused.team import GRADIENT, evaluate
 
-FAR = 64  # multiply-adds that take as long as to write two numbers, one of them far from the last
+FAR = 2 * WRITTEN  # one number of a row and one of a column
+PAGE = 512  # numbers
 TURNED = 16  # rows and columns of the squares that are mirrored one after the other
+
+
+@helper
+def _touch(n, A, token):
+    """Write to each page of A, row after row.
+
+    The system gives memory away, a large page at a time, where it is written to first.  One column
+    would be enough to make it clear all of the memory at once.
+    """
+    for i in range(n):
+        for j in range(0, n, PAGE):
+            A[i, j] = 0.0
+        if check(token, WRITTEN * n):
+            return
 
 
 @helper
@@ -70,7 +85,7 @@ def _cross_block(e, m, s, theta, total, start, scale, JTJ, token):
             for l in range(m):
                 JTJ[at, W_y + o * m + l] = factor * total[found + l]
             JTJ[at, b_y + o] = factor * total[found + m]
-        if check(token, MOVED * s * m):
+        if check(token, WRITTEN * s * m):
             return
 
 
@@ -82,7 +97,7 @@ def _output_block(e, m, s, total, start, scale, JTJ, token):
     for row in range(W_y, b_y + s):
         for column in range(row, b_y + s):
             JTJ[row, column] = 0.0
-        if check(token, MOVED * (b_y + s - row)):
+        if check(token, WRITTEN * (b_y + s - row)):
             return
     to = start
     for row in range(0, m + 1, ROWS):
@@ -94,7 +109,7 @@ def _output_block(e, m, s, total, start, scale, JTJ, token):
                 for l in range(k, m):
                     JTJ[at, W_y + o * m + l] = scale * total[found + l]
                 JTJ[at, b_y + o] = scale * total[found + m]
-            if check(token, MOVED * s * m):
+            if check(token, WRITTEN * s * m):
                 return
         to += ROWS * n
 
@@ -107,7 +122,7 @@ def _mirror(n, A, token):
             for row in range(i, min(i + TURNED, n)):
                 for column in range(j, min(j + TURNED, row)):
                     A[row, column] = A[column, row]
-        if check(token, MOVED * TURNED * i):
+        if check(token, 4 * READ * TURNED * i):
             return
 
 
@@ -117,13 +132,15 @@ def assemble(problem, theta, total, scale, JTJ, token):
     e, m, s = problem.e, problem.m, problem.s
     pairs = pairs_of(e)
     W_y = m * e + m
+    if theta.size >= PAGE:
+        _touch(theta.size, JTJ, token)
     for k in range(m):  # C, for the time being where W_y's own block will stand
         for l in range(k, m):
             c = 0.0
             for o in range(s):
                 c += theta[W_y + o * m + k] * theta[W_y + o * m + l]
             JTJ[W_y + k, W_y + l] = c
-        if check(token, MOVED * s * (m - k)):
+        if check(token, WRITTEN * s * (m - k)):
             return
     start = theta.size + s
     _hidden_block(e, m, pairs, total, start, scale, W_y, JTJ, token)

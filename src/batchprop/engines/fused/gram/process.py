@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchprop.engines.fused.cancellation import MOVED, check
+from batchprop.engines.fused.cancellation import WRITTEN, check
 from batchprop.engines.fused.chunks import (
     backward,
     drain,
@@ -20,7 +20,6 @@ from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.team import CURVATURE, GRADIENT, LOSS
 from batchprop.engines.fused.vectors import WIDE
 
-
 LUMP = 1 << 20  # numbers of G that are set to 0 between two looks at whether to go on
 
 
@@ -37,7 +36,7 @@ def process_gram(problem, theta, chunk, scratch, G, kind):
     size = G.size if kind == GRADIENT else start
     for low in range(0, size, LUMP):
         fill(G, low, min(low + LUMP, size), 0.0)
-        if low + LUMP < size and check(scratch.token, MOVED * LUMP):
+        if low + LUMP < size and check(scratch.token, WRITTEN * LUMP):
             return
     if problem.strips:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)
