@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy.typing as npt
 
-from batchprop import engines, fingerprint, options, resuming, scaling, validation
+from batchprop import engines, fingerprint, nested, options, resuming, scaling, validation
 from batchprop.bursts import Watch
 from batchprop.checkpoint import Checkpoint
+from batchprop.engines.fused.available_memory import available_memory
 from batchprop.jobs import Job
 from batchprop.known import Known
 from batchprop.network import Network
 from batchprop.progress import ProgressLine
 from batchprop.saver import saver
+from batchprop.solvers import stopping
 from batchprop.solvers.choice import choose
+from batchprop.solvers.families import family
 from batchprop.solvers.names import AUTO, SOLVERS
 
 Arguments = dict[str, Any]
+
+_RESULT_BYTES = 4096  # of a result at least, beside its arrays
 
 
 def starts(
@@ -28,8 +34,8 @@ def starts(
     before: Checkpoint | None,
     began: float,
     stacklevel: int,
-) -> tuple[list[Job], list[Watch]]:
-    """Return the jobs of a call of ``train``, one for each start, and who looks on."""
+) -> tuple[Job, Watch, int]:
+    """Return the first job of a call of ``train``, who looks on, and how many starts there are."""
     n_init = validation.count("n_init", given["n_init"])
     if n_init > 1 and given["network"] is not None:
         raise ValueError(
@@ -43,9 +49,9 @@ def starts(
         )
     watch = watch_of(given, before, began, n_init)
     first = job(Known(X, T), given, before, stacklevel=stacklevel + 1)
-    return [_restarted(first, given["seed"], k) for k in range(n_init)], [
-        watch._replace(start=k) for k in range(n_init)
-    ]
+    if n_init > 1:
+        _check_room(first, n_init)
+    return first, watch, n_init
 
 
 def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: int) -> Job:
@@ -113,15 +119,59 @@ def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_networ
     return Watch(began, limit, given["callback"], every, line, threading.Event(), saver=keeper)
 
 
-def _restarted(first: Job, seed: int | None, k: int) -> Job:
-    """Return the job of start k."""
-    if k == 0:
-        return first
-    network = first.first
-    drawn = Network.initialize(
-        *network.shape,
-        activation=network.activation,
-        seed=None if seed is None else seed + k,
-        dtype=network.dtype,
+class Starts(Sequence[Job]):
+    """The jobs of all starts, each made when it is asked for.
+
+    Parameters
+    ----------
+    first : Job
+        That of the first start.
+    seed : int or None
+        What that is drawn from; start k from ``seed + k``.
+    n_init : int
+        How many starts.
+    """
+
+    def __init__(self, first: Job, seed: int | None, n_init: int) -> None:
+        self._first, self._seed, self._n_init = first, seed, n_init
+
+    def __len__(self) -> int:
+        return self._n_init
+
+    @overload
+    def __getitem__(self, k: int) -> Job: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> Sequence[Job]: ...
+
+    def __getitem__(self, k: int | slice) -> Job | Sequence[Job]:
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        if not 0 <= k < self._n_init:
+            raise IndexError(k)
+        if k == 0:
+            return self._first
+        network = self._first.first
+        drawn = Network.initialize(
+            *network.shape,
+            activation=network.activation,
+            seed=None if self._seed is None else self._seed + k,
+            dtype=network.dtype,
+        )
+        return self._first._replace(first=drawn)
+
+
+def _check_room(first: Job, n_init: int) -> None:
+    """Reject more starts than there is memory for what each of them leaves behind."""
+    kind, theta = family(first.solver), first.first.theta
+    state = stopping.start(
+        theta.astype(kind.dtype(theta.dtype)), kind.memory(first.settings, theta.size)
     )
-    return first._replace(first=drawn)
+    own = sum(array.nbytes for array in nested.flatten(state, "state").values())
+    needed, left = n_init * (own + 2 * theta.nbytes + _RESULT_BYTES), available_memory()
+    if needed > left:
+        raise ValueError(
+            f"n_init must leave room for a result of each start; got n_init={n_init}, which take "
+            f"at least {needed / 2**30:.1f} GiB where {max(0.0, left) / 2**30:.1f} GiB are left. "
+            f"Use fewer starts, or several calls with other seeds, and keep the best of each."
+        )

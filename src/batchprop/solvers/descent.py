@@ -171,4 +171,4 @@ class InterpretedRun:
             if self._validation is not None:
                 self._validation.loss(theta)
                 validation_losses[0] = self._validation.reported
-        return value
+        return float(value)

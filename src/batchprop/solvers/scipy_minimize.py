@@ -285,7 +285,7 @@ class ScipyRun:
         return RUNNING, losses.size
 
     def _wait(self) -> _Iterate | int | None:
-        """Return the next iterate, or the reason why there is none; None if the run is cancelled."""
+        """Return the next iterate, or why there is none; None if the run is cancelled."""
         found: _Iterate | int | BaseException
         try:
             found = self._minimisation.next()

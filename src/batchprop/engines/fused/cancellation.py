@@ -134,7 +134,7 @@ class Cancellation:
         return bool(self._counts[CANCELLED])
 
     def check(self) -> None:
-        """Ask if it is time to, and raise ``Cancelled`` if the run is to end: for Python's loops."""
+        """Ask if it is time to, and raise ``Cancelled`` if the run is to end."""
         now = time.perf_counter()
         if now >= self._due and not self.cancelled:
             self._due = now + SECONDS
