@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop.checkpoint import Checkpoint
 from batchprop.engines.fused.cancellation import Cancellation
-from batchprop.progress import ProgressLine
 from batchprop.result import Progress
 from batchprop.saver import Saver
 from batchprop.solvers.descent import Run
@@ -33,6 +32,18 @@ Callback = Callable[[Progress], object]
 _BURST_SECONDS = 0.05  # compiled epochs between two looks at callback, checkpoint and progress
 
 
+class Line(Protocol):
+    """What shows progress: a ``ProgressLine``, or what stands for it during a search."""
+
+    def show(self, progress: Progress) -> None:
+        """Show where the run stands."""
+        ...
+
+    def end(self, progress: Progress | None) -> None:
+        """Show where it ended."""
+        ...
+
+
 class Watch(NamedTuple):
     """What is looked at between bursts, and where they are long, within.
 
@@ -46,7 +57,7 @@ class Watch(NamedTuple):
         Called at epoch 0, after every so many epochs and at the end; a true answer stops the run.
     every : int
         Epochs between two calls.
-    line : ProgressLine or None
+    line : Line or None
         Where progress is shown.
     cancelled : threading.Event or None
         Set when somebody else ends the run; shared by runs that end together.
@@ -54,19 +65,24 @@ class Watch(NamedTuple):
         Which of several starts this is.
     saver : Saver or None
         Writes checkpoints.
+    stopped : threading.Event or None
+        Set when a callback ended the search for the penalty, and with it the run.
     """
 
     began: float
     limit: float
     callback: Callback | None
     every: int
-    line: ProgressLine | None
+    line: Line | None
     cancelled: threading.Event | None = None
     start: int = 0
     saver: Saver | None = None
+    stopped: threading.Event | None = None
 
     def ended(self) -> str:
         """Return the reason why the run is to end now, or an empty string."""
+        if self.stopped is not None and self.stopped.is_set():
+            return "callback"
         if self.cancelled is not None and self.cancelled.is_set():
             return "interrupted"
         late = time.perf_counter() - self.began >= self.limit
@@ -185,6 +201,8 @@ def advance(
             if stop:
                 if watch.cancelled is not None:
                     watch.cancelled.set()
+                return "callback"
+            if watch.stopped is not None and watch.stopped.is_set():
                 return "callback"
             if reason == CANCELLED:
                 return cancelled_by

@@ -147,11 +147,13 @@ def train(
     callback : callable or None
         ``callback(progress)`` is told where the run stands (see ``batchprop.result.Progress``); a
         true answer stops it, with all its starts.  What it raises ends the run and is passed on.
+        While ``alpha="auto"`` searches, it is called about twice a second with a progress whose
+        ``search`` says how far that is; a true answer ends the search, and the run with it.
     callback_every : int
         It is called at epoch 0, after every so many epochs and at the end; more leaves longer
         stretches to compiled code.
     progress : bool
-        Show a progress line on standard error.
+        Show a progress line on standard error, also of the search of ``alpha="auto"``.
     seed : int or None
         Of the start; the same seed gives the same start on every engine.
     dtype : {"float32", "float64"} or None
