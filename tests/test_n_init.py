@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from batchprop import ENGINES, loss_and_gradient, train
+from batchprop import ENGINES, loss_and_gradient, many, room, train
 from batchprop.solvers.names import SOLVERS
 from tests.problems import problem
 from tests.same_results import assert_same
@@ -142,3 +143,53 @@ def test_a_given_network_is_one_start():
     with pytest.raises(ValueError, match="n_init must be 1 where a network is given; got n_init=2"):
         train(CASE.X, CASE.T, network=CASE.network, n_init=2)
     train(CASE.X, CASE.T, network=CASE.network, n_init=1, max_epochs=0)
+
+
+@pytest.mark.parametrize("n_init", [10**7, 10**30])
+def test_more_starts_than_there_is_memory_for(monkeypatch, n_init):
+    monkeypatch.setattr(room, "available_memory", lambda: 16 * 2.0**30)
+    message = (
+        r"^n_init must leave room in memory; got \S+: a result of each start, \S+ GiB where "
+        r"16\.0 GiB are left\. Choose a smaller one"
+    )
+    with pytest.raises(ValueError, match=message):
+        trained(n_init=n_init)
+
+
+@pytest.mark.parametrize("hidden_size", [4, 400])
+def test_what_is_needed_for_a_start_is_no_more_than_what_it_takes(monkeypatch, hidden_size):
+    """A call that fits in memory is not refused."""
+    options = {"hidden_size": hidden_size, "solver": "lbfgs", "max_epochs": 2, "n_threads": 1}
+    trained(n_init=2, **options)
+    tracemalloc.start()
+    try:
+        result = trained(n_init=40, **options)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(result.starts) == 40
+    monkeypatch.setattr(room, "_SMALL", 0)  # ask for this little, too
+    monkeypatch.setattr(room, "available_memory", lambda: taken)
+    trained(n_init=40, **options)
+    monkeypatch.setattr(room, "available_memory", lambda: taken / 4)
+    with pytest.raises(ValueError, match="n_init must leave room"):
+        trained(n_init=40, **options)
+
+
+def test_networks_of_starts_are_drawn_when_it_is_their_turn(monkeypatch):
+    class Begun(Exception):
+        pass
+
+    def begun(job, watch):
+        raise Begun
+
+    monkeypatch.setattr(many, "run", begun)
+    monkeypatch.setattr(room, "available_memory", lambda: 2.0**60)
+    for n_init in (2, 10**6):
+        tracemalloc.start()
+        try:
+            with pytest.raises(Begun):
+                trained(n_init=n_init, hidden_size=2000, n_threads=2)
+            assert tracemalloc.get_traced_memory()[1] < 20e6
+        finally:
+            tracemalloc.stop()

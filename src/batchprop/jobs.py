@@ -16,6 +16,7 @@ import numpy.typing as npt
 from batchprop import settled, validation
 from batchprop.bursts import History, Target, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
+from batchprop.engines.fused.cancellation import Cancellation
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.standardised import CopiedObjective
 from batchprop.fingerprint import Fingerprint
@@ -167,8 +168,9 @@ def _advanced(
     if job.alpha is None:
         raise RuntimeError("a penalty is chosen before a run begins")
     free = penalty(job.alpha, _total_weight(job.data), job.first.shape)
+    cancellation = Cancellation(watch.ended)
     with ExitStack() as stack:
-        objectives = _objectives(job, stack)
+        objectives = _objectives(job, stack, cancellation)
         loop = kind.fused_run if job.engine == "fused" else kind.copied_run
 
         def run_to(bound: float) -> Any:
@@ -180,7 +182,7 @@ def _advanced(
 
         bound = rules.target_loss
         if bound == -inf or _exact(job):
-            return advance(run_to(bound), state, history, watch, snapshot)
+            return advance(run_to(bound), state, history, watch, snapshot, cancellation)
         restarts = job.solver in RESUMABLE
         target = Target(
             bound,
@@ -188,7 +190,7 @@ def _advanced(
             partial(run_to, -inf) if restarts else None,
         )
         begun = run_to(bound if restarts else -inf)
-        return advance(begun, state, history, watch, snapshot, target)
+        return advance(begun, state, history, watch, snapshot, cancellation, target)
 
 
 def _exact(job: Job) -> bool:
@@ -220,16 +222,16 @@ def _total_weight(data: Data) -> float:
     return float(np.sum(data.sample_weight, dtype=np.float64))
 
 
-def _objectives(job: Job, stack: ExitStack) -> tuple[Any, Any]:
+def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple[Any, Any]:
     """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
     data, first, kind = job.data, job.first, family(job.solver)
     form = first.shape, first.activation, kind.dtype(first.dtype)
 
     def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
         if job.engine == "fused":
-            made = fused(*samples, *form, job.n_threads, job.scaling)
+            made = fused(*samples, *form, job.n_threads, job.scaling, cancellation)
         else:
-            made = copied(job.engine, *samples, *form, job.scaling)
+            made = copied(job.engine, *samples, *form, job.scaling, cancellation)
         return stack.enter_context(made)
 
     objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
@@ -240,7 +242,7 @@ def _objectives(job: Job, stack: ExitStack) -> tuple[Any, Any]:
 
 def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
-    losses, validation_losses = history.curves(max(1, int(state.evaluations[0])))
+    losses, validation_losses = history.curves(int(state.evaluations[0]))
     return Checkpoint(
         arguments=job.arguments,
         shape=job.first.shape,

@@ -28,6 +28,7 @@ from batchprop.many import run_all
 from batchprop.network import Network
 from batchprop.options import Data
 from batchprop.result import AlphaReport, TrainResult
+from batchprop.search_watch import SearchWatch
 from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
 from batchprop.solvers.names import LIMITS
 from batchprop.solvers.stopping import Rules
@@ -42,6 +43,7 @@ MAX_EPOCHS = 2000  # of each fit
 # α_h = 10^(k/2): those that are always tried, the largest first, and how far the search may go.
 _GRID = (-2, -4, -6, -8)
 _BOUNDS = (-12, 2)
+_CUT_SHORT = ("max_seconds", "interrupted", "callback")
 _ELEMENTS = 1 << 20  # of the left-out inputs that are predicted at a time
 
 
@@ -59,7 +61,7 @@ def chosen(
 
     Jobs that differ in the start alone, as those of ``n_init``, share the penalty of the first.
     All searches go on side by side.  If Ctrl-C ends them, the jobs are returned as interrupted
-    ones, which start from the best network so far.
+    ones, which start from the best network so far; a callback does the same to its own.
     """
     searches: dict[int, _Search] = {}
     for k, job in enumerate(jobs):
@@ -74,13 +76,15 @@ def chosen(
     except KeyboardInterrupt:
         interrupted = True
     made = [searches[k].settled(job) if k in searches else job for k, job in enumerate(jobs)]
-    if not interrupted:
-        return made, list(watches)
-    for watch in watches:
+    for watch in watches if interrupted else ():
         if watch.cancelled is not None:
             watch.cancelled.set()
-    begun = [searches[k].reached(job) if k in searches else job for k, job in enumerate(made)]
-    return begun, list(watches)
+    told = list(watches)
+    for k, search in searches.items():
+        if interrupted or search.watch.stopped.is_set():
+            made[k] = search.reached(made[k])
+            told[k] = told[k]._replace(stopped=search.watch.stopped)
+    return made, told
 
 
 def _one_round(searches: Sequence[_Search], n_threads: int | None) -> bool:
@@ -88,11 +92,14 @@ def _one_round(searches: Sequence[_Search], n_threads: int | None) -> bool:
     parts = [(search, k) for search in searches for k in search.wanted]
     fits = [search.fits(k) for search, k in parts]
     cancelled = Event()
-    watches = [
-        Watch(search.began, search.limit, None, 1, None, cancelled)
-        for (search, _), of_one in zip(parts, fits, strict=True)
-        for _ in of_one
-    ]
+    watches = []
+    for (search, _), of_one in zip(parts, fits, strict=True):
+        search.watch.wanted(len(of_one))
+        for fit in of_one:
+            assert fit.alpha is not None
+            line = search.watch.line(fit.alpha[0])
+            own = Watch(search.began, search.limit, None, 1, line, cancelled)
+            watches.append(own._replace(stopped=search.watch.stopped))
     found = run_all([fit for of_one in fits for fit in of_one], watches, n_threads)
     rest = iter(found)
     for (search, k), of_one in zip(parts, fits, strict=True):
@@ -118,11 +125,14 @@ class _Search:
         The k that are to be judged next, α_h = 10^(k/2).
     began, limit : float
         As in ``Watch``.
+    watch : SearchWatch
+        Who looks on.
     """
 
     def __init__(self, job: Job, watch: Watch) -> None:
         self._job = job
         self.began, self.limit = watch.began, SHARE * watch.limit
+        self.watch = SearchWatch(watch)
         self._fits = _fits(job)
         self.wanted: tuple[int, ...] = _GRID if self._fits else ()
         self._scores: dict[int, float] = {}
@@ -134,7 +144,7 @@ class _Search:
 
     def judge(self, k: int, results: Sequence[TrainResult]) -> None:
         """Score 10^(k/2) by its fits; those that were cut short say nothing."""
-        if any(one.stop_reason in ("max_seconds", "interrupted") for one in results):
+        if any(one.stop_reason in _CUT_SHORT for one in results):
             self._scores[k] = math.nan
             self._best = self._best or results[0].network
             return
@@ -150,6 +160,7 @@ class _Search:
     def go_on(self) -> None:
         """Want the neighbours of the best, as far as there is time."""
         k, late = self._argmin(), time.perf_counter() - self.began >= self.limit
+        late |= self.watch.stopped.is_set()
         near = () if k is None or late else (k - 1, k + 1)
         self.wanted = tuple(
             one for one in near if one not in self._scores and _BOUNDS[0] <= one <= _BOUNDS[1]

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TextIO
 
-from batchprop.result import Progress
+from batchprop.result import Progress, Search
 
 _SECONDS = {True: 0.1, False: 5.0}  # between lines, in a terminal and elsewhere
 _WIDTH = 24  # of the bar
@@ -41,6 +41,20 @@ class ProgressLine:
         if now - self._shown >= _SECONDS[self._terminal]:
             self._shown, self._last = now, progress
             self._write(self._line(progress), "")
+
+    def search(self, search: Search, seconds: float, start: int) -> None:
+        """Show where the search for a penalty stands, not too often."""
+        now = time.perf_counter()
+        if now - self._shown >= _SECONDS[self._terminal]:
+            self._shown = now
+            parts = [
+                f"alpha {search.alpha:.1e}",
+                f"fit {search.n_done + 1} of {search.n_fits}",
+                f"{seconds:.1f} s",
+            ]
+            if self._n_networks > 1:
+                parts.insert(0, f"network {start + 1}/{self._n_networks}")
+            self._write("  ".join(parts), "")
 
     def end(self, progress: Progress | None) -> None:
         """Show where the run ended; None if it came to nothing."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy.typing as npt
 
-from batchprop import engines, fingerprint, options, resuming, room, scaling, validation
+from batchprop import engines, fingerprint, nested, options, resuming, room, scaling, validation
 from batchprop.bursts import Watch
 from batchprop.checkpoint import Checkpoint
 from batchprop.jobs import Job
@@ -15,11 +16,15 @@ from batchprop.known import Known
 from batchprop.network import Network
 from batchprop.progress import ProgressLine
 from batchprop.saver import saver
+from batchprop.solvers import stopping
 from batchprop.solvers.choice import choose
+from batchprop.solvers.families import family
 from batchprop.solvers.names import AUTO, SOLVERS
 from batchprop.words import Words
 
 Arguments = dict[str, Any]
+
+_RESULT_BYTES = 4096  # of a result at least, beside its arrays
 
 
 def starts(
@@ -30,8 +35,8 @@ def starts(
     began: float,
     stacklevel: int,
     words: Words,
-) -> tuple[list[Job], list[Watch]]:
-    """Return the jobs of a call of ``train``, one for each start, and who looks on."""
+) -> tuple[Job, Watch, int]:
+    """Return the first job of a call of ``train``, who looks on, and how many starts there are."""
     n_init = validation.count("n_init", given["n_init"])
     if n_init > 1 and given["network"] is not None:
         raise ValueError(
@@ -45,10 +50,9 @@ def starts(
         )
     watch = watch_of(given, before, began, n_init)
     first = job(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
-    room.starts(n_init, first.first.shape)
-    return [_restarted(first, given["seed"], k) for k in range(n_init)], [
-        watch._replace(start=k) for k in range(n_init)
-    ]
+    if n_init > 1:
+        room.starts(n_init, _result_bytes(first))
+    return first, watch, n_init
 
 
 def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: int) -> Job:
@@ -119,15 +123,53 @@ def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_networ
     return Watch(began, limit, given["callback"], every, line, threading.Event(), saver=keeper)
 
 
-def _restarted(first: Job, seed: int | None, k: int) -> Job:
-    """Return the job of start k."""
-    if k == 0:
-        return first
-    network = first.first
-    drawn = Network.initialize(
-        *network.shape,
-        activation=network.activation,
-        seed=None if seed is None else seed + k,
-        dtype=network.dtype,
+class Starts(Sequence[Job]):
+    """The jobs of all starts, each made when it is asked for.
+
+    Parameters
+    ----------
+    first : Job
+        That of the first start.
+    seed : int or None
+        What that is drawn from; start k from ``seed + k``.
+    n_init : int
+        How many starts.
+    """
+
+    def __init__(self, first: Job, seed: int | None, n_init: int) -> None:
+        self._first, self._seed, self._n_init = first, seed, n_init
+
+    def __len__(self) -> int:
+        return self._n_init
+
+    @overload
+    def __getitem__(self, k: int) -> Job: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> Sequence[Job]: ...
+
+    def __getitem__(self, k: int | slice) -> Job | Sequence[Job]:
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        if not 0 <= k < self._n_init:
+            raise IndexError(k)
+        if k == 0:
+            return self._first
+        network = self._first.first
+        drawn = Network.initialize(
+            *network.shape,
+            activation=network.activation,
+            seed=None if self._seed is None else self._seed + k,
+            dtype=network.dtype,
+        )
+        return self._first._replace(first=drawn)
+
+
+def _result_bytes(first: Job) -> int:
+    """Return about how many bytes a start leaves behind: its state and two networks."""
+    kind, theta = family(first.solver), first.first.theta
+    state = stopping.start(
+        theta.astype(kind.dtype(theta.dtype)), kind.memory(first.settings, theta.size)
     )
-    return first._replace(first=drawn)
+    own = sum(array.nbytes for array in nested.flatten(state, "state").values())
+    return own + 2 * theta.nbytes + _RESULT_BYTES

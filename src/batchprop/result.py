@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy.typing as npt
 
 from batchprop.checkpoint import Checkpoint
 from batchprop.network import Network
+
+
+class Search(NamedTuple):
+    """Where the search for a penalty stands.
+
+    Attributes
+    ----------
+    alpha : float
+        The α_h that is being tried.
+    n_done, n_fits : int
+        Fits that have ended, and those that are known to be needed; there may be more.
+    """
+
+    alpha: float
+    n_done: int
+    n_fits: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,9 @@ class Progress:
         How often loss and gradient were computed, line searches included.
     start : int
         Which of ``n_init`` starts, or of the configurations of ``train_many``, from 0.
+    search : Search or None
+        Where the search for the penalty stands, as long as ``alpha="auto"`` goes on with it; the
+        run has not begun then, ``epoch`` is 0, and losses and norms are NaN.
     """
 
     epoch: int
@@ -48,6 +67,13 @@ class Progress:
     step: float = math.nan
     evaluations: int = 0
     start: int = 0
+    search: Search | None = None
+
+    @classmethod
+    def of_search(cls, search: Search, seconds: float, start: int) -> Self:
+        """Return the progress of a run whose penalty is still searched."""
+        unknown = math.nan
+        return cls(0, unknown, unknown, unknown, unknown, seconds, unknown, 0, start, search)
 
 
 class AlphaReport(NamedTuple):

@@ -13,7 +13,6 @@ _SMALL = 1 << 27  # bytes that need not be asked for
 _ANY_MACHINE = float(1 << 47)  # what no machine has, where the system does not tell
 _COPIES = 4  # of θ that a run has at least: now, before, at its best, and its gradient
 _PAIR = 16  # bytes a parameter takes in a pair of L-BFGS
-_RESULT = 4096  # bytes of a result besides its networks
 
 
 def network(shape: Shape, name: str = "") -> None:
@@ -25,15 +24,9 @@ def network(shape: Shape, name: str = "") -> None:
     _demand(name, value, 8 * _COPIES * shape.n_parameters, what)
 
 
-def starts(n_init: int, shape: Shape) -> None:
-    """Refuse so many starts that their results do not fit."""
-    size = n_init * (16 * shape.n_parameters + _RESULT)
-    _demand(
-        "n_init",
-        n_init,
-        size,
-        f"results with two networks of {written(shape.n_parameters)} parameters each",
-    )
+def starts(n_init: int, n_bytes: int) -> None:
+    """Refuse so many starts that their results, of ``n_bytes`` each, do not fit."""
+    _demand("n_init", n_init, n_init * n_bytes, "a result of each start")
 
 
 def memory(settings: Any, shape: Shape) -> None:

@@ -141,15 +141,19 @@ def train(
         Stop when the validation loss has had no new minimum for so many epochs; "auto" is the
         solver's own ``n_epochs_no_change``.
     max_seconds : float or None
-        Stop after so many seconds, looked at about every 0.05 s.
+        Stop after so many seconds, looked at about every 0.02 s, also within an iteration; one that
+        is given up is as if it had not begun.  A small first evaluation is made in any case; where
+        there was no time for a large one the start is returned, with a loss of NaN.
     callback : callable or None
         ``callback(progress)`` is told where the run stands (see ``batchprop.result.Progress``); a
         true answer stops it, with all its starts.  What it raises ends the run and is passed on.
+        While ``alpha="auto"`` searches, it is called about twice a second with a progress whose
+        ``search`` says how far that is; a true answer ends the search, and the run with it.
     callback_every : int
         It is called at epoch 0, after every so many epochs and at the end; more leaves longer
         stretches to compiled code.
     progress : bool
-        Show a progress line on standard error.
+        Show a progress line on standard error, also of the search of ``alpha="auto"``.
     seed : int or None
         Of the start; the same seed gives the same start on every engine.
     dtype : {"float32", "float64"} or None
@@ -193,7 +197,8 @@ def train(
 
     Notes
     -----
-    Ctrl-C ends the run and returns the best network so far, with ``stop_reason`` "interrupted".
+    Ctrl-C ends the run, as soon as the clock would, and returns the best network so far, with
+    ``stop_reason`` "interrupted".
     The gradient is that of ``docs/derivation.md``; the steps are in ``solvers/first_order.py``.
     What was evaluated counts: a step whose end was not evaluated any more is taken back.
     """
@@ -220,11 +225,12 @@ def trained(
     began = time.perf_counter()
     defaults = train.__kwdefaults__ or {}
     given, before = resuming.resumed(defaults | given, defaults)
-    jobs, watches = requests.starts(X, T, given, before, began, stacklevel + 1, words)
-    jobs, watches = chosen(jobs, watches, jobs[0].n_threads)
-    results = run_all(jobs, watches, jobs[0].n_threads)
+    first, watch, n_init = requests.starts(X, T, given, before, began, stacklevel + 1, words)
+    (first,), _ = chosen([first], [watch], first.n_threads)
+    starts = requests.Starts(first, given["seed"], n_init)
+    results = run_all(starts, watch, first.n_threads)
     result = best_of(results, began)
-    say(jobs[0], result, words, stacklevel + 1)
+    say(first, result, words, stacklevel + 1)
     return result
 
 

@@ -2,7 +2,8 @@
 
 Each engine module offers the same names.  ``Objective(X, T, sample_weight, shape, activation,
 dtype, n_threads)`` holds one data set and computes L(θ) and ∂L/∂θ; ``GaussNewtonObjective`` is the
-same in float64 and computes JᵀJ as well; ``predict`` is the forward pass.
+same in float64 and computes JᵀJ as well; ``predict`` is the forward pass.  An ``Objective`` of the
+engines in Python calls its ``check()`` now and then, which may raise to end the evaluation.
 """
 
 from __future__ import annotations

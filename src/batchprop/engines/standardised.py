@@ -29,6 +29,8 @@ class CopiedObjective:
         As for every engine's Objective.
     scaling : Scaling or None
         How to standardise; None leaves the data as they are.
+    cancellation : Cancellation or None
+        Ends evaluations early: they raise ``Cancelled`` then.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class CopiedObjective:
         activation: str,
         dtype: npt.DTypeLike,
         scaling: Scaling | None,
+        cancellation: Any = None,
     ) -> None:
+        self.cancellation = cancellation
         self._engine, self._shape, self._activation = engines.load(engine), shape, activation
         self._constant_loss = 0.0
         if scaling is not None:
@@ -49,6 +53,8 @@ class CopiedObjective:
             X, T = scaling.apply(X, T, dtype, sample_weight)
         self._data, self._scaling = (X, T, sample_weight), scaling
         self._objective = self._prepared(X, T, sample_weight, dtype)
+        if cancellation is not None:
+            self._objective.check = cancellation.check
         self._last: tuple[Array, float] | None = None
 
     def _prepared(self, X: Array, T: Array, weight: Array | None, dtype: npt.DTypeLike) -> Any:
@@ -98,7 +104,7 @@ class CopiedGaussNewton(CopiedObjective):
 
     Parameters
     ----------
-    engine, X, T, sample_weight, shape, activation, scaling
+    engine, X, T, sample_weight, shape, activation, scaling, cancellation
         As for ``CopiedObjective``.
     """
 
@@ -111,8 +117,11 @@ class CopiedGaussNewton(CopiedObjective):
         shape: Shape,
         activation: str,
         scaling: Scaling | None,
+        cancellation: Any = None,
     ) -> None:
-        super().__init__(engine, X, T, sample_weight, shape, activation, np.float64, scaling)
+        super().__init__(
+            engine, X, T, sample_weight, shape, activation, np.float64, scaling, cancellation
+        )
 
     def _prepared(self, X: Array, T: Array, weight: Array | None, dtype: npt.DTypeLike) -> Any:
         return self._engine.GaussNewtonObjective(X, T, weight, self._shape, self._activation)

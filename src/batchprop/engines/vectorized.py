@@ -6,6 +6,7 @@ allocated once per data set and reused at every step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -49,6 +50,11 @@ class Objective:
         float32 or float64, of everything.
     n_threads : int or None
         Ignored: NumPy's BLAS has thread settings of its own.
+
+    Attributes
+    ----------
+    check : callable
+        Called between products; it may raise to end the evaluation.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Objective:
         n_threads: int | None = None,
     ) -> None:
         self.shape, self.activation = shape, activation
+        self.check: Callable[[], object] = lambda: None
         self.X = X.astype(dtype, copy=False)
         self.T = T.astype(dtype, copy=False)
         self.weight = None if sample_weight is None else sample_weight.astype(dtype)
@@ -75,6 +82,7 @@ class Objective:
     def _residual_sum(self, theta: Array) -> float:
         """Leave w ⊙ R = w ⊙ (Y − T) in ``Y`` and return Σ_i w_i ‖r_i‖²."""
         _forward(theta, self.shape, self.activation, self.X, self.H, self.Y)
+        self.check()
         R = self.Y
         R -= self.T
         if self.weight is None:
@@ -106,6 +114,7 @@ class Objective:
         np.matmul(delta_y, H.T, out=dW_y)
         np.sum(delta_y, axis=1, out=db_y)
 
+        self.check()
         ACTIVATIONS[self.activation].derivative(H, self.slope)
         if self.shape.n_outputs == 1:  # an outer product: one pass less than a matrix product
             self.slope *= delta_y
@@ -167,6 +176,7 @@ class GaussNewtonObjective(Objective):
                 right = J if self.weight is None else J * self.weight[part]
                 np.matmul(J, right.T, out=self.product)
                 JTJ += self.product
+                self.check()
         JTJ *= self.scales.loss
         return loss
 
@@ -179,8 +189,10 @@ class GaussNewtonObjective(Objective):
         form = self.shape, self.activation, self.X
         _forward(ahead, *form, self.H, self.Y)
         around = self.Y.copy()
+        self.check()
         _forward(behind, *form, self.H, self.Y)
         around += self.Y
+        self.check()
         _forward(theta, *form, self.H, self.Y)
         self.Y *= -2
         self.Y += around

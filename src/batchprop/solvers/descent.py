@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from batchprop.engines.fused.cancellation import Cancelled, is_cancelled
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.records import Record
@@ -21,7 +22,16 @@ from batchprop.engines.standardised import CopiedObjective
 from batchprop.solvers.first_order import move
 from batchprop.solvers.names import Settings
 from batchprop.solvers.penalty import Penalty, add_penalty, penalise
-from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, is_last, judge
+from batchprop.solvers.stopping import (
+    CANCELLED,
+    NON_FINITE,
+    RUNNING,
+    Rules,
+    State,
+    copy,
+    is_last,
+    judge,
+)
 
 Array = npt.NDArray[Any]
 
@@ -60,6 +70,8 @@ def _descend(settings, rules, penalty, state, task, validation_task, losses, val
             copy(state.theta, validation_task.theta)
             evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
+        if is_cancelled(task.scratch.token):
+            return CANCELLED, k
         reason = _after(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
         )
@@ -80,6 +92,7 @@ class Run(Protocol):
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Fill the curves; return a reason to stop (or RUNNING) and how many entries were filled.
 
+        CANCELLED leaves the state as after the last judgement: the run can go on from there.
         Validation losses are left as they are where there are no validation data.
         """
         ...
@@ -104,7 +117,8 @@ class FusedRun:
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run compiled for as many epochs as the curves have room for."""
         reason, count = _descend(*self._fixed, *self._tasks, losses, validation_losses)
-        _note_step(self._state)
+        if count > 0:
+            _note_step(self._state)
         return int(reason), int(count)
 
 
@@ -127,24 +141,34 @@ class InterpretedRun:
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many epochs as the curves have room for."""
-        rules, state, objective = self._rules, self._state, self._objective
-        theta, gradient = state.theta, self._gradient
-        for k in range(losses.size):
-            with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
-                last = state.epoch[0] == rules.max_epochs  # no step follows
-                if last:
-                    value = objective.loss(theta)
-                else:
-                    value = objective.loss_and_gradient(theta, gradient)
-                value += penalise(self._penalty, theta, gradient, not last)
-                losses[k] = objective.reported
-                if self._validation is not None:
-                    self._validation.loss(theta)
-                    validation_losses[k] = self._validation.reported
-            reason = _after_step(
-                self._settings, rules, state, value, losses[k], validation_losses[k], gradient
-            )
-            if reason != RUNNING:
+        count, reason = 0, RUNNING
+        while reason == RUNNING and count < losses.size:
+            try:
+                value = self._evaluate(losses[count:], validation_losses[count:])
+            except Cancelled:
+                reason = CANCELLED
                 break
-        _note_step(state)
-        return int(reason), k + 1
+            reason = _after_step(
+                self._settings, self._rules, self._state, value,
+                losses[count], validation_losses[count], self._gradient,
+            )  # fmt: skip
+            count += 1
+        if count > 0:
+            _note_step(self._state)
+        return int(reason), count
+
+    def _evaluate(self, losses: Array, validation_losses: Array) -> float:
+        """Return J(θ); fill in the first entries of both curves."""
+        theta, gradient = self._state.theta, self._gradient
+        with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
+            last = self._state.epoch[0] == self._rules.max_epochs  # no step follows
+            if last:
+                value = self._objective.loss(theta)
+            else:
+                value = self._objective.loss_and_gradient(theta, gradient)
+            value += penalise(self._penalty, theta, gradient, not last)
+            losses[0] = self._objective.reported
+            if self._validation is not None:
+                self._validation.loss(theta)
+                validation_losses[0] = self._validation.reported
+        return float(value)

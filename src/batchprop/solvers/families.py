@@ -106,6 +106,6 @@ def _fused_gauss_newton(
 
 
 def _copied_gauss_newton(
-    engine: str, X: Any, T: Any, weight: Any, shape: Any, activation: str, dtype: Any, scaling: Any
+    engine: str, X: Any, T: Any, weight: Any, shape: Any, activation: str, dtype: Any, *rest: Any
 ) -> Any:
-    return CopiedGaussNewton(engine, X, T, weight, shape, activation, scaling)
+    return CopiedGaussNewton(engine, X, T, weight, shape, activation, *rest)

@@ -7,18 +7,23 @@ and Ctrl-C stay with the caller, as for every solver.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import queue
 import reprlib
 import threading
 import weakref
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.fused.cancellation import Cancellation, Cancelled
 from batchprop.engines.fused.jit import kernel
 from batchprop.solvers.penalty import Penalty, penalise
 from batchprop.solvers.stopping import (
+    CANCELLED,
     LINE_SEARCH,
     MAX_EVALUATIONS,
     METHOD,
@@ -34,6 +39,8 @@ Array = npt.NDArray[Any]
 
 _UNLIMITED = 2**31 - 1  # what the compiled ones among the methods can count
 _NO_PROGRESS = 2  # a status of these: no lower point along the direction, rounding as a rule
+_POLL_SECONDS = 0.02  # between two looks at clock and Ctrl-C while an iterate is waited for
+_PATIENCE = 0.25  # seconds that the thread has to end; SciPy may be at work on large matrices
 _SEARCHING = ("BFGS", "CG", "L-BFGS-B", "Newton-CG")
 
 # Options that leave the end to our rules; methods that use no gradient are at the end.
@@ -120,6 +127,8 @@ class _Minimisation:
         self, settings: ScipySettings, penalty: Penalty, state: State, objective: Any
     ) -> None:
         self._settings, self._penalty, self._objective = settings, penalty, objective
+        self._minimize = import_module("scipy.optimize").minimize  # takes a while, the first time
+        self._cancellation: Cancellation | None = getattr(objective, "cancellation", None)
         self._first, self._calls = state.theta.copy(), state.calls
         self._last: _Iterate | None = None
         self._handed_over = self._first
@@ -128,19 +137,43 @@ class _Minimisation:
         self.made: queue.SimpleQueue[_Iterate | int | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="batchprop-scipy", daemon=True)
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run is to end from outside."""
+        return self._cancellation is not None and self._cancellation.cancelled
+
     def next(self) -> _Iterate | int | BaseException:
         """Let ``minimize`` go on to its next iterate and return it, or what it ended with."""
         if self._thread.ident is None:
-            self._thread.start()
+            self._start()
         self._wanted.release()
-        return self.made.get()
+        while True:
+            if self._last is not None and self._cancellation is not None:
+                self._cancellation.check()  # the first evaluation is looked at where it is made
+            if self.cancelled:
+                raise Cancelled
+            with contextlib.suppress(queue.Empty):
+                return self.made.get(timeout=_POLL_SECONDS)
+
+    def _start(self) -> None:
+        try:
+            self._thread.start()
+        except RuntimeError:
+            raise RuntimeError(
+                "solver='scipy' must have a thread of its own; got none from the system, which has "
+                "no more to give. End other threads or processes, or use solver='lbfgs'."
+            ) from None
 
     def stop(self) -> None:
-        """End the thread at its next evaluation or iterate."""
+        """End the thread at its next evaluation or iterate; that may be after this returns."""
         self._stopped = True
+        if self._cancellation is not None:
+            self._cancellation.cancel()
         self._wanted.release()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
+            if self._thread.is_alive():  # the interpreter is not to end under it
+                atexit.register(self._thread.join)
 
     def _run(self) -> None:
         self._wanted.acquire()
@@ -153,12 +186,10 @@ class _Minimisation:
 
     def _minimised(self) -> int:
         """Call ``minimize``; return the reason it ended with."""
-        from scipy.optimize import minimize
-
         settings, first = self._settings, self._first.astype(np.float64)
         self._hand_over(first)
         with_gradient = settings.method not in WITHOUT_GRADIENT
-        result = minimize(
+        result = self._minimize(
             self._values if with_gradient else lambda theta: self._values(theta)[0],
             first,
             method=settings.method,
@@ -192,10 +223,12 @@ class _Minimisation:
         if self._last is None or not np.array_equal(rounded, self._last.theta):
             if self._stopped or self._calls[0] >= self._settings.max_evaluations:
                 raise _Stopped
-            self._calls[0] += 1
             gradient = np.zeros_like(rounded)
             with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
                 objective = self._objective.loss_and_gradient(rounded, gradient)
+                if self.cancelled:
+                    raise _Stopped
+                self._calls[0] += 1
                 objective += penalise(self._penalty, rounded, gradient, True)
                 self._last = _Iterate(rounded, objective, self._objective.reported, gradient)
         return self._last
@@ -236,14 +269,21 @@ class ScipyRun:
         state = self._state
         for k in range(losses.size):
             iterate = self._wait() if self._next is None else self._next
+            if iterate is None:
+                return CANCELLED, k
             assert not isinstance(iterate, int), "the start is handed over first"
             if state.epoch[0] > 0:
                 step = iterate.theta.astype(np.float64) - state.previous
                 state.step[0] = np.linalg.norm(step)
             state.theta[:], losses[k] = iterate.theta, iterate.loss
             if self._validation is not None:
-                self._validation.loss(state.theta)
+                try:
+                    self._validation.loss(state.theta)
+                except Cancelled:
+                    return CANCELLED, k
                 validation_losses[k] = self._validation.reported
+                if self._minimisation.cancelled:
+                    return CANCELLED, k
             reason = int(
                 _judge(
                     self._rules, state, iterate.objective, losses[k], validation_losses[k],
@@ -254,6 +294,8 @@ class ScipyRun:
                 state.theta[:] = state.previous
                 state.epoch[0] -= 1
             following = self._wait() if reason == RUNNING else reason
+            if following is None:
+                return CANCELLED, k + 1
             if isinstance(following, int):
                 self.close()
                 return following, k + 1
@@ -262,8 +304,15 @@ class ScipyRun:
             state.epoch[0] += 1
         return RUNNING, losses.size
 
-    def _wait(self) -> _Iterate | int:
-        found = self._minimisation.next()
+    def _wait(self) -> _Iterate | int | None:
+        """Return the next iterate, or why there is none; None if the run is cancelled."""
+        found: _Iterate | int | BaseException
+        try:
+            found = self._minimisation.next()
+        except Cancelled as error:
+            found = error
+        if self._minimisation.cancelled:
+            return None
         if isinstance(found, BaseException):
             raise found
         return found

@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
 LINE_SEARCH, MAX_EVALUATIONS, DAMPING, STEP, METHOD, METHOD_GAVE_UP = range(7, 13)
+CANCELLED = 13  # from outside: no reason of the run's own
 NEVER = 2**62  # an epoch that no run reaches
 REASONS = {
     RUNNING: "running",

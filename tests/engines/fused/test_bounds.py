@@ -55,7 +55,7 @@ def test_nothing_is_written_beside_an_array(sizes, dtype, monkeypatch):
                 fields = function.task.fields
                 task = Record(
                     fields._replace(
-                        scratch=Scratch(*map(guarded, fields.scratch)),
+                        scratch=Scratch(*map(guarded, fields.scratch[:-1]), fields.scratch.token),
                         theta=guarded(data.network.theta),
                         **{
                             name: guarded(getattr(fields, name))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from batchprop.engines.fused.cancellation import leader_token
 from batchprop.engines.fused.cholesky import WORK, factor_and_solve, matrix_memory
+from batchprop.engines.fused.records import Record
 from tests.engines.fused.test_bounds import Guarded
 from tests.problems import relative_error
 
+TOKEN = Record(leader_token(None))
 SIZES = (1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 31, 50, 61, 100, 255, 256, 257, 263, 517)
 
 
@@ -18,7 +21,7 @@ def solved(S, b):
     A = matrix_memory(n)
     A[:n, :n] = np.where(np.tri(n, dtype=bool), S, np.nan)
     x = b.copy()
-    least = factor_and_solve(A, n, x, np.full(WORK, np.nan))
+    least = factor_and_solve(A, n, x, np.full(WORK, np.nan), TOKEN)
     return x, np.tril(A[:n, :n]), least
 
 
@@ -95,7 +98,7 @@ def test_nothing_is_written_or_read_beside_the_memory(n):
     A = matrix_memory(n)
     A[:n, :n] = S
     A, right, work = guarded(A), guarded(b), guarded(np.full(WORK, np.nan))
-    assert factor_and_solve(A, n, right, work) > 0
+    assert factor_and_solve(A, n, right, work, TOKEN) > 0
     np.testing.assert_array_equal(right, x)
     np.testing.assert_array_equal(np.tril(A[:n, :n]), L)
     guarded.check()

@@ -115,7 +115,7 @@ def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
             fields = function.task.fields
             task = Record(
                 fields._replace(
-                    scratch=Scratch(*map(guarded, fields.scratch)),
+                    scratch=Scratch(*map(guarded, fields.scratch[:-1]), fields.scratch.token),
                     theta=guarded(theta),
                     **{
                         name: guarded(getattr(fields, name))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.engines.fused.aligned import zeros
+from batchprop.engines.fused.cancellation import READ, check
 from batchprop.engines.fused.jit import helper, kernel, returning
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.products import outer_tile
@@ -79,12 +80,12 @@ def _finish_pivot(A, i, j, given, row, work):
 
 
 @returning(types.float64)
-def factor(A, n, work):
+def factor(A, n, work, token):
     """Overwrite the lower triangle of A (n, n) by L, A = L Lᵀ; what is above it is not read.
 
     Returns the least L[i, i]²/A[i, i]: 1 if A is diagonal, about the rounding unit if two rows say
-    the same, and 0 if A is not positive definite, or not finite; L is not complete then.
-    ``work`` has the length WORK.
+    the same, and 0 if A is not positive definite, or not finite, or the run is cancelled; L is not
+    complete then.  ``work`` has the length WORK.
     """
     least = 1.0
     diagonal = n + COLUMNS - 1  # the memory's last row keeps it
@@ -103,18 +104,22 @@ def factor(A, n, work):
                         if ratio == 0.0:
                             return 0.0
                         least = min(least, ratio)
+            if check(token, COLUMNS * (n - j) * (j - start + COLUMNS)):
+                return 0.0
         for j in range(stop, n, COLUMNS):
             for i in range(j, n, ROWS):
                 _dots(A, i, j, start, stop, work)
                 for r in range(min(ROWS, n - i)):
                     for c in range(min(COLUMNS, n - j, i + r - j + 1)):
                         A[i + r, j + c] -= work[r * COLUMNS + c]
+            if check(token, COLUMNS * (n - j) * (stop - start)):
+                return 0.0
     return least
 
 
 @helper
-def solve(A, n, b, work):
-    """Overwrite b (n,) by the solution of L Lᵀ x = b, where A holds L."""
+def solve(A, n, b, work, token):
+    """Overwrite b (n,) by the solution of L Lᵀ x = b, where A holds L; not if that is cancelled."""
     stride = A.shape[1]
     for j in range(0, n, COLUMNS):
         fill(work, 0, COLUMNS, 0.0)
@@ -125,17 +130,21 @@ def solve(A, n, b, work):
             for q in range(c):
                 value -= A[j + c, j + q] * b[j + q]
             b[j + c] = value / A[j + c, j + c]
+        if check(token, READ * COLUMNS * j):
+            return
     for done in range(n):
         i = n - 1 - done
         b[i] /= A[i, i]
         for q in range(i):
             b[q] -= A[i, q] * b[i]
+        if check(token, READ * i):
+            return
 
 
 @kernel
-def factor_and_solve(A, n, b, work):
+def factor_and_solve(A, n, b, work, token):
     """``factor``, and ``solve`` if A is positive definite, called from Python."""
-    least = factor(A, n, work)
+    least = factor(A, n, work, token)
     if least > 0.0:
-        solve(A, n, b, work)
+        solve(A, n, b, work, token)
     return least

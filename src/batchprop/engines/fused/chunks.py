@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 from numba import types
 
+from batchprop.engines.fused.cancellation import Token, check
 from batchprop.engines.fused.hidden import activate, delta, delta_of_outputs
 from batchprop.engines.fused.jit import helper, returning
 from batchprop.engines.fused.memory import (
@@ -70,6 +71,13 @@ class Scratch(NamedTuple):
     sums: Array  # dW_h over a chunk, where it is summed in strips
     packed: Array  # the first sample of the block that X, T and weight hold; −1 at the start
     products: Array  # rows to multiply and products of rows, where JᵀJ is summed
+    token: Token  # whether to go on
+
+
+@returning(types.int64)
+def work_of(problem, count):
+    """Return about how many multiply-adds take as long as samples that go forward and backward."""
+    return count * (problem.m * (2 * problem.e + 3 * problem.s + 16) + 8 * problem.e)
 
 
 @returning(types.int64)
@@ -203,5 +211,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
             if problem.strips and (summed >= STRIP_SAMPLES or first + count == stop):
                 drain(problem, x_panel, scratch, G)
                 summed = 0
+        if check(scratch.token, work_of(problem, count)):
+            return
     if with_gradient:
         finish(problem, theta, G)

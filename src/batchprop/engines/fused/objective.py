@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused.aligned import zeros
+from batchprop.engines.fused.cancellation import Cancellation, leader_token
 from batchprop.engines.fused.chunks import Problem, Scratch
 from batchprop.engines.fused.cpus import team_size
 from batchprop.engines.fused.jit import address
@@ -49,6 +50,8 @@ class Objective:
         At most so many threads.
     scaling : Scaling or None
         How the data are standardised, while they are packed.
+    cancellation : Cancellation or None
+        Ends evaluations early, and what they came to means nothing then.
     """
 
     # What a kind of objective is computed by, and how samples are cut for that.
@@ -65,7 +68,9 @@ class Objective:
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
         scaling: Scaling | None = None,
+        cancellation: Cancellation | None = None,
     ) -> None:
+        self.cancellation = cancellation
         s = shape.n_outputs
         numbers: tuple[Array | None, ...] = (None,) * 4
         units, constant_loss = np.ones(s), 0.0
@@ -108,8 +113,12 @@ class Objective:
         memory = {k: zeros(n_workers + 1, n, dtype) for k, n in size.items()}
         memory["packed"] = zeros(n_workers + 1, 1, np.int64)
         memory["packed"][:] = -1
+        leader = leader_token(cancellation)
         own, *others = (
-            Scratch(**{k: rows[member] for k, rows in memory.items()})
+            Scratch(
+                **{k: rows[member] for k, rows in memory.items()},
+                token=leader._replace(ask=0) if member else leader,
+            )
             for member in range(n_workers + 1)
         )
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)

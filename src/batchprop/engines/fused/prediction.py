@@ -57,17 +57,22 @@ def predict(
         memory = [np.zeros(count * cut.width, theta.dtype) for count in counts]
         predict_samples(problem, theta, start, stop, *memory, Y)
 
+    parts = [(start, min(start + cut.chunk, n_samples)) for start in range(0, n_samples, cut.chunk)]
     if size == 1:
-        part(0, n_samples)
+        for start, stop in parts:  # one by one, so that Ctrl-C can come between
+            part(start, stop)
         return Y
     with ThreadPoolExecutor(size) as pool:
         running = []
-        for start in range(0, n_samples, cut.chunk):
-            stop = min(start + cut.chunk, n_samples)
-            try:
-                running.append(pool.submit(part, start, stop))
-            except RuntimeError:  # the system has no thread to give
-                part(start, stop)
-        for done in running:
-            done.result()
+        try:
+            for start, stop in parts:
+                try:
+                    running.append(pool.submit(part, start, stop))
+                except RuntimeError:  # the system has no thread to give
+                    part(start, stop)
+            for done in running:
+                done.result()
+        except BaseException:  # Ctrl-C: what has not begun is left out
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return Y

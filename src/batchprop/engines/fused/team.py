@@ -16,6 +16,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.engines.fused.atomics import atomic_add, atomic_load, atomic_store, relax
+from batchprop.engines.fused.cancellation import READ, WRITTEN, check, is_cancelled
 from batchprop.engines.fused.chunks import Problem, Scratch
 from batchprop.engines.fused.jit import call_address, helper, kernel, returning
 from batchprop.engines.fused.records import Record
@@ -27,6 +28,9 @@ LEFT, DONE, KIND, STOP = 0, 16, 32, 48
 # kinds of work: loss and gradient (and JᵀJ where the task knows it); loss; Jᵀ y″; sums over chunks
 GRADIENT, LOSS, CURVATURE, REDUCE = range(4)
 SLICE = 4096  # parameters that are summed over chunks together
+LUMP = 1 << 17  # numbers that are summed between two looks at whether the run goes on
+# multiply-adds that take as long as one turn of waiting for the others, at first and later
+SHORT_WAIT, LONG_WAIT, SHORT_WAITS = 512, 1 << 20, 2000
 
 
 class Task(NamedTuple):
@@ -74,9 +78,12 @@ def take_work(task, scratch):
         if item < 0:
             return
         kind = atomic_load(task.control, KIND)
-        if kind == REDUCE:
+        if is_cancelled(scratch.token):
+            pass  # what is posted is taken, but not done
+        elif kind == REDUCE:
             start = item * SLICE
             reduce_range(task, start, min(start + SLICE, task.total.size))
+            check(scratch.token, READ * SLICE * task.problem.n_chunks)
         else:
             process_chunk(task, item, scratch, item, kind)
         atomic_add(task.control, DONE, 1)
@@ -93,21 +100,38 @@ def share(task, kind, n_items):
     while atomic_load(task.control, DONE) < n_items:
         relax(waited)
         waited += 1
+        check(task.scratch.token, SHORT_WAIT if waited < SHORT_WAITS else LONG_WAIT)
+
+
+@helper
+def add_sums(task, chunk, start, stop):
+    """Add a range of the one row of ``sums`` to ``total``, or copy it from the first chunk."""
+    total, sums = task.total, task.sums
+    for low in range(start, stop, LUMP):
+        high = min(low + LUMP, stop)
+        for i in range(low, high):
+            total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
+        if high < stop and check(task.scratch.token, WRITTEN * LUMP):
+            return
 
 
 @returning(types.float64)
 def evaluate(task, kind):
-    """Return L(θ) at ``task.theta``; if ``kind`` is GRADIENT write ∂L/∂θ to ``task.gradient``."""
+    """Return L(θ) at ``task.theta``; if ``kind`` is GRADIENT write ∂L/∂θ to ``task.gradient``.
+
+    If the run is cancelled meanwhile, which ``task.scratch.token`` tells, the numbers mean nothing.
+    """
     n_chunks, n = task.problem.n_chunks, task.theta.size
-    total, sums, gradient = task.total, task.sums, task.gradient
+    total, gradient = task.total, task.gradient
     start, stop = (0, total.size) if kind == GRADIENT else (n, n + task.problem.s)
     if kind == CURVATURE:
         start, stop = 0, n
     if task.n_workers == 0:
         for chunk in range(n_chunks):
             process_chunk(task, chunk, task.scratch, 0, kind)
-            for i in range(start, stop):
-                total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
+            if is_cancelled(task.scratch.token):
+                return 0.0
+            add_sums(task, chunk, start, stop)
     else:
         share(task, kind, n_chunks)
         n_slices = (stop + SLICE - 1) // SLICE

@@ -8,7 +8,7 @@ All arithmetic is done in float64 whatever the dtype of the network, and stored 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -37,6 +37,11 @@ class Objective:
         Precision of the network; X and T are rounded to it, sample by sample.
     n_threads : int, optional
         Accepted as in every engine; this one has a single thread.
+
+    Attributes
+    ----------
+    check : callable
+        Called before each sample; it may raise to end the evaluation.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Objective:
         n_threads: int | None = None,
     ) -> None:
         self._X, self._T, self._sample_weight = X, T, sample_weight
+        self.check: Callable[[], object] = lambda: None
         self._shape, self._activation, self._dtype = shape, activation, np.dtype(dtype)
         self._total_weight = plain_sum(self._weights())
 
@@ -84,6 +90,7 @@ class Objective:
     def _samples(self) -> Iterator[Sample]:
         """Convert one column at a time, so that X and T are never copied whole."""
         for i, weight in enumerate(self._weights()):
+            self.check()
             yield Sample(_column(self._X, i, self._dtype), _column(self._T, i, self._dtype), weight)
 
 

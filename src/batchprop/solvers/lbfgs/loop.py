@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from batchprop.engines.fused.cancellation import Cancelled, is_cancelled
 from batchprop.engines.fused.jit import kernel, returning
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.records import Record
@@ -16,7 +18,7 @@ from batchprop.engines.standardised import CopiedObjective
 from batchprop.solvers.lbfgs.iteration import accept, propose
 from batchprop.solvers.lbfgs.state import LbfgsSettings
 from batchprop.solvers.penalty import Penalty, add_penalty, penalise
-from batchprop.solvers.stopping import NON_FINITE, RUNNING, Rules, State, copy, judge
+from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
 
 Array = npt.NDArray[Any]
 
@@ -53,6 +55,8 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
         while not accepted:
             copy(state.theta, task.theta)
             objective = evaluate(task, GRADIENT)
+            if is_cancelled(task.scratch.token):
+                return CANCELLED, k
             objective += add_penalty(penalty, task.theta, task.gradient, True)
             accepted = accept(settings, state, objective, task.gradient)
         losses[k] = reported(task)
@@ -60,6 +64,9 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
             copy(state.theta, validation_task.theta)
             evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
+            if is_cancelled(task.scratch.token):
+                state.calls[0] -= 1  # it is accepted again when the run goes on
+                return CANCELLED, k
         reason = _after(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
         )
@@ -108,21 +115,38 @@ class InterpretedRun:
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many iterations as the curves have room for."""
-        settings, state, gradient = self._settings, self._state, self._gradient
         for k in range(losses.size):
-            objective, accepted = 0.0, False
-            with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
-                while not accepted:
-                    objective = self._objective.loss_and_gradient(state.theta, gradient)
-                    objective += penalise(self._penalty, state.theta, gradient, True)
-                    accepted = _accept_point(settings, state, objective, gradient)
-                losses[k] = self._objective.reported
-                if self._validation is not None:
-                    self._validation.loss(state.theta)
-                    validation_losses[k] = self._validation.reported
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
+                    objective = self._search()
+                    losses[k] = self._objective.reported
+                    validation_losses[k] = self._validated()
+            except Cancelled:
+                return CANCELLED, k
             reason = _after_iteration(
-                settings, self._rules, state, objective, losses[k], validation_losses[k], gradient
-            )
+                self._settings, self._rules, self._state, objective,
+                losses[k], validation_losses[k], self._gradient,
+            )  # fmt: skip
             if reason != RUNNING:
                 return int(reason), k + 1
         return RUNNING, losses.size
+
+    def _search(self) -> float:
+        """Evaluate until a point is accepted; return J there."""
+        state, gradient = self._state, self._gradient
+        while True:
+            objective = self._objective.loss_and_gradient(state.theta, gradient)
+            objective += penalise(self._penalty, state.theta, gradient, True)
+            if _accept_point(self._settings, state, objective, gradient):
+                return float(objective)
+
+    def _validated(self) -> float:
+        """Return the validation loss, NaN without validation data."""
+        if self._validation is None:
+            return math.nan
+        try:
+            self._validation.loss(self._state.theta)
+            return float(self._validation.reported)
+        except BaseException:
+            self._state.calls[0] -= 1  # it is accepted again when the run goes on
+            raise

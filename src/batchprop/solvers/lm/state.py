@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.fused.cancellation import Cancellation, Token, leader_token
 from batchprop.engines.fused.cholesky import WORK, matrix_memory
 from batchprop.solvers.ranges import check_evaluated, check_overflow, require
 from batchprop.solvers.stopping import State
@@ -70,8 +71,11 @@ class Work(NamedTuple):
         Jᵀ y″, then a.
     trial : ndarray, shape (P,), float64
         θ + p or θ + p + a.
-    levels : ndarray, shape (3,), float64
-        J(θ), the decrease that the model predicts for p, and D.
+    levels : ndarray, shape (6,), float64
+        J(θ), the decrease that the model predicts for p, and D; then what the iteration began
+        with: μ, its growth, and the number of evaluations.
+    token : Token
+        Whether the run goes on.
     """
 
     gradient: Array
@@ -83,6 +87,7 @@ class Work(NamedTuple):
     bend: Array
     trial: Array
     levels: Array
+    token: Token
 
 
 def memory(settings: LmSettings) -> Memory:
@@ -90,12 +95,12 @@ def memory(settings: LmSettings) -> Memory:
     return Memory(np.full(1, settings.damping), np.full(1, 2.0))
 
 
-def work(n_parameters: int) -> Work:
+def work(n_parameters: int, cancellation: Cancellation | None = None) -> Work:
     """Return the memory for iterations with P parameters."""
     n = n_parameters
     return Work(
         np.zeros(n), np.zeros((n, n)), matrix_memory(n), np.zeros(WORK), np.zeros(n),
-        np.zeros(3 * n), np.zeros(n), np.zeros(n), np.zeros(3),
+        np.zeros(3 * n), np.zeros(n), np.zeros(n), np.zeros(6), leader_token(cancellation),
     )  # fmt: skip
 
 

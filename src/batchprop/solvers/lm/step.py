@@ -21,19 +21,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import types
 
+from batchprop.engines.fused.cancellation import WRITTEN, check, is_cancelled
 from batchprop.engines.fused.cholesky import factor, solve
 from batchprop.engines.fused.jit import helper, returning
 from batchprop.solvers.lm.damping import less_damping, more_damping
-from batchprop.solvers.stopping import DAMPING, RUNNING, STEP
+from batchprop.solvers.stopping import CANCELLED, DAMPING, RUNNING, STEP
 
 ROUNDING = 1e-15  # of J, as a share of it
 
 
 @helper
-def begin(penalty, work, loss):
-    """Take note of J(θ), and add the penalty's part to A."""
+def begin(penalty, state, work, loss):
+    """Take note of J(θ) and of where the iteration begins, and add the penalty's part to A."""
     A, levels = work.matrix, work.levels
     W_h = penalty.m * penalty.e
     for i in range(W_h):
@@ -46,6 +48,15 @@ def begin(penalty, work, loss):
         diagonal += A[i, i]
     levels[0] = loss
     levels[2] = diagonal / A.shape[0]
+    levels[3], levels[4] = state.memory.damping[0], state.memory.growth[0]
+    levels[5] = state.calls[0]
+
+
+@helper
+def take_back(state, work):
+    """Leave the state as it was when the iteration began: the run can go on from there."""
+    state.memory.damping[0], state.memory.growth[0] = work.levels[3], work.levels[4]
+    state.calls[0] = np.int64(work.levels[5])
 
 
 @returning(types.boolean)
@@ -57,7 +68,9 @@ def _factorise(work, damping):
         for column in range(row + 1):
             L[row, column] = A[row, column]
         L[row, row] += shift
-    return factor(L, A.shape[0], work.tile) > 0.0
+        if check(work.token, WRITTEN * row):
+            return False
+    return factor(L, A.shape[0], work.tile, work.token) > 0.0
 
 
 @returning(types.float64)
@@ -80,19 +93,26 @@ def distance(one, other):
 
 @returning(types.int64)
 def propose(settings, memory, work, theta):
-    """Write p and the points θ, θ + p and θ − p; return a reason to stop, or RUNNING."""
+    """Write p and the points θ, θ + p and θ − p; return a reason to stop, or RUNNING.
+
+    After CANCELLED, here or in an evaluation that follows, the caller calls ``take_back``.
+    """
     factorised = False
     while not factorised:
         if not memory.damping[0] <= settings.max_damping:
             return DAMPING
         factorised = _factorise(work, memory.damping[0])
+        if is_cancelled(work.token):
+            return CANCELLED
         if not factorised:
             more_damping(memory)
     p, gradient, points, trial = work.step, work.gradient, work.points, work.trial
     n, mu = p.size, memory.damping[0] * work.levels[2]
     for i in range(n):
         p[i] = -0.5 * gradient[i]
-    solve(work.factor, n, p, work.tile)
+    solve(work.factor, n, p, work.tile, work.token)
+    if is_cancelled(work.token):
+        return CANCELLED
     predicted = 0.0
     for i in range(n):
         predicted += p[i] * (mu * p[i] - 0.5 * gradient[i])
@@ -116,7 +136,7 @@ def bend(settings, memory, work, accelerated):
     a, trial = work.bend, work.trial
     for i in range(a.size):
         a[i] *= -0.5
-    solve(work.factor, a.size, a, work.tile)
+    solve(work.factor, a.size, a, work.tile, work.token)
     if not 2.0 * _norm(a) <= settings.acceleration * _norm(work.step):
         more_damping(memory)
         return False

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.fused.cancellation import Cancellation
 from batchprop.engines.fused.gram.assemble import gauss_newton_once
 from batchprop.engines.fused.gram.curvature import curvature_once
 from batchprop.engines.fused.gram.plan import plan
@@ -26,7 +27,7 @@ class GaussNewtonObjective(Objective):
 
     Parameters
     ----------
-    X, T, sample_weight, shape, activation, n_threads, scaling
+    X, T, sample_weight, shape, activation, n_threads, scaling, cancellation
         As for ``Objective``.
     """
 
@@ -42,8 +43,11 @@ class GaussNewtonObjective(Objective):
         activation: str,
         n_threads: int | None = None,
         scaling: Scaling | None = None,
+        cancellation: Cancellation | None = None,
     ) -> None:
-        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads, scaling)
+        super().__init__(
+            X, T, sample_weight, shape, activation, np.float64, n_threads, scaling, cancellation
+        )
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from batchprop.engines.fused.chunks import backward, drain, finish, forward_block, padded
+from batchprop.engines.fused.cancellation import WRITTEN, check
+from batchprop.engines.fused.chunks import (
+    backward,
+    drain,
+    finish,
+    forward_block,
+    padded,
+    work_of,
+)
 from batchprop.engines.fused.gram.curvature import curved_block
 from batchprop.engines.fused.gram.layout import panel_rows_of
 from batchprop.engines.fused.gram.products import add_products
@@ -11,6 +19,8 @@ from batchprop.engines.fused.memory import lanes_of
 from batchprop.engines.fused.packing import fill
 from batchprop.engines.fused.team import CURVATURE, GRADIENT, LOSS
 from batchprop.engines.fused.vectors import WIDE
+
+LUMP = 1 << 20  # numbers of G that are set to 0 between two looks at whether to go on
 
 
 @kernel_by_address
@@ -23,7 +33,11 @@ def process_gram(problem, theta, chunk, scratch, G, kind):
     x_panel = padded(e, scratch.X) * lanes_of(scratch.X, WIDE)
     n_rows = panel_rows_of(e, m)
     start = m * (e + 1) + s * (m + 2)
-    fill(G, 0, G.size if kind == GRADIENT else start, 0.0)
+    size = G.size if kind == GRADIENT else start
+    for low in range(0, size, LUMP):
+        fill(G, low, min(low + LUMP, size), 0.0)
+        if low + LUMP < size and check(scratch.token, WRITTEN * LUMP):
+            return
     if problem.strips:
         fill(scratch.sums, 0, scratch.sums.size, 0.0)
     stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
@@ -37,6 +51,8 @@ def process_gram(problem, theta, chunk, scratch, G, kind):
             add_products(problem, count, n_rows, x_panel, scratch, G, start)
         if kind != LOSS:
             backward(problem, theta, count, x_panel, scratch, G)
+        if check(scratch.token, work_of(problem, count)):
+            return
     if kind != LOSS:
         if problem.strips:
             drain(problem, x_panel, scratch, G)

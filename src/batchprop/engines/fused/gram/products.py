@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchprop.engines.fused.cancellation import check
 from batchprop.engines.fused.gram.layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.jit import helper, inlined
 from batchprop.engines.fused.memory import lanes_of, load, multiply, prefetch, store
@@ -12,6 +13,8 @@ from batchprop.engines.fused.tiles import BROAD, SIX, TWO
 from batchprop.engines.fused.vectors import NATIVE, WIDE
 
 N_BROAD = len(BROAD)
+OWN = 4  # multiply-adds that take as long as to make one product of rows
+LUMP = 1 << 20  # multiply-adds between two looks at whether to go on
 
 
 @helper
@@ -66,7 +69,10 @@ def _add_tiles(Q, q, U, n_rows, first, n, count, width, step, G, to):
 
 @helper
 def add_products(problem, count, n_rows, x_panel, scratch, G, start):
-    """Add a block's A, D and B to G from ``start`` on; H is the hidden layer's."""
+    """Add a block's A, D and B to G from ``start`` on; H is the hidden layer's.
+
+    What is left to do when the run is cancelled is left out.
+    """
     e, m, U = problem.e, problem.m, scratch.products
     width, step = lanes_of(U, WIDE), lanes_of(U, NATIVE)
     for p in range((count + width - 1) // width):
@@ -76,6 +82,7 @@ def add_products(problem, count, n_rows, x_panel, scratch, G, start):
     plain = weighted + e + 1
     to = start
 
+    token, done = scratch.token, 0
     pairs = pairs_of(e)
     k = j = other = 0
     for row in range(0, m * pairs, ROWS):  # A: σ′_k w x̂_j x̂_j′ with σ′_l, l ≥ k
@@ -94,6 +101,11 @@ def add_products(problem, count, n_rows, x_panel, scratch, G, start):
         n = columns_of(m - from_unit)
         _add_tiles(U, q, U, n_rows, from_unit, n, count, width, step, G, to)
         to += ROWS * n
+        done += ROWS * (n + OWN) * count
+        if done > LUMP:
+            if check(token, done):
+                return
+            done = 0
 
     n = columns_of(m + 1)
     for row in range(0, m * (e + 1), ROWS):  # D: σ′_k w x̂_j with ĥ
@@ -102,6 +114,11 @@ def add_products(problem, count, n_rows, x_panel, scratch, G, start):
             _product(U, n_rows, k, weighted + j, -1, U, q, r, count, width)
         _add_tiles(U, q, U, n_rows, m, n, count, width, step, G, to)
         to += ROWS * n
+        done += ROWS * (n + OWN) * count
+        if done > LUMP:
+            if check(token, done):
+                return
+            done = 0
 
     for row in range(0, m + 1, ROWS):  # B: w ĥ_l with ĥ_l′, l′ ≥ l
         for r in range(min(ROWS, m + 1 - row)):
@@ -109,3 +126,8 @@ def add_products(problem, count, n_rows, x_panel, scratch, G, start):
         n = columns_of(m + 1 - row)
         _add_tiles(U, q, U, n_rows, m + row, n, count, width, step, G, to)
         to += ROWS * n
+        done += ROWS * (n + OWN) * count
+        if done > LUMP:
+            if check(token, done):
+                return
+            done = 0
