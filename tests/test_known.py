@@ -17,7 +17,7 @@ class Table(list):
 
 
 X, T = np.arange(12.0).reshape(2, 6), np.ones((1, 6)) * np.arange(6.0)
-NOTHING = {"sample_weight": None, "X_val": None, "T_val": None}
+NOTHING = {"sample_weight": None, "X_val": None, "T_val": None, "resume": None}
 START = options.start(None, 3, "tanh", 0, None)
 
 

@@ -72,21 +72,6 @@ def test_each_part_is_asked_for_by_its_name_and_form():
     assert asked == [(name, array.shape, array.dtype) for name, array in whole]
 
 
-@pytest.mark.parametrize("other", [np.zeros((3, 2)), np.zeros((2, 3), np.float32), np.array(0.0)])
-def test_a_part_of_another_form(other):
-    made = nested.flatten(tree(), "s") | {"s.memory.history": other}
-    with pytest.raises(ValueError, match=r"s\.memory\.history must have shape \(2, 3\)"):
-        nested.restored(tree(), made, "s")
-
-
-def test_what_is_put_together_is_a_copy():
-    made = nested.flatten(tree(), "s")
-    again = nested.restored(tree(2.0), made, "s")
-    for name, array in nested.flatten(again, "s").items():
-        assert not np.shares_memory(array, made[name])
-        assert array.flags.writeable
-
-
 def test_hollow_arrays_have_a_form_and_no_memory():
     array = nested.hollow((10**6, 10**6), np.float32)
     assert (array.shape, array.dtype, array.strides) == ((10**6, 10**6), np.float32, (0, 0))

@@ -10,7 +10,10 @@ from batchprop.solvers.lm import damping, step
 from batchprop.solvers.lm.state import LmSettings, Memory, memory, work
 from batchprop.solvers.penalty import Penalty
 from batchprop.solvers.stopping import REASONS
+from tests.problems import problem
+from tests.solvers.lm_runs import ran
 
+ENGINES = ("fused", "vectorized")
 SETTINGS = LmSettings()
 
 
@@ -189,3 +192,15 @@ def test_where_a_run_begins():
     kept = memory(LmSettings(damping=0.5))
     assert (kept.damping[0], kept.growth[0]) == (0.5, 2.0)
     assert LmSettings() == (1e-3, 1e10, 1e-15, 0.75)
+
+
+def test_every_evaluation_is_counted():
+    """A start, for each trial the outputs at two more points and the loss, and each end."""
+    case = problem(m=8)
+    for epochs in (0, 1, 5):
+        fused, vectorized = (ran(case, engine, max_epochs=epochs) for engine in ENGINES)
+        assert fused.state.calls[0] == vectorized.state.calls[0] >= 1 + 3 * epochs
+        plain = LmSettings(acceleration=0.0)
+        rest = {"settings": plain, "max_epochs": epochs}
+        fused, vectorized = (ran(case, engine, **rest) for engine in ENGINES)
+        assert fused.state.calls[0] == vectorized.state.calls[0] >= 1 + 2 * epochs

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from numba import types
+from numba.core.errors import LoweringError
 
 from batchprop.engines.fused.compilation import _without_collecting
 from batchprop.engines.fused.jit import address, apart, helper, inlined, kernel, returning
@@ -107,6 +108,24 @@ def test_an_address_is_of_one_signature():
     out, a32, a64 = np.zeros(4), np.zeros(3, "f4"), np.zeros(3)
     assert address(sums, a64, out) == address(sums, a64, out) != 0
     assert address(sums, a32, out) != address(sums, a64, out)
+
+
+@kernel
+def counts_by_nothing(n, out):
+    for i in range(0, n, 0):
+        out[0] += i
+
+
+@kernel
+def counts_down(n, out):
+    for i in range(n, 0, -1):
+        out[0] += i
+
+
+@pytest.mark.parametrize("kernel", [counts_by_nothing, counts_down])
+def test_a_range_counts_up(kernel):
+    with pytest.raises(LoweringError, match="a range counts up"):
+        kernel(3, np.zeros(1))
 
 
 SUMMED = f"""{COUNT_COMPILATIONS}
