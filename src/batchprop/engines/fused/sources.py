@@ -51,7 +51,6 @@ _ABOVE_SOLVERS = (
     "training_many.py",
     "unfinished.py",
     "validation/",
-    "words.py",
 )
 _ABOVE_ENGINES = (*_ABOVE_SOLVERS, "solvers/")
 
