@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.cancellation import leader_token
+from batchprop.engines.fused import cancellation
+from batchprop.engines.fused.cancellation import Cancellation, leader_token
 from batchprop.engines.fused.cholesky import WORK, factor_and_solve, matrix_memory
 from batchprop.engines.fused.records import Record
 from tests.engines.fused.test_bounds import Guarded
@@ -107,3 +108,33 @@ def test_nothing_is_written_or_read_beside_the_memory(n):
 def test_same_bits_each_time():
     S, b = definite(301)
     assert len({solved(S, b)[0].tobytes() for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize("n", [40, 600])
+def test_it_is_asked_after_each_piece_of_work_whether_to_go_on(monkeypatch, n):
+    """Pieces are eight columns of the factor, of what follows a panel, and rows of the solution."""
+    for name in ("FIRST", "LEAST", "MOST"):
+        monkeypatch.setattr(cancellation, name, 1)
+    S, b = definite(n)
+    expected, _, _ = solved(S, b)
+    asked, end = [], [0]
+
+    def ended():
+        asked.append(None)
+        return "max_seconds" if len(asked) == end[0] else ""
+
+    def run():
+        asked.clear()
+        token = Record(Cancellation(ended).leader)
+        A, x = matrix_memory(n), b.copy()
+        A[:n, :n] = S
+        return factor_and_solve(A, n, x, np.zeros(WORK), token), x
+
+    factors = -(-n // 8) + sum(-(-(n - stop) // 8) for stop in range(256, n, 256))
+    least, x = run()
+    assert least > 0
+    np.testing.assert_array_equal(x, expected)
+    assert len(asked) == factors + (-(-n // 8) - 1) + (n - 1)
+    for end[0] in (1, factors // 2, factors):
+        assert run()[0] == 0
+        assert len(asked) == end[0]
