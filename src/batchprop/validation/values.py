@@ -34,6 +34,7 @@ _ELSEWHERE = {
     "sigmoid": "logistic",
     "trainlm": "lm",
 }
+_LONGEST = 64  # letters of a name that are compared
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:
@@ -43,11 +44,11 @@ def choice(name: str, value: object, known: Sequence[str]) -> str:
         raise TypeError(message(name, expected, described(value), "Pass its name as a string."))
     if value in known:
         return value
-    asked = value.lower().replace("_", "-").replace(" ", "-")
+    asked = value[:_LONGEST].lower().replace("_", "-").replace(" ", "-")
     near = [_ELSEWHERE[asked]] if _ELSEWHERE.get(asked) in known else []
-    near += difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.4)
+    near += difflib.get_close_matches(value[:_LONGEST].lower(), known, n=1, cutoff=0.4)
     remedy = f"Did you mean {near[0]!r}?" if near else f"Choose, for example, {known[0]!r}."
-    raise ValueError(message(name, expected, repr(value), remedy))
+    raise ValueError(message(name, expected, written(value), remedy))
 
 
 def activation(value: object) -> str:
@@ -198,6 +199,6 @@ def float_dtype(value: Any) -> np.dtype[Any]:
             dtype = np.dtype(value)
     if dtype is None or dtype.newbyteorder("=") not in (np.dtype("f4"), np.dtype("f8")):
         remedy = "float64 is the safe choice, float32 the faster one."
-        got = repr(value) if isinstance(value, str) else described(value)
+        got = written(value) if isinstance(value, str) else described(value)
         raise ValueError(message("dtype", "be float32 or float64", got, remedy))
     return dtype.newbyteorder("=")
