@@ -18,6 +18,8 @@ from tests.project import ROOT, SRC
 from tests.resumed import assert_same_run
 
 EVERY_SOLVER = pytest.mark.parametrize("solver", RESUMABLE)
+# rules that end a run early are what is tested here
+pytestmark = pytest.mark.filterwarnings("ignore:Stopped by 'stagnation' with")
 CASE = problem(e=3, m=6, s=2, n_samples=60, weighted=True)
 ALL = 24
 OFF = {"tol": None, "gradient_tol": None}
@@ -93,14 +95,14 @@ def test_cut_again_and_again_through_files(solver, tmp_path):
 @EVERY_SOLVER
 @pytest.mark.parametrize("network", [CASE.network, problem(e=3, m=6, s=2, seed=4).network])
 def test_a_start_that_was_given(solver, network):
-    options = {"network": network, "solver": solver, "hidden_size": 50}
+    options = {"network": network, "solver": solver, "hidden_size": None}
     assert_same_run(cut(0, **options), trained(**options))
     assert_same_run(cut(5, **options), trained(**options))
 
 
 def test_the_given_start_comes_back_as_it_was_given():
     best = trained(solver="adam", max_epochs=400).network
-    options = {"network": best, "solver": "gd", "learning_rate": 9.0, "hidden_size": 50}
+    options = {"network": best, "solver": "gd", "learning_rate": 9.0, "hidden_size": None}
     first = trained(**options, max_epochs=2)
     assert first.best_epoch == 0
     second = train(CASE.X, CASE.T, resume=first, max_epochs=0)

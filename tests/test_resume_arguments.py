@@ -11,6 +11,8 @@ from tests.bad_input import FORM
 from tests.problems import problem
 from tests.resumed import assert_same_run
 
+# rules that end a run early are what is tested here
+pytestmark = pytest.mark.filterwarnings("ignore:Stopped by 'stagnation' with")
 CASE = problem(e=2, m=4, s=1, n_samples=30)
 FIRST = {
     "hidden_size": 4,

@@ -117,20 +117,23 @@ def train_many(
 
 def _listed(configurations: object) -> list[Any]:
     """Return the configurations as a list, which has at least one."""
-    if isinstance(configurations, Iterable) and not isinstance(configurations, Mapping | str):
-        listed = list(configurations)
-        if listed:
-            return listed
+    try:
+        given = None if isinstance(configurations, Mapping | str | bytes) else configurations
+        iterator = iter(given)  # type: ignore[call-overload]
+    except TypeError:
+        raise TypeError(
+            message(
+                "configurations",
+                "be a list of dicts, one for each network",
+                described(configurations),
+                'Write, for example, [{"seed": 0}, {"seed": 1}].',
+            )
+        ) from None
+    listed = list(iterator)
+    if not listed:
         expected, remedy = "hold at least one dict", "Pass [{}] for one network of the defaults."
         raise ValueError(message("configurations", expected, "none", remedy))
-    raise TypeError(
-        message(
-            "configurations",
-            "be a list of dicts, one for each network",
-            described(configurations),
-            'Write, for example, [{"seed": 0}, {"seed": 1}].',
-        )
-    )
+    return listed
 
 
 def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:

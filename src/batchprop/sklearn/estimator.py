@@ -241,7 +241,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if samples.validating:  # these rules go together
             options |= {"tol": None, "patience": options["n_epochs_no_change"]}
 
-        parameters = copy.deepcopy(self.get_params(deep=False))  # a dict may change later
+        parameters = self.get_params(deep=False)
         warm = validation.flag("warm_start", self.warm_start)
         before: Before | None = getattr(self, "_before", None) if warm else None
         if before is not None and before.goes_on(parameters, samples):
@@ -256,7 +256,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tables = samples._asdict()
         X, T, flat = tables.pop("X"), tables.pop("T"), y.ndim == 1
         result = trained(X, T, tables | given, words(flat), stacklevel=2)
-        self._before = Before(parameters, result.checkpoint) if warm else None
+        # a dict among the parameters may change later
+        self._before = Before(copy.deepcopy(parameters), result.checkpoint) if warm else None
         self._one_dimensional = flat
         self._keep(result, samples.validating)
         say_how_it_ended(result, stacklevel=2)

@@ -7,7 +7,6 @@ import difflib
 import math
 import numbers
 import operator
-import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +48,7 @@ def choice(name: str, value: object, known: Sequence[str]) -> str:
     near = [_ELSEWHERE[asked]] if _ELSEWHERE.get(asked) in known else []
     near += difflib.get_close_matches(value[:_LONGEST].lower(), known, n=1, cutoff=0.4)
     remedy = f"Did you mean {near[0]!r}?" if near else f"Choose, for example, {known[0]!r}."
-    raise ValueError(message(name, expected, reprlib.repr(value), remedy))
+    raise ValueError(message(name, expected, written(value), remedy))
 
 
 def activation(value: object) -> str:
@@ -200,6 +199,6 @@ def float_dtype(value: Any) -> np.dtype[Any]:
             dtype = np.dtype(value)
     if dtype is None or dtype.newbyteorder("=") not in (np.dtype("f4"), np.dtype("f8")):
         remedy = "float64 is the safe choice, float32 the faster one."
-        got = repr(value) if isinstance(value, str) else described(value)
+        got = written(value) if isinstance(value, str) else described(value)
         raise ValueError(message("dtype", "be float32 or float64", got, remedy))
     return dtype.newbyteorder("=")
