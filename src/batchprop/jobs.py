@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from math import inf, isclose, nan
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,12 @@ from batchprop.checkpoint import Checkpoint, resumable
 from batchprop.engines.fused.cancellation import Cancellation
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.standardised import CopiedObjective
-from batchprop.fingerprint import Fingerprint
+from batchprop.job import Job
 from batchprop.loss import network_loss
 from batchprop.network import Network
 from batchprop.options import Data
-from batchprop.result import AlphaReport, TrainResult
-from batchprop.scaling import Scaling, start_of
+from batchprop.result import TrainResult
+from batchprop.scaling import start_of
 from batchprop.solvers.families import family
 from batchprop.solvers.names import RESUMABLE
 from batchprop.solvers.penalty import penalty
@@ -37,7 +37,6 @@ from batchprop.solvers.stopping import (
     NON_FINITE,
     REASONS,
     STEP,
-    Rules,
     State,
     start,
 )
@@ -48,55 +47,6 @@ Array = npt.NDArray[Any]
 _AT_THE_END = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
 
 _ROUNDINGS = 64  # of the network's dtype, up to which two losses are the same number
-
-
-class Job(NamedTuple):
-    """All that a run depends on, but for who looks on.
-
-    Attributes
-    ----------
-    data : Data
-        Training and validation data, in the user's units.
-    scaling : Scaling or None
-        How they are standardised.
-    first : Network
-        Where training starts, a network of standardised data.
-    given : Network or None
-        The same in the user's units, where the user gave it.
-    engine, solver : str
-        Their names.
-    settings : NamedTuple
-        The solver's numbers.
-    rules : Rules
-        When to stop.
-    alpha : tuple of two floats, or None
-        The penalty (α_h, α_y); None is yet to be chosen, before the run.
-    n_threads : int or None
-        At most so many threads.
-    arguments : dict
-        What a checkpoint keeps of the call.
-    samples : dict of str to Fingerprint
-        What to know the data by.
-    resumed : Checkpoint or None
-        Of the run that goes on.
-    alpha_report : AlphaReport or None
-        How the penalty was chosen.
-    """
-
-    data: Data
-    scaling: Scaling | None
-    first: Network
-    given: Network | None
-    engine: str
-    solver: str
-    settings: Any
-    rules: Rules
-    alpha: tuple[float, float] | None
-    n_threads: int | None
-    arguments: dict[str, Any]
-    samples: dict[str, Fingerprint]
-    resumed: Checkpoint | None = None
-    alpha_report: AlphaReport | None = None
 
 
 def run(job: Job, watch: Watch) -> TrainResult:

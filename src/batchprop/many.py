@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from batchprop.bursts import Watch
 from batchprop.engines.fused.cpus import available
-from batchprop.jobs import Job, run
+from batchprop.job import Job
+from batchprop.jobs import run
 from batchprop.result import TrainResult
 
 _POLL_SECONDS = 0.05  # between two looks at Ctrl-C; a wait without end is deaf on some systems

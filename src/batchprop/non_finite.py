@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.job import Job
 from batchprop.parameters import split
+from batchprop.result import TrainResult
 from batchprop.words import Words
-
-if TYPE_CHECKING:
-    from batchprop.jobs import Job
-    from batchprop.result import TrainResult
 
 Array = npt.NDArray[Any]
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from batchprop import scaling
 from batchprop.bursts import Watch
-from batchprop.jobs import Job
+from batchprop.job import Job
 from batchprop.many import run_all
 from batchprop.network import Network
 from batchprop.options import Data

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from batchprop import engines, fingerprint, nested, options, resuming, room, scaling, validation
 from batchprop.bursts import Watch
 from batchprop.checkpoint import Checkpoint
-from batchprop.jobs import Job
+from batchprop.job import Job
 from batchprop.known import Known
 from batchprop.network import Network
 from batchprop.progress import ProgressLine

@@ -12,18 +12,16 @@ and plateaus have as well.  Two kinds of rest are doubted:
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from batchprop.job import Job
+from batchprop.result import TrainResult
 from batchprop.scaling import Scaling
 from batchprop.solvers.names import FIRST_ORDER
 from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
 from batchprop.words import Words
-
-if TYPE_CHECKING:
-    from batchprop.jobs import Job
-    from batchprop.result import TrainResult
 
 _MEAN, _PLATEAU = "mean", "plateau"
 _EXPLAINED = 1e-6  # share of the variance up to which a network predicts no more than the mean

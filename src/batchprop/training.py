@@ -11,7 +11,7 @@ import numpy.typing as npt
 from batchprop import non_finite, requests, resuming, settled
 from batchprop.bursts import Callback
 from batchprop.checkpoint import Checkpoint
-from batchprop.jobs import Job
+from batchprop.job import Job
 from batchprop.many import best_of, run_all
 from batchprop.network import Network
 from batchprop.penalty_choice import chosen

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from batchprop import requests, resuming, validation
 from batchprop.bursts import Watch
-from batchprop.jobs import Job
+from batchprop.job import Job
 from batchprop.known import Known
 from batchprop.many import run_all
 from batchprop.penalty_choice import chosen
