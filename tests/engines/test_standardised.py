@@ -144,3 +144,18 @@ def matrix_of(case, o):
     biases = np.zeros((2, H.shape[1]))
     biases[o] = 1.0
     return np.vstack([hidden, slope, outputs.reshape(-1, H.shape[1]), biases])
+
+
+@pytest.mark.parametrize("s", [1, 2])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_loss_of_a_target_that_was_constant_in_training(engine, s):
+    """It drifts in the data that are held out: the loss there is that of the folded network."""
+    case = case_of(s)
+    flat = case.T.copy()
+    flat[0] = 3.0
+    by, net = Scaling.of(case.X, flat), case.network
+    raw = type(net).from_theta(fold(net.theta, net.shape, by), net.shape)
+    expected, _ = loss_and_gradient(raw, case.X, case.T, sample_weight=case.weight)
+    with objective_of(engine, case, by) as objective:
+        objective.loss(net.theta)
+        assert objective.reported == pytest.approx(expected, rel=1e-10)

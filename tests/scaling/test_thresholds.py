@@ -145,3 +145,10 @@ def test_a_constant_input_of_a_start_goes_to_the_bias():
     by = Scaling(np.array([10.0, 4.0]), np.array([0.5, 0.0]), np.array([1.0]), np.array([0.25]),
                  np.array([4.0]))  # fmt: skip
     np.testing.assert_allclose(unfold(theta, shape, by), [6.0, 0.0, 50.5, 0.5, 1.5])
+
+
+@pytest.mark.parametrize("exponent", [-1000, -600, -450, 0, 450, 511, 512, 600, 1000])
+def test_the_deviation_of_two_numbers_around_zero(exponent):
+    size = np.ldexp(1.0, exponent)
+    mean, deviation, _ = moments(np.tile([size, -size], 40)[np.newaxis], None)
+    assert (mean[0], deviation[0]) == (0.0, size)

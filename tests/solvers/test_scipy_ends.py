@@ -64,3 +64,16 @@ def test_what_a_failure_means(status, reason, monkeypatch):
     monkeypatch.setattr(scipy.optimize, "minimize", minimize)
     result = train(CASE.X, CASE.T, network=CASE.network, solver="scipy", tol=None, scale=False)
     assert result.stop_reason == reason
+
+
+def test_a_method_may_go_on_in_the_array_that_it_told_of(monkeypatch):
+    def minimize(fun, x0, callback, **options):
+        x = x0 + 0.01
+        callback(x)
+        x += 0.01
+        return SimpleNamespace(x=x, success=True, status=0)
+
+    monkeypatch.setattr(scipy.optimize, "minimize", minimize)
+    result = train(CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None)
+    assert result.n_epochs == 2
+    np.testing.assert_allclose(result.last_network.theta, CASE.network.theta + 0.02)

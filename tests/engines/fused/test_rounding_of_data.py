@@ -17,7 +17,8 @@ ORDERS = {"C": np.ascontiguousarray, "F": np.asfortranarray}
 def offset_case(e, dtype, n_samples=301):
     """A float32 network, and data with a mean of 100 000 deviations."""
     case = problem(e, 5, 2, n_samples, "tanh", "float32")
-    return case, (1e5 + case.X).astype(dtype), (1e5 + case.T).astype(dtype)
+    X, T = (1e5 + table.astype("f8") for table in (case.X, case.T))
+    return case, X.astype(dtype), T.astype(dtype)
 
 
 def evaluated(objective, theta):
