@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import settled, validation
+from batchprop import validation
 from batchprop.bursts import History, Watch, advance
 from batchprop.checkpoint import Checkpoint, resumable
 from batchprop.engines.fused.objective import Objective
@@ -123,8 +123,6 @@ def run(job: Job, watch: Watch) -> TrainResult:
         count = int(state.evaluations[0])
         loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
         result = replace(result, at_failure=(loss, validation_loss))
-    if settled.doubt(job, result):
-        result = replace(result, converged=False)
     return result
 
 

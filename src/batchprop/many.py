@@ -17,6 +17,7 @@ from batchprop.bursts import Watch
 from batchprop.engines.fused.cpus import available
 from batchprop.jobs import Job, run
 from batchprop.result import TrainResult
+from batchprop.settled import judged
 
 _Item = tuple[int, tuple[Job, Watch]]
 
@@ -56,7 +57,7 @@ def _side_by_side(
         try:
             while taken := _taken(left):
                 k, (job, watch) = taken
-                results[k] = run(job._replace(n_threads=n_threads), watch)
+                results[k] = judged(job, run(job._replace(n_threads=n_threads), watch))
                 if results[k].stop_reason == "interrupted":
                     end_all()
         except BaseException:

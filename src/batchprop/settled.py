@@ -12,6 +12,7 @@ and plateaus have as well.  Two kinds of rest are doubted:
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,11 @@ def doubt(job: Job, result: TrainResult) -> str:
     if loss > _LEFT * of_mean and result.gradient_norm > _FLAT * objective:
         return _PLATEAU
     return ""
+
+
+def judged(job: Job, result: TrainResult) -> TrainResult:
+    """Return the result, not as converged where that is doubted."""
+    return replace(result, converged=False) if doubt(job, result) else result
 
 
 def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
