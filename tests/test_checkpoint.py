@@ -38,7 +38,7 @@ MADE = trained(solver="adam", X_val=CASE.X[:, :9], T_val=CASE.T[:, :9], network=
     [
         {},
         {"dtype": "float32", "scale": False, "alpha": 0.5},
-        {"network": CASE.network, "hidden_size": 50},
+        {"network": CASE.network, "hidden_size": None},
         {"max_epochs": 0, "sample_weight": np.ones(30)},
         {"X_val": CASE.X[:, 3:], "T_val": CASE.T[:, 3:], "patience": np.int64(7), "tol": None},
     ],

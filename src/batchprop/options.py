@@ -67,9 +67,11 @@ def start(
     validation.network(network, Network)
     own = network.shape.n_hidden, network.activation
     if m not in (None, own[0]) or sigma not in (None, own[1]):
+        named = {"hidden_size": m, "activation": sigma}
+        beside = ", ".join(f"{name}={value!r}" for name, value in named.items() if value)
         raise ValueError(
-            f"network must agree with hidden_size and activation; got {network} beside "
-            f"hidden_size={m}, activation={sigma!r}. Leave those two out: the network has them."
+            f"network must agree with hidden_size and activation; got {network} beside {beside}. "
+            f"Leave those two out: the network has them."
         )
     return Start(network, *own, drawn_by, network.dtype if wanted is None else wanted)
 
