@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ SMALL = {"hidden_size": M, "alpha": "auto", "max_epochs": 1, "n_threads": 1}
 def search(scores, limit=math.inf):
     """A search that has come to these scores."""
     made = object.__new__(_Search)
+    made.watch = SimpleNamespace(stopped=threading.Event())
     made._scores, made.began, made.limit, made.wanted = dict(scores), time.perf_counter(), limit, ()
     return made
 

@@ -21,6 +21,7 @@ OFF = {"tol": None, "gradient_tol": None, "hidden_size": 3}
 def trained(X, T, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.filterwarnings("ignore", "Stopped by")  # where all units are dead
         return train(X, T, **options)
 
 

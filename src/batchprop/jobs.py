@@ -192,7 +192,10 @@ def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple
 
 def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
-    losses, validation_losses = history.curves(int(state.evaluations[0]))
+    size = int(state.evaluations[0])
+    if reason == REASONS[NON_FINITE]:  # at the start, too, its losses are known
+        size = max(1, size)
+    losses, validation_losses = history.curves(size)
     return Checkpoint(
         arguments=job.arguments,
         shape=job.first.shape,

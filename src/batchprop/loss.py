@@ -48,14 +48,12 @@ def network_loss(
     """
     predict = engines.load(engine).predict
     step = max(1, _ELEMENTS // sum(network.shape))
+    parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
     # A power of two keeps squares within float64 and changes no digit.
-    sizes = np.maximum(T.max(axis=0), -T.min(axis=0))
-    largest = (sizes if sample_weight is None else sizes[sample_weight > 0]).max()
-    exponent = int(np.frexp(largest)[1])
+    exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for first in range(0, X.shape[1], step):
-            part = slice(first, first + step)
+        for part in parts:
             R = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
             squares = np.ldexp(R.astype(np.float64) - T[:, part], -exponent) ** 2
             if sample_weight is not None:
@@ -64,3 +62,11 @@ def network_loss(
             total += float(squares.sum())
         mean = scales(X.shape[1], sample_weight).loss * total
         return float(np.ldexp(mean, 2 * exponent))
+
+
+def _largest(T: Array, sample_weight: Array | None, part: slice) -> float:
+    """Return the size of the largest target among some samples, of those that count."""
+    sizes = np.abs(T[:, part])
+    if sample_weight is not None:
+        sizes = np.where(sample_weight[part] > 0, sizes, 0.0)
+    return float(sizes.max())

@@ -226,7 +226,7 @@ def trained(
     defaults = train.__kwdefaults__ or {}
     given, before = resuming.resumed(defaults | given, defaults)
     first, watch, n_init = requests.starts(X, T, given, before, began, stacklevel + 1, words)
-    (first,), _ = chosen([first], [watch], first.n_threads)
+    (first,), (watch,) = chosen([first], [watch], first.n_threads)
     starts = requests.Starts(first, given["seed"], n_init)
     results = run_all(starts, watch, first.n_threads)
     result = best_of(results, began)

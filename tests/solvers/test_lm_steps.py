@@ -9,7 +9,7 @@ from batchprop.engines.fused.jit import kernel
 from batchprop.solvers.lm import damping, step
 from batchprop.solvers.lm.state import LmSettings, Memory, memory, work
 from batchprop.solvers.penalty import Penalty
-from batchprop.solvers.stopping import REASONS
+from batchprop.solvers.stopping import REASONS, start
 from tests.problems import problem
 from tests.solvers.lm_runs import ran
 
@@ -18,8 +18,8 @@ SETTINGS = LmSettings()
 
 
 @kernel
-def begin(penalty, work, loss):
-    step.begin(penalty, work, loss)
+def begin(penalty, state, work, loss):
+    step.begin(penalty, state, work, loss)
 
 
 @kernel
@@ -53,7 +53,8 @@ def prepared(A, gradient=None, loss=1.0, penalty=None):
     made = work(n)
     made.matrix[:] = A
     made.gradient[:] = 0.0 if gradient is None else gradient
-    begin(penalty or Penalty(0.0, 0.0, n, 0, 0), made, loss)
+    run = start(np.zeros(n), memory(SETTINGS))
+    begin(penalty or Penalty(0.0, 0.0, n, 0, 0), run, made, loss)
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from llvmlite import binding, ir
+from numba.core.caching import NullCache
 
 from batchprop.engines.fused import atomics, target
 from batchprop.engines.fused.atomics import pause_of
@@ -60,6 +61,9 @@ def test_processors(chosen):
 @kernel
 def squares(a, out):
     store(out, 0, multiply(load(a, 0, WIDE), load(a, 0, WIDE)))
+
+
+squares._cache = NullCache()  # numba shows the code of what it has compiled itself
 
 
 def test_kernels_are_made_for_what_was_read():
