@@ -100,7 +100,7 @@ def train(
     beta_1, beta_2, epsilon : float
         Adam's decay rates in [0, 1) and its small constant > 0.
     history_size : int or None
-        Pairs of steps and changes of the gradient that lbfgs keeps; None is 40, fewer for very
+        Pairs of steps and changes of the gradient that lbfgs keeps; None is 80, fewer for very
         large networks.
     max_evaluations : int or None
         Evaluations of loss and gradient by lbfgs and scipy at most, line searches included.
