@@ -74,6 +74,10 @@ def test_warnings(options, expected):
     [
         ({}, {"X_val": X, "y_val": Y[:, 0]}, "^y_val must"),
         ({}, {"X_val": X}, "^X_val and y_val must"),
+        ({}, {"X_val": X[:, :2], "y_val": Y}, "^X_val must have as many columns as X; got 2 inst"),
+        ({}, {"X_val": X, "y_val": Y[:7]}, "^y_val must have as many rows as X_val; got 7 inst"),
+        ({}, {"X_val": with_entry(X, (4, 2), np.nan), "y_val": Y}, "X_val contains NaN"),
+        ({}, {"X_val": X, "y_val": with_entry(Y, (4, 1), np.inf)}, "y_val contains infinity"),
         ({"max_iter": "AUTO"}, {}, "^max_iter must .*Did you mean 'auto'"),
         ({"n_iter_no_change": "Auto"}, {}, "^n_iter_no_change must .*Did you mean 'auto'"),
         ({"max_iter": np.ones(3)}, {}, "^max_iter must"),
