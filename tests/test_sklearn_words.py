@@ -142,3 +142,24 @@ def test_what_the_user_has_asked_for_is_not():
         assert early.stop_reason_ == "patience"
         done = BatchMLPRegressor(**SMALL | {"max_iter": "auto"}).fit(X, 2 * X[:, 0])
         assert done.converged_
+
+
+@pytest.mark.parametrize("best", [0, 1])
+@pytest.mark.parametrize("pressed", [True, False])
+def test_several_starts_are_interrupted_by_ctrl_c_alone(best, pressed):
+    """Whichever start is the best; a callback that ends one of them ends the others, too."""
+
+    def callback(progress):
+        if progress.start == 1 - best and progress.epoch == 3:
+            if pressed:
+                raise KeyboardInterrupt
+            return True
+        return False
+
+    model = BatchMLPRegressor(**SMALL | {"n_init": 2, "tol": 0})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, Y, callback=callback)
+    said = any("Interrupted" in str(one.message) for one in caught)
+    assert said == pressed
+    assert all(one.filename == __file__ for one in caught)
