@@ -132,7 +132,7 @@ class TrainResult:
         step leads lower: ``line_search`` (lbfgs, scipy), ``damping`` and ``step`` (lm), ``method``
         (scipy's method says it has converged).  Cut short: ``max_epochs``, ``max_evaluations``,
         ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C, or the callback has
-        ended another of ``n_init`` starts), ``non_finite``, ``method_gave_up`` (scipy's method
+        ended another of several starts), ``non_finite``, ``method_gave_up`` (scipy's method
         stopped for another reason).
     converged : bool
         Whether it is one of the first kind, and the run has come to the bottom by all that can be
