@@ -8,6 +8,7 @@ import pytest
 import batchprop
 from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
+from batchprop.engines import vectorized
 from batchprop.objective import GaussNewton
 from batchprop.parameters import Gradient
 from tests.jacobians import block_errors, expected
@@ -168,3 +169,21 @@ def test_bad_arguments(change, error, match):
     given = {"network": net, "X": X, "T": T} | change
     with pytest.raises(error, match=match):
         gauss_newton(**given)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 26, 1000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bands_of_the_vectorized_product(monkeypatch, rows, weighted):
+    """Whatever is made between two looks at whether the run goes on, the matrix is the same."""
+    net, X, T, weight = problem(e=3, m=5, s=2, n_samples=70, weighted=weighted, seed=2)
+    matrix = gauss_newton(net, X, T, engine="naive", sample_weight=weight).JTJ
+    monkeypatch.setattr(vectorized, "PRODUCT_ROWS", rows)
+    with vectorized.GaussNewtonObjective(X, T, weight, net.shape, net.activation) as objective:
+        asked = []
+        objective.check = lambda: asked.append(1)
+        flat, found = np.empty(net.theta.size), np.full(matrix.shape, np.nan)
+        objective.gauss_newton(net.theta, flat, found)
+    assert objective.product.size <= rows * flat.size
+    assert len(asked) >= 4 * -(-flat.size // rows)  # emptied, two outputs, mirrored
+    np.testing.assert_array_equal(found, found.T)
+    np.testing.assert_allclose(found, matrix, rtol=1e-12, atol=1e-14 * np.abs(matrix).max())

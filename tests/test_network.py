@@ -144,3 +144,14 @@ def test_predictions_do_not_depend_on_the_threads():
     net, X, _, _ = problem(8, 20, 2, 5000)
     Y = [net.predict(X, n_threads=n) for n in (1, 2, 4, None)]
     assert len({y.tobytes() for y in Y}) == 1
+
+
+@pytest.mark.parametrize("name", ["W_h", "b_h", "W_y", "b_y"])
+def test_parameters_that_are_no_numbers_of_the_dtype(name):
+    blocks = dict(zip(("W_h", "b_h", "W_y", "b_y"), map(np.array, BLOCKS), strict=True))
+    blocks[name].flat[0] = 1e300
+    with pytest.raises(ValueError, match=f"^{name} must stay within .* Keep the network float64"):
+        Network(**blocks).astype("float32")
+    blocks[name].flat[0] = np.nan
+    with pytest.raises(ValueError, match=f"^{name} must be finite; .* Correct that parameter"):
+        Network(**blocks)

@@ -211,6 +211,8 @@ BAD = [
     Bad({"checkpoint": b"run"}, TypeError, "be the name of a file", "bytes", "Pass a string"),
     Bad({"checkpoint": "."}, ValueError, "be the name of a file", "the folder", "Add the name"),
     Bad({"checkpoint": "none/run"}, ValueError, "be in a folder", "'none/run'", "Make 'none'"),
+    Bad({"checkpoint": "~/run"}, ValueError, "be in a folder", "'~/run'", "os.path.expanduser"),
+    Bad({"checkpoint": ".."}, ValueError, "be the name of a file", "the folder '..'.", "Add the"),
     Bad({"checkpoint_seconds": -1}, ValueError, "at least 0", "-1", "Pass a number"),
     Bad({"checkpoint_seconds": np.nan}, ValueError, "finite", "nan", "Pass a number"),
     Bad({"checkpoint_seconds": None}, TypeError, "finite", "None", "Pass a float"),
@@ -231,3 +233,10 @@ def test_nothing_is_written_without_a_name(tmp_path, monkeypatch):
         warnings.simplefilter("error")
         trained(checkpoint_seconds=0)
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize("name", ["file/run", "file/below/run"])
+def test_a_file_in_the_place_of_a_folder(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="be in a folder that exists.*is a file: pass another"):
+        trained(checkpoint=tmp_path / name)

@@ -220,7 +220,7 @@ def test_bad_validation_data():
         model.fit(X, Y, X_val=X)
     with pytest.raises(ValueError, match="y_val must have as many outputs as y; got 1 instead"):
         model.fit(X, Y, X_val=X, y_val=Y[:, 0])
-    with pytest.raises(ValueError, match="features"):
+    with pytest.raises(ValueError, match="^X_val must have as many columns as X; got 2 instead"):
         model.fit(X, Y, X_val=X[:, :2], y_val=Y)
     with pytest.raises(ValueError, match=r"^validation_fraction must .*below|less than 1"):
         BatchMLPRegressor(early_stopping=True, validation_fraction=1.0).fit(X, Y)

@@ -74,6 +74,10 @@ def test_warnings(options, expected):
     [
         ({}, {"X_val": X, "y_val": Y[:, 0]}, "^y_val must"),
         ({}, {"X_val": X}, "^X_val and y_val must"),
+        ({}, {"X_val": X[:, :2], "y_val": Y}, "^X_val must have as many columns as X; got 2 inst"),
+        ({}, {"X_val": X, "y_val": Y[:7]}, "^y_val must have as many rows as X_val; got 7 inst"),
+        ({}, {"X_val": with_entry(X, (4, 2), np.nan), "y_val": Y}, "X_val contains NaN"),
+        ({}, {"X_val": X, "y_val": with_entry(Y, (4, 1), np.inf)}, "y_val contains infinity"),
         ({"max_iter": "AUTO"}, {}, "^max_iter must .*Did you mean 'auto'"),
         ({"n_iter_no_change": "Auto"}, {}, "^n_iter_no_change must .*Did you mean 'auto'"),
         ({"max_iter": np.ones(3)}, {}, "^max_iter must"),
@@ -138,3 +142,24 @@ def test_what_the_user_has_asked_for_is_not():
         assert early.stop_reason_ == "patience"
         done = BatchMLPRegressor(**SMALL | {"max_iter": "auto"}).fit(X, 2 * X[:, 0])
         assert done.converged_
+
+
+@pytest.mark.parametrize("best", [0, 1])
+@pytest.mark.parametrize("pressed", [True, False])
+def test_several_starts_are_interrupted_by_ctrl_c_alone(best, pressed):
+    """Whichever start is the best; a callback that ends one of them ends the others, too."""
+
+    def callback(progress):
+        if progress.start == 1 - best and progress.epoch == 3:
+            if pressed:
+                raise KeyboardInterrupt
+            return True
+        return False
+
+    model = BatchMLPRegressor(**SMALL | {"n_init": 2, "tol": 0})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, Y, callback=callback)
+    said = any("Interrupted" in str(one.message) for one in caught)
+    assert said == pressed
+    assert all(one.filename == __file__ for one in caught)

@@ -261,3 +261,9 @@ def test_a_callback_may_train_a_network_itself():
         callback=lambda progress: inner.append(trained(case, max_epochs=progress.epoch).loss),
     )  # fmt: skip
     np.testing.assert_array_equal(inner, np.minimum.accumulate(result.loss_curve))
+
+
+def test_an_answer_that_is_neither_true_nor_false():
+    expected = "^the callback's answer must be true or false; got an array of shape"
+    with pytest.raises(TypeError, match=expected):
+        trained(problem(), callback=lambda progress: np.ones(2))

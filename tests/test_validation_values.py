@@ -48,8 +48,8 @@ BLOCKS = {
     "b_y too long": Bad({"b_y": B_H}, ValueError, "shape (2,)", "(5,)", FORMS),
     "a bias that is a number": Bad({"b_y": 1.0}, ValueError, "shape (s,)", "shape ()", FORMS),
     "no units": Bad({"W_h": W_H[:0]}, ValueError, "not be empty", "(0, 3)", FORMS),
-    "NaN": Bad({"W_h": W_H * np.nan}, ValueError, "finite", "nan at W_h[0, 0]", "Remove"),
-    "inf": Bad({"b_y": B_Y * np.inf}, ValueError, "finite", "inf at b_y[0]", "Remove"),
+    "NaN": Bad({"W_h": W_H * np.nan}, ValueError, "finite", "nan at W_h[0, 0]", "Correct"),
+    "inf": Bad({"b_y": B_Y * np.inf}, ValueError, "finite", "inf at b_y[0]", "Correct"),
     "strings": Bad({"b_h": ["a"] * 5}, TypeError, "real numbers", "dtype <U1", "Encode categories"),
     "complex": Bad({"W_y": W_Y * 1j}, TypeError, "real numbers", "complex", "W_y.real"),
     "ragged": Bad({"W_h": [[1, 2], [3]]}, ValueError, "rectangular", "different", "equally long"),
@@ -94,7 +94,7 @@ SIZES = {
 FLAT = {
     "too short": Bad({"theta": np.ones(31)}, ValueError, "shape (32,)", "(31,)", "W_h, b_h"),
     "a column": Bad({"theta": np.ones((32, 1))}, ValueError, "shape (32,)", "(32, 1)", "W_h, b_h"),
-    "NaN": Bad({"theta": np.ones(32) * np.nan}, ValueError, "finite", "nan at theta[0]", "Remove"),
+    "NaN": Bad({"theta": np.ones(32) * np.nan}, ValueError, "finite", "nan at theta[0]", "Correct"),
     "complex": Bad({"theta": np.ones(32) * 1j}, TypeError, "real numbers", "complex", "theta.real"),
 }  # fmt: skip
 THREE_SIZES = {

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from batchprop import validation
 from batchprop.checkpoint import Checkpoint
 from batchprop.engines.fused.cancellation import Cancellation
 from batchprop.result import Progress
@@ -231,7 +232,7 @@ def _tell(watch: Watch, seen: Progress, due: int, ended: bool) -> bool:
     if watch.line is not None:
         watch.line.show(seen)
     if watch.callback is not None and (ended or seen.epoch == due):
-        return bool(watch.callback(seen))
+        return validation.answer(watch.callback(seen))
     return False
 
 

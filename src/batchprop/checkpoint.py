@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+import numpy as np
 import numpy.typing as npt
 
 from batchprop import checkpoint_content, checkpoint_file, nested
@@ -82,12 +83,14 @@ class Checkpoint:
 
     def _network(self, theta: Array, epoch: int) -> Network:
         folds = self.scaling is None or bool(self.scaling.t_factor.all())
+        dtype = np.dtype(self.arguments["dtype"])
         if epoch == 0 and self.given is not None and folds:  # as it was given, to the last bit
             theta = self.given
         elif self.scaling is not None:  # also a start beside constant targets, predicted exactly
-            theta = fold(theta, self.shape, self.scaling)
-        dtype = self.arguments["dtype"]
-        return Network.from_theta(theta.astype(dtype), self.shape, self.arguments["activation"])
+            theta = fold(theta, self.shape, self.scaling, dtype)
+        within = theta.clip(-np.finfo(dtype).max, np.finfo(dtype).max)  # lm moves float64 numbers
+        activation = self.arguments["activation"]
+        return Network.from_theta(within.astype(dtype), self.shape, activation)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint to one .npz file, at once and whole.

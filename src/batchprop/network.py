@@ -191,8 +191,10 @@ class Network(Parameters):
         ValueError
             Another dtype, or a parameter beyond the range of float32.
         """
-        with np.errstate(over="ignore"):  # inf, which is rejected next
-            flat = self.theta.astype(validation.float_dtype(dtype))
+        kind = validation.float_dtype(dtype)
+        for name, block in split(self.theta, self.shape)._asdict().items():
+            validation.in_range(name, block, kind, "Keep the network float64.")
+        flat = self.theta.astype(kind)
         return type(self)(*split(flat, self.shape), activation=self.activation)
 
     def save(self, path: str | os.PathLike[str]) -> None:

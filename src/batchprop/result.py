@@ -131,8 +131,9 @@ class TrainResult:
         Done: ``target_loss``, ``gradient_norm``, ``stagnation``; or the solver's own word that no
         step leads lower: ``line_search`` (lbfgs, scipy), ``damping`` and ``step`` (lm), ``method``
         (scipy's method says it has converged).  Cut short: ``max_epochs``, ``max_evaluations``,
-        ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C), ``non_finite``,
-        ``method_gave_up`` (scipy's method stopped for another reason).
+        ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C, or the callback has
+        ended another of several starts), ``non_finite``, ``method_gave_up`` (scipy's method
+        stopped for another reason).
     converged : bool
         Whether it is one of the first kind, and the run has come to the bottom by all that can be
         told: not where the network predicts no more than the mean of T, nor where steps along the

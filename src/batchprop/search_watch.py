@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 
+from batchprop import validation
 from batchprop.bursts import Watch
 from batchprop.progress import ProgressLine
 from batchprop.result import Progress, Search
@@ -58,7 +59,7 @@ class SearchWatch:
                 return
             self._told = now
             seen = Progress.of_search(search, now - self._watch.began, self._watch.start)
-            if callback(seen):
+            if validation.answer(callback(seen)):
                 self.stopped.set()
 
     def end(self) -> None:

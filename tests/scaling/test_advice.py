@@ -76,3 +76,24 @@ def test_all_is_said_in_one_warning():
     text = message(scaling_of((1, 0), (1e8, 1), targets=np.zeros((1, 1000))), "float32")
     for part in ("row 0 of X", "row 0 of T", "row 1 of X"):
         assert part in text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_deviations_that_weights_cannot_follow(dtype):
+    largest = float(np.finfo(dtype).max)
+    use = 'Use dtype="float64", or s' if dtype == "float32" else "S"
+    noise = np.random.default_rng(0).normal(size=(1, 1000))
+    noise /= noise.std()
+    small, large = scaling_of((0, 40 / largest)), scaling_of((0, 1), targets=largest / 30 * noise)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn(small, dtype, stacklevel=1)
+        warn(scaling_of((0, 1), targets=largest / 40 * noise), dtype, stacklevel=1)
+    text = message(scaling_of((0, 20 / largest)), dtype)
+    assert "The deviation of row 0 of X" in text
+    assert f"so small that a {dtype} network" in text
+    assert f"{use}cale such data up first." in text
+    text = message(large, dtype)
+    assert "The deviation of row 0 of T" in text
+    assert f"so large that a {dtype} network" in text
+    assert f"{use}cale such data down first." in text

@@ -253,3 +253,21 @@ def test_scale_must_be_a_flag():
     X, T = standard()
     with pytest.raises(TypeError, match="scale must be True or False"):
         train(X, T, scale="yes")
+
+
+@pytest.mark.parametrize("solver", ["lm", "lbfgs", "adam"])
+@pytest.mark.parametrize("scale", [True, False])
+@pytest.mark.parametrize("units", [1e-44, 1e-41, 1e-38, 1e37])
+def test_weights_beyond_float32_end_at_its_largest_number(solver, scale, units):
+    """Levenberg–Marquardt moves float64 numbers, which may be beyond the network's."""
+    X, T = standard()
+    x, t = (X * units).astype("f4"), T.clip(-1.0, 1.0) * min(1 / units, 1e38)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        result = train(
+            x, t, hidden_size=5, dtype="float32", solver=solver, scale=scale, max_epochs=20
+        )
+    for network in (result.network, result.last_network):
+        assert network.dtype == np.float32
+        assert np.isfinite(network.theta).all()

@@ -6,7 +6,7 @@ allocated once per data set and reused at every step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from batchprop.parameters import Shape, split
 Array = npt.NDArray[Any]
 
 JACOBIAN_NUMBERS = 1 << 19  # of the Jacobian that are formed together
+PRODUCT_ROWS = 512  # of JᵀJ between two looks at whether the run goes on
 
 
 def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array) -> None:
@@ -160,7 +161,7 @@ class GaussNewtonObjective(Objective):
         n_parameters = shape.n_parameters
         block = min(X.shape[1], max(64, JACOBIAN_NUMBERS // n_parameters))
         self.J = np.empty((n_parameters, block))
-        self.product = np.empty((n_parameters, n_parameters))
+        self.product = np.empty(min(PRODUCT_ROWS, n_parameters) * n_parameters)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
@@ -168,16 +169,27 @@ class GaussNewtonObjective(Objective):
         ACTIVATIONS[self.activation].derivative(self.H, self.slope)
         W_y = split(theta, self.shape).W_y
         block = self.J.shape[1]
-        JTJ.fill(0)
+        for rows in _bands(JTJ):
+            rows.fill(0)
+            self.check()
         for first in range(0, self.X.shape[1], block):
             part = slice(first, first + block)
             for o in range(self.shape.n_outputs):
                 J = self._jacobian(W_y, o, part)
                 right = J if self.weight is None else J * self.weight[part]
-                np.matmul(J, right.T, out=self.product)
-                JTJ += self.product
-                self.check()
-        JTJ *= self.scales.loss
+                for rows in _bands(JTJ):
+                    n, end = rows.shape
+                    product = self.product[: rows.size].reshape(n, end)
+                    np.matmul(J[end - n : end], right[:end].T, out=product)
+                    rows += product
+                    self.check()
+        for rows in _bands(JTJ):
+            n, end = rows.shape
+            rows *= self.scales.loss
+            corner = rows[:, end - n :]
+            corner[:] = np.tril(corner) + np.tril(corner, -1).T
+            JTJ[: end - n, end - n : end] = rows[:, : end - n].T
+            self.check()
         return loss
 
     def curvature(self, points: Array, out: Array) -> None:
@@ -213,6 +225,13 @@ class GaussNewtonObjective(Objective):
         outputs[o * m : (o + 1) * m] = H
         outputs[W_y.size + o] = 1
         return J
+
+
+def _bands(matrix: Array) -> Iterator[Array]:
+    """Yield rows of a square matrix, up to the diagonal, so many as take little time."""
+    for first in range(0, matrix.shape[0], PRODUCT_ROWS):
+        end = min(first + PRODUCT_ROWS, matrix.shape[0])
+        yield matrix[first:end, :end]
 
 
 def predict(

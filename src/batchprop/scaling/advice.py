@@ -15,6 +15,9 @@ from batchprop.words import COLUMNS, Words
 # the one that was trained by more than noise: a thousandth.
 _TOO_COARSE = 2.0**-10
 
+# Standardised data need weights of some units: so much must be left to the largest number.
+_ROOM = 2.0**5
+
 
 def warn(
     scaling: Scaling, dtype: npt.DTypeLike, words: Words = COLUMNS, *, stacklevel: int
@@ -37,6 +40,8 @@ def warn(
         *_constant(words, "T", scaling.t_factor, "predicted as they are, by b_y alone"),
         *_coarse(words, "X", scaling.x_mean, scaling.x_factor, np.dtype(dtype)),
         *_coarse(words, "T", scaling.t_mean, scaling.t_factor, np.dtype(dtype)),
+        *_beyond(words, "X", scaling.x_factor, "small", "scale such data up", np.dtype(dtype)),
+        *_beyond(words, "T", scaling.t_scale, "large", "scale such data down", np.dtype(dtype)),
     ]
     if sentences:
         warnings.warn(" ".join(sentences), UserWarning, stacklevel=stacklevel + 1)
@@ -63,10 +68,34 @@ def _coarse(
     if not rows.size:
         return []
     worst = rows[ratio[rows].argmax()]
-    double = "Pass X as float64" if words.rows_are_samples else 'Use dtype="float64"'
-    use = f"{double}, or subtract" if dtype == np.float32 else "Subtract"
     return [
         f"The mean of {words.lines(name, rows)} is up to {ratio[worst]:.2g} times the deviation, "
-        f"so that a {dtype} network on raw units loses digits. {use} an offset from "
-        f"such data first."
+        f"so that a {dtype} network on raw units loses digits. "
+        f"{_remedy(words, dtype, 'subtract an offset from such data')} first."
     ]
+
+
+def _beyond(
+    words: Words,
+    name: str,
+    factor: npt.NDArray[Any],
+    size: str,
+    remedy: str,
+    dtype: np.dtype[Any],
+) -> list[str]:
+    """Return a sentence about rows whose weights, times ``factor``, are beyond all numbers."""
+    rows = np.flatnonzero(factor > np.finfo(dtype).max / _ROOM)
+    if not rows.size:
+        return []
+    return [
+        f"The deviation of {words.lines(name, rows)} is so {size} that a {dtype} network on raw "
+        f"units cannot hold weights for it. {_remedy(words, dtype, remedy)} first."
+    ]
+
+
+def _remedy(words: Words, dtype: np.dtype[Any], change: str) -> str:
+    """Return what to do about data that a network of ``dtype`` cannot resolve."""
+    if dtype != np.float32:
+        return change.capitalize()
+    double = "Pass X as float64" if words.rows_are_samples else 'Use dtype="float64"'
+    return f"{double}, or {change}"

@@ -34,7 +34,9 @@ def words(flat: bool) -> Words:
 def say_how_it_ended(result: TrainResult, stacklevel: int) -> None:
     """Warn of a fit that Ctrl-C or a limit has ended; ``stacklevel`` is as for warnings.warn."""
     reason = result.stop_reason
-    if reason == "interrupted":
+    reasons = {one.stop_reason for one in (result, *result.starts)}
+    # A callback that ends one of several starts interrupts the others; Ctrl-C is no callback.
+    if "interrupted" in reasons and "callback" not in reasons:
         warnings.warn(
             "Interrupted; the best network so far is kept.", UserWarning, stacklevel=stacklevel + 1
         )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from batchprop import fingerprint, validation
 from batchprop.fingerprint import Fingerprint
@@ -75,8 +75,21 @@ def checked_validation(
         )
     if X_val is None:
         return None
+    # ``checked`` would speak of X and y
+    n_samples, n_features = check_array(X_val, dtype=FLOATS, input_name="X_val").shape
+    n_targets = len(check_array(y_val, dtype="numeric", ensure_2d=False, input_name="y_val"))
+    if n_features != estimator.n_features_in_:
+        raise ValueError(
+            f"X_val must have as many columns as X; got {n_features} instead of "
+            f"{estimator.n_features_in_}. Pass the same columns in both."
+        )
+    if n_targets != n_samples:
+        raise ValueError(
+            f"y_val must have as many rows as X_val; got {n_targets} instead of {n_samples}. "
+            f"Let both describe the same samples."
+        )
     X_val, y_val = checked(estimator, X_val, y_val, reset=False)
-    T_val = y_val.reshape(X_val.shape[0], -1)
+    T_val = y_val.reshape(n_samples, -1)
     if T_val.shape[1] != n_outputs:
         raise ValueError(
             f"y_val must have as many outputs as y; got {T_val.shape[1]} instead of "

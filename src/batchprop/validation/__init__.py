@@ -7,12 +7,13 @@ network and its parameters, ``paths`` names of files.
 
 from __future__ import annotations
 
-from batchprop.validation.arrays import finite, real_array
+from batchprop.validation.arrays import finite, in_range, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
 from batchprop.validation.paths import file_name, file_path, kind_of
 from batchprop.validation.samples import inputs, sample_weight, tables
 from batchprop.validation.values import (
     activation,
+    answer,
     choice,
     count,
     flag,
@@ -30,6 +31,7 @@ from batchprop.validation.values import (
 
 __all__ = [
     "activation",
+    "answer",
     "choice",
     "count",
     "file_name",
@@ -38,6 +40,7 @@ __all__ = [
     "flag",
     "float_dtype",
     "function",
+    "in_range",
     "inputs",
     "is_auto",
     "kind_of",

@@ -51,7 +51,7 @@ def real_array(name: str, value: npt.ArrayLike) -> Array:
         return np.require(array, dtype=native, requirements="A")
 
 
-def finite(name: str, array: Array) -> None:
+def finite(name: str, array: Array, remedy: str = "Remove or impute such samples first.") -> None:
     """Reject NaN and inf, naming the first place.
 
     The sum of a table with NaN or inf is never finite, and costs one pass and no memory; only if
@@ -70,12 +70,10 @@ def finite(name: str, array: Array) -> None:
             column += start
             place = f"{column}" if array.ndim == 1 else f"{row}, {column}"
             got = f"{rows[row, column]} at {name}[{place}]"
-            raise ValueError(
-                message(name, "be finite", got, "Remove or impute such samples first.")
-            )
+            raise ValueError(message(name, "be finite", got, remedy))
 
 
-def in_range(name: str, array: Array, dtype: npt.DTypeLike) -> None:
+def in_range(name: str, array: Array, dtype: npt.DTypeLike, remedy: str | None = None) -> None:
     """Reject finite values that would be infinite in ``dtype``."""
     largest = np.finfo(np.dtype(dtype)).max
     if array.dtype.itemsize <= np.dtype(dtype).itemsize:
@@ -83,5 +81,5 @@ def in_range(name: str, array: Array, dtype: npt.DTypeLike) -> None:
     extreme = max(array.max(), -array.min())
     if extreme > largest:
         expected = f"stay within ±{largest:.3g}, the range of a {np.dtype(dtype)} network"
-        remedy = f"Scale {name} down, or make the network float64."
+        remedy = remedy or f"Scale {name} down, or make the network float64."
         raise ValueError(message(name, expected, f"{extreme:.3g}", remedy))

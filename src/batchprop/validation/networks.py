@@ -14,6 +14,7 @@ from batchprop.validation.values import count
 
 Array = npt.NDArray[Any]
 
+_CORRECT = "Correct that parameter, or train the network again."
 _BLOCKS = "The blocks are W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."
 
 
@@ -32,7 +33,7 @@ def theta(value: npt.ArrayLike, n_parameters: int) -> Array:
         remedy = "Its order is W_h, b_h, W_y, b_y, each row-major: m·e + m + s·m + s numbers."
         got = f"shape {array.shape}"
         raise ValueError(message("theta", f"have shape ({n_parameters},)", got, remedy))
-    finite("theta", array)
+    finite("theta", array, _CORRECT)
     return np.ascontiguousarray(array)
 
 
@@ -54,7 +55,7 @@ def parameter_blocks(
             got = f"shape {blocks[name].shape}"
             raise ValueError(message(name, f"have shape {sizes} to fit {fit}", got, _BLOCKS))
     for name, block in blocks.items():
-        finite(name, block)
+        finite(name, block, _CORRECT)
     dtype = np.result_type(*blocks.values())
     return [block.astype(dtype, copy=False) for block in blocks.values()]
 

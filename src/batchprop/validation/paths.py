@@ -38,7 +38,12 @@ def file_path(name: str, value: object) -> Path:
     path = file_name(name, value)
     folder = Path(os.path.realpath(path)).parent  # of the file that a symbolic link points to
     if not folder.is_dir():
-        remedy = f"Make {str(folder if path.is_symlink() else path.parent)!r} first."
+        wanted = folder if path.is_symlink() else path.parent
+        remedy = f"Make {str(wanted)!r} first."
+        if path.parts[0].startswith("~"):
+            remedy = "Pass os.path.expanduser of that name: only a shell knows what ~ is."
+        elif any(above.exists() and not above.is_dir() for above in (wanted, *wanted.parents)):
+            remedy = "One of its folders is a file: pass another name."
         raise ValueError(message(name, "be in a folder that exists", repr(str(path)), remedy))
     try:
         mode = os.stat(path).st_mode
@@ -46,7 +51,7 @@ def file_path(name: str, value: object) -> Path:
         return path
     if stat.S_ISDIR(mode):
         remedy = "Add the name of a file in it."
-        raise ValueError(message(name, _EXPECTED, f"the folder {path}", remedy))
+        raise ValueError(message(name, _EXPECTED, f"the folder {str(path)!r}", remedy))
     if not stat.S_ISREG(mode):
         remedy = "Pass the name of a file on a disk."
         raise ValueError(message(name, _EXPECTED, f"{str(path)!r}, {kind_of(mode)}", remedy))

@@ -90,7 +90,7 @@ def _no_targets(
     s, n_samples = "s" if n_outputs is None else n_outputs, X.shape[1]
     expected = (
         f"have shape ({s}, {n_samples}), one row an output and one column a sample, "
-        f"like the {n_samples} columns of {name_x} {X.shape}"
+        f"like the {n_samples} column{'s'[: n_samples != 1]} of {name_x} {X.shape}"
     )
     if turn is not None:
         remedy = turn

@@ -173,6 +173,18 @@ def flag(name: str, value: object) -> bool:
     raise TypeError(message(name, "be True or False", described(value), "Pass a bool."))
 
 
+def answer(value: object) -> bool:
+    """Return whether a callback's answer is true; some objects, such as arrays, are neither."""
+    try:
+        return bool(value)
+    except Exception:
+        remedy = "Return True to stop the run, or nothing to go on."
+        expected = "be true or false"
+        raise TypeError(
+            message("the callback's answer", expected, described(value), remedy)
+        ) from None
+
+
 def function(name: str, value: object) -> None:
     """Check that ``value`` is None or can be called."""
     if value is not None and not callable(value):
