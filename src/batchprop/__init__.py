@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from batchprop.version import __version__
 
 if TYPE_CHECKING:
     from batchprop.checkpoint import Checkpoint
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from batchprop.gradient_check import check_gradient
     from batchprop.network import Network
     from batchprop.objective import gauss_newton, loss_and_gradient
+    from batchprop.result import TrainResult
     from batchprop.training import train
     from batchprop.training_many import train_many
 
@@ -25,6 +26,7 @@ _HOME = {
     "Checkpoint": "batchprop.checkpoint",
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
+    "TrainResult": "batchprop.result",
     "check_gradient": "batchprop.gradient_check",
     "gauss_newton": "batchprop.objective",
     "loss_and_gradient": "batchprop.objective",
@@ -36,6 +38,8 @@ __all__ = [
     "ENGINES",
     "Checkpoint",
     "Network",
+    "TrainResult",
+    "__version__",
     "check_gradient",
     "gauss_newton",
     "loss_and_gradient",

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-import batchprop
 from batchprop import checkpoint_content, files, nested, npz, validation
 from batchprop.checkpoint_content import Content
 from batchprop.fingerprint import Fingerprint
 from batchprop.solvers.ranges import check_state
+from batchprop.version import __version__
 
 FORMAT = 1  # counts up when a reader of the old number could not read the new one
 KIND = "batchprop checkpoint"
@@ -23,7 +23,7 @@ _LONGEST = 1 << 18  # of the header, in characters; it takes about a thousand
 def write(path: str | os.PathLike[str], content: Content) -> None:
     """Write a checkpoint; the file appears whole or not at all."""
     header = {
-        "batchprop": batchprop.__version__,
+        "batchprop": __version__,
         "arguments": content.arguments,
         "shape": content.shape,
         "samples": content.samples,

@@ -19,6 +19,7 @@ from batchprop.saver import saver
 from batchprop.solvers import stopping
 from batchprop.solvers.choice import choose
 from batchprop.solvers.families import family
+from batchprop.solvers.lbfgs.state import LbfgsSettings
 from batchprop.solvers.names import AUTO, SOLVERS
 from batchprop.words import Words
 
@@ -83,7 +84,8 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     if asked == "lm":
         options.check_memory(first.shape, n_samples)
     settings = options.settings(solver, given, first.shape)
-    room.memory(settings, first.shape)
+    if isinstance(settings, LbfgsSettings):
+        room.pairs(settings.history_size, first.shape)
     rules = options.rules(solver, given, given["X_val"] is not None)
     found = settings._asdict() | {
         "solver": solver,

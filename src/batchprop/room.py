@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from batchprop.engines.fused.available_memory import available_memory
 from batchprop.parameters import Shape
-from batchprop.solvers.lbfgs.state import LbfgsSettings
 from batchprop.validation.messages import message, written
 
 _SMALL = 1 << 27  # bytes that need not be asked for
@@ -29,12 +26,10 @@ def starts(n_init: int, n_bytes: int) -> None:
     _demand("n_init", n_init, n_init * n_bytes, "a result of each start")
 
 
-def memory(settings: Any, shape: Shape) -> None:
-    """Refuse pairs of L-BFGS that do not fit."""
-    if isinstance(settings, LbfgsSettings):
-        pairs = settings.history_size
-        what = f"pairs of two vectors of {written(shape.n_parameters)} numbers"
-        _demand("history_size", pairs, _PAIR * pairs * shape.n_parameters, what)
+def pairs(history_size: int, shape: Shape) -> None:
+    """Refuse so many pairs of L-BFGS that they do not fit."""
+    what = f"pairs of two vectors of {written(shape.n_parameters)} numbers"
+    _demand("history_size", history_size, _PAIR * history_size * shape.n_parameters, what)
 
 
 def _demand(name: str, value: int, n_bytes: int, what: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop import non_finite, requests, resuming, settled
+from batchprop import non_finite, requests, settled
 from batchprop.bursts import Callback
 from batchprop.checkpoint import Checkpoint
 from batchprop.job import Job
@@ -16,6 +16,7 @@ from batchprop.many import best_of, run_all
 from batchprop.network import Network
 from batchprop.penalty_choice import chosen
 from batchprop.result import TrainResult
+from batchprop.resuming import resumed
 from batchprop.words import COLUMNS, Words
 
 
@@ -224,7 +225,7 @@ def trained(
     """
     began = time.perf_counter()
     defaults = train.__kwdefaults__ or {}
-    given, before = resuming.resumed(defaults | given, defaults)
+    given, before = resumed(defaults | given, defaults)
     first, watch, n_init = requests.starts(X, T, given, before, began, stacklevel + 1, words)
     (first,), (watch,) = chosen([first], [watch], first.n_threads)
     starts = requests.Starts(first, given["seed"], n_init)
