@@ -20,7 +20,7 @@ from numba import types
 from batchprop.engines.fused.aligned import zeros
 from batchprop.engines.fused.cancellation import READ, check
 from batchprop.engines.fused.jit import helper, kernel, returning
-from batchprop.engines.fused.packing import fill
+from batchprop.engines.fused.memory import fill
 from batchprop.engines.fused.products import outer_tile
 from batchprop.engines.fused.tiles import BROAD, FOUR, ONE, SIX
 from batchprop.engines.fused.vectors import NATIVE, lanes

@@ -16,6 +16,7 @@ from batchprop.engines.fused.cancellation import Token, check
 from batchprop.engines.fused.hidden import activate, delta, delta_of_outputs
 from batchprop.engines.fused.jit import helper, returning
 from batchprop.engines.fused.memory import (
+    fill,
     lanes_of,
     load,
     multiply,
@@ -26,7 +27,6 @@ from batchprop.engines.fused.memory import (
 )
 from batchprop.engines.fused.packing import (
     Columns,
-    fill,
     leave_out,
     pack,
     pack_weights,

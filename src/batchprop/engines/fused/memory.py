@@ -9,6 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from batchprop.engines.fused.jit import inlined
 from batchprop.engines.fused.vectors import Vector, splat, vec_type
 
 
@@ -172,3 +173,10 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
+
+
+@inlined
+def fill(out, start, stop, value):
+    """Write a number from start to stop."""
+    for i in range(start, stop):
+        out[i] = value

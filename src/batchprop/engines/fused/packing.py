@@ -16,6 +16,7 @@ import numpy.typing as npt
 from batchprop.engines.fused.jit import apart, helper, inlined
 from batchprop.engines.fused.memory import (
     copy_part,
+    fill,
     load,
     read_float32,
     read_float64,
@@ -52,13 +53,6 @@ def columns(
 
 
 NO_COLUMNS = Columns(0, 0, 0, 0, 0, 0)
-
-
-@inlined
-def fill(out, start, stop, value):
-    """Write a number from start to stop."""
-    for i in range(start, stop):
-        out[i] = value
 
 
 @inlined

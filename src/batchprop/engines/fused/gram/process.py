@@ -15,8 +15,7 @@ from batchprop.engines.fused.gram.curvature import curved_block
 from batchprop.engines.fused.gram.layout import panel_rows_of
 from batchprop.engines.fused.gram.products import add_products
 from batchprop.engines.fused.jit import kernel_by_address
-from batchprop.engines.fused.memory import lanes_of
-from batchprop.engines.fused.packing import fill
+from batchprop.engines.fused.memory import fill, lanes_of
 from batchprop.engines.fused.team import CURVATURE, GRADIENT, LOSS
 from batchprop.engines.fused.vectors import WIDE
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from batchprop.engines.fused.cancellation import check
 from batchprop.engines.fused.gram.layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.jit import helper, inlined
-from batchprop.engines.fused.memory import lanes_of, load, multiply, prefetch, store
-from batchprop.engines.fused.packing import fill
+from batchprop.engines.fused.memory import fill, lanes_of, load, multiply, prefetch, store
 from batchprop.engines.fused.products import outer_tile
 from batchprop.engines.fused.sigma import slope
 from batchprop.engines.fused.tiles import BROAD, SIX, TWO
