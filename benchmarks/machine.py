@@ -46,7 +46,7 @@ def blas() -> str:
 
 def vector_bits() -> int:
     """Return the width of the registers that batchprop's kernels are compiled for."""
-    from batchprop.engines.fused.vectors import REGISTER_BITS
+    from batchprop.simd.vectors import REGISTER_BITS
 
     return REGISTER_BITS
 

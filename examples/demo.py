@@ -18,7 +18,7 @@ import numpy as np
 
 import batchprop
 from batchprop.activations import ACTIVATIONS
-from batchprop.result import TrainResult
+from batchprop.training.result import TrainResult
 
 HERE = Path(__file__).resolve().parent
 TABLE, TARGET = HERE / "data" / "auto_mpg.csv", "mpg"

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from batchprop.result import Progress
+from batchprop.training.result import Progress
 
 WIDTH = 92
 LIVE = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from batchprop.result import TrainResult
+from batchprop.training.result import TrainResult
 
 # Colour-blind safe (Okabe and Ito); broad to thin, so that three equal curves all show.
 STYLES = {

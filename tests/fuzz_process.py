@@ -18,8 +18,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from batchprop import Checkpoint, Network, nested, train
-from batchprop.solvers.names import RESUMABLE
+from batchprop import Checkpoint, Network, train
+from batchprop.files import pytree
+from batchprop.solvers.settings import RESUMABLE
 from tests.crafted import changed_values, is_steering, mutants, one_of, taken_apart
 from tests.problems import problem
 
@@ -161,11 +162,11 @@ def read(path):
 
 def changed(checkpoint, rng):
     """Return a checkpoint as a user could make it, with one array of its state changed."""
-    arrays = nested.flatten(checkpoint.state, "state")
+    arrays = pytree.flatten(checkpoint.state, "state")
     steering = [name for name, array in arrays.items() if is_steering(name, array)]
     name = one_of(steering if steering and rng.random() < 0.5 else arrays, rng)
     arrays[name] = changed_values(arrays[name], rng)
-    state = nested.restored(checkpoint.state, "state", lambda name, *form: arrays[name])
+    state = pytree.restored(checkpoint.state, "state", lambda name, *form: arrays[name])
     return replace(checkpoint, state=state)
 
 

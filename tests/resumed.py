@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchprop import nested
+from batchprop.files import pytree
 
 NUMBERS = ("n_epochs", "best_epoch", "stop_reason", "n_evaluations", "converged", "solver")
 FLOATS = ("loss", "validation_loss", "score", "gradient_norm")
@@ -34,7 +34,7 @@ def assert_same_checkpoint(first, second):
         ours, theirs = getattr(first, name), getattr(second, name)
         assert (ours is None) == (theirs is None)
         if ours is not None:
-            ours, theirs = nested.flatten(ours, name), nested.flatten(theirs, name)
+            ours, theirs = pytree.flatten(ours, name), pytree.flatten(theirs, name)
             assert list(ours) == list(theirs)
             for part, array in ours.items():
                 assert array.dtype == theirs[part].dtype

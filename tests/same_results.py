@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 
 from batchprop import Network
-from batchprop.result import TrainResult
+from batchprop.training.result import TrainResult
 
 _MAY_DIFFER = {"seconds", "checkpoint", "starts"}
 

@@ -9,8 +9,9 @@ import threading
 import numpy as np
 import pytest
 
-from batchprop import loss_and_gradient, penalty_choice, train, train_many
-from batchprop.solvers.names import SOLVERS
+from batchprop import loss_and_gradient, train, train_many
+from batchprop.solvers.settings import SOLVERS
+from batchprop.training import alpha_search
 from tests.same_results import assert_same
 
 M = 8
@@ -88,7 +89,7 @@ def test_a_score_is_the_error_of_what_was_left_out(noisy):
     for k in range(5):
         weight = np.ones(60)
         weight[order[k::5]] = 0.0
-        rules = {"solver": "lbfgs", "max_epochs": penalty_choice.MAX_EPOCHS, "seed": k}
+        rules = {"solver": "lbfgs", "max_epochs": alpha_search.MAX_EPOCHS, "seed": k}
         fold = fitted(alpha=noisy.alpha, sample_weight=weight, **rules).network
         squares += ((fold.predict(X) - T)[0, weight == 0] ** 2).sum()
     expected = squares / 60 / T.var()
@@ -127,7 +128,7 @@ def test_weights_are_repeated_samples_where_the_folds_are_the_same(monkeypatch):
         fold = fold if present.size == 60 else fold[of]
         return [np.flatnonzero(fold == k) for k in range(4)]
 
-    monkeypatch.setattr(penalty_choice, "_left_out", folds)
+    monkeypatch.setattr(alpha_search, "_left_out", folds)
     weighted = fitted(sample_weight=count.astype(float))
     repeated = fitted(X[:, of], T[:, of])
     assert weighted.alpha == repeated.alpha
@@ -146,7 +147,7 @@ def test_validation_data_take_the_place_of_folds():
     scores = [
         fitted(
             alpha=(alpha, M * alpha), X_val=unseen[0], T_val=unseen[1], solver="lbfgs",
-            max_epochs=penalty_choice.MAX_EPOCHS,
+            max_epochs=alpha_search.MAX_EPOCHS,
         ).validation_loss / T.var()
         for alpha in report.alphas
     ]  # fmt: skip
@@ -192,17 +193,17 @@ def test_few_samples_make_fewer_folds(n):
 def test_where_nothing_can_be_compared_there_is_a_fallback():
     with pytest.warns(UserWarning, match="Constant"):
         result = fitted(X[:, :1], T[:, :1])
-    assert result.alpha == (penalty_choice.FALLBACK, M * penalty_choice.FALLBACK)
+    assert result.alpha == (alpha_search.FALLBACK, M * alpha_search.FALLBACK)
     assert result.alpha_report == ((), (), 0)
     hurried = fitted(max_seconds=1e-6)
-    assert hurried.alpha[0] == penalty_choice.FALLBACK
+    assert hurried.alpha[0] == alpha_search.FALLBACK
     assert hurried.stop_reason == "max_seconds"
     assert np.isnan(hurried.alpha_report.scores).all()
 
 
 def test_a_large_table_leaves_one_fold_out_once(monkeypatch):
-    monkeypatch.setattr(penalty_choice, "LARGE", 60)
-    parts = list(penalty_choice._left_out(np.arange(60), 0))
+    monkeypatch.setattr(alpha_search, "LARGE", 60)
+    parts = list(alpha_search._left_out(np.arange(60), 0))
     assert [part.size for part in parts] == [12]
     assert fitted().alpha_report.n_folds == 1
 
@@ -210,7 +211,7 @@ def test_a_large_table_leaves_one_fold_out_once(monkeypatch):
 def test_folds_leave_every_sample_out_once():
     for n in (2, 5, 9, 61):
         present = 3 * np.arange(n)
-        parts = list(penalty_choice._left_out(present, 0))
+        parts = list(alpha_search._left_out(present, 0))
         assert sorted(np.concatenate(parts)) == list(present)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -255,7 +256,7 @@ def _sigint():
 
 @pytest.mark.usefixtures("_sigint")
 def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch, noisy):
-    searched = penalty_choice.run_all
+    searched = alpha_search.run_all
     calls = []
 
     def interrupted(jobs, watches, n_threads):
@@ -265,7 +266,7 @@ def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch, noisy):
             threading.Event().wait(0.2)  # the signal may come here
         return searched(jobs, watches, n_threads)
 
-    monkeypatch.setattr(penalty_choice, "run_all", interrupted)
+    monkeypatch.setattr(alpha_search, "run_all", interrupted)
     try:
         result = fitted(max_epochs=50)
     except KeyboardInterrupt:

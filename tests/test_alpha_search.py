@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from batchprop import penalty_choice, train
-from batchprop.penalty_choice import _Search
+from batchprop import train
+from batchprop.training import alpha_search
+from batchprop.training.alpha_search import _Search
 
 M = 4
 RNG = np.random.default_rng(0)
@@ -72,13 +73,13 @@ def test_the_search_ends_when_its_time_is_over(monkeypatch):
 
 def watched(monkeypatch, **options):
     """Return the jobs and watches that a search has run, and the result."""
-    run, seen = penalty_choice.run_all, []
+    run, seen = alpha_search.run_all, []
 
     def noted(jobs, watches, n_threads):
         seen.append((list(jobs), list(watches)))
         return run(jobs, watches, n_threads)
 
-    monkeypatch.setattr(penalty_choice, "run_all", noted)
+    monkeypatch.setattr(alpha_search, "run_all", noted)
     return seen, train(X, T, **(SMALL | options))
 
 
@@ -120,7 +121,7 @@ def test_the_memory_of_all_fits_is_that_of_one():
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(penalty_choice, "run_all", noted)
+        patch.setattr(alpha_search, "run_all", noted)
         train(table, table[:1], hidden_size=50, alpha="auto", max_epochs=0)
     size = 200 * 50 + 50 + 50 + 1
     assert set(known) == {default_history(20 * size)}
@@ -128,20 +129,20 @@ def test_the_memory_of_all_fits_is_that_of_one():
 
 
 def test_where_nothing_can_be_judged():
-    assert penalty_choice.FALLBACK == 0.01
-    assert list(penalty_choice._left_out(np.arange(1), 0)) == []
-    assert len(list(penalty_choice._left_out(np.arange(2), 0))) == 2
+    assert alpha_search.FALLBACK == 0.01
+    assert list(alpha_search._left_out(np.arange(1), 0)) == []
+    assert len(list(alpha_search._left_out(np.arange(2), 0))) == 2
 
 
 @pytest.mark.parametrize(("n", "folds"), [(4, 4), (5, 5), (4999, 5), (5000, 1), (6000, 1)])
 def test_how_many_folds(n, folds):
-    parts = list(penalty_choice._left_out(np.arange(n), 0))
+    parts = list(alpha_search._left_out(np.arange(n), 0))
     assert len(parts) == folds
     assert parts[0].size == pytest.approx(n / min(5, n), abs=1)
 
 
 def test_large_tables_are_judged_in_parts(monkeypatch):
     whole = train(X, T, **SMALL)
-    monkeypatch.setattr(penalty_choice, "_ELEMENTS", 21)  # three samples of seven numbers
+    monkeypatch.setattr(alpha_search, "_ELEMENTS", 21)  # three samples of seven numbers
     parts = train(X, T, **SMALL)
     np.testing.assert_allclose(parts.alpha_report.scores, whole.alpha_report.scores, rtol=1e-12)

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, train
-from batchprop.bursts import Watch
-from batchprop.engines.fused import cancellation
-from batchprop.engines.fused.gram import plan
-from batchprop.solvers.names import RESUMABLE, SOLVERS
+from batchprop.engines.fused.gauss_newton import blocking
+from batchprop.solvers.settings import RESUMABLE, SOLVERS
+from batchprop.threads import cancellation
+from batchprop.training.loop import Watch
 from tests.engines.fused.teams import force
 from tests.problems import problem
 from tests.project import SRC
@@ -39,7 +39,7 @@ def asking(monkeypatch):
     for name in ("SECONDS", "GRACE"):
         monkeypatch.setattr(cancellation, name, 0.0)
     force(monkeypatch, chunk_samples=30, block_bytes=1)
-    monkeypatch.setattr(plan, "CHUNK_SAMPLES", 30)
+    monkeypatch.setattr(blocking, "CHUNK_SAMPLES", 30)
 
 
 class Ending:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from batchprop import Checkpoint, train
-from batchprop.checkpoint_file import FORMAT, KIND, arrays_of
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.settings import SOLVERS
+from batchprop.training.checkpoint.checkpoint_file import FORMAT, KIND, arrays_of
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint
 from tests.test_storage import Trap

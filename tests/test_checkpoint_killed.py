@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from batchprop import Checkpoint, saver, train
-from batchprop.solvers.names import RESUMABLE
+from batchprop import Checkpoint, train
+from batchprop.solvers.settings import RESUMABLE
+from batchprop.training.checkpoint import writer
 from tests.platforms import needs_fork, needs_kill
 from tests.problems import problem
 from tests.project import ROOT, SRC
@@ -37,7 +38,7 @@ def killed(path, writes, seconds, **options):
     """Train in a process of its own; kill it so long after it has written so many files."""
     child = os.fork()
     if child == 0:
-        saver._SHARE = 1e9  # writing may take all of the time
+        writer._SHARE = 1e9  # writing may take all of the time
         trained(
             path, checkpoint=path, checkpoint_seconds=0, callback=lambda progress: None,
             callback_every=10, **options,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from batchprop import Checkpoint, Network, train
-from batchprop.checkpoint_content import STOP_REASONS
-from batchprop.result import TrainResult
-from batchprop.solvers.names import RESUMABLE
+from batchprop.solvers.settings import RESUMABLE
+from batchprop.training.checkpoint.checkpoint_content import STOP_REASONS
+from batchprop.training.result import TrainResult
 from tests.bad_input import FORM
 from tests.crafted import archive, bombs, members_of, npy, taken_apart, together
 from tests.problems import problem

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop import fingerprint
 from batchprop.sklearn import BatchMLPRegressor
 from batchprop.sklearn.again import _same
+from batchprop.training.checkpoint import fingerprint
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2)).astype("f4").astype("f8")  # the same numbers in either dtype

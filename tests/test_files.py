@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop import files, unfinished
+from batchprop.files import atomic_file, unfinished
 from tests.platforms import needs_kill
 from tests.project import SRC
 
@@ -23,7 +23,7 @@ NEW = {"a": np.arange(70_000.0), "b.c": np.array("text")}
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "arrays.npz"
-    files.write_arrays(path, OLD)
+    atomic_file.write_arrays(path, OLD)
     return path
 
 
@@ -42,14 +42,14 @@ def assert_holds(path, arrays):
 
 def test_what_is_written_comes_back(path):
     assert_holds(path, OLD)
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert_holds(path, NEW)
     assert os.listdir(path.parent) == [path.name]
 
 
 def test_objects_are_refused(path):
     with pytest.raises(ValueError, match="Object arrays"):
-        files.write_arrays(path, {"a": np.array([object()])})
+        atomic_file.write_arrays(path, {"a": np.array([object()])})
     assert_holds(path, OLD)
 
 
@@ -72,7 +72,7 @@ def test_a_full_disk_leaves_the_old_file(path, monkeypatch, left):
         "builtins.open", lambda name, mode, opener: Full(name, mode.replace("b", ""), opener=opener)
     )
     with pytest.raises(OSError, match="No space left") as told:
-        files.write_arrays(path, NEW)
+        atomic_file.write_arrays(path, NEW)
     monkeypatch.undo()
     assert (told.value.errno, told.value.filename) == (errno.ENOSPC, str(path))
     assert_holds(path, OLD)
@@ -87,7 +87,7 @@ def test_a_call_that_fails_leaves_the_old_file(path, monkeypatch, call, error):
 
     monkeypatch.setattr(os, call, failing)
     with pytest.raises(type(error)):
-        files.write_arrays(path, NEW)
+        atomic_file.write_arrays(path, NEW)
     monkeypatch.undo()
     assert_holds(path, OLD)
     assert os.listdir(path.parent) == [path.name]
@@ -100,7 +100,7 @@ def test_it_is_on_the_disk_before_it_has_the_name(path, monkeypatch):
         monkeypatch.setattr(
             os, name, lambda *given, name=name, call=call: done.append(name) or call(*given)
         )
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert done == ["fsync", "replace", "fsync"]  # the file, its name, the folder
 
 
@@ -113,7 +113,7 @@ def test_a_system_that_opens_no_folders(path, monkeypatch):
         return opened(name, *flags)
 
     monkeypatch.setattr(os, "open", refused)
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert_holds(path, NEW)
 
 

@@ -11,7 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop import Network, files, train
+from batchprop import Network, train
+from batchprop.files import atomic_file
 from tests.bad_input import FORM
 from tests.problems import problem
 
@@ -38,7 +39,7 @@ def size(path):
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "arrays.npz"
-    files.write_arrays(path, OLD)
+    atomic_file.write_arrays(path, OLD)
     return path
 
 
@@ -53,7 +54,7 @@ def linked(link, target):
 def test_a_link_is_followed(path, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     link = linked(tmp_path / "elsewhere" / "link.npz", path)
-    files.write_arrays(linked(tmp_path / "elsewhere" / "second.npz", link), NEW)
+    atomic_file.write_arrays(linked(tmp_path / "elsewhere" / "second.npz", link), NEW)
     assert link.is_symlink()
     assert not path.is_symlink()
     assert size(path) == size(link) == 7
@@ -68,7 +69,7 @@ def test_a_link_to_nothing_yet(tmp_path):
     assert (tmp_path / "arrays.npz").is_file()
     away = linked(tmp_path / "away.npz", tmp_path / "nowhere" / "arrays.npz")
     with pytest.raises(FileNotFoundError) as told:
-        files.write_arrays(away, NEW)
+        atomic_file.write_arrays(away, NEW)
     assert told.value.filename == str(away)
     with pytest.raises(ValueError, match="be in a folder that exists.* Make .*nowhere' first"):
         train(CASE.X, CASE.T, checkpoint=away)
@@ -76,7 +77,7 @@ def test_a_link_to_nothing_yet(tmp_path):
 
 def test_a_link_to_itself(tmp_path):
     link = linked(tmp_path / "link.npz", "link.npz")
-    for call in (lambda: files.write_arrays(link, NEW), lambda: Network.load(link)):
+    for call in (lambda: atomic_file.write_arrays(link, NEW), lambda: Network.load(link)):
         with pytest.raises(OSError, match="symbolic links") as told:
             call()
         assert told.value.filename == str(link)
@@ -86,7 +87,7 @@ def test_a_link_to_itself(tmp_path):
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666, 0o755])
 def test_permissions_are_kept(path, mode):
     path.chmod(mode)
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert size(path) == 7
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
@@ -96,7 +97,7 @@ def test_permissions_are_kept(path, mode):
 def test_a_new_file_has_those_that_open_gives(tmp_path, umask):
     before = os.umask(umask)
     try:
-        files.write_arrays(tmp_path / "new.npz", NEW)
+        atomic_file.write_arrays(tmp_path / "new.npz", NEW)
         (tmp_path / "opened").touch()
     finally:
         os.umask(before)
@@ -107,14 +108,14 @@ def test_a_new_file_has_those_that_open_gives(tmp_path, umask):
 @posix_only
 def test_what_is_private_is_so_while_it_is_written(path, monkeypatch):
     path.chmod(0o600)
-    save, make_like, seen = np.savez, files._make_like, []
+    save, make_like, seen = np.savez, atomic_file._make_like, []
 
     def look(number):
         seen.append(stat.S_IMODE(os.fstat(number).st_mode))
 
-    monkeypatch.setattr(files, "_make_like", lambda n, like: look(n) or make_like(n, like))
+    monkeypatch.setattr(atomic_file, "_make_like", lambda n, like: look(n) or make_like(n, like))
     monkeypatch.setattr(np, "savez", lambda file, **more: look(file.fileno()) or save(file, **more))
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert seen == [0o600, 0o600]  # from its first moment on
 
 
@@ -128,9 +129,9 @@ def test_the_owner_is_kept_where_that_is_allowed(path, monkeypatch):
         if owner != -1:
             raise PermissionError(errno.EPERM, "not allowed")
 
-    monkeypatch.setattr(files, "_status", lambda place: other)
+    monkeypatch.setattr(atomic_file, "_status", lambda place: other)
     monkeypatch.setattr(os, "fchown", refusing)
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert asked == [(os.getuid() + 1, os.getgid() + 1), (-1, os.getgid() + 1)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -236,24 +237,24 @@ def test_windows_refuses_for_a_while(path, monkeypatch):
             raise PermissionError(errno.EACCES, "Access is denied", str(beside))
         replace(beside, place)
 
-    monkeypatch.setattr(files, "_WINDOWS", True)
+    monkeypatch.setattr(atomic_file, "_WINDOWS", True)
     monkeypatch.setattr(os, "replace", busy)
-    monkeypatch.setattr(files.time, "sleep", pauses.append)
-    files.write_arrays(path, NEW)
+    monkeypatch.setattr(atomic_file.time, "sleep", pauses.append)
+    atomic_file.write_arrays(path, NEW)
     assert size(path) == 7
-    assert pauses == list(files._PAUSES[:3])
-    assert 1 < sum(files._PAUSES) < 5
+    assert pauses == list(atomic_file._PAUSES[:3])
+    assert 1 < sum(atomic_file._PAUSES) < 5
 
 
 def test_windows_refuses_for_ever(path, monkeypatch):
     def busy(beside, place):
         raise PermissionError(errno.EACCES, "Access is denied", str(beside))
 
-    monkeypatch.setattr(files, "_WINDOWS", True)
+    monkeypatch.setattr(atomic_file, "_WINDOWS", True)
     monkeypatch.setattr(os, "replace", busy)
-    monkeypatch.setattr(files.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(atomic_file.time, "sleep", lambda seconds: None)
     with pytest.raises(PermissionError, match="denied") as told:
-        files.write_arrays(path, NEW)
+        atomic_file.write_arrays(path, NEW)
     assert told.value.filename == str(path)
     assert size(path) == 5
     assert os.listdir(path.parent) == [path.name]
@@ -263,11 +264,11 @@ def test_elsewhere_a_refusal_is_one(path, monkeypatch):
     def refused(beside, place):
         raise PermissionError(errno.EACCES, "Permission denied", str(beside))
 
-    monkeypatch.setattr(files, "_WINDOWS", False)
+    monkeypatch.setattr(atomic_file, "_WINDOWS", False)
     monkeypatch.setattr(os, "replace", refused)
-    monkeypatch.setattr(files.time, "sleep", lambda seconds: pytest.fail("it waited"))
+    monkeypatch.setattr(atomic_file.time, "sleep", lambda seconds: pytest.fail("it waited"))
     with pytest.raises(PermissionError, match="denied"):
-        files.write_arrays(path, NEW)
+        atomic_file.write_arrays(path, NEW)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fcntl")
@@ -280,8 +281,8 @@ def test_macos_brings_it_to_the_disk_itself(path, monkeypatch, knows):
         if not knows:
             raise OSError(errno.ENOTSUP, "not supported")
 
-    monkeypatch.setattr(files, "_FULL_SYNC", 51)
-    monkeypatch.setattr(files.fcntl, "fcntl", command)
+    monkeypatch.setattr(atomic_file, "_FULL_SYNC", 51)
+    monkeypatch.setattr(atomic_file.fcntl, "fcntl", command)
     monkeypatch.setattr(os, "fsync", lambda number: done.append("fsync"))
-    files.write_arrays(path, NEW)
+    atomic_file.write_arrays(path, NEW)
     assert done == ([51, 51] if knows else [51, "fsync", 51, "fsync"])  # the file, the folder

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from batchprop import fingerprint
+from batchprop.training.checkpoint import fingerprint
 
 
 class Samples(NamedTuple):

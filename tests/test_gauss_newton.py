@@ -9,7 +9,7 @@ import batchprop
 from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines import vectorized
-from batchprop.objective import GaussNewton
+from batchprop.loss import GaussNewton
 from batchprop.parameters import Gradient
 from tests.jacobians import block_errors, expected
 from tests.problems import problem, relative_error, relative_errors

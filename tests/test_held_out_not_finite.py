@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.engines.standardised import CopiedObjective
-from batchprop.solvers.names import SOLVERS
+from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 
 CASE, HELD_OUT = problem(e=2, m=4, s=1, n_samples=30), problem(e=2, m=4, s=1, n_samples=17)

@@ -16,14 +16,21 @@ from tests.project import ROOT, SRC, files, files_in, imported, module, name_of,
 SOURCES = files_in("src", ".py")
 PYTHON = [path for path in files() if path.suffix == ".py"]
 MODULES = {module(path): path for path in SOURCES}
+FOLDERS = sorted({path.parent for path in SOURCES})
 LONGEST = 350
 
-# From the definition to the user: each may use what stands before it, never what stands after.
-LAYERS = ("parameters", "scaling", "activations", "engines", "solvers", "training")
+# From the ground to the user: each part may import what stands before it, never what stands after.
+LAYERS = (
+    *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
+    *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
+    *("penalty", "network", "network_loss", "loss", "gradient_check", "solvers"),
+    *("training", "result", "sklearn"),
+)
+DEEPEST = 9  # parts that stand one on the other
 # May print: it is what they are for.
-PRINTING = ("progress",)
+PRINTING = ("progress_line",)
 # The one file that says how code is compiled, and what it alone may use of numba.
-POLICY = "batchprop.engines.fused.jit"
+POLICY = "batchprop.compiler.jit"
 COMPILING = {"cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize"}
 
 
@@ -70,12 +77,28 @@ def test_imports_run_one_way(graph):
     list(graphlib.TopologicalSorter(graph()).static_order())  # CycleError names the circle
 
 
+def test_every_part_has_a_layer():
+    assert set(part_graph()) == set(LAYERS), "a new part needs a place in LAYERS"
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_nothing_imports_upward(layer):
-    graph = part_graph()
-    assert layer in graph, "a layer has a new name: say so in LAYERS"
-    above = LAYERS[LAYERS.index(layer) + 1 :]
-    assert not reach(graph, layer).intersection(above)
+    below = LAYERS[: LAYERS.index(layer)]
+    assert part_graph()[layer] <= set(below)
+
+
+def test_few_parts_stand_one_on_the_other():
+    graph, height = part_graph(), {}
+    for name in graphlib.TopologicalSorter(graph).static_order():
+        height[name] = 1 + max((height[below] for below in graph[name]), default=0)
+    assert max(height.values()) <= DEEPEST
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_folder_says_what_lives_in_it(folder):
+    text = ast.get_docstring(tree(folder / "__init__.py"))
+    assert text is not None
+    assert len(text) > 40
 
 
 def test_the_estimator_stands_on_top():

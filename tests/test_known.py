@@ -8,8 +8,8 @@ import weakref
 import numpy as np
 import pytest
 
-from batchprop import options
-from batchprop.known import Known
+from batchprop.training import options
+from batchprop.training.dataset import Known
 
 
 class Table(list):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, Network, loss_and_gradient, train
-from batchprop.loss import network_loss
-from batchprop.solvers.names import SOLVERS
+from batchprop.network_loss import network_loss
+from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 
 OFFSETS = [0.0, 1e2, 1e4, 1e6, 1e8, 1e10, 1e13]

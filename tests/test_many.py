@@ -7,7 +7,7 @@ import pytest
 
 from batchprop import ENGINES, Network, train, train_many
 from batchprop.activations import ACTIVATIONS
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 from tests.same_results import assert_same
 

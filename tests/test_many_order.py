@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from batchprop import many, train_many
+from batchprop import train_many
+from batchprop.training import parallel
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
@@ -34,7 +35,7 @@ def test_how_many_threads_each_network_has(n_networks, n_threads, expected, monk
         seen[watch.start] = job.n_threads
         return SimpleNamespace(stop_reason="max_epochs")
 
-    monkeypatch.setattr(many, "run", noted)
+    monkeypatch.setattr(parallel, "run", noted)
     train_many(CASE.X, CASE.T, [{"seed": k} for k in range(n_networks)], n_threads=n_threads)
     assert [seen[k] for k in range(n_networks)] == expected
 

@@ -8,8 +8,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from batchprop import ENGINES, loss_and_gradient, many, room, train
-from batchprop.solvers.names import SOLVERS
+from batchprop import ENGINES, loss_and_gradient, train
+from batchprop.solvers.settings import SOLVERS
+from batchprop.training import parallel
+from batchprop.validation import memory_demand
 from tests.problems import problem
 from tests.same_results import assert_same
 
@@ -147,7 +149,7 @@ def test_a_given_network_is_one_start():
 
 @pytest.mark.parametrize("n_init", [10**7, 10**30])
 def test_more_starts_than_there_is_memory_for(monkeypatch, n_init):
-    monkeypatch.setattr(room, "available_memory", lambda: 16 * 2.0**30)
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: 16 * 2.0**30)
     message = (
         r"^n_init must leave room in memory; got \S+: a result of each start, \S+ GiB where "
         r"16\.0 GiB are left\. Choose a smaller one"
@@ -168,10 +170,10 @@ def test_what_is_needed_for_a_start_is_no_more_than_what_it_takes(monkeypatch, h
     finally:
         tracemalloc.stop()
     assert len(result.starts) == 40
-    monkeypatch.setattr(room, "_SMALL", 0)  # ask for this little, too
-    monkeypatch.setattr(room, "available_memory", lambda: taken)
+    monkeypatch.setattr(memory_demand, "_SMALL", 0)  # ask for this little, too
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: taken)
     trained(n_init=40, **options)
-    monkeypatch.setattr(room, "available_memory", lambda: taken / 4)
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: taken / 4)
     with pytest.raises(ValueError, match="n_init must leave room"):
         trained(n_init=40, **options)
 
@@ -183,8 +185,8 @@ def test_networks_of_starts_are_drawn_when_it_is_their_turn(monkeypatch):
     def begun(job, watch):
         raise Begun
 
-    monkeypatch.setattr(many, "run", begun)
-    monkeypatch.setattr(room, "available_memory", lambda: 2.0**60)
+    monkeypatch.setattr(parallel, "run", begun)
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: 2.0**60)
     for n_init in (2, 10**6):
         tracemalloc.start()
         try:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from batchprop import nested
+from batchprop.files import pytree
 
 
 class Inner(NamedTuple):
@@ -31,33 +31,33 @@ def reading(arrays):
 
 
 def test_names():
-    assert list(nested.flatten(tree(), "s")) == [
+    assert list(pytree.flatten(tree(), "s")) == [
         "s.theta",
         "s.memory.history",
         "s.memory.count",
         "s.nothing",
     ]
-    assert list(nested.flatten(np.zeros(2), "s")) == ["s"]
+    assert list(pytree.flatten(np.zeros(2), "s")) == ["s"]
 
 
 def test_there_and_back():
-    made = nested.flatten(tree(7.0), "s")
-    again = nested.restored(tree(), "s", reading(made))
+    made = pytree.flatten(tree(7.0), "s")
+    again = pytree.restored(tree(), "s", reading(made))
     assert type(again) is Outer
     assert type(again.memory) is Inner
-    for name, array in nested.flatten(again, "s").items():
+    for name, array in pytree.flatten(again, "s").items():
         assert array.dtype == made[name].dtype
         np.testing.assert_array_equal(array, made[name])
 
 
 def test_copies_are_independent():
     first = tree()
-    second = nested.copied(first)
+    second = pytree.copied(first)
     assert type(second.memory) is Inner
-    for array in nested.flatten(second, "").values():
+    for array in pytree.flatten(second, "").values():
         array[:] = 9
-    for name, array in nested.flatten(first, "").items():
-        np.testing.assert_array_equal(array, nested.flatten(tree(), "")[name])
+    for name, array in pytree.flatten(first, "").items():
+        np.testing.assert_array_equal(array, pytree.flatten(tree(), "")[name])
 
 
 def test_each_part_is_asked_for_by_its_name_and_form():
@@ -67,24 +67,24 @@ def test_each_part_is_asked_for_by_its_name_and_form():
         asked.append((name, shape, dtype))
         return np.zeros(shape, dtype)
 
-    nested.restored(tree(), "s", read)
-    whole = nested.flatten(tree(), "s").items()
+    pytree.restored(tree(), "s", read)
+    whole = pytree.flatten(tree(), "s").items()
     assert asked == [(name, array.shape, array.dtype) for name, array in whole]
 
 
 def test_hollow_arrays_have_a_form_and_no_memory():
-    array = nested.hollow((10**6, 10**6), np.float32)
+    array = pytree.hollow((10**6, 10**6), np.float32)
     assert (array.shape, array.dtype, array.strides) == ((10**6, 10**6), np.float32, (0, 0))
     with pytest.raises(ValueError, match="too large"):
-        nested.hollow((10**18, 10**18))
+        pytree.hollow((10**18, 10**18))
 
 
 def test_zeros_in_the_place_of_each_array():
-    like = tree()._replace(theta=nested.hollow((3,), np.float32))
-    made = nested.zeros(like)
+    like = tree()._replace(theta=pytree.hollow((3,), np.float32))
+    made = pytree.zeros(like)
     assert type(made.memory) is Inner
-    for name, array in nested.flatten(made, "s").items():
+    for name, array in pytree.flatten(made, "s").items():
         assert array.flags.writeable
         assert not array.any()
-        expected = nested.flatten(like, "s")[name]
+        expected = pytree.flatten(like, "s")[name]
         assert (array.shape, array.dtype) == (expected.shape, expected.dtype)

@@ -92,7 +92,7 @@ def test_every_import_of_the_checkout_is_declared():
 def test_version_has_one_source():
     assert "version" not in PROJECT["project"]
     assert PROJECT["project"]["dynamic"] == ["version"]
-    assert ROOT / PROJECT["tool"]["hatch"]["version"]["path"] == ROOT / "src/batchprop/__init__.py"
+    assert ROOT / PROJECT["tool"]["hatch"]["version"]["path"] == ROOT / "src/batchprop/version.py"
     assert re.fullmatch(r"\d+\.\d+\.\d+", batchprop.__version__)
 
 

@@ -8,7 +8,7 @@ import pytest
 from batchprop import ENGINES, check_gradient, loss_and_gradient, train
 from batchprop.parameters import Blocks, split
 from batchprop.penalty import add_penalty
-from batchprop.solvers.penalty import penalise, penalty
+from batchprop.solvers.penalty_kernel import penalise, penalty
 from tests.problems import problem, relative_errors
 
 BLOCKS = Blocks._fields

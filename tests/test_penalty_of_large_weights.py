@@ -9,7 +9,7 @@ import pytest
 
 from batchprop import Network, loss_and_gradient, penalty, train
 from batchprop.parameters import Shape, split
-from batchprop.solvers.penalty import Penalty, penalise
+from batchprop.solvers.penalty_kernel import Penalty, penalise
 
 SHAPE = Shape(2, 3, 2)
 LARGE = 1e200  # its square is infinite

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from batchprop.engines.fused import cpus
+from batchprop.machine import thread_count
 from tests.project import ROOT
 from tools import processors
 
@@ -76,8 +76,8 @@ def test_the_tests_believe_what_they_are_told(monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     if not told:
         pytest.skip("nothing is told: tools/processors.py tells it")
-    monkeypatch.setattr(cpus, "quota", lambda: float("inf"))
-    assert cpus.available() == int(told)
+    monkeypatch.setattr(thread_count, "quota", lambda: float("inf"))
+    assert thread_count.available() == int(told)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to read scripts")

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from batchprop import train
-from batchprop.progress import ProgressLine
-from batchprop.result import Progress
+from batchprop.training.progress_line import ProgressLine
+from batchprop.training.result import Progress
 from tests.problems import problem
 
 CASE = problem()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.result import Progress, TrainResult
 from batchprop.solvers.stopping import CONVERGED, REASONS, RUNNING
+from batchprop.training.result import Progress, TrainResult
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint
 

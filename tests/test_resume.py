@@ -12,7 +12,7 @@ import pytest
 
 from batchprop import ENGINES, Checkpoint, train
 from batchprop.activations import ACTIVATIONS
-from batchprop.solvers.names import RESUMABLE
+from batchprop.solvers.settings import RESUMABLE
 from tests.problems import problem
 from tests.project import ROOT, SRC
 from tests.resumed import assert_same_run

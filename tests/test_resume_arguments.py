@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop import Network, train, training
+from batchprop import Network, train
 from batchprop.validation import float_dtype
 from tests.bad_input import FORM
 from tests.problems import problem
@@ -137,7 +137,7 @@ def test_every_argument_of_train_has_a_place(first):
         "callback", "callback_every", "progress", "n_threads", "resume", "checkpoint",
         "checkpoint_seconds",
     }  # fmt: skip
-    assert set(first.checkpoint.arguments) == set(training.train.__kwdefaults__) - of_the_call
+    assert set(first.checkpoint.arguments) == set(train.__kwdefaults__) - of_the_call
     assert float_dtype(first.checkpoint.arguments["dtype"]) == np.float32
 
 

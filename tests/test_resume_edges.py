@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.solvers.names import RESUMABLE
+from batchprop.solvers.settings import RESUMABLE
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)

@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
-from batchprop import Checkpoint, checkpoint, train
-from batchprop.solvers.names import FIRST_ORDER, RESUMABLE
+from batchprop import Checkpoint, train
+from batchprop.solvers.settings import FIRST_ORDER, RESUMABLE
+from batchprop.training.checkpoint import checkpoint
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint, assert_same_run
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop import Network, room, train, train_many
+from batchprop import Network, train, train_many
 from batchprop.parameters import Shape
+from batchprop.validation import memory_demand
 from tests.bad_input import FORM
 
 X = np.random.default_rng(0).normal(size=(3, 20))
@@ -59,12 +60,12 @@ def test_limits_that_are_none(name, size, tmp_path):
 
 
 def test_what_fits_is_what_is_left(monkeypatch):
-    monkeypatch.setattr(room, "_SMALL", 0)
+    monkeypatch.setattr(memory_demand, "_SMALL", 0)
     shape = Shape(3, 4, 2)  # 26 parameters
-    monkeypatch.setattr(room, "available_memory", lambda: 8 * 4 * 26)
-    room.network(shape)
-    monkeypatch.setattr(room, "available_memory", lambda: 8 * 4 * 26 - 1)
-    refused(lambda: room.network(shape))
-    monkeypatch.setattr(room, "available_memory", lambda: float("inf"))
-    room.network(shape)
-    refused(lambda: room.network(Shape(3, 2**60, 2)))
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: 8 * 4 * 26)
+    memory_demand.network(shape)
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: 8 * 4 * 26 - 1)
+    refused(lambda: memory_demand.network(shape))
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: float("inf"))
+    memory_demand.network(shape)
+    refused(lambda: memory_demand.network(Shape(3, 2**60, 2)))

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from batchprop import Checkpoint, files, saver, train
+from batchprop import Checkpoint, train
+from batchprop.files import atomic_file
+from batchprop.training.checkpoint import writer
 from tests.bad_input import Bad, assert_told
 from tests.problems import problem
 from tests.resumed import assert_same_run
@@ -31,7 +33,7 @@ def path(tmp_path):
 @pytest.fixture
 def no_pause(monkeypatch):
     """Let writing take as much of the time as it likes."""
-    monkeypatch.setattr(saver, "_SHARE", 1e9)
+    monkeypatch.setattr(writer, "_SHARE", 1e9)
 
 
 def trained(**options):
@@ -130,7 +132,7 @@ def refusing(error):
 )
 def test_where_it_cannot_be_written_training_goes_on(path, monkeypatch, no_pause, error):
     trained(checkpoint=path, max_epochs=4)
-    monkeypatch.setattr(files, "write_arrays", refusing(error))
+    monkeypatch.setattr(atomic_file, "write_arrays", refusing(error))
     with pytest.warns(RuntimeWarning, match="could not be written") as told:
         result = trained(checkpoint=path, **OFTEN)
     monkeypatch.undo()
@@ -158,7 +160,7 @@ def test_a_folder_that_goes_away(tmp_path, no_pause):
 
 @pytest.mark.parametrize("which", [1, 5])
 def test_ctrl_c_while_it_is_written(path, monkeypatch, no_pause, which):
-    write, calls = files.write_arrays, []
+    write, calls = atomic_file.write_arrays, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -166,14 +168,14 @@ def test_ctrl_c_while_it_is_written(path, monkeypatch, no_pause, which):
             raise KeyboardInterrupt
         write(*arguments)
 
-    monkeypatch.setattr(files, "write_arrays", interrupted)
+    monkeypatch.setattr(atomic_file, "write_arrays", interrupted)
     result = trained(checkpoint=path, **OFTEN)
     assert result.stop_reason == "interrupted"
     assert_same_run(resumed(path, max_epochs=20 - result.n_epochs), trained())
 
 
 def test_ctrl_c_while_the_last_one_is_written(path, monkeypatch):
-    monkeypatch.setattr(files, "write_arrays", refusing(KeyboardInterrupt()))
+    monkeypatch.setattr(atomic_file, "write_arrays", refusing(KeyboardInterrupt()))
     result = trained(checkpoint=path)
     assert (result.n_epochs, result.stop_reason) == (20, "interrupted")
     assert_same_run(resumed(result, max_epochs=0), trained())
@@ -187,14 +189,14 @@ def test_a_start_that_begins_removes_what_a_killed_one_left(path):
 
 def test_when_it_is_due(path, monkeypatch):
     clock, written = SimpleNamespace(now=0.0, cost=0.0), []
-    monkeypatch.setattr(saver, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(writer, "time", SimpleNamespace(perf_counter=lambda: clock.now))
 
     def save(path):
         written.append(clock.now)
         clock.now += clock.cost
 
     made = SimpleNamespace(save=save)
-    keeper = saver.Saver(path, 60.0)
+    keeper = writer.Saver(path, 60.0)
     for now in (0, 59, 60, 61, 119, 120, 200):
         clock.now = float(now)
         keeper.look(lambda reason: made)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, Network, train, train_many
-from batchprop.solvers.names import FIRST_ORDER, SOLVERS
+from batchprop.solvers.settings import FIRST_ORDER, SOLVERS
 from batchprop.solvers.stopping import CONVERGED
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPRegressor
 
 from batchprop import train
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.solvers.names import LIMITS, RESUMABLE, SOLVERS
+from batchprop.solvers.settings import LIMITS, RESUMABLE, SOLVERS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from batchprop import loss_and_gradient, train
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.settings import SOLVERS
 from batchprop.solvers.stopping import CONVERGED
 from tests.platforms import needs_interrupts
 from tests.problems import problem

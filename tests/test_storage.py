@@ -11,7 +11,7 @@ import pytest
 
 from batchprop import Network
 from batchprop.activations import ACTIVATIONS
-from batchprop.storage import FORMAT, KIND
+from batchprop.files.network_file import FORMAT, KIND
 from tests.problems import problem
 
 NETWORK = problem(e=4, m=6, s=2).network

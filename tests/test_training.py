@@ -11,7 +11,7 @@ import pytest
 import batchprop
 from batchprop import ENGINES, Network, loss_and_gradient, train
 from batchprop.activations import ACTIVATIONS
-from batchprop.solvers.names import FIRST_ORDER, SOLVERS
+from batchprop.solvers.settings import FIRST_ORDER, SOLVERS
 from tests.problems import problem, relative_error
 
 OFF = {"tol": None, "gradient_tol": None}

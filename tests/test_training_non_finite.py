@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, Network, loss_and_gradient, train
-from batchprop.solvers.names import FIRST_ORDER
+from batchprop.solvers.settings import FIRST_ORDER
 from tests.problems import problem
 
 OFF = {"solver": "gd", "tol": None, "gradient_tol": None, "scale": False}

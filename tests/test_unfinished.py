@@ -12,7 +12,8 @@ import warnings
 import numpy as np
 import pytest
 
-from batchprop import files, train, unfinished
+from batchprop import train
+from batchprop.files import atomic_file, unfinished
 from tests.problems import problem
 from tests.project import SRC
 
@@ -94,7 +95,7 @@ def test_a_file_that_was_removed_before_it_was_locked(path, monkeypatch):
         return lock(number, command)
 
     monkeypatch.setattr(unfinished.fcntl, "flock", late)
-    files.write_arrays(path, ARRAYS)
+    atomic_file.write_arrays(path, ARRAYS)
     assert len(removed) == 1
     assert os.listdir(path.parent) == [path.name]
 
@@ -108,7 +109,7 @@ def test_it_stays_until_it_has_its_name(path, monkeypatch):
         replace(beside, place)
 
     monkeypatch.setattr(os, "replace", late)
-    files.write_arrays(path, ARRAYS)
+    atomic_file.write_arrays(path, ARRAYS)
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -124,7 +125,7 @@ def test_without_locks_age_decides(path, monkeypatch, locks):
         if sys.platform == "win32":
             pytest.skip("there is no flock")
         monkeypatch.setattr(unfinished.fcntl, "flock", none)
-    files.write_arrays(path, ARRAYS)
+    atomic_file.write_arrays(path, ARRAYS)
     litter(path).touch()
     unfinished.remove(path)
     assert litter(path).exists()
@@ -155,7 +156,7 @@ def test_runs_that_start_disturb_no_writer(path):
     def write():
         try:
             for _ in range(n_writes):
-                files.write_arrays(path, ARRAYS)
+                atomic_file.write_arrays(path, ARRAYS)
         except BaseException as error:
             failures.append(error)
 

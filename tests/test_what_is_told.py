@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop import Network, loss_and_gradient, train
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=2, n_samples=30, weighted=True)

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 import batchprop
-from batchprop.engines.fused.cache_folders import writable
+from batchprop.compiler.cache_folders import writable
 from tests.project import ROOT, SRC
 
 TRAIN = """

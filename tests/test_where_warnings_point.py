@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
-from batchprop import files, train, train_many
-from batchprop.result import Progress, TrainResult
+from batchprop import train, train_many
+from batchprop.files import atomic_file
+from batchprop.training.result import Progress, TrainResult
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
@@ -41,7 +42,7 @@ def test_checkpoints_that_cannot_be_written(tmp_path, monkeypatch):
     def refused(*arguments):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files, "write_arrays", refused)
+    monkeypatch.setattr(atomic_file, "write_arrays", refused)
     path = tmp_path / "run.npz"
     told = warned_at("train(X, T, max_epochs=1, n_threads=1, checkpoint=path)", path=path)
     assert "could not be written" in told[0]

@@ -11,7 +11,7 @@ import platform
 import sys
 
 import batchprop
-from batchprop.engines.fused.target import TARGET
+from batchprop.compiler.target import TARGET
 from tests.problems import problem, relative_error
 
 CASES = ((1, 4, 1, 100), (3, 5, 2, 65), (8, 20, 1, 3001), (40, 7, 3, 130))

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.fused.jit import kernel
-from batchprop.engines.fused.memory import load, store
-from batchprop.engines.fused.sigma import sigma, slope
-from batchprop.engines.fused.vectors import WIDE, lanes
+from batchprop.compiler.jit import kernel
+from batchprop.engines.fused.activation_kernels import sigma, slope
+from batchprop.simd.load_store import load, store
+from batchprop.simd.vectors import WIDE, lanes
 
 Array = npt.NDArray[Any]
 

@@ -1,4 +1,4 @@
-"""Print the polynomials of ``engines/fused/sigma.py``, computed in 40 digits.
+"""Print the polynomials of ``engines/fused/activation_kernels.py``, computed in 40 digits.
 
 Each is the interpolation of a smooth function at Chebyshev nodes, which is within a few per cent
 of the best polynomial of its degree.

@@ -23,9 +23,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.fused.memory import load, store
-from batchprop.engines.fused.sigma import sigma
-from batchprop.engines.fused.vectors import NATIVE, WIDE, Vector, lanes, vec_type
+from batchprop.engines.fused.activation_kernels import sigma
+from batchprop.simd.load_store import load, store
+from batchprop.simd.vectors import NATIVE, WIDE, Vector, lanes, vec_type
 from benchmarks.cases import Case
 
 ACCUMULATORS = 12  # independent chains: enough to hide the latency, with 16 registers too

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 import batchprop
-from batchprop.result import Progress
+from batchprop.training.result import Progress
 from benchmarks.data import Array
 from benchmarks.solver_choice.problems import PROBLEMS, Problem
 from benchmarks.time_to_loss.trail import FINENESS

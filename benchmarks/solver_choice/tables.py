@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from batchprop.parameters import Shape
-from batchprop.solvers.choice import choose, cost
+from batchprop.solvers.auto import choose, cost
 from benchmarks import machine, markdown
 from benchmarks.solver_choice.problems import PROBLEMS
 from benchmarks.solver_choice.runs import Run
@@ -183,7 +183,7 @@ def document(runs: Sequence[Run], share: float, described: dict[str, object], da
         'Goals: "both got there" is the loss that the worse of the two ends at; the others are '
         "multiples of the loss that the better one ends at, where a run that never gets there "
         "counts with all its time. Losses are shares of the targets' variance; below "
-        f"{LEAST:.0e} none counts as lower. \"Cost\" is the estimate of `solvers/choice.py`: an "
+        f"{LEAST:.0e} none counts as lower. \"Cost\" is the estimate of `solvers/auto.py`: an "
         'iteration of lm over one of lbfgs; "measured" is what it was.',
         "## Times as fast lm was as lbfgs, by cost", "Geometric means, relu left out.",
         by_cost([d for d in found if d.kind[1] != "relu"]),

@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING
 from batchprop.version import __version__
 
 if TYPE_CHECKING:
-    from batchprop.checkpoint import Checkpoint
     from batchprop.engines import ENGINES
     from batchprop.gradient_check import check_gradient
+    from batchprop.loss import gauss_newton, loss_and_gradient
     from batchprop.network import Network
-    from batchprop.objective import gauss_newton, loss_and_gradient
-    from batchprop.result import TrainResult
-    from batchprop.training import train
-    from batchprop.training_many import train_many
+    from batchprop.training.checkpoint.checkpoint import Checkpoint
+    from batchprop.training.result import TrainResult
+    from batchprop.training.train import train
+    from batchprop.training.train_many import train_many
 
 _HOME = {
-    "Checkpoint": "batchprop.checkpoint",
+    "Checkpoint": "batchprop.training.checkpoint.checkpoint",
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
     "TrainResult": "batchprop.result",
     "check_gradient": "batchprop.gradient_check",
-    "gauss_newton": "batchprop.objective",
-    "loss_and_gradient": "batchprop.objective",
-    "train": "batchprop.training",
-    "train_many": "batchprop.training_many",
+    "gauss_newton": "batchprop.loss",
+    "loss_and_gradient": "batchprop.loss",
+    "train": "batchprop.training.train",
+    "train_many": "batchprop.training.train_many",
 }
 
 __all__ = [

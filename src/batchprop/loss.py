@@ -1,72 +1,160 @@
-"""The loss of a network as its user meets it: from its own predictions, in its own dtype."""
+"""The loss of a network, its gradient and its Gauss–Newton matrix: one call, any engine."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines
-from batchprop.engines.scales import scales
+from batchprop import engines, penalty, validation
 from batchprop.network import Network
-
-Array = npt.NDArray[Any]
-
-_ELEMENTS = 1 << 20  # of H that an engine may hold at a time
+from batchprop.network_loss import network_loss
+from batchprop.parameters import Gradient
 
 
-def network_loss(
+def loss_and_gradient(
     network: Network,
-    X: Array,
-    T: Array,
-    sample_weight: Array | None = None,
+    X: npt.ArrayLike,
+    T: npt.ArrayLike,
     *,
     engine: str = "fused",
     n_threads: int | None = None,
-) -> float:
-    """Return L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
-
-    Training computes with standardised data, and Levenberg–Marquardt in float64, so that what it
-    sees is not quite the network that is returned: its parameters are rounded to its dtype, and on
-    raw units means take up digits.  This is the loss of that network.
+    sample_weight: npt.ArrayLike | None = None,
+    alpha: float | tuple[float, float] = 0.0,
+) -> tuple[float, Gradient]:
+    """Return L = (1/N) Σ_i ‖y_i − t_i‖² and ∂L/∂θ; with ``alpha``, the penalised J and ∂J/∂θ.
 
     Parameters
     ----------
     network : Network
-        On the units of X and T.
-    X : ndarray, shape (e, N)
-        Checked inputs.
-    T : ndarray, shape (s, N)
-        Checked targets; residuals are those of T in float64, whatever the dtype of the network.
-    sample_weight : ndarray, shape (N,), or None
-        Checked weights; what is predicted for samples of weight 0 does not matter.
-    engine : str
-        What predicts.
+        Where to evaluate; its dtype is the dtype of the computation.
+    X : array_like, shape (e, N)
+        Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
+    T : array_like, shape (s, N)
+        Targets.  L is that of float64 targets even for a float32 network, whose gradient is
+        computed with rounded ones.
+    engine : {"fused", "vectorized", "naive"}
+        What computes it.
     n_threads : int or None
-        At most so many threads; the result has the same bits for any number.
+        At most so many threads (fused engine only); None lets the size of the work and the
+        process's CPUs decide.  The result does not depend on it.
+    sample_weight : array_like, shape (N,), or None
+        Non-negative weights w: L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
+    alpha : float, or pair of floats
+        α ≥ 0: J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²), with Σw = N without weights; biases are free.
+        A pair (α_h, α_y) has one for each of the two.  ``train(..., scale=False, alpha=alpha)``
+        minimises this J.
+
+    Returns
+    -------
+    loss : float
+        L, a sum over outputs and a mean over samples; J with ``alpha``.
+    gradient : Gradient
+        Its blocks ``W_h``, ``b_h``, ``W_y``, ``b_y`` and all of them flat, ``theta``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument does not fit; the message says which, and what to do.
+
+    Notes
+    -----
+    Results 7 to 9 of ``docs/derivation.md``.
     """
-    predict = engines.load(engine).predict
-    step = max(1, _ELEMENTS // sum(network.shape))
-    parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
-    # A power of two keeps squares within float64 and changes no digit.
-    exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
-    total = 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        for part in parts:
-            R = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
-            squares = np.ldexp(R.astype(np.float64) - T[:, part], -exponent) ** 2
-            if sample_weight is not None:
-                w = sample_weight[part]
-                squares = np.where(w > 0, squares * w, 0.0)
-            total += float(squares.sum())
-        mean = scales(X.shape[1], sample_weight).loss * total
-        return float(np.ldexp(mean, 2 * exponent))
+    validation.network(network, Network)
+    e, _, s = network.shape
+    X, T = validation.tables(X, T, e, s, dtype=network.dtype)
+    weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
+    module = engines.load(validation.choice("engine", engine, engines.ENGINES))
+    threads = validation.n_threads(n_threads)
+    rates = penalty.rates_of(validation.penalty(alpha), X.shape[1], weight)
+    flat = np.empty_like(network.theta)
+    with module.Objective(
+        X, T, weight, network.shape, network.activation, network.dtype, threads
+    ) as objective:
+        loss = objective.loss_and_gradient(network.theta, flat)
+    if T.dtype.itemsize > network.dtype.itemsize:  # engines round T, which residuals would lose
+        loss = network_loss(network, X, T, weight, engine=engine, n_threads=threads)
+    loss += penalty.add_penalty(rates, network.theta, network.shape, flat)
+    return loss, Gradient(flat, network.shape)
 
 
-def _largest(T: Array, sample_weight: Array | None, part: slice) -> float:
-    """Return the size of the largest target among some samples, of those that count."""
-    sizes = np.abs(T[:, part])
-    if sample_weight is not None:
-        sizes = np.where(sample_weight[part] > 0, sizes, 0.0)
-    return float(sizes.max())
+class GaussNewton(NamedTuple):
+    """Loss, gradient and Gauss–Newton matrix at one θ.
+
+    Attributes
+    ----------
+    loss : float
+        L.
+    gradient : Gradient
+        ∂L/∂θ, float64.
+    JTJ : ndarray, shape (P, P)
+        JᵀJ, float64, in the order of θ.
+    """
+
+    loss: float
+    gradient: Gradient
+    JTJ: npt.NDArray[Any]
+
+
+def gauss_newton(
+    network: Network,
+    X: npt.ArrayLike,
+    T: npt.ArrayLike,
+    *,
+    engine: str = "fused",
+    n_threads: int | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+) -> GaussNewton:
+    """Return L, ∂L/∂θ and JᵀJ = (1/N) Σ_i J_iᵀ J_i, where J_i = ∂y_i/∂θ, of shape (s, P).
+
+    JᵀJ is a mean over samples, as L is, so that 2 JᵀJ is the Hessian of L but for the terms in
+    which residuals are multiplied by second derivatives (Gauss and Newton leave them out), and
+    2 Jᵀr, a mean of the same kind, is the gradient.  All of it is computed in float64, whatever
+    the network's dtype; the fused engine needs memory for a few matrices (P, P), whatever N.
+
+    Parameters
+    ----------
+    network : Network
+        Where to evaluate.
+    X : array_like, shape (e, N)
+        Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
+    T : array_like, shape (s, N)
+        Targets.
+    engine : {"fused", "vectorized", "naive"}
+        What computes it.
+    n_threads : int or None
+        At most so many threads (fused engine only); None lets the size of the work and the
+        process's CPUs decide.  The result does not depend on it.
+    sample_weight : array_like, shape (N,), or None
+        Non-negative weights w: JᵀJ = Σ_i w_i J_iᵀ J_i / Σ_i w_i.
+
+    Returns
+    -------
+    GaussNewton
+        ``loss``; ``gradient`` with its blocks; ``JTJ`` (P, P), symmetric, with rows and columns in
+        the order of ``network.theta``: W_h, b_h, W_y, b_y, each row-major.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument does not fit; the message says which, and what to do.
+
+    Notes
+    -----
+    ``docs/derivation.md``, "The Gauss–Newton matrix".
+    """
+    validation.network(network, Network)
+    e, _, s = network.shape
+    X, T = validation.tables(X, T, e, s, dtype=np.float64)
+    weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
+    module = engines.load(validation.choice("engine", engine, engines.ENGINES))
+    threads = validation.n_threads(n_threads)
+    theta = network.theta.astype(np.float64)
+    flat, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
+    with module.GaussNewtonObjective(
+        X, T, weight, network.shape, network.activation, threads
+    ) as objective:
+        loss = objective.gauss_newton(theta, flat, JTJ)
+    return GaussNewton(loss, Gradient(flat, network.shape), JTJ)

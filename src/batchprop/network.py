@@ -8,8 +8,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, room, storage, validation
+from batchprop import engines, validation
+from batchprop.files import network_file
 from batchprop.parameters import Parameters, Shape, split
+from batchprop.validation import memory_demand
 
 Array = npt.NDArray[Any]
 
@@ -125,7 +127,7 @@ class Network(Parameters):
         name = validation.activation(activation)
         rng = np.random.default_rng(validation.seed(seed))
         kind = validation.float_dtype(dtype)
-        room.network(Shape(e, m, s))
+        memory_demand.network(Shape(e, m, s))
         gain = 2.0 if name == "relu" else 1.0
         bound_h, bound_y = np.sqrt(3.0 * gain / e), np.sqrt(3.0 / m)
         drawn = (
@@ -213,7 +215,7 @@ class Network(Parameters):
         OSError
             The file cannot be written.
         """
-        storage.write(path, split(self.theta, self.shape), self.activation)
+        network_file.write(path, split(self.theta, self.shape), self.activation)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -235,7 +237,7 @@ class Network(Parameters):
         ValueError
             It is not a network, damaged, or of a newer format.
         """
-        blocks, activation = storage.read(path)
+        blocks, activation = network_file.read(path)
         return cls(*blocks, activation=activation)
 
     def __repr__(self) -> str:

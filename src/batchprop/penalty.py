@@ -2,7 +2,8 @@
 
     J = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²)        ∂J/∂W = ∂L/∂W + 2 (α/Σw) W
 
-The solvers' own in ``solvers/penalty.py`` is the same, compiled; tests hold one against the other.
+The solvers' own in ``solvers/penalty_kernel.py`` is the same, compiled; tests hold one against the
+other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.scales import scales
+from batchprop.engines.loss_scale import scales
 from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]

@@ -8,7 +8,7 @@ import pytest
 from batchprop import ENGINES, engines, loss_and_gradient, train
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.naive import matrix, scalar
-from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
+from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
 from batchprop.scaling import Scaling, fold
 from tests.problems import problem, relative_error
 

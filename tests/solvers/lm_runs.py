@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from batchprop.engines.fused import GaussNewtonObjective
-from batchprop.engines.standardised import CopiedGaussNewton
-from batchprop.solvers.lm.loop import FusedRun, InterpretedRun
-from batchprop.solvers.lm.state import LmSettings, memory
-from batchprop.solvers.penalty import penalty
+from batchprop.engines.scaled_objective import CopiedGaussNewton
+from batchprop.solvers.levenberg_marquardt.loop import FusedRun, InterpretedRun
+from batchprop.solvers.levenberg_marquardt.state import LmSettings, memory
+from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import REASONS, Rules, start
 
 OFF = Rules(

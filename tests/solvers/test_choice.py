@@ -7,7 +7,7 @@ import pytest
 
 from batchprop import train
 from batchprop.parameters import Shape
-from batchprop.solvers.choice import MOST_PARAMETERS, WORTH, choose, cost
+from batchprop.solvers.auto import MOST_PARAMETERS, WORTH, choose, cost
 
 PLAIN = "float64", "tanh"
 SMALL = Shape(3, 10, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import batchprop
-from batchprop.solvers.names import FIRST_ORDER, default_learning_rate
+from batchprop.solvers.settings import FIRST_ORDER, default_learning_rate
 from tests.problems import problem, relative_error
 from tests.solvers.references import REFERENCES, loss_and_gradient
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 from batchprop.solvers import stopping
 from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
 

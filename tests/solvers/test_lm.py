@@ -8,7 +8,7 @@ import pytest
 import batchprop
 from batchprop import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.lm.state import LmSettings
+from batchprop.solvers.levenberg_marquardt.state import LmSettings
 from tests.problems import Data, problem, relative_error
 from tests.solvers.lm_reference import lm
 from tests.solvers.lm_runs import ran

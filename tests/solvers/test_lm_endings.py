@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from batchprop import Network
-from batchprop.engines.standardised import CopiedGaussNewton, CopiedObjective
+from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
 from batchprop.parameters import split
-from batchprop.solvers.lm.state import LmSettings
+from batchprop.solvers.levenberg_marquardt.state import LmSettings
 from tests.problems import Data, problem
 from tests.solvers.lm_runs import ran
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.jit import kernel
-from batchprop.solvers.lm import damping, step
-from batchprop.solvers.lm.state import LmSettings, Memory, memory, work
-from batchprop.solvers.penalty import Penalty
+from batchprop.compiler.jit import kernel
+from batchprop.solvers.levenberg_marquardt import damping, step
+from batchprop.solvers.levenberg_marquardt.state import LmSettings, Memory, memory, work
+from batchprop.solvers.penalty_kernel import Penalty
 from batchprop.solvers.stopping import REASONS, start
 from tests.problems import problem
 from tests.solvers.lm_runs import ran

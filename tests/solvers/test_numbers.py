@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from batchprop.parameters import Shape
-from batchprop.solvers.families import family
 from batchprop.solvers.lbfgs.state import LbfgsSettings
-from batchprop.solvers.names import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS, default_learning_rate
+from batchprop.solvers.registry import family
+from batchprop.solvers.settings import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS, default_learning_rate
 
 
 @pytest.mark.parametrize(("m", "e"), [(1, 1), (50, 3), (1000, 784)])

@@ -12,7 +12,7 @@ import scipy.optimize
 
 import batchprop
 from batchprop import Network
-from batchprop.solvers.penalty import penalty
+from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.scipy_minimize import METHODS, ScipyRun, ScipySettings, memory
 from batchprop.solvers.stopping import REASONS, start
 from tests.bad_input import FORM

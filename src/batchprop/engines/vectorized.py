@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.scales import scales
+from batchprop.engines.loss_scale import scales
 from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]

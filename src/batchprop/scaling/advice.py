@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.scaling.definition import Scaling
-from batchprop.words import COLUMNS, Words
+from batchprop.vocabulary import COLUMNS, Words
 
 # Rounding of a row's raw values, over its deviation, from which the folded network is worse than
 # the one that was trained by more than noise: a thousandth.

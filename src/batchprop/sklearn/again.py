@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from batchprop.checkpoint import Checkpoint
 from batchprop.sklearn.samples import Samples
-from batchprop.solvers.names import RESUMABLE
+from batchprop.solvers.settings import RESUMABLE
+from batchprop.training.checkpoint.checkpoint import Checkpoint
 
 # May change from fit to fit: how long, how fast and how loud, not what.
 _OF_THE_CALL = frozenset({"max_iter", "max_seconds", "n_threads", "verbose", "warm_start"})

@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from batchprop import validation
 from batchprop.network import Network
-from batchprop.result import Progress, TrainResult
 from batchprop.sklearn.again import Before
 from batchprop.sklearn.arguments import arguments_of_train, is_shown
 from batchprop.sklearn.messages import say_how_it_ended, words
@@ -27,7 +26,8 @@ from batchprop.sklearn.samples import (
     checked_weights,
     set_aside,
 )
-from batchprop.training import trained
+from batchprop.training.result import Progress, TrainResult
+from batchprop.training.train import trained
 
 Array = npt.NDArray[Any]
 

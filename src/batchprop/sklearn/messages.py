@@ -6,8 +6,8 @@ import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
-from batchprop.result import TrainResult
-from batchprop.words import Words
+from batchprop.training.result import TrainResult
+from batchprop.vocabulary import Words
 
 _NAMES = {
     "T": "y",

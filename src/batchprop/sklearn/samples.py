@@ -9,8 +9,9 @@ import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
-from batchprop import fingerprint, validation
-from batchprop.fingerprint import Fingerprint
+from batchprop import validation
+from batchprop.training.checkpoint import fingerprint
+from batchprop.training.checkpoint.fingerprint import Fingerprint
 
 Array = npt.NDArray[Any]
 

@@ -19,9 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.fused.cancellation import Cancellation, Cancelled
-from batchprop.engines.fused.jit import kernel
-from batchprop.solvers.penalty import Penalty, penalise
+from batchprop.compiler.jit import kernel
+from batchprop.solvers.penalty_kernel import Penalty, penalise
 from batchprop.solvers.stopping import (
     CANCELLED,
     LINE_SEARCH,
@@ -34,6 +33,7 @@ from batchprop.solvers.stopping import (
     State,
     judge,
 )
+from batchprop.threads.cancellation import Cancellation, Cancelled
 
 Array = npt.NDArray[Any]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines.fused.jit import helper, returning
+from batchprop.compiler.jit import helper, returning
 
 Array = npt.NDArray[Any]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchprop.engines.fused.hidden import activate, delta, delta_of_outputs
-from batchprop.engines.fused.jit import kernel
-from batchprop.engines.fused.memory import load, multiply, store, subtract, total, total_product
+from batchprop.compiler.jit import kernel
+from batchprop.engines.fused.hidden_layer import activate, delta, delta_of_outputs
 from batchprop.engines.fused.packing import pack, pack_weights, turn_to_panel, turn_to_strips
-from batchprop.engines.fused.products import add_outer, add_outer_strips, affine
-from batchprop.engines.fused.tiles import (
+from batchprop.linalg.matmul import add_outer, add_outer_strips, affine
+from batchprop.simd.load_store import load, multiply, store, subtract, total, total_product
+from batchprop.simd.register_tiles import (
     FOUR,
     ONE,
     SIX,
@@ -30,7 +30,7 @@ from batchprop.engines.fused.tiles import (
     transpose,
     zero_tile,
 )
-from batchprop.engines.fused.vectors import NATIVE, WIDE, lanes
+from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
 
 def step_of(dtype):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchprop.engines.fused import objective, plan
+from batchprop.engines.fused import blocking, objective
 from batchprop.engines.fused.objective import Objective
 
 
@@ -12,9 +12,9 @@ def force(monkeypatch, chunk_samples=None, block_bytes=None):
     """Let ``n_threads`` be the number of threads, whatever the problem; cut problems finer."""
     monkeypatch.setattr(objective, "team_size", lambda limit, nanoseconds, n_chunks: limit or 1)
     if chunk_samples is not None:
-        monkeypatch.setattr(plan, "CHUNK_SAMPLES", chunk_samples)
+        monkeypatch.setattr(blocking, "CHUNK_SAMPLES", chunk_samples)
     if block_bytes is not None:
-        monkeypatch.setattr(plan, "BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(blocking, "BLOCK_BYTES", block_bytes)
 
 
 def objective_of(data, n_threads, X=None, T=None, weight=None):

@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from batchprop import train
-from batchprop.engines.fused import available_memory as module
-from batchprop.engines.fused import cpus
-from batchprop.engines.fused.available_memory import available_memory
+from batchprop.machine import available_memory as module
+from batchprop.machine import thread_count
+from batchprop.machine.available_memory import available_memory
 from tests.problems import problem
 
 
@@ -20,8 +20,8 @@ from tests.problems import problem
 def machine(tmp_path, monkeypatch):
     """Write the kernel's files: kibibytes of the machine, and files of groups."""
     monkeypatch.setattr(module, "MACHINE", tmp_path / "meminfo")
-    monkeypatch.setattr(cpus, "MEMBERSHIP", tmp_path / "cgroup")
-    monkeypatch.setattr(cpus, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(thread_count, "MEMBERSHIP", tmp_path / "cgroup")
+    monkeypatch.setattr(thread_count, "GROUPS", tmp_path / "groups")
 
     def write(kibibytes, membership="", **groups):
         (tmp_path / "meminfo").write_text(f"MemTotal: 9 kB\nMemAvailable: {kibibytes} kB\n")

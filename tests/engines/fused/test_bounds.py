@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.chunks import Scratch
-from batchprop.engines.fused.records import Record
-from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate_once
+from batchprop.compiler.kernel_struct import Record
+from batchprop.engines.fused.forward_backward import Scratch
+from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate_once
 from tests.engines.fused.processes import run
 from tests.engines.fused.teams import force, objective_of
 from tests.problems import problem

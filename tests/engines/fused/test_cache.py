@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from numba.core import config, event
 
-from batchprop.engines.fused import cache
+from batchprop.compiler import kernel_cache
 from tests.engines.fused.processes import COUNT_COMPILATIONS, finish, run, start
 from tests.project import SRC
 
 ANSWER = """
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 
 @kernel
 def answer(x):
@@ -34,8 +34,8 @@ def folder(tmp_path, monkeypatch):
     """An empty folder for this test's kernels."""
     place = tmp_path / "kernels"
     place.mkdir()
-    monkeypatch.setattr(cache, "places", lambda: (place,))
-    monkeypatch.setattr(cache, "writable", lambda: place)
+    monkeypatch.setattr(kernel_cache, "places", lambda: (place,))
+    monkeypatch.setattr(kernel_cache, "writable", lambda: place)
     # Python takes a file of the same size, written in the same second, for the same file
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return place
@@ -107,7 +107,7 @@ def test_a_source_that_changed_since_the_import_is_not_compiled_for_others(
     tmp_path, folder, monkeypatch
 ):
     answer(tmp_path)
-    monkeypatch.setattr(cache, "changed", lambda module: True)
+    monkeypatch.setattr(kernel_cache, "changed", lambda module: True)
     assert answer(tmp_path) == (2.5, True)
     (path,) = folder.iterdir()
     path.unlink()
@@ -118,13 +118,16 @@ def test_a_source_that_changed_since_the_import_is_not_compiled_for_others(
 def of_the_package(name, constant):
     """Compile a kernel as if it stood in a module of the package, whose sources are one state."""
     namespace = {"__name__": name}
-    place = str(cache.PACKAGE / "engines" / "fused" / "process.py")
+    place = str(kernel_cache.PACKAGE / "engines" / "fused" / "chunk_kernel.py")
     exec(compile(ANSWER.replace("1.5", f"{constant}"), place, "exec"), namespace)
     return namespace["answer"]
 
 
 def test_kernels_of_two_modules_with_one_last_name_are_two(folder):
-    names = ("batchprop.engines.fused.process", "batchprop.engines.fused.gram.process")
+    names = (
+        "batchprop.engines.fused.chunk_kernel",
+        "batchprop.engines.fused.gauss_newton.chunk_kernel",
+    )
     for _ in range(2):  # compiled, then found
         for constant, name in enumerate(names):
             assert of_the_package(name, constant + 0.5)(1.0) == 1.5 + constant
@@ -132,7 +135,7 @@ def test_kernels_of_two_modules_with_one_last_name_are_two(folder):
 
 
 def test_what_is_kept_of_one_is_not_counted_for_the_other(tmp_path, folder, monkeypatch):
-    monkeypatch.setattr(cache, "_KEPT", 1)
+    monkeypatch.setattr(kernel_cache, "_KEPT", 1)
     for k, name in enumerate(("first.user_kernels", "second.user_kernels")):
         for text in (ANSWER, ANSWER.replace("1.5", "2.5")):
             answer(tmp_path, text=text, name=name)
@@ -140,7 +143,7 @@ def test_what_is_kept_of_one_is_not_counted_for_the_other(tmp_path, folder, monk
 
 
 FACTORY = """
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 
 def make(constant):
     @kernel
@@ -183,7 +186,7 @@ def test_versions_count(tmp_path, folder, monkeypatch):
 
 
 def test_no_more_than_some_files_of_a_kernel_are_kept(tmp_path, folder, monkeypatch):
-    monkeypatch.setattr(cache, "_KEPT", 3)
+    monkeypatch.setattr(kernel_cache, "_KEPT", 3)
     (folder / "other-1.kernel").touch()
     texts = [ANSWER.replace("1.5", f"{k}.5") for k in range(5)]
     for age, text in enumerate(texts):
@@ -199,8 +202,8 @@ def test_no_more_than_some_files_of_a_kernel_are_kept(tmp_path, folder, monkeypa
 def test_kernels_are_found_where_nothing_can_be_written(tmp_path, folder, monkeypatch):
     """As in an image that was warmed up when it was built and is read-only when it runs."""
     answer(tmp_path)
-    monkeypatch.setattr(cache, "places", lambda: (tmp_path / "nothing here", folder))
-    monkeypatch.setattr(cache, "writable", lambda: None)
+    monkeypatch.setattr(kernel_cache, "places", lambda: (tmp_path / "nothing here", folder))
+    monkeypatch.setattr(kernel_cache, "writable", lambda: None)
     assert answer(tmp_path) == (2.5, False)
     assert answer(tmp_path, np.float32(1)) == (2.5, True)
     assert len(list(folder.iterdir())) == 1
@@ -212,7 +215,7 @@ def test_a_damaged_file_does_not_hide_a_good_one(tmp_path, folder, monkeypatch):
     other = tmp_path / "other"
     other.mkdir()
     (other / path.name).write_bytes(b"damaged")
-    monkeypatch.setattr(cache, "places", lambda: (other, folder))
+    monkeypatch.setattr(kernel_cache, "places", lambda: (other, folder))
     assert answer(tmp_path) == (2.5, False)
 
 
@@ -255,32 +258,34 @@ def without(name, file):
 
 
 def edited(folder, name, text):
-    """Copy the package, with text added to one file of the engine."""
+    """Copy the package, with text added to one file."""
     copy = folder / "batchprop"
     shutil.copytree(SRC / "batchprop", copy, ignore=shutil.ignore_patterns("__pycache__"))
-    with (copy / "engines" / "fused" / name).open("a", encoding="utf-8") as file:
+    with (copy / name).open("a", encoding="utf-8") as file:
         file.write(text)
     return folder
 
 
 def test_an_edited_kernel_file_is_never_stale(tmp_path):
-    kernels, home = tmp_path / "kernels", SRC / "batchprop" / "engines" / "fused"
+    kernels, home = tmp_path / "kernels", SRC / "batchprop"
     run(SHOW)
-    shutil.copytree(cache.writable(), kernels / "batchprop-kernels")
+    shutil.copytree(kernel_cache.writable(), kernels / "batchprop-kernels")
     edits = {
-        "sigma.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_slope)\n",
-        "hidden.py": without("delta_of_outputs", home / "hidden.py"),
-        "products.py": without("affine", home / "products.py"),
-        "process.py": "",
+        "engines/fused/activation_kernels.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_slope)\n",
+        "engines/fused/hidden_layer.py": without(
+            "delta_of_outputs", home / "engines/fused/hidden_layer.py"
+        ),
+        "linalg/matmul.py": without("affine", home / "linalg/matmul.py"),
+        "engines/fused/chunk_kernel.py": "",
     }
     running = {
-        name: start(SHOW, package=edited(tmp_path / name, name, text), NUMBA_CACHE_DIR=kernels)
-        for name, text in edits.items()
+        name: start(SHOW, package=edited(tmp_path / str(k), name, text), NUMBA_CACHE_DIR=kernels)
+        for k, (name, text) in enumerate(edits.items())
     }
     found = {name: finish(process).split() for name, process in running.items()}
-    compiled, outputs, db_h = found.pop("process.py")
+    compiled, outputs, db_h = found.pop("engines/fused/chunk_kernel.py")
     assert compiled == "False", "a copy of the same sources shares the kernels"
     assert all(compiled == "True" for compiled, *_ in found.values())
-    assert float(found["sigma.py"][1]) != float(outputs)
-    assert float(found["hidden.py"][2]) == 0 < float(db_h)
-    assert float(found["products.py"][1]) == 0 < float(outputs)
+    assert float(found["engines/fused/activation_kernels.py"][1]) != float(outputs)
+    assert float(found["engines/fused/hidden_layer.py"][2]) == 0 < float(db_h)
+    assert float(found["linalg/matmul.py"][1]) == 0 < float(outputs)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from batchprop.engines.fused import cache, cache_folders
+from batchprop.compiler import cache_folders, kernel_cache
 from tests.engines.fused.processes import run
 from tests.engines.fused.test_cache import ANSWER, answer
 from tests.platforms import needs_chown, needs_links, needs_modes, needs_pipes
@@ -28,7 +28,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(cache_folders, "_warned", set())
     for name in ("places", "writable"):
         fresh = functools.cache(getattr(cache_folders, name).__wrapped__)
-        for module in (cache, cache_folders):
+        for module in (kernel_cache, cache_folders):
             monkeypatch.setattr(module, name, fresh)
     return tmp_path / "chosen" / "batchprop-kernels"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused import cancellation
-from batchprop.engines.fused.cancellation import Cancellation, leader_token
-from batchprop.engines.fused.cholesky import WORK, factor_and_solve, matrix_memory
-from batchprop.engines.fused.records import Record
+from batchprop.compiler.kernel_struct import Record
+from batchprop.linalg.cholesky import WORK, factor_and_solve, matrix_memory
+from batchprop.threads import cancellation
+from batchprop.threads.cancellation import Cancellation, leader_token
 from tests.engines.fused.test_bounds import Guarded
 from tests.problems import relative_error
 

@@ -10,8 +10,8 @@ import pytest
 from numba import types
 from numba.core.errors import LoweringError
 
-from batchprop.engines.fused.compilation import _without_collecting
-from batchprop.engines.fused.jit import address, apart, helper, inlined, kernel, returning
+from batchprop.compiler.jit import address, apart, helper, inlined, kernel, returning
+from batchprop.compiler.llvm_module import _without_collecting
 from tests.engines.fused.processes import COUNT_COMPILATIONS, run
 
 

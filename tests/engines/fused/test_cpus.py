@@ -8,8 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from batchprop.engines.fused import cpus
-from batchprop.engines.fused.plan import plan
+from batchprop.engines.fused.blocking import plan
+from batchprop.machine import thread_count
 from batchprop.parameters import Shape
 from tests.engines.fused.teams import objective_of
 from tests.problems import problem
@@ -21,11 +21,11 @@ def _a_large_machine(tmp_path, monkeypatch):
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "PYTHON_CPU_COUNT"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
-    monkeypatch.setattr(cpus, "MEMBERSHIP", tmp_path / "cgroup")
-    monkeypatch.setattr(cpus, "GROUPS", tmp_path / "groups")
-    cpus.quota.cache_clear()
+    monkeypatch.setattr(thread_count, "MEMBERSHIP", tmp_path / "cgroup")
+    monkeypatch.setattr(thread_count, "GROUPS", tmp_path / "groups")
+    thread_count.quota.cache_clear()
     yield
-    cpus.quota.cache_clear()
+    thread_count.quota.cache_clear()
 
 
 @pytest.fixture
@@ -47,18 +47,18 @@ def groups(tmp_path):
 
 
 def test_affinity(monkeypatch):
-    assert cpus.available() == 64
+    assert thread_count.available() == 64
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 7})
-    assert cpus.available() == 3
+    assert thread_count.available() == 3
 
 
 def test_systems_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.delattr(os, "process_cpu_count", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    assert cpus.available() == 6
+    assert thread_count.available() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert cpus.available() == 1
+    assert thread_count.available() == 1
 
 
 @pytest.mark.parametrize(("granted", "count"), [(5, 5), (None, 1)])
@@ -66,11 +66,11 @@ def test_python_is_asked_where_it_knows(monkeypatch, granted, count):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     monkeypatch.setattr(os, "process_cpu_count", lambda: granted, raising=False)
-    assert cpus.available() == count
+    assert thread_count.available() == count
 
 
 def test_a_system_without_control_groups():
-    assert math.isinf(cpus.quota())
+    assert math.isinf(thread_count.quota())
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_system_without_control_groups():
 )
 def test_version_2(groups, limit, count):
     groups("0::/user.slice/job\n", user__slice="", **{"user.slice__job": limit})
-    assert cpus.available() == count
+    assert thread_count.available() == count
 
 
 def test_version_2_a_group_is_part_of_others(groups):
@@ -99,35 +99,35 @@ def test_version_2_a_group_is_part_of_others(groups):
         a__b__c="500000 100000",
         other="100000 100000",
     )
-    assert cpus.available() == 3
+    assert thread_count.available() == 3
 
 
 def test_version_2_seen_from_within_a_container(groups):
     """The path is the host's and cannot be seen; the container's own limit stands at the top."""
     groups("0::/docker/0123abcd\n", **{".": "200000 100000"})
-    assert cpus.available() == 2
+    assert thread_count.available() == 2
 
 
 @pytest.mark.parametrize("folder", ["cpu", "cpu,cpuacct"])
 def test_version_1(groups, folder):
     membership = "5:memory:/job\n4:cpu,cpuacct:/job\n1:name=systemd:/job\n"
     groups(membership, memory__job=(100_000, 100_000), **{f"{folder}__job": (500_000, 100_000)})
-    assert cpus.available() == 5
+    assert thread_count.available() == 5
 
 
 def test_version_1_without_a_limit(groups):
     groups("4:cpu,cpuacct:/job\n", cpu__job=(-1, 100_000), cpu=(-1, 100_000))
-    assert cpus.available() == 64
+    assert thread_count.available() == 64
 
 
 def test_version_1_seen_from_within_a_container(groups):
     groups("4:cpu,cpuacct:/docker/0123abcd\n", cpu=(150_000, 100_000))
-    assert cpus.available() == 2
+    assert thread_count.available() == 2
 
 
 def test_both_versions_at_once(groups):
     groups("4:cpu:/job\n0::/job\n", cpu__job=(700_000, 100_000), job="600000 100000")
-    assert cpus.available() == 6
+    assert thread_count.available() == 6
 
 
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"])
@@ -137,31 +137,33 @@ def test_both_versions_at_once(groups):
 )
 def test_environment_variables(monkeypatch, variable, value, count):
     monkeypatch.setenv(variable, value)
-    assert cpus.available() == count
+    assert thread_count.available() == count
 
 
 def test_the_least_of_all_limits_counts(monkeypatch, groups):
     groups("0::/job\n", job="500000 100000")
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    assert cpus.available() == 5
+    assert thread_count.available() == 5
     monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
-    assert cpus.available() == 2
+    assert thread_count.available() == 2
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
-    assert cpus.available() == 1
+    assert thread_count.available() == 1
 
 
 def test_team_size(monkeypatch):
-    each = cpus.NANOSECONDS_PER_THREAD
-    assert cpus.team_size(None, 1000 * each, 1000) == 64
-    assert cpus.team_size(None, 1000 * each, 10) == 10  # no more than chunks
-    assert cpus.team_size(None, 3.5 * each, 1000) == 3  # small problems: fewer threads
-    assert cpus.team_size(None, 0.0, 1) == 1
-    assert cpus.team_size(4, 1000 * each, 1000) == 4
-    assert cpus.team_size(100, 1000 * each, 1000) == 100  # who asks for more is given more
-    assert cpus.team_size(4, 0.5 * each, 1000) == 1  # but never for nothing
+    each = thread_count.NANOSECONDS_PER_THREAD
+    assert thread_count.team_size(None, 1000 * each, 1000) == 64
+    assert thread_count.team_size(None, 1000 * each, 10) == 10  # no more than chunks
+    assert thread_count.team_size(None, 3.5 * each, 1000) == 3  # small problems: fewer threads
+    assert thread_count.team_size(None, 0.0, 1) == 1
+    assert thread_count.team_size(4, 1000 * each, 1000) == 4
+    assert thread_count.team_size(100, 1000 * each, 1000) == 100  # who asks for more is given more
+    assert thread_count.team_size(4, 0.5 * each, 1000) == 1  # but never for nothing
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert cpus.team_size(None, 1000 * each, 1000) == 2
-    assert cpus.team_size(4, 1000 * each, 1000) == 4  # an argument counts more than a variable
+    assert thread_count.team_size(None, 1000 * each, 1000) == 2
+    assert (
+        thread_count.team_size(4, 1000 * each, 1000) == 4
+    )  # an argument counts more than a variable
 
 
 @pytest.mark.parametrize("n_threads", [None, 1, 4, 16])

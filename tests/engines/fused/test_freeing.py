@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from batchprop import gauss_newton, loss_and_gradient, train
-from batchprop.engines.fused.gram.objective import GaussNewtonObjective
+from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.objective import Objective
 from tests.problems import problem
 

@@ -7,13 +7,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.chunks import Scratch
-from batchprop.engines.fused.gram import plan as plans
-from batchprop.engines.fused.gram.assemble import gauss_newton_once
-from batchprop.engines.fused.gram.layout import n_sums
-from batchprop.engines.fused.gram.objective import GaussNewtonObjective
-from batchprop.engines.fused.records import Record
-from batchprop.engines.fused.team import LOSS, evaluate_once
+from batchprop.compiler.kernel_struct import Record
+from batchprop.engines.fused.forward_backward import Scratch
+from batchprop.engines.fused.gauss_newton import blocking as plans
+from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
+from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
+from batchprop.engines.fused.gauss_newton.layout import n_sums
+from batchprop.engines.fused.thread_team import LOSS, evaluate_once
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from tests.engines.fused.teams import force

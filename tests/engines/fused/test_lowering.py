@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba.core.errors import LoweringError
 
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 
 
 @kernel

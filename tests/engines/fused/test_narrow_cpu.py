@@ -13,9 +13,9 @@ import numpy as np
 from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused import vectors
-from batchprop.engines.fused.cancellation import leader_token
-from batchprop.engines.fused.cholesky import WORK, factor_and_solve, matrix_memory
-from batchprop.engines.fused.records import Record
+from batchprop.threads.cancellation import leader_token
+from batchprop.linalg.cholesky import WORK, factor_and_solve, matrix_memory
+from batchprop.compiler.kernel_struct import Record
 from tests.problems import problem, relative_error, relative_errors
 from tools.sigma_accuracy import BOUNDS, worst
 

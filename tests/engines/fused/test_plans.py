@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.aligned import LINE, zeros
-from batchprop.engines.fused.cpus import team_size
-from batchprop.engines.fused.gram import plan as gram
-from batchprop.engines.fused.gram.layout import n_sums
-from batchprop.engines.fused.plan import plan
+from batchprop.engines.fused.blocking import plan
+from batchprop.engines.fused.gauss_newton import blocking as gram
+from batchprop.engines.fused.gauss_newton.layout import n_sums
+from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
+from batchprop.simd.aligned_memory import LINE, zeros
 
 SIZES = [(1, 1, 1), (1, 4, 1), (8, 50, 1), (40, 100, 3), (300, 300, 2), (1000, 2000, 1)]
 DTYPES = [np.dtype("f4"), np.dtype("f8")]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from batchprop.engines.fused.jit import kernel
-from batchprop.engines.fused.records import Record
+from batchprop.compiler.jit import kernel
+from batchprop.compiler.kernel_struct import Record
 
 
 class Inner(NamedTuple):

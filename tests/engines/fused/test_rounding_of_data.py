@@ -7,7 +7,7 @@ import pytest
 
 from batchprop import ENGINES, gauss_newton, loss_and_gradient, train
 from batchprop.engines.fused.objective import Objective
-from batchprop.engines.standardised import CopiedObjective
+from batchprop.engines.scaled_objective import CopiedObjective
 from batchprop.scaling import Scaling
 from tests.problems import problem, relative_error
 

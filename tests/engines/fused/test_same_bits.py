@@ -7,9 +7,9 @@ import pytest
 
 import batchprop
 from batchprop import loss_and_gradient
-from batchprop.engines.fused.plan import plan
+from batchprop.engines.fused.blocking import plan
 from batchprop.parameters import Shape
-from batchprop.solvers.names import SOLVERS
+from batchprop.solvers.settings import SOLVERS
 from tests.engines.fused.teams import evaluated, force, objective_of
 from tests.problems import problem
 

@@ -10,7 +10,7 @@ import pytest
 
 from batchprop import Network
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.fused import sigma
+from batchprop.engines.fused import activation_kernels
 from batchprop.parameters import Shape
 from tests.project import ROOT
 from tools import sigma_accuracy, sigma_coefficients
@@ -47,7 +47,7 @@ def ulps(value, result, limits):
 
 
 def test_every_activation_has_a_bound():
-    assert list(BOUNDS) == list(ACTIVATIONS) == list(sigma.FORMULAS)
+    assert list(BOUNDS) == list(ACTIVATIONS) == list(activation_kernels.FORMULAS)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -169,7 +169,8 @@ def coefficients():
 
 
 @pytest.mark.parametrize(
-    ("name", "used"), [("expm1", sigma.EXPM1_TAIL), ("log1p", sigma.LOG1P_TAIL)]
+    ("name", "used"),
+    [("expm1", activation_kernels.EXPM1_TAIL), ("log1p", activation_kernels.LOG1P_TAIL)],
 )
 @pytest.mark.parametrize("bits", [32, 64])
 def test_the_tool_computes_the_coefficients(name, used, bits):
@@ -178,7 +179,7 @@ def test_the_tool_computes_the_coefficients(name, used, bits):
 
 @pytest.mark.parametrize(("bits", "dtype"), [(32, np.float32), (64, np.float64)])
 def test_what_ln2_is_split_into(bits, dtype):
-    high, low = sigma.LN2_HIGH[bits], sigma.LN2_LOW[bits]
+    high, low = activation_kernels.LN2_HIGH[bits], activation_kernels.LN2_LOW[bits]
     assert abs(MP.mpf(high) + MP.mpf(low) - MP.log(2)) < MP.mpf(2) ** (-45 if bits == 32 else -80)
     for n in range(np.finfo(dtype).maxexp):
         assert n * high == dtype(n) * dtype(high), "exact without an fma"

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from batchprop.engines.fused import sources
+from batchprop.compiler import source_digest
 from tests.platforms import needs_links
 from tests.project import SRC, files_in, imported, module, tree
 
@@ -46,7 +46,7 @@ def load_copy(tmp_path):
     copy = tmp_path / "batchprop"
     if not copy.exists():
         shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / "engines" / "fused" / "sources.py"
+    place = copy / "compiler" / "source_digest.py"
     spec = importlib.util.spec_from_file_location("copied_sources", place)
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
@@ -55,21 +55,21 @@ def load_copy(tmp_path):
 
 def test_there_are_kernels_in_engine_and_solvers():
     assert len(WITH_KERNELS) >= 3
-    assert {name.split(".")[1] for name in WITH_KERNELS} == {"engines", "solvers"}
+    assert {name.split(".")[1] for name in WITH_KERNELS} == {"engines", "linalg", "solvers"}
 
 
 @pytest.mark.parametrize("name", WITH_KERNELS)
 def test_all_that_a_kernel_can_be_made_of_counts(name):
     needed = {MODULES[each].relative_to(PACKAGE).as_posix() for each in everything_imported(name)}
-    assert needed <= set(sources.made_of(name))
+    assert needed <= set(source_digest.made_of(name))
 
 
 @pytest.mark.parametrize("name", WITH_KERNELS)
 def test_what_stands_above_does_not_count(name):
-    files = sources.made_of(name)
+    files = source_digest.made_of(name)
     assert not [file for file in files if file.startswith(("validation/", "gradient_check/"))]
-    assert "training.py" not in files
-    if ".engines." in name:
+    assert not [file for file in files if file.startswith("training/")]
+    if ".solvers." not in name:
         assert not [file for file in files if file.startswith("solvers/")]
 
 
@@ -99,7 +99,12 @@ def test_a_new_file_counts_until_it_is_named_as_apart(tmp_path):
 
 def test_editing_what_stands_above_keeps_the_kernels(tmp_path):
     before = load_copy(tmp_path)
-    for file in ("__init__.py", "training.py", "validation/arrays.py", "engines/naive/sigma.py"):
+    for file in (
+        "__init__.py",
+        "training/train.py",
+        "validation/arrays.py",
+        "engines/naive/sigma.py",
+    ):
         path = tmp_path / "batchprop" / file
         path.write_bytes(path.read_bytes() + b"\n")
     after = load_copy(tmp_path)
@@ -110,27 +115,27 @@ def test_editing_what_stands_above_keeps_the_kernels(tmp_path):
 
 def test_an_edit_after_the_import_is_noticed(tmp_path):
     loaded = load_copy(tmp_path)
-    path = tmp_path / "batchprop" / "solvers" / "first_order.py"
+    path = tmp_path / "batchprop" / "solvers" / "first_order" / "update_rules.py"
     text = path.read_bytes()
     path.write_bytes(text.replace(b"0", b"1", 1))
-    assert loaded.changed("batchprop.solvers.descent")
-    assert not loaded.changed("batchprop.engines.fused.team")
+    assert loaded.changed("batchprop.solvers.first_order.loop")
+    assert not loaded.changed("batchprop.engines.fused.thread_team")
     path.write_bytes(text)
     os.utime(path, ns=(0, 0))
-    assert loaded.changed("batchprop.solvers.descent")
+    assert loaded.changed("batchprop.solvers.first_order.loop")
 
 
 def test_without_sources_nothing_is_known(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_FILES", {})
-    sources.made_of.cache_clear()
+    monkeypatch.setattr(source_digest, "_FILES", {})
+    source_digest.made_of.cache_clear()
     try:
-        assert sources.changed("batchprop.engines.fused.team")
+        assert source_digest.changed("batchprop.engines.fused.thread_team")
     finally:
-        sources.made_of.cache_clear()
+        source_digest.made_of.cache_clear()
 
 
 @needs_links
 def test_a_broken_link_among_the_sources_is_no_error(tmp_path):
     before = load_copy(tmp_path)  # editors leave such links beside a file that is open
-    (tmp_path / "batchprop" / "engines" / "fused" / ".#sigma.py").symlink_to("nobody@nowhere.1")
+    (tmp_path / "batchprop" / "engines" / "fused" / ".#packing.py").symlink_to("nobody@nowhere.1")
     assert load_copy(tmp_path).state("batchprop.solvers.x") == before.state("batchprop.solvers.x")

@@ -10,8 +10,8 @@ import pytest
 from numba import types
 from numba.extending import intrinsic
 
-from batchprop.engines.fused import cache
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler import kernel_cache
+from batchprop.compiler.jit import kernel
 from tests.engines.fused.processes import COUNT_COMPILATIONS, finish, run, start
 from tests.project import SRC
 
@@ -55,7 +55,7 @@ def read_only_package(tmp_path, warm):
     shutil.copytree(SRC / "batchprop", package, ignore=shutil.ignore_patterns("__pycache__"))
     own = package / "__pycache__"
     if warm:
-        shutil.copytree(cache.writable(), own / "batchprop-kernels")
+        shutil.copytree(kernel_cache.writable(), own / "batchprop-kernels")
     else:
         own.write_text("a file: not even the administrator can make a folder here")
     for path in [package, *package.rglob("*")]:
@@ -96,7 +96,7 @@ def test_read_only_install_with_its_kernels(tmp_path, nowhere, predicted):
 def test_read_only_install_and_a_home(tmp_path, nowhere, predicted):
     package = read_only_package(tmp_path, warm=False)
     nowhere["XDG_CACHE_HOME"] = nowhere["LOCALAPPDATA"] = tmp_path / "cache"
-    shutil.copytree(cache.writable(), tmp_path / "cache" / "batchprop-kernels")
+    shutil.copytree(kernel_cache.writable(), tmp_path / "cache" / "batchprop-kernels")
     assert run(PREDICTED, package=package, **nowhere).split() == [predicted, "False"]
 
 

@@ -7,12 +7,13 @@ import pytest
 from llvmlite import binding, ir
 from numba.core.caching import NullCache
 
-from batchprop.engines.fused import atomics, target
-from batchprop.engines.fused.atomics import pause_of
-from batchprop.engines.fused.jit import kernel
-from batchprop.engines.fused.memory import load, multiply, store
-from batchprop.engines.fused.target import TARGET, Target, read
-from batchprop.engines.fused.vectors import HAS_FMA, REGISTER_BITS, WIDE, lanes
+from batchprop.compiler import target
+from batchprop.compiler.jit import kernel
+from batchprop.compiler.target import TARGET, Target, read
+from batchprop.simd.load_store import load, multiply, store
+from batchprop.simd.vectors import HAS_FMA, REGISTER_BITS, WIDE, lanes
+from batchprop.threads import atomics
+from batchprop.threads.atomics import pause_of
 
 binding.initialize_all_targets()
 binding.initialize_all_asmprinters()

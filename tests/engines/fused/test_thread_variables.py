@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchprop.engines.fused import cpus
+from batchprop.machine import thread_count
 
 VARIABLES = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -14,9 +14,11 @@ def many(monkeypatch):
     """A machine of many processors, all of them ours."""
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(cpus, "quota", lambda: float("inf"))
-    monkeypatch.setattr(cpus.os, "sched_getaffinity", lambda process: set(range(12)), raising=False)
-    assert cpus.available() == 12
+    monkeypatch.setattr(thread_count, "quota", lambda: float("inf"))
+    monkeypatch.setattr(
+        thread_count.os, "sched_getaffinity", lambda process: set(range(12)), raising=False
+    )
+    assert thread_count.available() == 12
     return monkeypatch
 
 
@@ -28,16 +30,16 @@ def many(monkeypatch):
 )  # fmt: skip
 def test_a_variable_is_an_upper_limit(variable, value, expected, many):
     many.setenv(variable, value)
-    assert cpus.available() == expected
+    assert thread_count.available() == expected
 
 
 def test_the_least_of_them_counts(many):
     many.setenv(VARIABLES[0], "5")
     many.setenv(VARIABLES[1], "3")
-    assert cpus.available() == 3
+    assert thread_count.available() == 3
 
 
 @pytest.mark.parametrize(("quota", "expected"), [(0.5, 1), (1.0, 1), (1.01, 2), (3.5, 4), (40, 12)])
 def test_a_quota_is_rounded_up(quota, expected, many):
-    many.setattr(cpus, "quota", lambda: quota)
-    assert cpus.available() == expected
+    many.setattr(thread_count, "quota", lambda: quota)
+    assert thread_count.available() == expected

@@ -7,10 +7,12 @@ import time
 
 import pytest
 
-from batchprop.engines.fused import turns
+from batchprop.compiler import compile_lock
 from tests.engines.fused.processes import start
 
-pytestmark = pytest.mark.skipif(turns._lock is None, reason="needs locks of files: not on Windows")
+pytestmark = pytest.mark.skipif(
+    compile_lock._lock is None, reason="needs locks of files: not on Windows"
+)
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def turn():
     made = []
 
     def make():
-        made.append(turns.Turn())
+        made.append(compile_lock.Turn())
         return made[-1]
 
     yield make
@@ -52,13 +54,13 @@ def test_turns_of_different_kernels_do_not_wait(tmp_path, turn):
 
 
 def test_patience_ends(tmp_path, turn, monkeypatch):
-    monkeypatch.setattr(turns, "PATIENCE", 0.1)
+    monkeypatch.setattr(compile_lock, "PATIENCE", 0.1)
     turn().take(tmp_path / "kernel.lock")
     turn().take(tmp_path / "kernel.lock")
 
 
 def test_to_take_another_turn_is_to_end_the_last(tmp_path, turn, monkeypatch):
-    monkeypatch.setattr(turns, "PATIENCE", 1e9)
+    monkeypatch.setattr(compile_lock, "PATIENCE", 1e9)
     first = turn()
     first.take(tmp_path / "a.lock")
     first.take(tmp_path / "b.lock")
@@ -72,7 +74,7 @@ def test_where_no_file_can_be_made_nobody_waits(tmp_path, turn):
 
 HOLD = """
 import pathlib, sys, time
-from batchprop.engines.fused.turns import Turn
+from batchprop.compiler.compile_lock import Turn
 turn = Turn()
 turn.take(pathlib.Path(sys.argv[1]))
 print("taken", flush=True)
@@ -81,7 +83,7 @@ time.sleep(600)
 
 
 def test_a_process_that_dies_has_had_its_turn(tmp_path, turn, monkeypatch):
-    monkeypatch.setattr(turns, "PATIENCE", 1e9)
+    monkeypatch.setattr(compile_lock, "PATIENCE", 1e9)
     holder = start(HOLD, tmp_path / "kernel.lock")
     assert holder.stdout.readline() == "taken\n"
     holder.kill()

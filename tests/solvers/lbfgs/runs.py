@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.standardised import CopiedObjective
+from batchprop.engines.scaled_objective import CopiedObjective
 from batchprop.solvers.lbfgs.loop import FusedRun, InterpretedRun
 from batchprop.solvers.lbfgs.state import LbfgsSettings, memory
-from batchprop.solvers.penalty import penalty
+from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
 
 NO_RULES = Rules(NEVER, -math.inf, -1.0, 0.0, 1, -1, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import directions
 from batchprop.solvers.lbfgs.state import N_PAIRS, LbfgsSettings, default_history, memory
 from tests.problems import relative_error

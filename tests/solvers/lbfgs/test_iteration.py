@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import directions, iteration
 from batchprop.solvers.lbfgs.state import (
     ACCEPTED,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.jit import kernel
+from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import line_search
 from batchprop.solvers.lbfgs.state import (
     BRACKETED,

@@ -1,18 +1,19 @@
 """The fused engine: blocks of samples go forward and backward while they are in cache.
 
-From the bottom up: ``target`` (the processor), ``vectors`` and ``memory`` (registers), ``sigma``
-(σ and σ′ on vectors), ``tiles`` (rows of vectors), ``products`` and ``hidden`` (what is done to a
-panel of samples), ``packing`` (from the user's arrays to panels), ``chunks`` (forward, backward,
-sums), ``process`` (the compiled whole), ``team`` (threads), ``plan`` and ``cpus`` (sizes and thread
-counts); ``jit``, ``cache``, ``cache_folders``, ``sources`` and ``turns`` say how kernels are
-compiled and kept.
+``packing`` brings samples from the user's arrays into panels.  ``hidden_layer`` and
+``forward_backward`` take a panel forward and backward, with σ and σ′ from ``activation_kernels``;
+``blocking`` chooses the sizes.  ``chunk_kernel`` is the compiled whole, ``thread_team`` hands out
+chunks and sums them, ``objective`` holds one data set, ``predict`` is the forward pass alone, and
+``gauss_newton`` makes JᵀJ.
+
+Imports linalg, threads, simd, the compiler, the machine and scaling.
 """
 
 from __future__ import annotations
 
-import batchprop.engines.fused.sources  # noqa: F401 - first: notes what the others are made of
-from batchprop.engines.fused.gram.objective import GaussNewtonObjective
+import batchprop.compiler.source_digest  # noqa: F401 - first: notes what the others are made of
+from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.objective import Objective
-from batchprop.engines.fused.prediction import predict
+from batchprop.engines.fused.predict import predict
 
 __all__ = ["GaussNewtonObjective", "Objective", "predict"]

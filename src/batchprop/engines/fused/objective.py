@@ -10,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.fused.aligned import zeros
-from batchprop.engines.fused.cancellation import Cancellation, leader_token
-from batchprop.engines.fused.chunks import Problem, Scratch
-from batchprop.engines.fused.cpus import team_size
-from batchprop.engines.fused.jit import address
+from batchprop.compiler.jit import address
+from batchprop.compiler.kernel_struct import Record
+from batchprop.engines.fused.blocking import Plan, plan
+from batchprop.engines.fused.chunk_kernel import process
+from batchprop.engines.fused.forward_backward import Problem, Scratch
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
-from batchprop.engines.fused.plan import Plan, plan
-from batchprop.engines.fused.process import process
-from batchprop.engines.fused.records import Record
-from batchprop.engines.fused.team import GRADIENT, LOSS, Task, Team, evaluate_once
-from batchprop.engines.scales import scales
+from batchprop.engines.fused.thread_team import GRADIENT, LOSS, Task, Team, evaluate_once
+from batchprop.engines.loss_scale import scales
+from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
+from batchprop.simd.aligned_memory import zeros
+from batchprop.threads.cancellation import Cancellation, leader_token
 
 Array = npt.NDArray[Any]
 

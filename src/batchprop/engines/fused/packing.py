@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.fused.jit import apart, helper, inlined
-from batchprop.engines.fused.memory import (
+from batchprop.compiler.jit import apart, helper, inlined
+from batchprop.simd.load_store import (
     copy_part,
     fill,
     load,
@@ -23,8 +23,8 @@ from batchprop.engines.fused.memory import (
     standard,
     store,
 )
-from batchprop.engines.fused.tiles import transpose
-from batchprop.engines.fused.vectors import WIDE
+from batchprop.simd.register_tiles import transpose
+from batchprop.simd.vectors import WIDE
 
 
 class Columns(NamedTuple):

@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numba import types
 
-from batchprop.engines.fused.jit import helper, returning
+from batchprop.compiler.jit import helper, returning
 from batchprop.solvers.lbfgs.state import N_PAIRS, NEWEST
 
 _PAIRS_FOR_DIAGONAL = 30

@@ -10,7 +10,7 @@ import math
 
 from numba import types
 
-from batchprop.engines.fused.jit import helper, returning
+from batchprop.compiler.jit import helper, returning
 from batchprop.solvers.lbfgs.directions import dot, find_direction, remember
 from batchprop.solvers.lbfgs.line_search import AGAIN, FOUND, begin_search, judge_step
 from batchprop.solvers.lbfgs.state import (

@@ -13,7 +13,7 @@ import math
 
 from numba import types
 
-from batchprop.engines.fused.jit import helper, returning
+from batchprop.compiler.jit import helper, returning
 from batchprop.solvers.lbfgs.state import (
     BRACKETED,
     HIGH,

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from batchprop.engines.fused.cancellation import Cancelled, is_cancelled
-from batchprop.engines.fused.jit import kernel, returning
+from batchprop.compiler.jit import kernel, returning
+from batchprop.compiler.kernel_struct import Record
 from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.fused.records import Record
-from batchprop.engines.fused.team import GRADIENT, LOSS, evaluate, reported
-from batchprop.engines.standardised import CopiedObjective
+from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
+from batchprop.engines.scaled_objective import CopiedObjective
 from batchprop.solvers.lbfgs.iteration import accept, propose
 from batchprop.solvers.lbfgs.state import LbfgsSettings
-from batchprop.solvers.penalty import Penalty, add_penalty, penalise
+from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
+from batchprop.threads.cancellation import Cancelled, is_cancelled
 
 Array = npt.NDArray[Any]
 

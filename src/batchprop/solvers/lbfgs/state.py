@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.nested import hollow, zeros
+from batchprop.files.pytree import hollow, zeros
 
 Array = npt.NDArray[Any]
 

@@ -1,0 +1,62 @@
+"""L(θ), its gradient and JᵀJ over one data set, by the fused kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
+from batchprop.engines.fused.gauss_newton.blocking import plan
+from batchprop.engines.fused.gauss_newton.chunk_kernel import process_gram
+from batchprop.engines.fused.gauss_newton.curvature import curvature_once
+from batchprop.engines.fused.objective import Objective
+from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
+from batchprop.threads.cancellation import Cancellation
+
+Array = npt.NDArray[Any]
+
+
+class GaussNewtonObjective(Objective):
+    """An ``Objective`` in float64, whatever the network's dtype, that knows JᵀJ as well.
+
+    Compiled solvers call ``gauss_newton(task, JTJ)`` with its ``task``, and
+    ``evaluate(task, LOSS)`` for the loss alone.
+
+    Parameters
+    ----------
+    X, T, sample_weight, shape, activation, n_threads, scaling, cancellation
+        As for ``Objective``.
+    """
+
+    _process = staticmethod(process_gram)
+    _plan = staticmethod(plan)
+
+    def __init__(
+        self,
+        X: Array,
+        T: Array,
+        sample_weight: Array | None,
+        shape: Shape,
+        activation: str,
+        n_threads: int | None = None,
+        scaling: Scaling | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> None:
+        super().__init__(
+            X, T, sample_weight, shape, activation, np.float64, n_threads, scaling, cancellation
+        )
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        self.task.theta[:] = theta
+        loss = float(gauss_newton_once(self.task, JTJ))
+        gradient[:] = self.task.gradient
+        return loss
+
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        self.task.points[:] = points.ravel()
+        curvature_once(self.task, out)

@@ -1,0 +1,78 @@
+"""The forward pass by the fused kernels."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.activations import ACTIVATIONS
+from batchprop.compiler.jit import kernel
+from batchprop.compiler.kernel_struct import Record
+from batchprop.engines.fused.blocking import plan
+from batchprop.engines.fused.forward_backward import Problem, forward, padded
+from batchprop.engines.fused.packing import NO_COLUMNS, columns, pack
+from batchprop.machine.thread_count import team_size
+from batchprop.parameters import Shape
+from batchprop.simd.load_store import lanes_of
+from batchprop.simd.vectors import NATIVE, WIDE
+
+Array = npt.NDArray[Any]
+
+
+@kernel
+def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
+    """Write Y for samples start … stop − 1."""
+    width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
+    rows = padded(problem.e, X)
+    for first in range(start, stop, width):
+        count = min(width, stop - first)
+        pack(problem.X, problem.e, rows, first, count, width, step, strips, X)
+        forward(problem, theta, 0, count, rows * width, X, H, out)
+        for o in range(problem.s):
+            for i in range(count):
+                Y[o, first + i] = out[o * width + i]
+
+
+def predict(
+    theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
+) -> Array:
+    """Return Y (s, N) in the dtype of θ, in memory that depends on N only for Y itself."""
+    n_samples = X.shape[1]
+    cut = plan(shape, n_samples, theta.dtype)
+    problem = Record(
+        Problem(
+            *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
+            cut.chunk, cut.n_chunks, cut.block, cut.strips,
+        )
+    )  # fmt: skip
+    Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
+    size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)
+
+    def part(start: int, stop: int) -> None:
+        rows = -(-shape.n_inputs // cut.step) * cut.step
+        counts = (rows, rows, shape.n_hidden, shape.n_outputs)
+        memory = [np.zeros(count * cut.width, theta.dtype) for count in counts]
+        predict_samples(problem, theta, start, stop, *memory, Y)
+
+    parts = [(start, min(start + cut.chunk, n_samples)) for start in range(0, n_samples, cut.chunk)]
+    if size == 1:
+        for start, stop in parts:  # one by one, so that Ctrl-C can come between
+            part(start, stop)
+        return Y
+    with ThreadPoolExecutor(size) as pool:
+        running = []
+        try:
+            for start, stop in parts:
+                try:
+                    running.append(pool.submit(part, start, stop))
+                except RuntimeError:  # the system has no thread to give
+                    part(start, stop)
+            for done in running:
+                done.result()
+        except BaseException:  # Ctrl-C: what has not begun is left out
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Y

@@ -1,0 +1,150 @@
+"""Solve A x = b for a symmetric, positive definite A by Cholesky's A = L Lᵀ.
+
+Compiled, on one thread, the same bits each time: LAPACK's depend on the threads of the BLAS below
+it.  Eight columns of L are made at a time, from dot products of rows of L in tiles of registers.
+After ``PANEL`` columns their part is taken from all that follows, so that rows stay in cache.
+
+A stands in the memory of ``matrix_memory``: rows of a stride that keeps vectors aligned and rows
+apart in the cache, and eight rows more, for tiles that go on too far.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.linalg.matmul import outer_tile
+from batchprop.simd.aligned_memory import zeros
+from batchprop.simd.load_store import fill
+from batchprop.simd.register_tiles import BROAD, FOUR, ONE, SIX
+from batchprop.simd.vectors import NATIVE, lanes
+from batchprop.threads.cancellation import READ, check
+
+Array = npt.NDArray[Any]
+
+COLUMNS = 8  # of L that are made together: a multiple of a vector's lanes
+ROWS = len(SIX)
+PANEL = 256
+WORK = COLUMNS * ROWS + COLUMNS  # length of the work array: one tile, and 1/L_jj of its columns
+N_BROAD = len(BROAD)
+STEP = lanes(64, NATIVE)
+
+
+def matrix_memory(n: int) -> Array:
+    """Return zeros for a matrix (n, n): float64, (n + 8, an odd number of cache lines)."""
+    stride = 8 * (-(-n // 8) | 1)  # or rows of a tile would share a few places of the cache
+    memory: Array = zeros(1, (n + COLUMNS) * stride, np.float64)[0, : (n + COLUMNS) * stride]
+    return memory.reshape(n + COLUMNS, stride)
+
+
+@helper
+def _dots(A, i, j, start, stop, work):
+    """Write the dot products of rows i … i + 5 with rows j … j + 7 of A over a range of columns."""
+    stride = A.shape[1]
+    fill(work, 0, COLUMNS * ROWS, 0.0)
+    for c in range(0, COLUMNS, N_BROAD):
+        outer_tile(
+            SIX, BROAD, A, 0, i * stride + start, A, 0, (j + c) * stride + start,
+            stop - start, stride, STEP, work, c, COLUMNS,
+        )  # fmt: skip
+
+
+@helper
+def _finish_row(A, i, j, n_columns, row, work):
+    """Finish L[i, j …] left of the diagonal, where ``work`` holds what columns before j take."""
+    inverse = COLUMNS * ROWS
+    for c in range(n_columns):
+        value = A[i, j + c] - work[row + c]
+        for q in range(c):
+            value -= A[i, j + q] * A[j + c, j + q]
+        A[i, j + c] = value * work[inverse + c]
+
+
+@returning(types.float64)
+def _finish_pivot(A, i, j, given, row, work):
+    """Finish L[i, i]; return its square by ``given``, or 0 where that is not a positive number."""
+    c = i - j
+    square = A[i, i] - work[row + c]
+    for q in range(c):
+        square -= A[i, j + q] * A[i, j + q]
+    if not (square > 0.0 and square < math.inf):
+        return 0.0
+    A[i, i] = math.sqrt(square)
+    work[COLUMNS * ROWS + c] = 1.0 / A[i, i]
+    return square / given
+
+
+@returning(types.float64)
+def factor(A, n, work, token):
+    """Overwrite the lower triangle of A (n, n) by L, A = L Lᵀ; what is above it is not read.
+
+    Returns the least L[i, i]²/A[i, i]: 1 if A is diagonal, about the rounding unit if two rows say
+    the same, and 0 if A is not positive definite, or not finite, or the run is cancelled; L is not
+    complete then.  ``work`` has the length WORK.
+    """
+    least = 1.0
+    diagonal = n + COLUMNS - 1  # the memory's last row keeps it
+    for i in range(n):
+        A[diagonal, i] = A[i, i]
+    for start in range(0, n, PANEL):
+        stop = min(start + PANEL, n)
+        for j in range(start, stop, COLUMNS):
+            n_columns = min(COLUMNS, n - j)
+            for i in range(j, n, ROWS):
+                _dots(A, i, j, start, j, work)
+                for r in range(min(ROWS, n - i)):
+                    _finish_row(A, i + r, j, min(n_columns, i + r - j), r * COLUMNS, work)
+                    if i + r < j + n_columns:
+                        ratio = _finish_pivot(A, i + r, j, A[diagonal, i + r], r * COLUMNS, work)
+                        if ratio == 0.0:
+                            return 0.0
+                        least = min(least, ratio)
+            if check(token, COLUMNS * (n - j) * (j - start + COLUMNS)):
+                return 0.0
+        for j in range(stop, n, COLUMNS):
+            for i in range(j, n, ROWS):
+                _dots(A, i, j, start, stop, work)
+                for r in range(min(ROWS, n - i)):
+                    for c in range(min(COLUMNS, n - j, i + r - j + 1)):
+                        A[i + r, j + c] -= work[r * COLUMNS + c]
+            if check(token, COLUMNS * (n - j) * (stop - start)):
+                return 0.0
+    return least
+
+
+@helper
+def solve(A, n, b, work, token):
+    """Overwrite b (n,) by the solution of L Lᵀ x = b, where A holds L; not if that is cancelled."""
+    stride = A.shape[1]
+    for j in range(0, n, COLUMNS):
+        fill(work, 0, COLUMNS, 0.0)
+        for r in range(0, COLUMNS, 4):
+            outer_tile(FOUR, ONE, A, 0, (j + r) * stride, b, 0, 0, j, stride, STEP, work, r, 1)
+        for c in range(min(COLUMNS, n - j)):
+            value = b[j + c] - work[c]
+            for q in range(c):
+                value -= A[j + c, j + q] * b[j + q]
+            b[j + c] = value / A[j + c, j + c]
+        if check(token, READ * COLUMNS * j):
+            return
+    for done in range(n):
+        i = n - 1 - done
+        b[i] /= A[i, i]
+        for q in range(i):
+            b[q] -= A[i, q] * b[i]
+        if check(token, READ * i):
+            return
+
+
+@kernel
+def factor_and_solve(A, n, b, work, token):
+    """``factor``, and ``solve`` if A is positive definite, called from Python."""
+    least = factor(A, n, work, token)
+    if least > 0.0:
+        solve(A, n, b, work, token)
+    return least

@@ -1,0 +1,1 @@
+"""What the machine has to give: processors and memory.  Imports nothing of the package."""

@@ -1,0 +1,72 @@
+"""The loss of a network as its user meets it: from its own predictions, in its own dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop import engines
+from batchprop.engines.loss_scale import scales
+from batchprop.network import Network
+
+Array = npt.NDArray[Any]
+
+_ELEMENTS = 1 << 20  # of H that an engine may hold at a time
+
+
+def network_loss(
+    network: Network,
+    X: Array,
+    T: Array,
+    sample_weight: Array | None = None,
+    *,
+    engine: str = "fused",
+    n_threads: int | None = None,
+) -> float:
+    """Return L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
+
+    Training computes with standardised data, and Levenberg–Marquardt in float64, so that what it
+    sees is not quite the network that is returned: its parameters are rounded to its dtype, and on
+    raw units means take up digits.  This is the loss of that network.
+
+    Parameters
+    ----------
+    network : Network
+        On the units of X and T.
+    X : ndarray, shape (e, N)
+        Checked inputs.
+    T : ndarray, shape (s, N)
+        Checked targets; residuals are those of T in float64, whatever the dtype of the network.
+    sample_weight : ndarray, shape (N,), or None
+        Checked weights; what is predicted for samples of weight 0 does not matter.
+    engine : str
+        What predicts.
+    n_threads : int or None
+        At most so many threads; the result has the same bits for any number.
+    """
+    predict = engines.load(engine).predict
+    step = max(1, _ELEMENTS // sum(network.shape))
+    parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
+    # A power of two keeps squares within float64 and changes no digit.
+    exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
+    total = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for part in parts:
+            R = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
+            squares = np.ldexp(R.astype(np.float64) - T[:, part], -exponent) ** 2
+            if sample_weight is not None:
+                w = sample_weight[part]
+                squares = np.where(w > 0, squares * w, 0.0)
+            total += float(squares.sum())
+        mean = scales(X.shape[1], sample_weight).loss * total
+        return float(np.ldexp(mean, 2 * exponent))
+
+
+def _largest(T: Array, sample_weight: Array | None, part: slice) -> float:
+    """Return the size of the largest target among some samples, of those that count."""
+    sizes = np.abs(T[:, part])
+    if sample_weight is not None:
+        sizes = np.where(sample_weight[part] > 0, sizes, 0.0)
+    return float(sizes.max())

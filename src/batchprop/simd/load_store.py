@@ -1,0 +1,182 @@
+"""Loads and stores of vectors, and what else kernels do with single vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from batchprop.compiler.jit import inlined
+from batchprop.simd.vectors import Vector, splat, vec_type
+
+
+def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
+    """Return the address of ``array.flat[index]`` of a contiguous array."""
+    place = context.data_model_manager[array].get_field_position("data")
+    return builder.gep(builder.extract_value(value, place), [index])
+
+
+def load_from(builder: Any, kind: Any, pointer: Any, align: int) -> Any:
+    """Load a value of an LLVM type from an address that is aligned to ``align`` bytes only."""
+    found = builder.load(builder.bitcast(pointer, kind.as_pointer()))
+    found.align = align
+    return found
+
+
+def store_to(builder: Any, value: Any, pointer: Any, align: int) -> None:
+    """Store a value to an address that is aligned to ``align`` bytes only."""
+    builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=align)
+
+
+@intrinsic(prefer_literal=True)
+def lanes_of(typing: Any, array: Any, registers: Any) -> Any:
+    """``lanes_of(array, registers)``: the elements of such a vector, as a constant."""
+    size = vec_type(array.dtype, registers.literal_value).size
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.get_constant(types.intp, size)
+
+    return types.intp(array, registers), codegen
+
+
+@intrinsic(prefer_literal=True)
+def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
+    """``load(array, index, registers)``: the vector that starts at a flat index."""
+    vec = vec_type(array.dtype, registers.literal_value)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[0], args[1])
+        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
+
+    return vec(array, types.intp, registers), codegen
+
+
+@intrinsic(prefer_literal=True)
+def copy_part(typing: Any, out: Any, to: Any, address: Any, parts: Any) -> Any:
+    """``copy_part(out, to, address, parts)``: copy 1/parts of a native vector, at least one."""
+    size = max(1, vec_type(out.dtype, 1).size // parts.literal_value)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        align = out.dtype.bitwidth // 8
+        kind = ir.VectorType(context.get_value_type(out.dtype), size)
+        source = builder.inttoptr(args[2], kind.as_pointer())
+        value = load_from(builder, kind, source, align)
+        store_to(builder, value, element(context, builder, out, args[0], args[1]), align)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, types.intp, parts), codegen
+
+
+def _read(kind: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.inttoptr(args[0], context.get_value_type(kind).as_pointer()))
+
+    return kind(types.intp), codegen
+
+
+@intrinsic
+def read_float32(typing: Any, address: Any) -> Any:
+    """``read_float32(address)``: the float32 that stands there."""
+    return _read(types.float32)
+
+
+@intrinsic
+def read_float64(typing: Any, address: Any) -> Any:
+    """``read_float64(address)``: the float64 that stands there."""
+    return _read(types.float64)
+
+
+@intrinsic
+def store(typing: Any, array: Any, index: Any, vec: Any) -> Any:
+    """``store(array, index, vec)``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[0], args[1])
+        store_to(builder, args[2], pointer, array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vec), codegen
+
+
+@intrinsic
+def subtract(typing: Any, a: Any, b: Any) -> Any:
+    """``subtract(a, b)`` = a − b."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fsub(*args)
+
+    return a(a, b), codegen
+
+
+@intrinsic
+def multiply(typing: Any, a: Any, b: Any) -> Any:
+    """``multiply(a, b)`` = a · b."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fmul(*args)
+
+    return a(a, b), codegen
+
+
+@intrinsic
+def standard(typing: Any, a: Any, mean: Any, factor: Any) -> Any:
+    """``standard(a, mean, factor)`` = (a − mean) · factor, computed in float64 and rounded."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        own = args[0].type
+        wide = ir.VectorType(ir.DoubleType(), own.count)
+        narrow = own != wide
+        value = builder.fpext(args[0], wide) if narrow else args[0]
+        value = builder.fsub(value, splat(builder, wide, args[1]).value)
+        value = builder.fmul(value, splat(builder, wide, args[2]).value)
+        return builder.fptrunc(value, own) if narrow else value
+
+    return a(a, types.float64, types.float64), codegen
+
+
+@intrinsic
+def total(typing: Any, a: Any) -> Any:
+    """``total(a)``: the sum of the lanes, in float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.extract_element(
+            Vector(builder, args[0]).widened().halved().value, ir.IntType(32)(0)
+        )
+
+    return types.float64(a), codegen
+
+
+@intrinsic
+def total_product(typing: Any, a: Any, b: Any) -> Any:
+    """``total_product(a, b)``: the sum of a · b over the lanes, in float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        left, right = (Vector(builder, arg).widened() for arg in args)
+        return builder.extract_element((left * right).halved().value, ir.IntType(32)(0))
+
+    return types.float64(a, b), codegen
+
+
+@intrinsic
+def prefetch(typing: Any, array: Any, index: Any) -> Any:
+    """``prefetch(array, index)``: ask for the cache line of an element that is written soon."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        pointer = builder.bitcast(element(context, builder, array, args[0], args[1]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@inlined
+def fill(out, start, stop, value):
+    """Write a number from start to stop."""
+    for i in range(start, stop):
+        out[i] = value

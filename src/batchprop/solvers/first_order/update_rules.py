@@ -1,0 +1,72 @@
+"""How θ moves along the gradient: plain descent, momentum, Nesterov's momentum, Adam.
+
+One function for all engines, compiled; θ, gradient and memory are flat.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy.typing as npt
+
+from batchprop.compiler.jit import helper
+from batchprop.files.pytree import hollow
+from batchprop.solvers.settings import ADAM, GD, MOMENTUM, NESTEROV, Settings
+from batchprop.solvers.state_checks import (
+    check_evaluated,
+    check_overflow,
+    may_have_overflown,
+    require,
+    require_finite,
+)
+from batchprop.solvers.stopping import State
+
+Array = npt.NDArray[Any]
+
+
+def form(settings: Settings, n_parameters: int) -> Array:
+    """Return the shape and dtype of the memory, in an array that takes no room."""
+    return hollow((2, n_parameters))
+
+
+def check(settings: Settings, state: State, reason: str) -> None:
+    """Check the memory of a state; raise ValueError that names the field."""
+    check_evaluated(state)
+    check_overflow(state, reason)
+    if not may_have_overflown(state, reason):
+        require_finite("state.memory", state.memory)
+        if settings.solver == ADAM:
+            require((state.memory[1] >= 0).all(), "state.memory", "have squares in its second row")
+
+
+@helper
+def move(settings, step, theta, gradient, memory):
+    """Take one step; ``step`` counts from 1, ``memory`` (2, P) starts as zeros.
+
+    gd: θ ← θ − η g.  momentum: v ← μ v − η g, θ ← θ + v.  nesterov: the same v, θ ← θ + μ v − η g
+    (Sutskever et al., 2013, in the variable that looks ahead).  adam: m ← β₁ m + (1 − β₁) g,
+    v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)
+    (algorithm 1 of Kingma and Ba, 2015).
+    """
+    rate = settings.learning_rate
+    if settings.solver == GD:
+        for i in range(theta.size):
+            theta[i] -= rate * gradient[i]
+    elif settings.solver == MOMENTUM:
+        for i in range(theta.size):
+            memory[0, i] = settings.momentum * memory[0, i] - rate * gradient[i]
+            theta[i] += memory[0, i]
+    elif settings.solver == NESTEROV:
+        for i in range(theta.size):
+            memory[0, i] = settings.momentum * memory[0, i] - rate * gradient[i]
+            theta[i] += settings.momentum * memory[0, i] - rate * gradient[i]
+    else:
+        b1, b2 = settings.beta_1, settings.beta_2
+        scaled = rate / (1.0 - b1**step)
+        root = 1.0 / math.sqrt(1.0 - b2**step)
+        for i in range(theta.size):
+            g = gradient[i]
+            memory[0, i] = b1 * memory[0, i] + (1.0 - b1) * g
+            memory[1, i] = b2 * memory[1, i] + (1.0 - b2) * g * g
+            theta[i] -= scaled * memory[0, i] / (root * math.sqrt(memory[1, i]) + settings.epsilon)

@@ -1,0 +1,264 @@
+"""Runs of Levenberg–Marquardt, some iterations at a time: compiled, or in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.compiler.kernel_struct import Record
+from batchprop.engines.fused.gauss_newton.assemble import gauss_newton
+from batchprop.engines.fused.gauss_newton.curvature import curvature
+from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
+from batchprop.engines.fused.objective import Objective as FusedObjective
+from batchprop.engines.fused.thread_team import LOSS, evaluate, reported
+from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
+from batchprop.solvers.levenberg_marquardt import step
+from batchprop.solvers.levenberg_marquardt.state import LmSettings, work
+from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
+from batchprop.solvers.stopping import (
+    CANCELLED,
+    NON_FINITE,
+    RUNNING,
+    Rules,
+    State,
+    copy,
+    is_last,
+    judge,
+)
+from batchprop.threads.cancellation import Cancelled, is_cancelled
+
+Array = npt.NDArray[Any]
+
+
+@returning(types.int64)
+def _judged(rules, penalty, state, work, objective, loss, validation_loss):
+    """Judge the end of an iteration and, if the run goes on, begin the next."""
+    state.calls[0] += 1
+    reason = judge(rules, state, objective, loss, validation_loss, work.gradient)
+    if reason == RUNNING:
+        step.begin(penalty, state, work, objective)
+    elif reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
+        copy(state.previous, state.theta)
+        state.epoch[0] -= 1
+    return reason
+
+
+@returning(types.boolean)
+def _has_begun(state):
+    """Return whether θ is judged, and the step from there not yet taken."""
+    return state.evaluations[0] > state.epoch[0]
+
+
+@helper
+def _move(state, work):
+    """Take the accepted trial as θ."""
+    copy(state.theta, state.previous)
+    copy(work.trial, state.theta)
+    state.epoch[0] += 1
+    state.step[0] = step.distance(state.theta, state.previous)
+
+
+@returning(types.int64)
+def _iterate(settings, penalty, state, work, task):
+    """Find an acceptable step and take it; return a reason to stop, or RUNNING."""
+    while True:
+        reason = step.propose(settings, state.memory, work, state.theta)
+        if reason != RUNNING:
+            return reason
+        accelerated = settings.acceleration > 0.0
+        if accelerated:
+            copy(work.points, task.points)
+            curvature(task, work.bend)
+            state.calls[0] += 1
+        bent = step.bend(settings, state.memory, work, accelerated)
+        if is_cancelled(work.token):
+            return CANCELLED
+        if not bent:
+            continue
+        copy(work.trial, task.theta)
+        objective = evaluate(task, LOSS)
+        if is_cancelled(work.token):
+            return CANCELLED
+        objective += add_penalty(penalty, work.trial, work.gradient, False)
+        state.calls[0] += 1
+        if step.accept(state.memory, work, objective):
+            _move(state, work)
+            return RUNNING
+
+
+@kernel
+def _minimise(
+    settings, rules, penalty, state, work, task, validation_task, losses, validation_losses
+):
+    """Run for as many evaluations as the curves have room for; return the reason and how many.
+
+    The step from the last of them is taken at the beginning of the next call, so that whoever looks
+    on between calls need not wait for it.
+    """
+    for k in range(losses.size):
+        if _has_begun(state):
+            reason = _iterate(settings, penalty, state, work, task)
+            if reason == CANCELLED:
+                step.take_back(state, work)
+            if reason != RUNNING:
+                return reason, k
+        copy(state.theta, task.theta)
+        last = is_last(rules, state)
+        if last:
+            objective = evaluate(task, LOSS)
+        else:
+            objective = gauss_newton(task, work.matrix)
+            copy(task.gradient, work.gradient)
+        losses[k] = reported(task)
+        objective += add_penalty(penalty, state.theta, work.gradient, not last)
+        if rules.validating:
+            copy(state.theta, validation_task.theta)
+            evaluate(validation_task, LOSS)
+            validation_losses[k] = reported(validation_task)
+        if is_cancelled(work.token):
+            return CANCELLED, k
+        reason = _judged(rules, penalty, state, work, objective, losses[k], validation_losses[k])
+        if reason != RUNNING:
+            return reason, k + 1
+    return RUNNING, losses.size
+
+
+@kernel
+def _begin_iteration(rules, penalty, state, work, objective, loss, validation_loss):
+    """The judgement after an iteration, called from Python."""
+    return _judged(rules, penalty, state, work, objective, loss, validation_loss)
+
+
+@kernel
+def _take_back_iteration(state, work):
+    """What follows where an iteration was cancelled, called from Python."""
+    if _has_begun(state):
+        step.take_back(state, work)
+
+
+@kernel
+def _propose_step(settings, memory, work, theta):
+    """A step to try, called from Python."""
+    return step.propose(settings, memory, work, theta)
+
+
+@kernel
+def _bend_step(settings, memory, work, accelerated):
+    """The trial point, called from Python."""
+    return step.bend(settings, memory, work, accelerated)
+
+
+@kernel
+def _accept_trial(state, work, objective):
+    """The decision about a trial, called from Python."""
+    if step.accept(state.memory, work, objective):
+        _move(state, work)
+        return True
+    return False
+
+
+class FusedRun:
+    """The compiled loop."""
+
+    def __init__(
+        self,
+        settings: LmSettings,
+        rules: Rules,
+        penalty: Penalty,
+        state: State,
+        objective: GaussNewtonObjective,
+        validation: FusedObjective | None,
+    ) -> None:
+        own = settings, rules, penalty, state, work(state.theta.size, objective.cancellation)
+        self._fixed = tuple(map(Record, own))
+        self._tasks = objective.task, objective.task if validation is None else validation.task
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run compiled for as many iterations as the curves have room for."""
+        reason, count = _minimise(*self._fixed, *self._tasks, losses, validation_losses)
+        return int(reason), int(count)
+
+
+class InterpretedRun:
+    """The same loop in Python, around any engine."""
+
+    def __init__(
+        self,
+        settings: LmSettings,
+        rules: Rules,
+        penalty: Penalty,
+        state: State,
+        objective: CopiedGaussNewton,
+        validation: CopiedObjective | None,
+    ) -> None:
+        self._settings, self._rules, self._penalty = settings, rules, penalty
+        self._state, self._work = state, work(state.theta.size, objective.cancellation)
+        self._objective, self._validation = objective, validation
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run for as many evaluations as the curves have room for."""
+        state = self._state
+        for k in range(losses.size):
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
+                    if state.evaluations[0] > state.epoch[0]:
+                        reason = self._iterate()
+                        if reason != RUNNING:
+                            return reason, k
+                    value = self._evaluate()
+                    losses[k] = self._objective.reported
+                    if self._validation is not None:
+                        self._validation.loss(state.theta)
+                        validation_losses[k] = self._validation.reported
+            except Cancelled:
+                return CANCELLED, k
+            reason = _begin_iteration(
+                self._rules, self._penalty, state, self._work,
+                value, losses[k], validation_losses[k],
+            )  # fmt: skip
+            if reason != RUNNING:
+                return int(reason), k + 1
+        return RUNNING, losses.size
+
+    def _evaluate(self) -> float:
+        """Return J(θ); unless no step follows, leave its gradient and JᵀJ in the work memory."""
+        state, work = self._state, self._work
+        if state.epoch[0] >= self._rules.max_epochs:
+            loss = self._objective.loss(state.theta)
+            return loss + float(penalise(self._penalty, state.theta, work.gradient, False))
+        loss = self._objective.gauss_newton(state.theta, work.gradient, work.matrix)
+        return loss + float(penalise(self._penalty, state.theta, work.gradient, True))
+
+    def _iterate(self) -> int:
+        """Find an acceptable step and take it; return a reason to stop, or RUNNING."""
+        try:
+            return self._found()
+        except BaseException:
+            _take_back_iteration(self._state, self._work)
+            raise
+
+    def _found(self) -> int:
+        settings, state, work, objective = self._settings, self._state, self._work, self._objective
+        accelerated = settings.acceleration > 0.0
+        while True:
+            reason = int(_propose_step(settings, state.memory, work, state.theta))
+            if reason == CANCELLED:
+                raise Cancelled
+            if reason != RUNNING:
+                return reason
+            if accelerated:
+                objective.curvature(work.points.reshape(3, -1), work.bend)
+                state.calls[0] += 1
+            if not _bend_step(settings, state.memory, work, accelerated):
+                continue
+            value = objective.loss(work.trial)
+            if objective.cancellation is not None and objective.cancellation.cancelled:
+                raise Cancelled  # while the trial was made
+            value += float(penalise(self._penalty, work.trial, work.gradient, False))
+            state.calls[0] += 1
+            if _accept_trial(state, work, value):
+                return RUNNING

@@ -1,0 +1,151 @@
+"""What a checkpoint holds, and the checks of all of it before a run goes on from there."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop import engines, validation
+from batchprop.files import pytree
+from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
+from batchprop.solvers.registry import family
+from batchprop.solvers.settings import AUTO, SOLVERS
+from batchprop.solvers.state_checks import check_state, require, require_finite
+from batchprop.solvers.stopping import REASONS, State, start
+from batchprop.training import options
+from batchprop.training.checkpoint.fingerprint import Fingerprint
+
+Array = npt.NDArray[Any]
+
+# Why a run can have been left: by a rule, or by who looks on.
+STOP_REASONS = (*REASONS.values(), "max_seconds", "callback", "interrupted")
+_CHECKSUMS = 2**32
+
+
+class Content(NamedTuple):
+    """The parts of a checkpoint, which ``batchprop.Checkpoint`` describes."""
+
+    arguments: dict[str, Any]
+    shape: Shape
+    samples: dict[str, Fingerprint]
+    scaling: Scaling | None
+    given: Array | None
+    state: State
+    loss_curve: Array
+    validation_loss_curve: Array
+    stop_reason: str
+
+
+class Forms(NamedTuple):
+    """What the arrays of a checkpoint must look like, in arrays that take no memory."""
+
+    state: State
+    scaling: Scaling | None
+    given: Array
+
+
+def check(content: Content) -> None:
+    """Check a whole checkpoint; raise in some way where it is not as a run makes it."""
+    arguments, shape, samples = content.arguments, content.shape, content.samples
+    forms = check_header(arguments, shape, samples, content.stop_reason)
+    _check_form("state", content.state, forms.state)
+    _check_form("scaling", content.scaling, forms.scaling)
+    if content.given is not None:
+        _check_form("given", content.given, forms.given)
+    check_state(content.state)
+    size, validation_size = curve_sizes(content.state, samples)
+    _check_form("loss_curve", content.loss_curve, pytree.hollow((size,)))
+    held_out = content.validation_loss_curve
+    _check_form("validation_loss_curve", held_out, pytree.hollow((validation_size,)))
+    check_values(content)
+
+
+def check_header(
+    arguments: dict[str, Any], shape: Shape, samples: dict[str, Fingerprint], reason: str
+) -> Forms:
+    """Check all but the arrays; return what these must look like."""
+    require(reason in STOP_REASONS, "stop_reason", "be one that a run has")
+    _check_samples(samples, shape)
+    try:
+        settings = _settings(arguments, shape, "X_val" in samples)
+    except KeyError as error:
+        raise ValueError(f"arguments: must have {error}") from None
+    theta = pytree.hollow((shape.n_parameters,), validation.float_dtype(arguments["dtype"]))
+    kind = family(arguments["solver"])
+    moved = pytree.hollow(theta.shape, kind.dtype(theta.dtype))
+    state = start(np.zeros(0), kind.form(settings, theta.size))
+    state = state._replace(theta=moved, previous=moved, best=moved)
+    return Forms(state, _scaling_form(shape) if arguments["scale"] else None, theta)
+
+
+def curve_sizes(state: State, samples: dict[str, Fingerprint]) -> tuple[int, int]:
+    """Return the lengths of both loss curves, of a state whose counts were checked."""
+    size = max(1, int(state.evaluations[0]))
+    return size, size if "X_val" in samples else 0
+
+
+def check_values(content: Content) -> None:
+    """Check what the arrays hold, whose form is right; their counts are checked before."""
+    arguments, state = content.arguments, content.state
+    settings = options.settings(arguments["solver"], arguments, content.shape)
+    family(arguments["solver"]).check(settings, state, content.stop_reason)
+    if state.evaluations[0] > 0:
+        require_finite("loss_curve", content.loss_curve)
+        require_finite("validation_loss_curve", content.validation_loss_curve)
+    if content.given is not None:
+        require_finite("given", content.given)
+    if content.scaling is not None:
+        for name, array in pytree.flatten(content.scaling, "scaling").items():
+            require_finite(name, array)
+            require(name.endswith("_mean") or (array >= 0).all(), name, "not be negative")
+
+
+def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> Any:
+    """Check the arguments of the call; return the solver's numbers."""
+    validation.choice("engine", arguments["engine"], engines.ENGINES)
+    solver = validation.choice("solver", arguments["solver"], SOLVERS)
+    validation.activation(arguments["activation"])
+    validation.float_dtype(arguments["dtype"])
+    validation.flag("scale", arguments["scale"])
+    validation.penalty(arguments["alpha"])
+    validation.seed(arguments["seed"])
+    agrees = validation.count("hidden_size", arguments["hidden_size"]) == shape.n_hidden
+    require(agrees, "arguments", "have the hidden_size of shape")
+    options.rules(solver, arguments | {"max_epochs": AUTO}, validating)
+    return options.settings(solver, arguments, shape)
+
+
+def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
+    """Check what the data are known by."""
+    e, _, s = shape
+    rows = {"X": (e,), "T": (s,), "sample_weight": (), "X_val": (e,), "T_val": (s,)}
+    require({"X", "T"} <= samples.keys() <= rows.keys(), "samples", "be those of X and T")
+    require(("X_val" in samples) == ("T_val" in samples), "samples", "have X_val with T_val")
+    for name, found in samples.items():
+        columns = samples["X_val" if name.endswith("_val") else "X"].shape[-1:]
+        sizes = [validation.count("samples", size) for size in found.shape]
+        fits = sizes == [*rows[name], *columns]
+        require(fits, f"samples.{name}", f"fit the network {shape} and {columns} samples")
+        known = type(found.checksum) is int and 0 <= found.checksum < _CHECKSUMS
+        require(known, f"samples.{name}", "have a checksum of 32 bits")
+        total = type(found.total) in (int, float) and math.isfinite(found.total)
+        require(total, f"samples.{name}", "have a finite total")
+
+
+def _scaling_form(shape: Shape) -> Scaling:
+    inputs, outputs = pytree.hollow(shape[:1]), pytree.hollow(shape[2:])
+    return Scaling(inputs, inputs, outputs, outputs, outputs)
+
+
+def _check_form(name: str, tree: Any, like: Any) -> None:
+    """Check that two nests of arrays have the same types, names, shapes and dtypes."""
+    require(type(tree) is type(like), name, f"be of type {type(like).__name__}")
+    if isinstance(like, tuple):
+        for field in like._fields:  # type: ignore[attr-defined]
+            _check_form(f"{name}.{field}", getattr(tree, field), getattr(like, field))
+    elif like is not None and (tree.shape != like.shape or tree.dtype != like.dtype):
+        raise ValueError(f"{name}: must have shape {like.shape} and dtype {like.dtype}")

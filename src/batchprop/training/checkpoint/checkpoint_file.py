@@ -1,0 +1,130 @@
+"""Checkpoints in files: one .npz of plain arrays and a header in JSON; nothing in it is run."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+
+from batchprop import validation
+from batchprop.files import atomic_file, npz_reader, pytree
+from batchprop.solvers.state_checks import check_state
+from batchprop.training.checkpoint import checkpoint_content
+from batchprop.training.checkpoint.checkpoint_content import Content
+from batchprop.training.checkpoint.fingerprint import Fingerprint
+from batchprop.version import __version__
+
+FORMAT = 1  # counts up when a reader of the old number could not read the new one
+KIND = "batchprop checkpoint"
+
+_LONGEST = 1 << 18  # of the header, in characters; it takes about a thousand
+
+
+def write(path: str | os.PathLike[str], content: Content) -> None:
+    """Write a checkpoint; the file appears whole or not at all."""
+    header = {
+        "batchprop": __version__,
+        "arguments": content.arguments,
+        "shape": content.shape,
+        "samples": content.samples,
+        "stop_reason": content.stop_reason,
+    }
+    labels = {"kind": KIND, "format": FORMAT, "header": json.dumps(header)}
+    arrays = {name: np.array(value) for name, value in labels.items()}
+    atomic_file.write_arrays(path, arrays | arrays_of(content))
+
+
+def arrays_of(content: Content) -> dict[str, Any]:
+    """Return the name in the file -> array."""
+    arrays = pytree.flatten(content.state, "state")
+    if content.scaling is not None:
+        arrays |= pytree.flatten(content.scaling, "scaling")
+    if content.given is not None:
+        arrays["given"] = content.given
+    curves = {name: getattr(content, name) for name in ("loss_curve", "validation_loss_curve")}
+    return arrays | curves
+
+
+def read(path: str | os.PathLike[str]) -> Content:
+    """Return what a file holds that ``write`` has made.
+
+    Raises
+    ------
+    TypeError
+        ``path`` is no name.
+    OSError
+        The file cannot be opened.
+    ValueError
+        It is something else, damaged, or of a format that this version does not know.
+    """
+    remedy = "Begin the run again, or look for another file."
+    with npz_reader.opened(path, "name a checkpoint", remedy) as archive:
+        if archive.text("kind", len(KIND)) != KIND:
+            raise npz_reader.Damaged("kind: not a checkpoint")
+        number = archive.integer("format")
+        if number < 1:
+            raise npz_reader.Damaged(f"format: {number}")
+        if number == FORMAT:
+            try:
+                return _content(archive)
+            except npz_reader.Damaged:
+                raise
+            except KeyError as error:
+                raise npz_reader.Damaged(f"header: {error} is missing") from None
+            except Exception as error:  # a header can hold anything
+                raise npz_reader.Damaged(str(error) or type(error).__name__) from None
+    raise ValueError(
+        f"path must name a checkpoint of format {FORMAT}; got {os.fspath(path)!r} of format "
+        f"{number}. Load it with the version of batchprop that wrote it, or a newer one."
+    )
+
+
+def _content(archive: npz_reader.Archive) -> Content:
+    """Read and check, the sizes of all arrays before any memory is taken for them."""
+    header = _header(archive.text("header", _LONGEST))
+    arguments, shape = header["arguments"], validation.shape(header["shape"])
+    samples = {
+        name: Fingerprint(tuple(size), *rest) for name, (size, *rest) in header["samples"].items()
+    }
+    reason = header["stop_reason"]
+    forms = checkpoint_content.check_header(arguments, shape, samples, reason)
+    state = pytree.restored(forms.state, "state", archive.array)
+    check_state(state)
+    sizes = checkpoint_content.curve_sizes(state, samples)
+    scaling, given = forms.scaling, forms.given if "given" in archive else None
+    content = Content(
+        arguments=arguments,
+        shape=shape,
+        samples=samples,
+        scaling=None if scaling is None else pytree.restored(scaling, "scaling", archive.array),
+        given=None if given is None else archive.array("given", given.shape, given.dtype),
+        state=state,
+        loss_curve=archive.array("loss_curve", sizes[:1], float),
+        validation_loss_curve=archive.array("validation_loss_curve", sizes[1:], float),
+        stop_reason=reason,
+    )
+    archive.only(("kind", "format", "header", *arrays_of(content)))
+    checkpoint_content.check_values(content)
+    return content
+
+
+def _header(text: str) -> dict[str, Any]:
+    """Return what JSON says; refuse NaN, which it does not know, and a name that comes twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise npz_reader.Damaged("header: a name is there twice")
+        return dict(pairs)
+
+    def unknown(constant: str) -> None:
+        raise npz_reader.Damaged(f"header: {constant} is no number of JSON")
+
+    try:
+        found = json.loads(text, object_pairs_hook=once, parse_constant=unknown)
+    except (ValueError, RecursionError) as error:
+        raise npz_reader.Damaged(f"header: {error}") from None
+    if not isinstance(found, dict):
+        raise npz_reader.Damaged("header: not an object of JSON")
+    return found

@@ -1,0 +1,93 @@
+"""Whether a run that came to rest has come to the bottom.
+
+A gradient of almost nothing, or a loss that hardly falls, is what a bottom has, and what saddles
+and plateaus have as well.  Two kinds of rest are doubted:
+
+- the network predicts no more than the mean of T, as it does at weights of 0 (a saddle: the
+  gradient vanishes there) or with all units dead;
+- steps along the gradient have become small while most of the variance of T is left: they cannot
+  tell a plateau from the bottom unless the gradient itself is next to nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from batchprop.scaling import Scaling
+from batchprop.solvers.settings import FIRST_ORDER
+from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
+from batchprop.training.result import TrainResult
+from batchprop.training.run_specification import Job
+from batchprop.vocabulary import Words
+
+_MEAN, _PLATEAU = "mean", "plateau"
+_EXPLAINED = 1e-6  # share of the variance up to which a network predicts no more than the mean
+_LEFT = 0.1  # share of the variance that is most of it, where steps follow the gradient
+_FLAT = 1e-5  # of the loss: a gradient as small as this is that of a bottom
+_TINY = 1e-3  # weights of a start, on standardised data, from which on it is at the saddle
+
+
+def doubt(job: Job, result: TrainResult) -> str:
+    """Return why the end of a run is not taken for the bottom; empty where it is."""
+    reason = result.stop_reason
+    if reason not in CONVERGED or reason == REASONS[TARGET_LOSS]:
+        return ""
+    if job.scaling is not None and not job.scaling.x_factor.any():  # nothing to predict from
+        return ""
+    loss, of_mean = float(result.loss_curve[-1]), _loss_of_mean(job)
+    if not of_mean > 0.0:
+        return ""
+    if abs(loss - of_mean) <= _EXPLAINED * of_mean:
+        at_zero = max(result.alpha) == 0.0 or _starts_at_zero(job)
+        return _MEAN if at_zero else ""
+    if reason != REASONS[STAGNATION] or result.solver not in FIRST_ORDER:
+        return ""
+    objective = float(result.checkpoint.state.reference[0])
+    if loss > _LEFT * of_mean and result.gradient_norm > _FLAT * objective:
+        return _PLATEAU
+    return ""
+
+
+def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
+    """Say that a run came to rest in a doubtful place, if it did, and what to do.
+
+    ``stacklevel`` is that of the user's call, seen from the caller of this function.
+    """
+    why = doubt(job, result) if result.stop_reason in CONVERGED else ""
+    if not why:
+        return
+    name = words.name("T")
+    if why == _MEAN:
+        text = (
+            f"Stopped by {result.stop_reason!r} where the network predicts the mean of {name} and "
+            f"no more: the gradient vanishes at weights of 0, which are not the bottom. Start from "
+            f"larger weights, those of another {words.name('seed')} for example. If X says nothing "
+            f"about {name}, there is no better network."
+        )
+    else:
+        share = float(result.loss_curve[-1]) / _loss_of_mean(job)
+        rate = job.settings.learning_rate
+        text = (
+            f"Stopped by 'stagnation' with {share:.2g} of the variance of {name} left: steps of "
+            f"solver={result.solver!r} with learning_rate={rate:.2g} do not tell a plateau from "
+            f"the bottom. Use solver='lbfgs', raise learning_rate, or switch the rule off with "
+            f"{words.name('tol=None')}."
+        )
+    warnings.warn(text, words.unsettled, stacklevel=stacklevel + 1)
+
+
+def _loss_of_mean(job: Job) -> float:
+    """Return the loss of the mean as the prediction, in squared units of T."""
+    by: Any = job.scaling
+    if by is None:
+        by = Scaling.of(job.data.X[:1], job.data.T, job.data.sample_weight)
+    return float(by.squared_units.sum())
+
+
+def _starts_at_zero(job: Job) -> bool:
+    """Tell whether a run starts at the saddle; a penalty can make weights of 0 the minimum."""
+    largest = [float(np.abs(W).max()) for W in (job.first.W_h, job.first.W_y)]
+    return min(largest) < _TINY

@@ -1,0 +1,192 @@
+"""When a run leaves the finite numbers: one warning that names the likely cause.
+
+What is known is looked at in turn: which of the two losses failed, the penalty, the data and their
+weights, the learning rate, and at last the parameters themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.parameters import split
+from batchprop.training.result import TrainResult
+from batchprop.training.run_specification import Job
+from batchprop.vocabulary import Words
+
+Array = npt.NDArray[Any]
+
+_LARGE = 30.0  # standardised columns hardly reach this
+_FAR = 1e6  # and this only where a sample has next to no weight
+
+
+class _Entry(NamedTuple):
+    """The entry of a table that is farthest from the mean."""
+
+    size: float  # in deviations; without scaling its own size
+    table: str
+    row: int
+    sample: int
+    value: float
+
+
+def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
+    """Say what happened, what was kept and what most likely caused it.
+
+    Parameters
+    ----------
+    job : Job
+        The run.
+    result : TrainResult
+        What it has come to.
+    words : Words
+        What the user calls the tables.
+    stacklevel : int
+        Of the user's call, seen from the caller of this function.
+    """
+    n_evaluations = int(result.checkpoint.state.evaluations[0])
+    failed = "Loss or gradient"
+    if _validation_alone(result):
+        failed = "The loss on the validation data"
+    if n_evaluations == 0:
+        happened = f"{failed} is NaN or infinite at the start: that network is returned."
+    else:
+        happened = (
+            f"{failed} became NaN or infinite at epoch {n_evaluations}: the run stopped "
+            f"at the last finite network, and the best one is returned."
+        )
+    cause = (
+        _of_validation(job, result, words)
+        or _of_penalty(job, result)
+        or _of_data(job, words)
+        or _of_rate(job, n_evaluations)
+        or _of_parameters(job, result)
+    )
+    warnings.warn(
+        f"{happened} Most likely cause: {cause}.", RuntimeWarning, stacklevel=stacklevel + 1
+    )
+
+
+def _validation_alone(result: TrainResult) -> bool:
+    """Tell whether the training loss was finite where the validation loss was not."""
+    if result.at_failure is None:
+        return False
+    loss, validation_loss = result.at_failure
+    return bool(result.validation_loss_curve.size) and (
+        math.isfinite(loss) and not math.isfinite(validation_loss)
+    )
+
+
+def _of_validation(job: Job, result: TrainResult, words: Words) -> str:
+    """Blame an entry of the validation data that is far from the training data."""
+    if not _validation_alone(result):
+        return ""
+    entry = _farthest(job, ("X_val", "T_val"))
+    if entry.size <= _LARGE:
+        return ""
+    remedy = "Correct that sample or leave it out"
+    return f"the validation data: {_named(entry, words)}, far from the training data. {remedy}"
+
+
+def _of_penalty(job: Job, result: TrainResult) -> str:
+    """Blame alpha where the penalty overflows, or drives weights up at this learning rate."""
+    if job.alpha is None or max(job.alpha) == 0.0:
+        return ""
+    state, total = result.checkpoint.state, _total_weight(job)
+    blocks = split(state.theta, job.first.shape)
+    largest = float(np.finfo(state.theta.dtype).max)
+    given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(job.alpha)))
+    for alpha, W in zip(job.alpha, (blocks.W_h, blocks.W_y), strict=True):
+        with np.errstate(over="ignore"):
+            slope = 2.0 * alpha / total * np.abs(W).astype(np.float64)
+            overflows = slope.max() > largest or not np.isfinite((slope * slope).sum())
+        if overflows:
+            return f"alpha={given}, whose penalty overflows. Choose a smaller one"
+    rate = getattr(job.settings, "learning_rate", None)
+    if rate is not None and job.solver != "adam" and rate * max(job.alpha) > total:
+        return (
+            f"alpha={given} with learning_rate={rate:.3g}: each step carries weights farther "
+            f"beyond 0. Choose alpha below {total / rate:.2g}, or a smaller learning_rate"
+        )
+    return ""
+
+
+def _of_data(job: Job, words: Words) -> str:
+    """Blame the scale of the training data, a sample of next to no weight, or the unit of T."""
+    entry = _farthest(job, ("X", "T"))
+    if job.scaling is None:
+        if entry.size <= _LARGE:
+            return ""
+        return (
+            f"the scale of the data: {_named(entry, words)}. Standardise inputs and targets, or "
+            f"leave scale=True"
+        )
+    if not np.isfinite(job.scaling.squared_units.sum()):
+        name = words.name("T")
+        return f"the unit of {name}, whose square overflows. Divide {name} by {_power(job)}"
+    if job.data.sample_weight is not None and entry.size > _FAR:
+        return (
+            f"a sample of small weight: {_named(entry, words)}, {entry.size:.2g} deviations from "
+            f"the mean. Correct it, or give it a weight of 0"
+        )
+    return ""
+
+
+def _of_rate(job: Job, n_evaluations: int) -> str:
+    """Blame the learning rate if a step was taken with one."""
+    rate = getattr(job.settings, "learning_rate", None)
+    if rate is None or n_evaluations == 0:
+        return ""
+    return f"learning_rate={rate:.3g}, too large for these data. Try {rate / 10:.2g}"
+
+
+def _of_parameters(job: Job, result: TrainResult) -> str:
+    """Blame the parameters."""
+    largest = float(np.abs(result.checkpoint.state.theta).max())
+    return (
+        f"the size of the network's parameters, up to {largest:.3g} for "
+        f"{'raw' if job.scaling is None else 'standardised'} data. Start from smaller ones"
+    )
+
+
+def _named(entry: _Entry, words: Words) -> str:
+    line = words.lines(entry.table, [entry.row])
+    place = words.entry(entry.table, entry.row, entry.sample)
+    return f"{line} reaches {abs(entry.value):.3g} at {place}"
+
+
+def _power(job: Job) -> str:
+    """Return the power of 10 of the targets' size."""
+    assert job.scaling is not None
+    return f"1e{int(np.log10(job.scaling.t_scale.max()))}"
+
+
+def _total_weight(job: Job) -> float:
+    weight = job.data.sample_weight
+    return float(job.data.X.shape[1] if weight is None else weight.sum())
+
+
+def _farthest(job: Job, tables: tuple[str, ...]) -> _Entry:
+    """Return the entry farthest from the training data's mean; weights of 0 are not looked at."""
+    by, found = job.scaling, []
+    for name in tables:
+        table: Array = getattr(job.data, name)
+        n = table.shape[0]
+        mean, factor = np.zeros(n), np.ones(n)
+        if by is not None and name.startswith("X"):
+            mean, factor = by.x_mean, by.x_factor
+        elif by is not None:
+            mean, factor = by.t_mean, np.where(by.t_factor > 0, by.t_factor, 1.0)
+        weight = None if name.endswith("_val") else job.data.sample_weight
+        for row, values in enumerate(table):
+            with np.errstate(over="ignore"):
+                sizes = np.abs(values.astype(np.float64) - mean[row]) * factor[row]
+            if weight is not None:
+                sizes[weight == 0] = 0.0
+            k = int(sizes.argmax())
+            found.append(_Entry(float(sizes[k]), name, row, k, float(values[k])))
+    return max(found)

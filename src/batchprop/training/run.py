@@ -1,0 +1,258 @@
+"""One training run, from what was checked to the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from functools import partial
+from math import inf, isclose, nan
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop import validation
+from batchprop.engines.fused.objective import Objective
+from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop.network import Network
+from batchprop.network_loss import network_loss
+from batchprop.scaling import start_of
+from batchprop.solvers.penalty_kernel import penalty
+from batchprop.solvers.registry import family
+from batchprop.solvers.settings import RESUMABLE
+from batchprop.solvers.stopping import (
+    CONVERGED,
+    DAMPING,
+    LINE_SEARCH,
+    MAX_EPOCHS,
+    NEVER,
+    NON_FINITE,
+    REASONS,
+    STEP,
+    State,
+    start,
+)
+from batchprop.threads.cancellation import Cancellation
+from batchprop.training import convergence
+from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
+from batchprop.training.loop import History, Target, Watch, advance
+from batchprop.training.options import Data
+from batchprop.training.result import TrainResult
+from batchprop.training.run_specification import Job
+
+Array = npt.NDArray[Any]
+
+# Reasons of the solver itself: from where it stands there is no step, whatever the rules.
+_AT_THE_END = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
+
+_ROUNDINGS = 64  # of the network's dtype, up to which two losses are the same number
+
+
+def run(job: Job, watch: Watch) -> TrainResult:
+    """Train."""
+    state, history = _begun(job)
+
+    def snapshot(reason: str) -> Checkpoint:
+        return _checkpoint(job, state, history, reason)
+
+    try:
+        reason = _advanced(job, state, history, watch, snapshot)
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except Exception:  # a callback's, which is passed on
+        if watch.saver is not None:
+            watch.saver.write(snapshot("interrupted"))
+        raise
+    before = job.resumed
+    if before is not None and state.evaluations[0] < before.state.evaluations[0]:
+        reached = replace(before, stop_reason=reason)  # it was not even evaluated again
+    else:
+        reached = snapshot(reason)
+    if watch.saver is not None:
+        try:
+            watch.saver.write(reached)
+        except KeyboardInterrupt:  # the result is worth more than its copy
+            reached = replace(reached, stop_reason="interrupted")
+    result = _result(job, reached, watch.began)
+    if reached.stop_reason == REASONS[NON_FINITE]:
+        count = int(state.evaluations[0])
+        loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
+        result = replace(result, at_failure=(loss, validation_loss))
+    if convergence.doubt(job, result):
+        result = replace(result, converged=False)
+    return result
+
+
+def _begun(job: Job) -> tuple[State, History]:
+    """Return the state and the history of a run that begins or goes on."""
+    before = job.resumed
+    if before is None:
+        kind, theta = family(job.solver), job.first.theta
+        if job.scaling is not None:
+            theta = start_of(theta, job.first.shape, job.scaling)
+        memory = kind.memory(job.settings, theta.size)
+        return start(theta.astype(kind.dtype(theta.dtype)), memory), History()
+    state = resumable(before.state)
+    losses = before.loss_curve[: int(state.evaluations[0])]
+    held_out = before.validation_loss_curve if job.rules.validating else np.full_like(losses, nan)
+    return state, History((losses, held_out[: losses.size]))
+
+
+def _advanced(
+    job: Job,
+    state: State,
+    history: History,
+    watch: Watch,
+    snapshot: Callable[[str], Checkpoint],
+) -> str:
+    """Advance the run to its end; return the reason."""
+    rules, before = job.rules, job.resumed
+    if before is not None:
+        rules = rules._replace(max_epochs=min(before.n_epochs + rules.max_epochs, NEVER))
+        if before.stop_reason in _AT_THE_END:
+            return before.stop_reason
+        if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
+            return REASONS[MAX_EPOCHS]
+    kind = family(job.solver)
+    if job.alpha is None:
+        raise RuntimeError("a penalty is chosen before a run begins")
+    free = penalty(job.alpha, _total_weight(job.data), job.first.shape)
+    cancellation = Cancellation(watch.ended)
+    with ExitStack() as stack:
+        objectives = _objectives(job, stack, cancellation)
+        loop = kind.fused_run if job.engine == "fused" else kind.copied_run
+
+        def run_to(bound: float) -> Any:
+            """Return a run that ends at this loss."""
+            made = loop(job.settings, rules._replace(target_loss=bound), free, state, *objectives)
+            if hasattr(made, "close"):
+                stack.callback(made.close)
+            return made
+
+        bound = rules.target_loss
+        if bound == -inf or _exact(job):
+            return advance(run_to(bound), state, history, watch, snapshot, cancellation)
+        restarts = job.solver in RESUMABLE
+        target = Target(
+            bound,
+            lambda: _loss_so_far(job, state) <= bound,
+            partial(run_to, -inf) if restarts else None,
+        )
+        begun = run_to(bound if restarts else -inf)
+        return advance(begun, state, history, watch, snapshot, cancellation, target)
+
+
+def _exact(job: Job) -> bool:
+    """Tell whether the network that is returned is, to the last bit, what the solver evaluates."""
+    dtype = job.first.dtype
+    return job.scaling is None and family(job.solver).dtype(dtype) == dtype
+
+
+def _loss_so_far(job: Job, state: State) -> float:
+    """Return the loss, on raw units, of the network that a target loss is for.
+
+    That is the best one, which is returned, unless that was chosen by something else than L.
+    """
+    reached = _checkpoint(job, state, History(), "running")
+    by_loss = not job.rules.validating and job.alpha == (0.0, 0.0)
+    return _training_loss(job, reached.network if by_loss else reached.last_network)
+
+
+def _training_loss(job: Job, network: Network) -> float:
+    data = job.data
+    return network_loss(
+        network, data.X, data.T, data.sample_weight, engine=job.engine, n_threads=job.n_threads
+    )
+
+
+def _total_weight(data: Data) -> float:
+    if data.sample_weight is None:
+        return float(data.X.shape[1])
+    return float(np.sum(data.sample_weight, dtype=np.float64))
+
+
+def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple[Any, Any]:
+    """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
+    data, first, kind = job.data, job.first, family(job.solver)
+    form = first.shape, first.activation, kind.dtype(first.dtype)
+
+    def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
+        if job.engine == "fused":
+            made = fused(*samples, *form, job.n_threads, job.scaling, cancellation)
+        else:
+            made = copied(job.engine, *samples, *form, job.scaling, cancellation)
+        return stack.enter_context(made)
+
+    objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
+    if data.X_val is None:
+        return objective, None
+    return objective, prepared(Objective, CopiedObjective, data.X_val, data.T_val, None)
+
+
+def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:
+    """Return where the run stands."""
+    size = int(state.evaluations[0])
+    if reason == REASONS[NON_FINITE]:  # at the start, too, its losses are known
+        size = max(1, size)
+    losses, validation_losses = history.curves(size)
+    return Checkpoint(
+        arguments=job.arguments,
+        shape=job.first.shape,
+        samples=job.samples,
+        scaling=job.scaling,
+        given=None if job.given is None else job.given.astype(job.first.dtype).theta,
+        state=state,
+        loss_curve=losses,
+        validation_loss_curve=validation_losses if job.rules.validating else np.empty(0),
+        stop_reason=reason,
+    )
+
+
+def _losses(job: Job, reached: Checkpoint) -> tuple[float, float]:
+    """Return training and validation loss of the best network, NaN where there is none."""
+    best_epoch = int(reached.state.best_epoch[0])
+    loss, validation_loss = float(reached.loss_curve[best_epoch]), nan
+    if job.rules.validating:
+        validation_loss = float(reached.validation_loss_curve[best_epoch])
+    if _exact(job) or reached.state.evaluations[0] == 0:
+        return loss, validation_loss
+    network, rounding = reached.network, _ROUNDINGS * np.finfo(job.first.dtype).eps
+    with suppress(KeyboardInterrupt):  # the solver's own losses are nearly the same
+        measured = _training_loss(job, network)
+        loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
+        if job.data.X_val is not None and job.data.T_val is not None:
+            measured = network_loss(
+                network, job.data.X_val, job.data.T_val, engine=job.engine, n_threads=job.n_threads
+            )
+            same = isclose(validation_loss, measured, rel_tol=rounding)
+            validation_loss = validation_loss if same else measured
+    return loss, validation_loss
+
+
+def _result(job: Job, reached: Checkpoint, began: float) -> TrainResult:
+    """Put together what the run has come to."""
+    state, validation_losses = reached.state, reached.validation_loss_curve
+    best_epoch = int(state.best_epoch[0])
+    loss, validation_loss = _losses(job, reached)
+    return TrainResult(
+        network=reached.network,
+        loss=loss,
+        validation_loss=validation_loss,
+        last_network=reached.last_network,
+        loss_curve=reached.loss_curve,
+        validation_loss_curve=validation_losses,
+        n_epochs=reached.n_epochs,
+        n_evaluations=int(state.calls[0]),
+        gradient_norm=float(state.gradient_norm[0]),
+        score=validation_loss if job.rules.validating else float(state.best_score[0]),
+        best_epoch=best_epoch,
+        stop_reason=reached.stop_reason,
+        converged=reached.stop_reason in CONVERGED,
+        seconds=time.perf_counter() - began,
+        solver=reached.arguments["solver"],
+        checkpoint=reached,
+        alpha=validation.penalty(reached.arguments["alpha"]),
+        alpha_report=job.alpha_report,
+    )
