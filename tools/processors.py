@@ -57,21 +57,37 @@ KERNELS = (
     "tests/engines",
     "tests/solvers",
     "tests/scaling",
-    *("tests/test_training.py", "tests/test_training_endings.py", "tests/test_alpha_auto.py"),
-    *("tests/test_gauss_newton.py", "tests/test_gradient_check.py", "tests/test_penalty.py"),
-    *("tests/test_many.py", "tests/test_n_init.py", "tests/test_resume.py"),
-    *("tests/test_resume_many.py", "tests/test_sklearn.py", "tests/test_sklearn_solvers.py"),
+    *(
+        "tests/training/test_train.py",
+        "tests/training/test_endings.py",
+        "tests/training/test_alpha_auto.py",
+    ),
+    *(
+        "tests/test_gauss_newton.py",
+        "tests/gradient_check/test_gradient_check.py",
+        "tests/test_penalty.py",
+    ),
+    *(
+        "tests/training/test_train_many.py",
+        "tests/training/test_n_init.py",
+        "tests/training/checkpoint/test_resume.py",
+    ),
+    *(
+        "tests/training/checkpoint/test_resume_many.py",
+        "tests/sklearn/test_estimator.py",
+        "tests/sklearn/test_sklearn_solvers.py",
+    ),
 )
 THREADS = (
     "tests/engines/fused/test_same_bits.py",
-    "tests/engines/fused/test_gram.py",
-    "tests/engines/fused/test_threads.py",
+    "tests/engines/fused/test_gauss_newton.py",
+    "tests/engines/fused/test_thread_team.py",
     "tests/solvers/lbfgs/test_runs.py",
-    "tests/test_many.py",
-    "tests/test_n_init.py",
+    "tests/training/test_train_many.py",
+    "tests/training/test_n_init.py",
 )
 # compiled for all processors in any case, or with nothing that a processor changes
-APART = ("tests/engines/fused/test_narrow_cpu.py", "tests/engines/fused/test_starting.py")
+APART = ("tests/engines/fused/test_narrow_cpu.py", "tests/compiler/test_cold_start.py")
 
 
 class Run(NamedTuple):

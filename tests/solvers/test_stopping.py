@@ -86,7 +86,9 @@ def stagnation_epoch(curve, tol, window):
 
 
 @ENGINES
-@pytest.mark.filterwarnings("ignore:Stopped by 'stagnation' with")  # see tests/test_settled.py
+@pytest.mark.filterwarnings(
+    "ignore:Stopped by 'stagnation' with"
+)  # see tests/training/test_convergence.py
 @pytest.mark.parametrize(("tol", "window"), [(1e-2, 5), (1e-2, 1), (3e-2, 20)])
 def test_stagnation(engine, tol, window):
     case = problem(m=6, n_samples=30)

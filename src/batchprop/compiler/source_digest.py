@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What stands above the kernels: none is made of it (tests/engines/fused/test_sources.py follows
+# What stands above the kernels: none is made of it (tests/compiler/test_source_digest.py follows
 # their imports), so that editing it keeps them.  Whatever is not named here counts.
 _ABOVE_SOLVERS = (
     "__init__.py",

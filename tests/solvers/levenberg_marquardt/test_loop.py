@@ -10,8 +10,8 @@ from batchprop import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.levenberg_marquardt.state import LmSettings
 from tests.problems import Data, problem, relative_error
-from tests.solvers.lm_reference import lm
-from tests.solvers.lm_runs import ran
+from tests.solvers.levenberg_marquardt.lm_reference import lm
+from tests.solvers.levenberg_marquardt.lm_runs import ran
 
 ENGINES = pytest.mark.parametrize("engine", batchprop.ENGINES)
 

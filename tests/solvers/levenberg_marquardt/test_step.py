@@ -11,7 +11,7 @@ from batchprop.solvers.levenberg_marquardt.state import LmSettings, Memory, memo
 from batchprop.solvers.penalty_kernel import Penalty
 from batchprop.solvers.stopping import REASONS, start
 from tests.problems import problem
-from tests.solvers.lm_runs import ran
+from tests.solvers.levenberg_marquardt.lm_runs import ran
 
 ENGINES = ("fused", "vectorized")
 SETTINGS = LmSettings()

@@ -18,7 +18,7 @@ from tests.platforms import needs_interrupts
 from tests.problems import problem
 from tests.project import SRC
 
-SECOND_ORDER = ("lbfgs", "lm", "scipy")  # tests/test_training_endings.py ends the others
+SECOND_ORDER = ("lbfgs", "lm", "scipy")  # tests/training/test_endings.py ends the others
 EVERY_SOLVER = pytest.mark.parametrize("solver", SOLVERS)
 EVERY_ENGINE = pytest.mark.parametrize("engine", ["fused", "vectorized"])
 

@@ -248,7 +248,7 @@ def test_a_run_that_came_to_its_end_stays_there(solver):
 
 NEW_PROCESS = """
 import sys
-from tests.test_resume import ALL, CASE, train
+from tests.training.checkpoint.test_resume import ALL, CASE, train
 
 for path in sys.argv[1:]:
     train(CASE.X, CASE.T, resume=path, max_epochs=ALL - 10, n_threads=1, checkpoint=path)

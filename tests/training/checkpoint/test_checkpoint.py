@@ -12,9 +12,9 @@ import pytest
 from batchprop import Checkpoint, train
 from batchprop.solvers.settings import SOLVERS
 from batchprop.training.checkpoint.checkpoint_file import FORMAT, KIND, arrays_of
+from tests.files.test_network_file import Trap
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint
-from tests.test_storage import Trap
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
 DAMAGED = r"path must name a checkpoint; got .*run\.npz.* something else or damaged"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from batchprop.compiler import cache_folders, kernel_cache
+from tests.compiler.test_kernel_cache import ANSWER, answer
 from tests.engines.fused.processes import run
-from tests.engines.fused.test_cache import ANSWER, answer
 from tests.platforms import needs_chown, needs_links, needs_modes, needs_pipes
 
 OTHER_USER = 54321

@@ -10,7 +10,7 @@ from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjectiv
 from batchprop.parameters import split
 from batchprop.solvers.levenberg_marquardt.state import LmSettings
 from tests.problems import Data, problem
-from tests.solvers.lm_runs import ran
+from tests.solvers.levenberg_marquardt.lm_runs import ran
 
 ENGINES = pytest.mark.parametrize("engine", ["fused", "vectorized"])
 

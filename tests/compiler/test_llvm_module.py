@@ -130,7 +130,7 @@ def test_a_range_counts_up(kernel):
 
 SUMMED = f"""{COUNT_COMPILATIONS}
 import numpy as np
-from tests.engines.fused.test_compiling import sums
+from tests.compiler.test_llvm_module import sums
 sums(np.zeros(3), np.zeros(4))
 print(counted() > 0)
 """
