@@ -22,7 +22,7 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-processors bench bench-peers bench-solvers bench-uci mutants lint format \
+.PHONY: help demo test test-quick test-processors bench bench-peers bench-solvers bench-uci mutants lint format \
 	types clean distclean
 
 help: ## List the targets
@@ -33,6 +33,15 @@ demo: $(READY) ## Train on a real table with all three engines; draws two plots 
 
 test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
+
+# What runs in this process within a second or two: no fresh interpreters, no long runs.
+QUICK := tests/scaling tests/linalg tests/machine tests/gradient_check tests/solvers \
+  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/engines/fused/test_kernels.py \
+  tests/engines/fused/test_same_bits.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
+  tests/training/test_result.py tests/validation/test_values.py
+
+test-quick: $(READY) ## Run the tests that take a minute together
+	$(PY) -m pytest $(QUICK) $(ARGS)
 
 test-processors: $(READY) ## Run the tests of kernels as on other processors; ARGS="--whole": all tests
 	$(PY) tools/processors.py $(ARGS)
