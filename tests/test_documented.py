@@ -42,7 +42,8 @@ def section(docstring, title):
 
 def documented_parameters(docstring):
     names = set()
-    for line in section(docstring, "Parameters"):
+    lines = section(docstring, "Parameters") or section(docstring, "Attributes")  # of a result
+    for line in lines:
         if line and not line[0].isspace():
             head = line.split(" : ")[0]
             names.update(name.strip().lstrip("*") for name in head.split(","))

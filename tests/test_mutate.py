@@ -89,7 +89,7 @@ def test_the_tables_can_be_read():
 
 
 def test_the_changes_can_be_listed_and_chosen(capsys):
-    assert mutate.main(["--list", "--only", "lm/damping.py"]) == 0
+    assert mutate.main(["--list", "--only", "levenberg_marquardt/damping.py"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 2
     assert all(line.startswith("solvers/levenberg_marquardt/damping.py: ") for line in lines)

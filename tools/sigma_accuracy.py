@@ -1,8 +1,8 @@
 """Measure the error of the fused engine's σ and σ′, and write the table of ``docs/accuracy.md``.
 
 The errors of float32 are taken against float64, those of float64 against extended precision where
-the platform has any; ``tests/engines/fused/test_activation_kernels.py`` asserts the bounds and compares float64
-with mpmath.
+the platform has any; ``tests/engines/fused/test_activation_kernels.py`` asserts the bounds and
+compares float64 with mpmath.
 
     PYTHONPATH=src python tools/sigma_accuracy.py
 """

@@ -132,7 +132,7 @@ def test_a_foreign_folder_is_neither_read_nor_written_and_one_warning_says_so(
     pattern = f"{place}, must belong to this user .* got mode .* Delete it, .* NUMBA_CACHE_DIR"
     with pytest.warns(UserWarning, match=pattern) as caught:
         assert answer(tmp_path) == (2.5, True)
-    assert [Path(each.filename).name for each in caught] == ["test_cache.py"]  # the caller
+    assert [Path(each.filename).name for each in caught] == ["test_kernel_cache.py"]  # the caller
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it has been said
         assert answer(tmp_path, 1) == (2.5, True)

@@ -131,7 +131,7 @@ def test_kernels_of_two_modules_with_one_last_name_are_two(folder):
     for _ in range(2):  # compiled, then found
         for constant, name in enumerate(names):
             assert of_the_package(name, constant + 0.5)(1.0) == 1.5 + constant
-    assert len(list(folder.glob("process.answer-*.kernel"))) == 2
+    assert len(list(folder.glob("chunk_kernel.answer-*.kernel"))) == 2
 
 
 def test_what_is_kept_of_one_is_not_counted_for_the_other(tmp_path, folder, monkeypatch):

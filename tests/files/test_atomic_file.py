@@ -120,7 +120,7 @@ def test_a_system_that_opens_no_folders(path, monkeypatch):
 KILLED = """
 import builtins, os, signal, sys
 import numpy as np
-from batchprop import files, unfinished
+from batchprop.files import atomic_file, unfinished
 
 def dying(home, name):
     call = getattr(home, name)
@@ -134,7 +134,7 @@ def dying(home, name):
     setattr(home, name, counted)
 
 dying({home}, {name!r})
-files.write_arrays(sys.argv[1], {{"a": np.arange(70_000.0), "b.c": np.array("text")}})
+atomic_file.write_arrays(sys.argv[1], {{"a": np.arange(70_000.0), "b.c": np.array("text")}})
 """
 MOMENTS = [
     ("builtins", "open", False, OLD),

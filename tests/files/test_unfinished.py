@@ -68,7 +68,7 @@ def test_a_file_that_is_being_written_stays(path):
 @with_locks
 def test_that_of_another_process_stays_until_that_ends(path):
     code = (
-        "import sys; from pathlib import Path; from batchprop import unfinished\n"
+        "import sys; from pathlib import Path; from batchprop.files import unfinished\n"
         "made = unfinished.opened(Path(sys.argv[1]), 0o666); print(made[0], flush=True)\n"
         "sys.stdin.read()"
     )
@@ -142,10 +142,10 @@ def test_without_locks_age_decides(path, monkeypatch, locks):
 WRITER = """
 import sys, warnings
 import numpy as np
-from batchprop import files
+from batchprop.files import atomic_file
 
 for k in range(int(sys.argv[2])):
-    files.write_arrays(sys.argv[1], {"a": np.full(20_000, float(k))})
+    atomic_file.write_arrays(sys.argv[1], {"a": np.full(20_000, float(k))})
 """
 
 

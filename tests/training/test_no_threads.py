@@ -32,8 +32,9 @@ def few(request, monkeypatch):
 
 @pytest.mark.parametrize("count", [2, 5, 8])
 def test_many_networks(few, count):
+    before = threading.active_count()
     results = train_many(CASE.X, CASE.T, [{"seed": k} for k in range(count)], n_threads=4, **COMMON)
-    assert threading.active_count() == 1
+    assert threading.active_count() <= before
     for k, result in enumerate(results):
         assert_same(result, train(CASE.X, CASE.T, seed=k, n_threads=1, **COMMON))
 
@@ -57,7 +58,7 @@ def test_the_penalty_is_searched_for(few):
 
 
 def test_what_a_callback_raises_is_passed_on(few):
-    error = LookupError("the callback's own")
+    error, before = LookupError("the callback's own"), threading.active_count()
 
     def callback(progress):
         if progress.start == 2:
@@ -66,7 +67,7 @@ def test_what_a_callback_raises_is_passed_on(few):
     with pytest.raises(LookupError) as raised:
         train(CASE.X, CASE.T, n_init=5, n_threads=3, callback=callback, **COMMON)
     assert raised.value is error
-    assert threading.active_count() == 1
+    assert threading.active_count() <= before
 
 
 @pytest.mark.parametrize("few", [0], indirect=True)

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
-from batchprop.engines.fused import vectors
+from batchprop.simd import vectors
 from batchprop.threads.cancellation import leader_token
 from batchprop.linalg.cholesky import WORK, factor_and_solve, matrix_memory
 from batchprop.compiler.kernel_struct import Record

@@ -79,7 +79,10 @@ def main(folder):
 @needs_fork
 @needs_kill
 def test_killed_at_any_moment(tmp_path):
-    code = "import sys; from tests.training.checkpoint import test_checkpoint_killed as it; it.main(sys.argv[1])"
+    code = (
+        "import sys; from tests.training.checkpoint import test_checkpoint_killed as it; "
+        "it.main(sys.argv[1])"
+    )
     environment = os.environ | {"PYTHONPATH": f"{SRC}{os.pathsep}{ROOT}"}
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path], cwd=ROOT, env=environment, check=False,
