@@ -47,7 +47,7 @@ class Saver:
             warnings.warn(
                 f"The checkpoint could not be written to {os.fspath(self._path)!r}: "
                 f"{error.strerror or error}. "
-                f"Training goes on; what the file held before is unchanged.",
+                f"The run is not affected, and what the file held before is unchanged.",
                 RuntimeWarning,
                 stacklevel=_to_the_caller(),
             )
