@@ -192,3 +192,14 @@ def test_a_network_can_be_pickled(protocol):
     np.testing.assert_array_equal(twin.theta, NETWORK.theta)
     twin.theta[0] = 5.0
     assert twin.W_h[0, 0] == 5.0 != NETWORK.W_h[0, 0]
+
+
+def test_texts_of_the_other_byte_order(path):
+    """As a machine of that order writes them."""
+    NETWORK.save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    for name in ("kind", "activation"):
+        arrays[name] = arrays[name].astype(arrays[name].dtype.newbyteorder(">"))
+    np.savez(path, **arrays)
+    np.testing.assert_array_equal(Network.load(path).theta, NETWORK.theta)

@@ -129,3 +129,23 @@ def test_one_warning_for_each_network():
     assert [one.filename for one in caught] == [__file__] * 2
     assert [result.converged for result in results] == [False, False, False]
     assert results[1].stop_reason == "max_epochs"
+
+
+def test_one_constant_input_among_others_excuses_nothing():
+    result, text = trained(X=np.vstack([X[:2], X[:1] ** 0]), network=tiny(0.0), solver="lbfgs")
+    assert "the mean of T" in text
+    assert not result.converged
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-4])
+def test_a_start_near_the_saddle_is_told_of_whatever_the_penalty(scale):
+    _, text = trained(network=tiny(scale), alpha=1e6, solver="lbfgs", max_epochs=5000)
+    assert "the mean of T" in text
+
+
+def test_where_little_is_left_small_steps_are_no_plateau():
+    fitted = train(X, T, hidden_size=12, solver="lbfgs", max_epochs=60, n_threads=1)
+    assert fitted.loss < 0.05 * T.var()
+    result, text = trained(network=fitted.network, solver="gd", learning_rate=1e-9)
+    assert (result.stop_reason, result.converged, text) == ("stagnation", True, "")
+    assert result.gradient_norm > 1e-5 * result.loss

@@ -104,3 +104,50 @@ def test_parameters_of_a_size_that_overflows(scale):
     told = cause(network=huge, hidden_size=None, scale=scale)
     assert told.startswith("the size of the network's parameters, up to")
     assert 1e119 < float(told.split("up to ")[1].split(" ")[0]) < 1e122
+
+
+@pytest.mark.parametrize("factor", [1.5, 3.0, 100.0])
+def test_any_penalty_that_a_step_carries_beyond_0(factor):
+    """A step multiplies weights by 1 - 2 factor: already just above 1 they grow."""
+    options = {"solver": "gd", "learning_rate": 0.01, "tol": None, "max_epochs": 3000}
+    told = cause(alpha=factor * 60 / 0.01, **options)
+    assert told.startswith("alpha=")
+    assert "with learning_rate=0.01" in told
+
+
+def test_steps_of_adam_do_not_grow_with_the_penalty():
+    told = cause(solver="adam", learning_rate=1e100, alpha=1e-60, activation="relu")
+    assert told.startswith("learning_rate=1e+100")
+
+
+def test_a_missing_sample_is_not_named():
+    weight = np.ones(60)
+    weight[5], weight[11] = 0.0, 1e-44
+    table = with_entry(with_entry(X, 1, 11, 3e38), 1, 5, -3.2e38)
+    options = {"activation": "relu", "dtype": "float32", "engine": "vectorized"}
+    assert "at X[1, 11]" in cause(X=table, sample_weight=weight, **options)
+
+
+def test_weights_are_those_of_the_training_data():
+    weight = np.arange(60.0)
+    told = cause(
+        X_val=with_entry(V, 1, 0, 1e200), T_val=U, sample_weight=weight, activation="relu"
+    )
+    assert "at X_val[1, 0]" in told
+
+
+def test_validation_data_are_not_to_blame_where_the_training_loss_fails_too():
+    """Though one of their entries is far from the rest."""
+    told = cause(
+        X_val=with_entry(V, 1, 3, 100.0), T_val=U, solver="gd", learning_rate=1e300, tol=None,
+        activation="relu",
+    )  # fmt: skip
+    assert told.startswith("learning_rate=1e+300")
+
+
+def test_far_from_the_mean_is_not_far_from_0():
+    told = cause(
+        T=T + 1e3, X_val=3 * V, T_val=3 * U + 1e3, solver="gd", learning_rate=1e3,
+        activation="relu", tol=None,
+    )  # fmt: skip
+    assert told.startswith("learning_rate=1e+03")

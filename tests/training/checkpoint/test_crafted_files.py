@@ -259,6 +259,14 @@ def test_members_that_savez_never_writes(made, path):
         refused(Network.load, path, with_member(arrays, "W_h", bytes(claims)), "W_h: no array as")
 
 
+def test_a_member_that_claims_the_whole_file(made, path):
+    """Members lie beside each other: their sum is less than the file."""
+    claims = bytearray(archive(members_of(made["network"].arrays)))
+    entry = claims.index(b"PK\x01\x02")
+    claims[entry + 20 : entry + 28] = 2 * len(claims).to_bytes(4, "little")
+    refused(Network.load, path, bytes(claims), "its members are larger")
+
+
 def with_member(arrays, name, content):
     return archive([(n, content if n == f"{name}.npy" else c) for n, c in members_of(arrays)])
 
