@@ -203,3 +203,9 @@ def test_texts_of_the_other_byte_order(path):
         arrays[name] = arrays[name].astype(arrays[name].dtype.newbyteorder(">"))
     np.savez(path, **arrays)
     np.testing.assert_array_equal(Network.load(path).theta, NETWORK.theta)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="there are no devices here")
+def test_a_device_is_called_one():
+    with pytest.raises(ValueError, match="'/dev/null', a device"):
+        Network.load("/dev/null")

@@ -130,9 +130,7 @@ def test_a_missing_sample_is_not_named():
 
 def test_weights_are_those_of_the_training_data():
     weight = np.arange(60.0)
-    told = cause(
-        X_val=with_entry(V, 1, 0, 1e200), T_val=U, sample_weight=weight, activation="relu"
-    )
+    told = cause(X_val=with_entry(V, 1, 0, 1e200), T_val=U, sample_weight=weight, activation="relu")
     assert "at X_val[1, 0]" in told
 
 

@@ -69,3 +69,17 @@ def test_what_fits_is_what_is_left(monkeypatch):
     monkeypatch.setattr(memory_demand, "available_memory", lambda: float("inf"))
     memory_demand.network(shape)
     refused(lambda: memory_demand.network(Shape(3, 2**60, 2)))
+
+
+def test_pairs_fit_where_two_vectors_of_each_do(monkeypatch):
+    monkeypatch.setattr(memory_demand, "_SMALL", 0)
+    needed = 5 * 2 * 8 * 26
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: needed)
+    memory_demand.pairs(5, Shape(3, 4, 2))
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: needed - 1)
+    refused(lambda: memory_demand.pairs(5, Shape(3, 4, 2)))
+
+
+def test_less_than_nothing_left_is_nothing(monkeypatch):
+    monkeypatch.setattr(memory_demand, "available_memory", lambda: -(2.0**40))
+    assert "0.0 GiB are left" in refused(lambda: memory_demand.starts(2, 2**40))

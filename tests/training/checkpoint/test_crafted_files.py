@@ -136,6 +136,11 @@ HEADERS = [
     ({"shape": [True, 3, 1]}, "n_inputs must be an integer"),
     ({"samples": {"T": [[1, 12], 0, 0.0]}}, "samples: must be those of X and T"),
     ({"samples": {"X": [[2, 12], -1, 0.0], "T": [[1, 12], 0, 0.0]}}, "samples.X: must have a"),
+    ({"samples": {"X": [[2, 12], 0, 0.0], "T": [[1, 12], 2**32, 0.0]}}, "samples.T: must have a"),
+    (
+        {"samples": {name: [[s, 12], 0, 0.0] for name, s in (("X", 2), ("T", 1), ("X_val", 2))}},
+        "samples: must have X_val with T_val",
+    ),
     ({"stop_reason": []}, "stop_reason: must"),
     ({"stop_reason": "tired"}, "stop_reason: must"),
     ({"arguments": []}, "damaged"),
@@ -208,6 +213,15 @@ def test_a_header_that_is_no_json_of_ours(made, path, text, told):
     refused(Checkpoint.load, path, content, told)
 
 
+def test_a_total_beyond_all_numbers(made, path):
+    """JSON has no word for infinity, but numbers that are read as one."""
+    header = json.loads(str(made["gd"].arrays["header"]))
+    header["samples"]["X"][2] = 12345.5
+    text = json.dumps(header).replace("12345.5", "1e999")
+    content = together(made["gd"].arrays | {"header": np.array(text)})
+    refused(Checkpoint.load, path, content, "samples.X: must have a finite total")
+
+
 def points(*values):
     return np.array(values, "u4").view(f"U{len(values)}").reshape(())
 
@@ -265,6 +279,14 @@ def test_a_member_that_claims_the_whole_file(made, path):
     entry = claims.index(b"PK\x01\x02")
     claims[entry + 20 : entry + 28] = 2 * len(claims).to_bytes(4, "little")
     refused(Network.load, path, bytes(claims), "its members are larger")
+    claims[entry + 20 : entry + 28] = (256).to_bytes(4, "little") + (128).to_bytes(4, "little")
+    refused(Network.load, path, bytes(claims), "compressed")
+
+
+def test_a_member_with_more_than_its_array(made, path):
+    arrays = made["network"].arrays
+    longer = npy(np.ones((3, 2))) + bytes(8)
+    refused(Network.load, path, with_member(arrays, "W_h", longer), "W_h: other than its shape")
 
 
 def with_member(arrays, name, content):
