@@ -15,6 +15,8 @@ from batchprop.validation import real_array
 from tests.bad_input import FORM
 
 DAY = datetime.date(2020, 1, 1)
+ARRAYS = np.empty((1, 1), object)
+ARRAYS[0, 0] = np.arange(3)
 
 
 class NA:
@@ -91,6 +93,8 @@ def test_the_remedy_can_be_followed(name):
         ([[datetime.datetime(2020, 1, 1)]], "at X[0, 0]", "a number of days"),
         ([["red", "blue"]], "'red' of type str at X[0, 0]", "Encode categories"),
         ([[1.0, NA()]], "at X[0, 1]", "Replace what is missing"),
+        (np.array([[np.nan, "red"]], object), "'red' of type str at X[0, 1]", "Encode categories"),
+        (ARRAYS, "an array of shape (3,) and dtype", "Replace it by a real number"),
         ([[10**400]], "at X[0, 0]", "Replace it by a real number"),
         (None, "got None", "a table of numbers"),
         ("table.csv", "'table.csv' of type str", "np.loadtxt"),

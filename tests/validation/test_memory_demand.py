@@ -83,3 +83,4 @@ def test_pairs_fit_where_two_vectors_of_each_do(monkeypatch):
 def test_less_than_nothing_left_is_nothing(monkeypatch):
     monkeypatch.setattr(memory_demand, "available_memory", lambda: -(2.0**40))
     assert "0.0 GiB are left" in refused(lambda: memory_demand.starts(2, 2**40))
+    refused(lambda: memory_demand.starts(2, 2**1000))

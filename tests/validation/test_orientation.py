@@ -157,3 +157,11 @@ def test_weights_tell_too():
     table = np.random.default_rng(0).normal(size=(4, 3))
     with pytest.raises(ValueError, match=r"Rows of X seem to be samples: pass X\.T, and T\.T"):
         train(table, table, sample_weight=np.ones(4), **FAST)
+
+
+def test_two_numbers_can_be_one_sample():
+    """Where something says that there are two inputs; two outputs have to be said as well."""
+    told = orientation.inputs_remedy((2,), "X", 2)
+    assert told == "Pass X[:, np.newaxis] if it is one sample."
+    assert orientation.tables_remedy((3,), (2,), ("X", "T"), 3, None) is None
+    assert orientation.tables_remedy((3,), (2,), ("X", "T"), 3, 2) is not None

@@ -1,0 +1,65 @@
+"""A memory of L-BFGS from outside: what a run leaves is taken, and each bound is one."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+from batchprop import train
+from batchprop.solvers.lbfgs import state as places
+from batchprop.solvers.lbfgs.state_checks import check
+from batchprop.solvers.settings import SOLVERS
+from batchprop.training import options
+from tests.problems import problem
+
+CASE = problem(e=2, m=3, s=1, n_samples=12)
+PAIRS = 8
+
+
+@pytest.fixture(scope="module")
+def left():
+    """Return epochs -> settings and state of a run of so many, with room for 8 pairs."""
+
+    def run(max_epochs):
+        given = {"hidden_size": 3, "solver": "lbfgs", "history_size": PAIRS, "n_threads": 1}
+        reached = train(CASE.X, CASE.T, max_epochs=max_epochs, **given).checkpoint
+        return options.settings("lbfgs", reached.arguments, reached.shape), reached.state
+
+    assert "lbfgs" in SOLVERS
+    return {n: run(n) for n in (1, 5, 12)}
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 12])
+def test_what_a_run_leaves(left, epochs):
+    settings, state = left[epochs]
+    assert 0 <= state.memory.counts[places.N_PAIRS] <= PAIRS
+    check(settings, state, "max_epochs")
+
+
+@pytest.mark.parametrize(
+    ("array", "place", "value"),
+    [
+        ("counts", places.N_PAIRS, PAIRS + 1),
+        ("counts", places.N_PAIRS, -1),
+        ("counts", places.NEWEST, PAIRS),
+        ("products", (0, slice(None)), 0.0),
+        ("search", places.SLOPE, 0.5),
+        ("search", places.HIGH, -1.0),
+        ("search", places.STEP, np.inf),
+        ("search", places.ROUNDING, 1.0),
+    ],
+)
+def test_what_no_run_leaves(left, array, place, value):
+    settings, state = copy.deepcopy(left[12])
+    getattr(state.memory, array)[place] = value
+    with pytest.raises(ValueError, match=rf"^state\.memory\.{array}: must "):
+        check(settings, state, "max_epochs")
+
+
+def test_parameters_are_finite_where_their_step_is(left):
+    settings, state = copy.deepcopy(left[12])
+    state.theta[3] = np.inf
+    with pytest.raises(ValueError, match=r"^state\.theta: must be finite where its step is"):
+        check(settings, state, "max_epochs")
