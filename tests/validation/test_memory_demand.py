@@ -8,6 +8,7 @@ import pytest
 from batchprop import Network, train, train_many
 from batchprop.parameters import Shape
 from batchprop.validation import memory_demand
+from batchprop.validation.messages import written
 from tests.bad_input import FORM
 
 X = np.random.default_rng(0).normal(size=(3, 20))
@@ -84,3 +85,9 @@ def test_less_than_nothing_left_is_nothing(monkeypatch):
     monkeypatch.setattr(memory_demand, "available_memory", lambda: -(2.0**40))
     assert "0.0 GiB are left" in refused(lambda: memory_demand.starts(2, 2**40))
     refused(lambda: memory_demand.starts(2, 2**1000))
+
+
+@pytest.mark.parametrize("size", [-(10**400), 10**400])
+def test_the_sign_of_a_number_is_told_however_large_it_is(size):
+    assert written(size) == f"about {'-' if size < 0 else ''}10**400"
+    assert written(size // 10**399) == str(size // 10**399)
