@@ -206,3 +206,12 @@ def test_the_same_bits_for_any_number_of_threads_and_any_memory_order(n_threads)
         expected
     )
     assert expected == pytest.approx(squared_error(case.network, case.X, case.T), rel=1e-12)
+
+
+@pytest.mark.parametrize("elements", [1, 40, 10_000])
+def test_a_network_of_any_size_is_looked_at_in_parts(elements, monkeypatch):
+    """One sample at a time where the network alone is larger than a part."""
+    monkeypatch.setattr("batchprop.network_loss._ELEMENTS", elements)
+    case = problem(e=2, m=3, s=1, n_samples=12)
+    found = network_loss(case.network, case.X, case.T)
+    assert found == pytest.approx(squared_error(case.network, case.X, case.T), rel=1e-12)
