@@ -166,3 +166,15 @@ def test_the_identity_changes_nothing(dtype):
     for given, same in zip((X, T), Scaling.identity(2, 1).apply(X, T, dtype), strict=True):
         np.testing.assert_array_equal(given, same)
         assert same is not given
+
+
+def test_the_loss_of_constant_targets_on_other_samples():
+    """Each is predicted by its number; targets that vary have no part in it."""
+    T = np.vstack([np.arange(6.0), np.full(6, 2.0), np.full(6, -1.0)])
+    scaling = Scaling.of(np.arange(6.0)[np.newaxis], T)
+    later = T + np.array([[9.0], [1.0], [0.0]]) * np.arange(6.0)
+    weight = np.array([1.0, 0.0, 2.0, 0.0, 1.0, 5.0])
+    assert scaling.constant_loss(T) == 0.0
+    assert scaling.constant_loss(later) == pytest.approx(np.mean(np.arange(6.0) ** 2))
+    expected = np.average(np.arange(6.0) ** 2, weights=weight)
+    assert scaling.constant_loss(later, weight) == pytest.approx(expected)

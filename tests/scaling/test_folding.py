@@ -9,7 +9,7 @@ import pytest
 
 from batchprop import Network
 from batchprop.parameters import Shape, split
-from batchprop.scaling import Scaling, fold, unfold
+from batchprop.scaling import Scaling, fold, unfold, start_of
 
 N = 500
 
@@ -186,3 +186,19 @@ def test_any_scales_and_offsets(shape, exponents, offsets, seed):
     e, _, s = shape
     X, T = scales[:e] * (X + shifts[:e]), scales[5 : 5 + s] * (T + shifts[5 : 5 + s])
     assert error_of_fold(drawn(shape, seed), shape, X, T) < 1e-13
+
+
+def test_a_start_has_nothing_at_constant_targets():
+    shape = Shape(2, 3, 2)
+    scaling = Scaling.identity(2, 2)._replace(
+        t_factor=np.array([1.0, 0.0]), t_scale=np.array([1.0, 0.0])
+    )
+    theta = np.arange(1.0, shape.n_parameters + 1)
+    begun = start_of(theta, shape, scaling)
+    assert (theta > 0).all()  # left alone
+    blocks, given = split(begun, shape), split(theta, shape)
+    assert not blocks.W_y[1].any()
+    assert blocks.b_y[1] == 0.0
+    np.testing.assert_array_equal(blocks.W_y[0], given.W_y[0])
+    assert blocks.b_y[0] == given.b_y[0]
+    np.testing.assert_array_equal(blocks.W_h, given.W_h)
