@@ -9,7 +9,7 @@ import pytest
 
 from batchprop import Network
 from batchprop.parameters import Shape, split
-from batchprop.scaling import Scaling, fold, unfold, start_of
+from batchprop.scaling import Scaling, fold, start_of, unfold
 
 N = 500
 
