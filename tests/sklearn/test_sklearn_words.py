@@ -73,6 +73,7 @@ def test_warnings(options, expected):
     ("options", "fit", "expected"),
     [
         ({}, {"X_val": X, "y_val": Y[:, 0]}, "^y_val must"),
+        ({}, {"X_val": X, "y_val": np.hstack([Y, Y])}, "^y_val must have as many outputs as y"),
         ({}, {"X_val": X}, "^X_val and y_val must"),
         ({}, {"X_val": X[:, :2], "y_val": Y}, "^X_val must have as many columns as X; got 2 inst"),
         ({}, {"X_val": X, "y_val": Y[:7]}, "^y_val must have as many rows as X_val; got 7 inst"),
