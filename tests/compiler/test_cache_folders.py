@@ -215,3 +215,13 @@ except UserWarning:
     print("said")
 """
     assert run(program, tmp_path, NUMBA_CACHE_DIR=tmp_path) == "said\n"
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def failing(self, target):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(OSError, match="no space left"):
+        cache_folders.write(tmp_path / "some.kernel", b"content")
+    assert not list(tmp_path.iterdir())

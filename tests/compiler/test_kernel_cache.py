@@ -289,3 +289,15 @@ def test_an_edited_kernel_file_is_never_stale(tmp_path):
     assert float(found["engines/fused/activation_kernels.py"][1]) != float(outputs)
     assert float(found["engines/fused/hidden_layer.py"][2]) == 0 < float(db_h)
     assert float(found["linalg/matmul.py"][1]) == 0 < float(outputs)
+
+
+def test_functions_that_differ_in_a_name_alone_are_two():
+    """One line of one module, with the same instructions."""
+    made = []
+    for name in ("real", "imag"):
+        space = {"__name__": "some.module"}
+        exec(f"def answer(x):\n    return x.{name}", space)
+        made.append(space["answer"])
+    first, second = made
+    assert first.__code__.co_code == second.__code__.co_code
+    assert kernel_cache._identity(first) != kernel_cache._identity(second)

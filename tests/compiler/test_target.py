@@ -113,3 +113,14 @@ def test_where_no_pause_is_known_none_is_compiled():
 def test_a_waiting_thread_ends_up_asleep():
     """Windows takes a sleep of 0 ms for none."""
     assert atomics._SHORT_SLEEP > 0
+
+
+@pytest.mark.parametrize("name", ["i386", "i486", "i586", "i686", "x86_64", "amd64"])
+def test_every_name_of_an_x86(name):
+    assert read(f"{name}-unknown-freebsd", "vaddps %ymm0, %ymm1") == Target(True, False, 256, True)
+
+
+@pytest.mark.parametrize("name", ["aarch64", "riscv64", "i786", "powerpc64le"])
+def test_registers_of_x86_are_those_of_x86_alone(name):
+    """Elsewhere the letters are part of a label."""
+    assert read(f"{name}-unknown-linux-gnu", "zmm_end: ymm").register_bits == 128

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import tracemalloc
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from batchprop import ENGINES, loss_and_gradient, train
 from batchprop.solvers.settings import SOLVERS
 from batchprop.training import parallel
+from batchprop.training.setup import Starts
 from batchprop.validation import memory_demand
 from tests.problems import problem
 from tests.same_results import assert_same
@@ -195,3 +197,22 @@ def test_networks_of_starts_are_drawn_when_it_is_their_turn(monkeypatch):
             assert tracemalloc.get_traced_memory()[1] < 20e6
         finally:
             tracemalloc.stop()
+
+
+def test_two_starts_run_side_by_side():
+    names = set()
+
+    def callback(progress):
+        names.add(threading.current_thread().name)
+
+    train(CASE.X, CASE.T, **COMMON, n_init=2, n_threads=2, callback=callback)
+    assert names
+    assert all(name.startswith("batchprop-network-") for name in names)
+
+
+def test_there_are_so_many_starts_and_no_more():
+    starts = Starts(None, 0, 3)
+    assert len(starts) == 3
+    for k in (-1, 3, 4):
+        with pytest.raises(IndexError):
+            starts[k]
