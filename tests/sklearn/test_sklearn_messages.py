@@ -20,7 +20,7 @@ LIMITS = {
 
 def said(reason):
     """Return the warnings about a run of 7 epochs and 23 evaluations with this end."""
-    result = SimpleNamespace(stop_reason=reason, n_epochs=7, n_evaluations=23, loss=0.5)
+    result = SimpleNamespace(stop_reason=reason, n_epochs=7, n_evaluations=23, loss=0.5, starts=())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         messages.say_how_it_ended(result, stacklevel=1)
