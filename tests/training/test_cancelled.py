@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -18,8 +15,8 @@ from batchprop.solvers.settings import RESUMABLE, SOLVERS
 from batchprop.threads import cancellation
 from batchprop.training.loop import Watch
 from tests.engines.fused.teams import force
+from tests.interrupted import interrupted
 from tests.problems import problem
-from tests.project import SRC
 from tests.resumed import assert_same_run
 
 EPOCHS = 7
@@ -273,22 +270,9 @@ print(time.process_time())
 )
 def test_a_real_signal_within_an_iteration(engine, n_threads):
     code = SIGNALLED.format(engine=engine, n_threads=n_threads)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=SRC, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout.readline() == "running\n"
-            time.sleep(0.5)  # into the search for a step, of some 10 seconds
-            process.send_signal(signal.SIGINT)
-            sent = time.perf_counter()
-            out, errors = process.communicate(timeout=60)
-            waited = time.perf_counter() - sent
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    assert errors == ""
-    reason, epochs, size, loss = json.loads(out.splitlines()[0])
+    ended = interrupted(code, 0.5)  # into the search for a step, of some 10 seconds
+    assert ended.errors == ""
+    reason, epochs, size, loss = json.loads(ended.out.splitlines()[0])
     assert (reason, epochs, size) == ("interrupted", 0, 1)
     assert np.isfinite(loss)
-    assert waited < 8
+    assert ended.seconds < 8

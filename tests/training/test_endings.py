@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -14,9 +11,9 @@ import pytest
 
 from batchprop import ENGINES, loss_and_gradient, train
 from batchprop.engines import naive, vectorized
+from tests.interrupted import interrupted
 from tests.platforms import needs_interrupts
 from tests.problems import problem
-from tests.project import SRC
 
 OFF = {"tol": None, "gradient_tol": None}
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
@@ -187,19 +184,8 @@ print(json.dumps({{
 @needs_interrupts
 def test_a_real_signal(engine, n_threads):
     code = SIGNALLED.format(engine=engine, n_threads=n_threads)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=SRC, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout.readline() == "running\n"
-            time.sleep(0.3)  # into the stretch of compiled epochs
-            process.send_signal(signal.SIGINT)
-            out, errors = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    told = json.loads(out)
+    ended = interrupted(code, 0.3)  # into the stretch of compiled epochs
+    told = json.loads(ended.out)
     assert (told["reason"], told["threads"]) == ("interrupted", 1)
     assert told["curve"] == told["epochs"] + 1
     best, again, lowest = told["loss"]

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -14,9 +10,9 @@ import pytest
 from batchprop import loss_and_gradient, train
 from batchprop.solvers.settings import SOLVERS
 from batchprop.solvers.stopping import CONVERGED
+from tests.interrupted import interrupted
 from tests.platforms import needs_interrupts
 from tests.problems import problem
-from tests.project import SRC
 
 SECOND_ORDER = ("lbfgs", "lm", "scipy")  # tests/training/test_endings.py ends the others
 EVERY_SOLVER = pytest.mark.parametrize("solver", SOLVERS)
@@ -149,19 +145,8 @@ print(json.dumps({{
 @needs_interrupts
 def test_a_real_signal(solver, n_threads):
     code = SIGNALLED.format(solver=solver, n_threads=n_threads)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=SRC, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout.readline() == "running\n"
-            time.sleep(0.4)  # into the stretch of compiled epochs
-            process.send_signal(signal.SIGINT)
-            out, errors = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    told = json.loads(out)
+    ended = interrupted(code, 0.4)  # into the stretch of compiled epochs
+    told = json.loads(ended.out)
     assert (told["reason"], told["threads"]) == ("interrupted", 1)
     assert told["curve"] == told["epochs"] + 1
     best, again, lowest = told["loss"]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -15,9 +12,9 @@ import pytest
 
 from batchprop import loss_and_gradient, train, train_many
 from batchprop.engines.fused.objective import Objective
+from tests.interrupted import interrupted
 from tests.platforms import needs_interrupts
 from tests.problems import problem
-from tests.project import SRC
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
@@ -189,19 +186,8 @@ print(json.dumps([
 @needs_interrupts
 def test_a_real_signal(engine, n_threads):
     code = SIGNALLED.format(engine=engine, n_threads=n_threads)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=SRC, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout.readline() == "running\n"
-            time.sleep(0.3)  # into the stretch of compiled epochs
-            process.send_signal(signal.SIGINT)
-            out, errors = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    *results, threads = json.loads(out.splitlines()[-1])
+    ended = interrupted(code, 0.3)  # into the stretch of compiled epochs
+    *results, threads = json.loads(ended.out.splitlines()[-1])
     assert threads == 1
     assert len(results) == 6
     for reason, loss, again, _ in results:
