@@ -17,7 +17,7 @@ import sympy
 
 import batchprop
 from batchprop.engines import naive
-from batchprop.engines.naive import chain_rule, matrix, scalar, sigma
+from batchprop.engines.naive import activation_formulas, chain_rule, matrix, scalar
 from batchprop.parameters import Shape, split
 from tests.engines.naive_problems import relative_error
 
@@ -35,7 +35,9 @@ class SigmaPrime(sympy.Function):
 
 @pytest.fixture
 def any_sigma(monkeypatch):
-    monkeypatch.setitem(sigma.ACTIVATIONS, "any", sigma.Activation(Sigma, SigmaPrime))
+    monkeypatch.setitem(
+        activation_formulas.ACTIVATIONS, "any", activation_formulas.Activation(Sigma, SigmaPrime)
+    )
     return "any"
 
 
@@ -122,7 +124,7 @@ FORMULAS = {  # the activations as sympy expressions, differentiated by sympy to
 @pytest.mark.parametrize(("shape", "n_samples"), [((1, 2, 1), 3), ((2, 3, 2), 2)])
 @pytest.mark.parametrize("activation", FORMULAS)
 def test_numbers_are_those_of_sympys_derivative(activation, shape, n_samples):
-    assert set(FORMULAS) == set(sigma.ACTIVATIONS)
+    assert set(FORMULAS) == set(activation_formulas.ACTIVATIONS)
     W_h, b_h, W_y, b_y, X, T = parts = symbols(*shape, n_samples)
     weight = [sympy.Rational(1 + i, 3) for i in range(n_samples)]
     L = derived_loss(*parts, weight, FORMULAS[activation])

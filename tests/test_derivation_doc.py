@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchprop.engines.naive import sigma
+from batchprop.engines.naive import activation_formulas
 
 DOC = Path(__file__).parent.parent / "docs" / "derivation.md"
 TEXT = DOC.read_text("utf-8")
@@ -55,7 +55,7 @@ def test_every_result_names_its_code():
 
 
 def test_every_function_of_the_derivation_is_mentioned():
-    folder = Path(sigma.__file__).parent
+    folder = Path(activation_formulas.__file__).parent
     public = {"scalar", "chain_rule", "matrix"}
     helpers = {
         *("scalar.Forward", "matrix.Forward", "matrix.Sample", "matrix.Blocks"),
@@ -69,7 +69,9 @@ def test_every_function_of_the_derivation_is_mentioned():
 
 @pytest.mark.parametrize("block", QUOTED)
 def test_quoted_lines_stand_together_in_the_naive_engine(block):
-    sources = [path.read_text("utf-8") for path in Path(sigma.__file__).parent.glob("*.py")]
+    sources = [
+        path.read_text("utf-8") for path in Path(activation_formulas.__file__).parent.glob("*.py")
+    ]
     assert any(flat(block) in flat(source) for source in sources)
 
 

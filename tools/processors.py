@@ -82,7 +82,7 @@ THREADS = (
     "tests/engines/fused/test_same_bits.py",
     "tests/engines/fused/test_gauss_newton.py",
     "tests/engines/fused/test_thread_team.py",
-    "tests/solvers/lbfgs/test_runs.py",
+    "tests/solvers/lbfgs/test_lbfgs_run.py",
     "tests/training/test_train_many.py",
     "tests/training/test_n_init.py",
 )

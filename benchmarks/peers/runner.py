@@ -24,7 +24,7 @@ from benchmarks.peers.environment import ROOT, environment
 from benchmarks.peers.libraries import LIBRARIES
 
 FLOOR = "floor"
-Record = dict[str, Any]
+KernelStruct = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Worker:
         self._process.communicate()
         self._scratch.cleanup()
 
-    def reply(self) -> Record:
+    def reply(self) -> KernelStruct:
         """Wait for the next line; end the process if it takes too much time or memory."""
         until = time.monotonic() + self._timeout
         stream = self._process.stdout
@@ -118,10 +118,10 @@ class Worker:
         line = stream.readline()
         if not line:
             raise Ended(self._last_words())
-        found: Record = json.loads(line)
+        found: KernelStruct = json.loads(line)
         return found
 
-    def ask(self, word: str) -> Record:
+    def ask(self, word: str) -> KernelStruct:
         """Tell the worker what to do and wait for its reply."""
         try:
             self._process.stdin.write(word + "\n")
@@ -143,7 +143,7 @@ class Worker:
         return (lines[-1] if lines else f"ended with code {code}")[:300]
 
 
-def _get_ready(worker: Worker, record: Record) -> bool:
+def _get_ready(worker: Worker, record: KernelStruct) -> bool:
     """Wait until a worker is ready; if it does not get so, its record says why."""
     try:
         record |= worker.reply()
@@ -152,7 +152,7 @@ def _get_ready(worker: Worker, record: Record) -> bool:
     return record["status"] == "ready"
 
 
-def _rounds(plan: Plan, workers: list[tuple[Worker, Record]], turn: int) -> None:
+def _rounds(plan: Plan, workers: list[tuple[Worker, KernelStruct]], turn: int) -> None:
     """Let the workers take turns; a worker that ends is left out from then on."""
     left = list(workers)
     for number in range(plan.rounds):
@@ -177,13 +177,13 @@ def run_case(
     peers: Sequence[str],
     ways: dict[str, str],
     turn: int,
-    told: Callable[[Record], None],
-) -> list[Record]:
+    told: Callable[[KernelStruct], None],
+) -> list[KernelStruct]:
     """Time one case on so many threads with all peers; ``ways`` names those chosen before."""
     waiting = [FLOOR] + [peer for peer in peers if threads == 1 or not LIBRARIES[peer].one_thread]
-    records: list[Record] = []
+    records: list[KernelStruct] = []
     while waiting:
-        workers: list[tuple[Worker, Record]] = []
+        workers: list[tuple[Worker, KernelStruct]] = []
         with ExitStack() as stack:
             while waiting and (not workers or _fits(waiting[0], case)):
                 peer = waiting.pop(0)

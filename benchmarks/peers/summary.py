@@ -11,7 +11,7 @@ from benchmarks.cases import Case
 from benchmarks.peers.libraries import LIBRARIES
 
 OURS, FLOOR = "ours", "floor"
-Record = dict[str, Any]
+KernelStruct = dict[str, Any]
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Row:
         return None if ours is None or floor is None else floor / ours
 
 
-def _entry(peer: str, records: Sequence[Record]) -> Entry:
+def _entry(peer: str, records: Sequence[KernelStruct]) -> Entry:
     """Join the records of all repeats."""
     good = [record for record in records if record["status"] == "ok"]
     last = (good or list(records))[-1]
@@ -91,9 +91,9 @@ def _entry(peer: str, records: Sequence[Record]) -> Entry:
     return entry
 
 
-def summarize(records: Iterable[Record]) -> list[Row]:
+def summarize(records: Iterable[KernelStruct]) -> list[Row]:
     """Return the rows, in the order in which their cases came first."""
-    grouped: dict[tuple[Case, int], dict[str, list[Record]]] = {}
+    grouped: dict[tuple[Case, int], dict[str, list[KernelStruct]]] = {}
     for record in records:
         key = Case(*record["case"]), record["threads"]
         grouped.setdefault(key, {}).setdefault(record["peer"], []).append(record)

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import machine, markdown
 from benchmarks.peers.environment import ROOT
 from benchmarks.time_to_loss import plot, problems, tables
-from benchmarks.time_to_loss.runner import LOST, Plan, Record, run_problem
+from benchmarks.time_to_loss.runner import LOST, KernelStruct, Plan, run_problem
 from benchmarks.time_to_loss.trainers import SOLVERS
 from benchmarks.uci.tables import Source
 
@@ -52,13 +52,13 @@ def parser() -> argparse.ArgumentParser:
     return make
 
 
-def _read(path: Path) -> list[Record]:
+def _read(path: Path) -> list[KernelStruct]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def _say(record: Record) -> None:
+def _say(record: KernelStruct) -> None:
     end, detail = record.get("end"), record.get("note", "")
     if end:
         detail = f"{end['loss']:.4g} in {markdown.duration(end['seconds'])}, {end['reason']}"

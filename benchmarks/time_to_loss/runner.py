@@ -16,7 +16,7 @@ from benchmarks.peers.environment import ROOT, environment
 from benchmarks.time_to_loss.trail import loss_at, seconds_to
 from benchmarks.time_to_loss.trainers import OURS, RIVALS, SOLVERS, solvers_of
 
-Record = dict[str, Any]
+KernelStruct = dict[str, Any]
 LOST = 3.0  # times a rival's seconds: what is not there by then is told so
 LEAST = 0.2  # seconds a target gets at least
 
@@ -32,7 +32,7 @@ class Plan:
     timeout: float  # seconds until a process must have ended
 
 
-def _process(plan: Plan, solver: str, case: Case, threads: int, task: Record) -> Record:
+def _process(plan: Plan, solver: str, case: Case, threads: int, task: KernelStruct) -> KernelStruct:
     """Let a worker do a task; whatever happens to it is told in its record."""
     record = {"solver": solver, "problem": case.name, "case": list(case), "threads": threads}
     whole = record | task | {"cores": plan.cores[:threads], "cap": plan.cap}
@@ -54,11 +54,11 @@ def _process(plan: Plan, solver: str, case: Case, threads: int, task: Record) ->
         said = done.stderr.strip().splitlines()
         note = said[-1][:300] if said else f"ended with code {done.returncode}"
         return record | {"status": "failed", "note": note}
-    answer: Record = json.loads(done.stdout)
+    answer: KernelStruct = json.loads(done.stdout)
     return record | answer
 
 
-def _with_budgets(record: Record, budgets: Sequence[float]) -> Record:
+def _with_budgets(record: KernelStruct, budgets: Sequence[float]) -> KernelStruct:
     """Add to another library's record where it ended and what it had in each time."""
     points = record.get("points")
     if not points:
@@ -70,7 +70,7 @@ def _with_budgets(record: Record, budgets: Sequence[float]) -> Record:
     return record
 
 
-def marks(records: Sequence[Record]) -> dict[str, tuple[float, float]]:
+def marks(records: Sequence[KernelStruct]) -> dict[str, tuple[float, float]]:
     """Return library -> the least loss that one of its solvers ends at, and when it was there."""
     found = {}
     for title, library in RIVALS.items():
@@ -91,12 +91,12 @@ def run_problem(
     file: Path,
     threads: int,
     solvers: Sequence[str],
-    told: Callable[[Record], None],
-) -> Record:
+    told: Callable[[KernelStruct], None],
+) -> KernelStruct:
     """Run all solvers on one problem; return what is known about it."""
-    records: list[Record] = []
+    records: list[KernelStruct] = []
 
-    def run(solver: str, task: Record) -> None:
+    def run(solver: str, task: KernelStruct) -> None:
         record = _process(plan, solver, case, threads, {"file": str(file)} | task)
         if solver not in OURS:
             record = _with_budgets(record, plan.budgets)

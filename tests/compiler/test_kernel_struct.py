@@ -9,7 +9,7 @@ import pytest
 from numba.core.errors import TypingError
 
 from batchprop.compiler.jit import kernel
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 
 
 class Inner(NamedTuple):
@@ -57,7 +57,7 @@ def test_kernels_see_every_field(dtype, on):
     weights = np.outer(1 + np.arange(3), 1 + 10 * np.arange(4))
     expected = [0.25, -3, on, float(2**62), 2, 3.5, float((weights * matrix).sum())]
     out = np.zeros(7)
-    sum_up(Record(outer(matrix, on=on)), out)
+    sum_up(KernelStruct(outer(matrix, on=on)), out)
     np.testing.assert_array_equal(out, expected)
     assert (matrix == -1).all()
 
@@ -67,14 +67,14 @@ def test_arrays_may_have_any_strides():
     part = whole[::2, ::3]
     weights = np.outer(1 + np.arange(3), 1 + 10 * np.arange(3))
     expected, out = float((weights * part).sum()), np.zeros(7)
-    sum_up(Record(outer(part)), out)
+    sum_up(KernelStruct(outer(part)), out)
     assert out[6] == expected
     assert (part == -1).all()
     assert (whole == -1).sum() == 9
 
 
 def test_a_record_reads_like_its_fields_and_keeps_them_alive():
-    record = Record(outer(np.ones((20, 30))))
+    record = KernelStruct(outer(np.ones((20, 30))))
     assert record.last == 2**62
     assert record.inner.matrix.shape == (20, 30)
     with pytest.raises(AttributeError, match="nothing"):
@@ -87,17 +87,17 @@ def test_a_record_reads_like_its_fields_and_keeps_them_alive():
 def test_numbers_of_numpy_are_numbers():
     plain = outer(np.ones((2, 2)))
     numpys = plain._replace(rate=np.float64(0.25), last=np.int64(2**62), on=np.bool_(True))
-    assert Record(plain)._numba_type_ is Record(numpys)._numba_type_
-    assert bytes(Record(plain)._words)[:8] == bytes(Record(numpys)._words)[:8]
+    assert KernelStruct(plain)._numba_type_ is KernelStruct(numpys)._numba_type_
+    assert bytes(KernelStruct(plain)._words)[:8] == bytes(KernelStruct(numpys)._words)[:8]
 
 
 def test_a_type_says_all_that_code_depends_on():
-    one = Record(outer(np.ones((2, 2))))._numba_type_
-    assert one is Record(outer(np.zeros((5, 7)), [3.0], on=False))._numba_type_
-    assert one != Record(outer(np.ones((2, 2), np.float32)))._numba_type_
-    assert one != Record(outer(np.ones((4, 4))[::2, ::2]))._numba_type_
+    one = KernelStruct(outer(np.ones((2, 2))))._numba_type_
+    assert one is KernelStruct(outer(np.zeros((5, 7)), [3.0], on=False))._numba_type_
+    assert one != KernelStruct(outer(np.ones((2, 2), np.float32)))._numba_type_
+    assert one != KernelStruct(outer(np.ones((4, 4))[::2, ::2]))._numba_type_
 
 
 def test_an_unknown_field_is_an_error_of_compilation():
     with pytest.raises(TypingError, match="nothing"):
-        unknown_field(Record(outer(np.ones((2, 2)))))
+        unknown_field(KernelStruct(outer(np.ones((2, 2)))))

@@ -10,7 +10,7 @@ import pytest
 from numba import types
 from numba.core.errors import LoweringError
 
-from batchprop.compiler.jit import address, apart, helper, inlined, kernel, returning
+from batchprop.compiler.jit import address, always_inlined, helper, kernel, never_inlined, returning
 from batchprop.compiler.llvm_module import _without_collecting
 from tests.engines.fused.processes import COUNT_COMPILATIONS, run
 
@@ -25,12 +25,12 @@ def write_quotient(a, b, out, place):
     out[place] = a / b
 
 
-@inlined
+@always_inlined
 def write_inlined(a, b, out, place):
     out[place] = a / b
 
 
-@apart
+@never_inlined
 def write_apart(a, b, out, place):
     out[place] = a / b
 

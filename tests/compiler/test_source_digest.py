@@ -103,7 +103,7 @@ def test_editing_what_stands_above_keeps_the_kernels(tmp_path):
         "__init__.py",
         "training/train.py",
         "validation/arrays.py",
-        "engines/naive/sigma.py",
+        "engines/naive/activation_formulas.py",
     ):
         path = tmp_path / "batchprop" / file
         path.write_bytes(path.read_bytes() + b"\n")
@@ -118,11 +118,11 @@ def test_an_edit_after_the_import_is_noticed(tmp_path):
     path = tmp_path / "batchprop" / "solvers" / "first_order" / "update_rules.py"
     text = path.read_bytes()
     path.write_bytes(text.replace(b"0", b"1", 1))
-    assert loaded.changed("batchprop.solvers.first_order.loop")
+    assert loaded.changed("batchprop.solvers.first_order.first_order_run")
     assert not loaded.changed("batchprop.engines.fused.thread_team")
     path.write_bytes(text)
     os.utime(path, ns=(0, 0))
-    assert loaded.changed("batchprop.solvers.first_order.loop")
+    assert loaded.changed("batchprop.solvers.first_order.first_order_run")
 
 
 def test_without_sources_nothing_is_known(tmp_path, monkeypatch):

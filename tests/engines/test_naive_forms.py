@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchprop.engines.naive import chain_rule, matrix, scalar
-from batchprop.engines.naive.sigma import ACTIVATIONS
+from batchprop.engines.naive.activation_formulas import ACTIVATIONS
 from tests.engines.naive_problems import matrix_problem, relative_error, scalar_problem
 
 BLOCKS = ("loss", "w_h", "b_h", "w_y", "b_y")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.linalg.cholesky import WORK, factor_and_solve, matrix_memory
 from batchprop.threads import cancellation
 from batchprop.threads.cancellation import Cancellation, leader_token
 from tests.engines.fused.test_bounds import Guarded
 from tests.problems import relative_error
 
-TOKEN = Record(leader_token(None))
+TOKEN = KernelStruct(leader_token(None))
 SIZES = (1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 31, 50, 61, 100, 255, 256, 257, 263, 517)
 
 
@@ -125,7 +125,7 @@ def test_it_is_asked_after_each_piece_of_work_whether_to_go_on(monkeypatch, n):
 
     def run():
         asked.clear()
-        token = Record(Cancellation(ended).leader)
+        token = KernelStruct(Cancellation(ended).leader)
         A, x = matrix_memory(n), b.copy()
         A[:n, :n] = S
         return factor_and_solve(A, n, x, np.zeros(WORK), token), x

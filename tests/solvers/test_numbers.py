@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchprop.parameters import Shape
-from batchprop.solvers.lbfgs.state import LbfgsSettings
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
 from batchprop.solvers.registry import family
 from batchprop.solvers.settings import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS, default_learning_rate
 

@@ -259,12 +259,12 @@ def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch, noisy):
     searched = alpha_search.run_all
     calls = []
 
-    def interrupted(jobs, watches, n_threads):
-        calls.append(len(jobs))
+    def interrupted(specs, monitors, n_threads):
+        calls.append(len(specs))
         if len(calls) == 2:
             threading.Timer(0.0, _thread.interrupt_main).start()
             threading.Event().wait(0.2)  # the signal may come here
-        return searched(jobs, watches, n_threads)
+        return searched(specs, monitors, n_threads)
 
     monkeypatch.setattr(alpha_search, "run_all", interrupted)
     try:

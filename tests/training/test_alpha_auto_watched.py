@@ -12,7 +12,7 @@ import pytest
 
 from batchprop import train, train_many
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.training import search_progress
+from batchprop.training import search_monitor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 40))
@@ -22,7 +22,7 @@ SEARCH = {"hidden_size": 5, "alpha": "auto", "n_threads": 1}
 
 @pytest.fixture(autouse=True)
 def _each_look(monkeypatch):
-    monkeypatch.setattr(search_progress, "_SECONDS", 0.0)
+    monkeypatch.setattr(search_monitor, "_SECONDS", 0.0)
 
 
 def test_the_callback_hears_of_the_search_and_then_of_the_fit():

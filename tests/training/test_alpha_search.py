@@ -24,7 +24,7 @@ SMALL = {"hidden_size": M, "alpha": "auto", "max_epochs": 1, "n_threads": 1}
 def search(scores, limit=math.inf):
     """A search that has come to these scores."""
     made = object.__new__(_Search)
-    made.watch = SimpleNamespace(stopped=threading.Event())
+    made.monitor = SimpleNamespace(stopped=threading.Event())
     made._scores, made.began, made.limit, made.wanted = dict(scores), time.perf_counter(), limit, ()
     return made
 
@@ -72,12 +72,12 @@ def test_the_search_ends_when_its_time_is_over(monkeypatch):
 
 
 def watched(monkeypatch, **options):
-    """Return the jobs and watches that a search has run, and the result."""
+    """Return the specs and monitors that a search has run, and the result."""
     run, seen = alpha_search.run_all, []
 
-    def noted(jobs, watches, n_threads):
-        seen.append((list(jobs), list(watches)))
-        return run(jobs, watches, n_threads)
+    def noted(specs, monitors, n_threads):
+        seen.append((list(specs), list(monitors)))
+        return run(specs, monitors, n_threads)
 
     monkeypatch.setattr(alpha_search, "run_all", noted)
     return seen, train(X, T, **(SMALL | options))
@@ -85,39 +85,43 @@ def watched(monkeypatch, **options):
 
 def test_the_search_has_half_of_the_time(monkeypatch):
     seen, _ = watched(monkeypatch, max_seconds=100.0)
-    assert {watch.limit for _, watches in seen for watch in watches} == {50.0}
+    assert {monitor.limit for _, monitors in seen for monitor in monitors} == {50.0}
     seen, _ = watched(monkeypatch)
-    assert {watch.limit for _, watches in seen for watch in watches} == {math.inf}
+    assert {monitor.limit for _, monitors in seen for monitor in monitors} == {math.inf}
 
 
 def test_what_is_tried_first_and_how_each_is_trained(monkeypatch):
     seen, result = watched(monkeypatch, seed=3, solver="adam")
-    jobs = seen[0][0]
+    specs = seen[0][0]
     expected = [(10.0**-k, M * 10.0**-k) for k in (1, 2, 3, 4) for _ in range(5)]
-    np.testing.assert_allclose([job.alpha for job in jobs], expected)
-    for k, job in enumerate(jobs):
-        assert job.solver == job.arguments["solver"] == "lbfgs"
-        assert (job.rules.max_epochs, job.rules.tol, job.rules.gradient_tol) == (2000, 1e-6, 1e-10)
-        assert (job.rules.window, job.rules.patience, job.rules.validating) == (100, -1, False)
-        weight = job.data.sample_weight
+    np.testing.assert_allclose([spec.alpha for spec in specs], expected)
+    for k, spec in enumerate(specs):
+        assert spec.solver == spec.arguments["solver"] == "lbfgs"
+        assert (spec.rules.max_epochs, spec.rules.tol, spec.rules.gradient_tol) == (
+            2000,
+            1e-6,
+            1e-10,
+        )
+        assert (spec.rules.window, spec.rules.patience, spec.rules.validating) == (100, -1, False)
+        weight = spec.data.sample_weight
         assert (weight == 0).sum() == 8
         assert set(weight) == {0.0, 1.0}
         # a start of each fold's own, the same for every penalty
-        np.testing.assert_array_equal(job.first.theta, jobs[k % 5].first.theta)
-    starts = {job.first.theta.tobytes() for job in jobs}
+        np.testing.assert_array_equal(spec.first.theta, specs[k % 5].first.theta)
+    starts = {spec.first.theta.tobytes() for spec in specs}
     assert len(starts) == 5
     assert result.solver == "adam"
 
 
 def test_the_memory_of_all_fits_is_that_of_one():
     """Twenty fits of many parameters keep fewer pairs each."""
-    from batchprop.solvers.lbfgs.state import default_history
+    from batchprop.solvers.lbfgs.lbfgs_memory import default_history
 
     table = np.random.default_rng(0).normal(size=(200, 12))
     known = []
 
-    def noted(jobs, watches, n_threads):
-        known.extend(job.settings.history_size for job in jobs)
+    def noted(specs, monitors, n_threads):
+        known.extend(spec.settings.history_size for spec in specs)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:

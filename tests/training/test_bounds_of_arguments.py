@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import Network, check_gradient, gauss_newton, loss_and_gradient, train
-from batchprop.engines.fused.gauss_newton.blocking import n_bytes
+from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import n_bytes
 from batchprop.sklearn import BatchMLPRegressor
 from batchprop.validation.messages import described
 from tests.problems import problem

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, train
-from batchprop.engines.fused.gauss_newton import blocking
+from batchprop.engines.fused.gauss_newton import gauss_newton_blocking
 from batchprop.solvers.settings import RESUMABLE, SOLVERS
 from batchprop.threads import cancellation
-from batchprop.training.loop import Watch
+from batchprop.training.loop import Monitor
 from tests.engines.fused.teams import force
 from tests.interrupted import interrupted
 from tests.problems import problem
@@ -36,7 +36,7 @@ def asking(monkeypatch):
     for name in ("SECONDS", "GRACE"):
         monkeypatch.setattr(cancellation, name, 0.0)
     force(monkeypatch, chunk_samples=30, block_bytes=1)
-    monkeypatch.setattr(blocking, "CHUNK_SAMPLES", 30)
+    monkeypatch.setattr(gauss_newton_blocking, "CHUNK_SAMPLES", 30)
 
 
 class Ending:
@@ -46,7 +46,7 @@ class Ending:
         self.asked, self.at, self.error = 0, None, None
         ending = self
 
-        def ended(watch):
+        def ended(monitor):
             ending.asked += 1
             if ending.asked != ending.at:
                 return ""
@@ -54,7 +54,7 @@ class Ending:
                 raise ending.error
             return "max_seconds"
 
-        monkeypatch.setattr(Watch, "ended", ended)
+        monkeypatch.setattr(Monitor, "ended", ended)
 
     def cut(self, at, error=None):
         self.asked, self.at, self.error = 0, at, error

@@ -65,8 +65,8 @@ def test_the_clock_is_looked_at_every_twentieth_of_a_second(clock, monkeypatch):
     def look(self, snapshot):
         looks.append(clock.now)
 
-    monkeypatch.setattr(writer.Saver, "look", look)
-    monkeypatch.setattr(writer.Saver, "write", lambda self, checkpoint: None)
+    monkeypatch.setattr(writer.CheckpointWriter, "look", look)
+    monkeypatch.setattr(writer.CheckpointWriter, "write", lambda self, checkpoint: None)
     train(CASE.X, CASE.T, max_seconds=2.0, checkpoint="never-written.npz", **PLAIN)
     waits = [after - before for before, after in zip(looks, looks[1:], strict=False)]
     assert 0.04 < max(waits) < 0.06
@@ -89,7 +89,7 @@ class Made:
 )
 def test_writing_takes_no_more_than_a_tenth_of_the_time(between, cost, wait, clock, tmp_path):
     made = Made(clock, cost)
-    keeper = writer.Saver(tmp_path / "run.npz", between)
+    keeper = writer.CheckpointWriter(tmp_path / "run.npz", between)
     due = clock.now + between
     for _ in range(3):
         clock.now = due - 0.01
@@ -105,7 +105,7 @@ def test_writing_takes_no_more_than_a_tenth_of_the_time(between, cost, wait, clo
 
 def test_the_first_checkpoint_is_not_written_at_once(clock, tmp_path):
     made = Made(clock, 0.0)
-    keeper = writer.Saver(tmp_path / "run.npz", 60.0)
+    keeper = writer.CheckpointWriter(tmp_path / "run.npz", 60.0)
     clock.now += 59.9
     keeper.look(lambda reason: made)
     assert not made.saved

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from batchprop.solvers.stopping import MAX_EPOCHS, RUNNING, TARGET_LOSS, start
-from batchprop.training.loop import History, Target, Watch, advance
+from batchprop.training.loop import History, Monitor, Target, advance
 
 START, BOUND = 10, 5  # the loss of epoch k is START − k
 
@@ -42,11 +42,11 @@ def ran(behind, last=50, restarts=True):
     def reached():
         return START - (state.evaluations[0] - 1) + behind <= BOUND
 
-    watch = Watch(time.perf_counter(), math.inf, lambda seen: told.append(seen.epoch), 1, None)
+    monitor = Monitor(time.perf_counter(), math.inf, lambda seen: told.append(seen.epoch), 1, None)
     target = Target(BOUND, reached, (lambda: Falling(state, -math.inf, last)) if restarts else None)
     cancellation = SimpleNamespace(restart=lambda: None)
     run = Falling(state, BOUND if restarts else -math.inf, last)
-    reason = advance(run, state, history, watch, None, cancellation, target)
+    reason = advance(run, state, history, monitor, None, cancellation, target)
     return reason, state, history.curves(int(state.evaluations[0]))[0].tolist(), told
 
 

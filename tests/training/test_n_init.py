@@ -184,7 +184,7 @@ def test_networks_of_starts_are_drawn_when_it_is_their_turn(monkeypatch):
     class Begun(Exception):
         pass
 
-    def begun(job, watch):
+    def begun(spec, monitor):
         raise Begun
 
     monkeypatch.setattr(parallel, "run", begun)

@@ -31,8 +31,8 @@ SMALL = {"hidden_size": 3, "solver": "gd", "max_epochs": 3}
 def test_how_many_threads_each_network_has(n_networks, n_threads, expected, monkeypatch):
     seen = {}
 
-    def noted(job, watch):
-        seen[watch.start] = job.n_threads
+    def noted(spec, monitor):
+        seen[monitor.start] = spec.n_threads
         return SimpleNamespace(stop_reason="max_epochs")
 
     monkeypatch.setattr(parallel, "run", noted)

@@ -6,10 +6,10 @@
 atomic operations, took a third of a step of a tiny network.
 No fastmath: NaN and inf keep their meaning, and the order of every sum is the one written down.
 
-A *kernel* is called from Python.  What it is made of are *helpers*, functions of their own, and
-*inlined* ones, which LLVM makes part of each caller.  numba would optimise each of them as a
-library of its own, and again as part of each caller; here they are compiled straight into the
-library of their kernel, so that everything is optimised once: a tenth of the compilation time.
+A *kernel* is called from Python.  It consists of *helpers*, functions of their own, and of
+functions that are *always inlined* into their callers.  numba would optimise each as a library of
+its own, and again as part of each caller; here they are compiled straight into the library of their
+kernel, so that everything is optimised once: a tenth of the compilation time.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ def helper(function: Function) -> Any:
     return _part(function, types.none, Inlining.LLVM_DECIDES)
 
 
-def inlined(function: Function) -> Any:
+def always_inlined(function: Function) -> Any:
     """The same, and LLVM makes it part of each of its callers: vectors stay in registers."""
     return _part(function, types.none, Inlining.ALWAYS)
 
 
-def apart(function: Function) -> Any:
+def never_inlined(function: Function) -> Any:
     """The same, and it stays a function: many large loops in one take LLVM longer than apart."""
     return _part(function, types.none, Inlining.NEVER)
 

@@ -24,7 +24,7 @@ from numba.extending import NativeValue, models, register_model, unbox
 from numba.np.numpy_support import from_dtype
 
 _WORD = ir.IntType(64)
-_types: dict[_TupleKind, RecordType] = {}
+_types: dict[_TupleKind, KernelStructType] = {}
 
 
 class _ArrayKind(NamedTuple):
@@ -38,7 +38,7 @@ class _TupleKind(NamedTuple):
     fields: tuple[Any, ...]
 
 
-class Record:
+class KernelStruct:
     """A NamedTuple that kernels can be given.
 
     Fields are integers, floats, truth values, arrays that may be written to, and NamedTuples of
@@ -56,16 +56,16 @@ class Record:
         form = "".join("d" if type(word) is float else "q" for word in words)
         self._words = ctypes.create_string_buffer(struct.pack(form, *words))
         self.address = ctypes.addressof(self._words)
-        self._numba_type_ = _record_type(_kind(fields))
+        self._numba_type_ = _struct_type(_kind(fields))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.fields, name)
 
 
-def _record_type(kind: _TupleKind) -> RecordType:
+def _struct_type(kind: _TupleKind) -> KernelStructType:
     """Return numba's type of a record, always the same one."""
     if kind not in _types:
-        _types[kind] = RecordType(kind)
+        _types[kind] = KernelStructType(kind)
     return _types[kind]
 
 
@@ -95,7 +95,7 @@ def _words(value: Any) -> Iterator[int | float]:
         yield _number(value)
 
 
-class RecordType(types.Type):  # type: ignore[misc]
+class KernelStructType(types.Type):  # type: ignore[misc]
     """numba's type of a record.
 
     Attributes
@@ -120,23 +120,23 @@ class RecordType(types.Type):  # type: ignore[misc]
 def _field(kind: Any) -> tuple[Any, int]:
     """Return a field's type and how many words it takes."""
     if isinstance(kind, _TupleKind):
-        nested = _record_type(kind)
+        nested = _struct_type(kind)
         return nested, nested.size
     if isinstance(kind, _ArrayKind):
         return types.Array(from_dtype(kind.dtype), kind.ndim, kind.layout), 1 + 2 * kind.ndim
     return {bool: types.boolean, int: types.int64, float: types.float64}[kind], 1
 
 
-@register_model(RecordType)
-class _RecordModel(models.PrimitiveModel):  # type: ignore[misc]
+@register_model(KernelStructType)
+class _KernelStructModel(models.PrimitiveModel):  # type: ignore[misc]
     """The address of the first word."""
 
-    def __init__(self, manager: Any, kind: RecordType) -> None:
+    def __init__(self, manager: Any, kind: KernelStructType) -> None:
         super().__init__(manager, kind, _WORD.as_pointer())
 
 
-@unbox(RecordType)
-def _unbox(kind: RecordType, obj: Any, c: Any) -> NativeValue:
+@unbox(KernelStructType)
+def _unbox(kind: KernelStructType, obj: Any, c: Any) -> NativeValue:
     number = c.pyapi.object_getattr_string(obj, "address")
     address = c.pyapi.long_as_longlong(number)
     c.pyapi.decref(number)
@@ -145,19 +145,19 @@ def _unbox(kind: RecordType, obj: Any, c: Any) -> NativeValue:
 
 
 @infer_getattr
-class _RecordAttribute(AttributeTemplate):  # type: ignore[misc]
-    key = RecordType
+class _KernelStructAttribute(AttributeTemplate):  # type: ignore[misc]
+    key = KernelStructType
 
-    def generic_resolve(self, record: RecordType, name: str) -> Any:
+    def generic_resolve(self, record: KernelStructType, name: str) -> Any:
         """Return the type of a field; None if there is none of that name."""
         return record.fields[name][0] if name in record.fields else None
 
 
-@lower_getattr_generic(RecordType)
-def _read(context: Any, builder: Any, record: RecordType, value: Any, name: str) -> Any:
+@lower_getattr_generic(KernelStructType)
+def _read(context: Any, builder: Any, record: KernelStructType, value: Any, name: str) -> Any:
     kind, place = record.fields[name]
     start = builder.gep(value, [_WORD(place)])
-    if isinstance(kind, RecordType):
+    if isinstance(kind, KernelStructType):
         return start
     if isinstance(kind, types.Array):
         return _array(context, builder, kind, start)

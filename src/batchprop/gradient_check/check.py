@@ -11,6 +11,7 @@ import numpy.typing as npt
 from batchprop import engines, penalty, validation
 from batchprop.gradient_check.compare import RELATIVE, Allowed, compare
 from batchprop.gradient_check.definition import complex_step
+from batchprop.gradient_check.engine_under_test import Subject
 from batchprop.gradient_check.finite_differences import (
     Differences,
     central_differences,
@@ -20,7 +21,6 @@ from batchprop.gradient_check.finite_differences import (
 from batchprop.gradient_check.problem import BLOCKS, Problem
 from batchprop.gradient_check.report import Comparison, GradientReport
 from batchprop.gradient_check.rounding import rounding
-from batchprop.gradient_check.subject import Subject
 from batchprop.network import Network
 
 Array = npt.NDArray[Any]

@@ -8,7 +8,7 @@ broadcasts A, which needs no sums and less memory traffic, but whole vectors of 
 
 from __future__ import annotations
 
-from batchprop.compiler.jit import apart, helper, inlined
+from batchprop.compiler.jit import always_inlined, helper, never_inlined
 from batchprop.simd.load_store import load, prefetch
 from batchprop.simd.register_tiles import (
     FOUR,
@@ -28,7 +28,7 @@ from batchprop.simd.register_tiles import (
 from batchprop.simd.vectors import NATIVE, WIDE
 
 
-@inlined
+@always_inlined
 def affine_rows(
     rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
 ):
@@ -72,7 +72,7 @@ def affine(
         )  # fmt: skip
 
 
-@inlined
+@always_inlined
 def outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step, G, to, stride):
     """G[r, c] += Σ_samples A[r] B[c] for a tile of rows and columns."""
     tile = zero_tile(A, rows, columns, NATIVE)
@@ -88,7 +88,7 @@ def outer_tile(rows, columns, A, a_panel, a, B, b_panel, b, count, width, step, 
     add_sums(G, to, stride, tile, columns)
 
 
-@inlined
+@always_inlined
 def _outer_rows(rows, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to):
     """The same for all rows of B."""
     whole = n_b - n_b % 4
@@ -104,7 +104,7 @@ def _outer_rows(rows, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to)
         )  # fmt: skip
 
 
-@apart
+@never_inlined
 def add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
     """Add A Bᵀ, summed over the samples of all panels, to the matrix (n_a, n_b) at ``to`` of G.
 
@@ -119,7 +119,7 @@ def add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
         _outer_rows(ONE, A, a_panel, a, B, n_b, b_panel, count, width, step, G, to + a * n_b)
 
 
-@inlined
+@always_inlined
 def _strips_tile(rows, strips, A, at_a, S, at_s, samples, width, step, sums, to, stride):
     """sums[r, …] += Σ_i A[r, i] S[i, …] for a few rows and strips."""
     for r in range(len(rows)):  # the next rows' sums come from far away where there are many
@@ -132,7 +132,7 @@ def _strips_tile(rows, strips, A, at_a, S, at_s, samples, width, step, sums, to,
     store_rows(sums, to, stride, tile)
 
 
-@inlined
+@always_inlined
 def _strips_rows(strips, A, n_a, at_a, S, at_s, samples, width, step, sums, to, stride):
     """The same for all rows; the strips stay in the first-level cache meanwhile."""
     whole = n_a - n_a % 4
@@ -148,7 +148,7 @@ def _strips_rows(strips, A, n_a, at_a, S, at_s, samples, width, step, sums, to, 
         )  # fmt: skip
 
 
-@apart
+@never_inlined
 def add_outer_strips(A, n_a, at_a, S, n_strips, samples, width, step, sums):
     """Add A Bᵀ, summed over the samples of one panel, to ``sums`` (n_a, n_strips · step).
 

@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from batchprop.compiler.jit import inlined
+from batchprop.compiler.jit import always_inlined
 from batchprop.simd.vectors import Vector, splat, vec_type
 
 
@@ -175,7 +175,7 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.intp), codegen
 
 
-@inlined
+@always_inlined
 def fill(out, start, stop, value):
     """Write a number from start to stop."""
     for i in range(start, stop):

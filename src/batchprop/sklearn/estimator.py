@@ -15,10 +15,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from batchprop import validation
 from batchprop.network import Network
-from batchprop.sklearn.again import Before
 from batchprop.sklearn.arguments import arguments_of_train, is_shown
 from batchprop.sklearn.messages import say_how_it_ended, words
-from batchprop.sklearn.samples import (
+from batchprop.sklearn.tables import (
     FLOATS,
     Samples,
     checked,
@@ -26,6 +25,7 @@ from batchprop.sklearn.samples import (
     checked_weights,
     set_aside,
 )
+from batchprop.sklearn.warm_start import Before
 from batchprop.training.result import Progress, TrainResult
 from batchprop.training.train import trained
 

@@ -13,9 +13,9 @@ from batchprop.engines.fused.objective import Objective
 from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
 from batchprop.files import pytree
 from batchprop.solvers.first_order import update_rules
-from batchprop.solvers.lbfgs import state as lbfgs
-from batchprop.solvers.lbfgs import state_checks as lbfgs_ranges
-from batchprop.solvers.levenberg_marquardt import state as lm
+from batchprop.solvers.lbfgs import lbfgs_memory as lbfgs
+from batchprop.solvers.lbfgs import lbfgs_memory_checks as lbfgs_ranges
+from batchprop.solvers.levenberg_marquardt import levenberg_marquardt_memory as lm
 from batchprop.solvers.settings import FIRST_ORDER
 from batchprop.solvers.stopping import State
 
@@ -54,13 +54,13 @@ class Family(NamedTuple):
 def family(solver: str) -> Family:
     """Return the family of a solver; its loops are imported when they are first asked for."""
     if solver == "lm":
-        loop = import_module("batchprop.solvers.levenberg_marquardt.loop")
+        loop = import_module("batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run")
         return Family(
             _two_numbers, _two_numbers, lm.check, _double, _fused_gauss_newton,
             _copied_gauss_newton, loop.FusedRun, loop.InterpretedRun,
         )  # fmt: skip
     if solver in FIRST_ORDER:
-        loop = import_module("batchprop.solvers.first_order.loop")
+        loop = import_module("batchprop.solvers.first_order.first_order_run")
         runs = loop.FusedRun, loop.InterpretedRun
         return Family(
             _two_vectors, update_rules.form, update_rules.check, _own, Objective, CopiedObjective,
@@ -71,7 +71,7 @@ def family(solver: str) -> Family:
         run = module.ScipyRun
         none = module.memory, module.memory, _nothing
         return Family(*none, _own, Objective, CopiedObjective, run, run)
-    loop = import_module("batchprop.solvers.lbfgs.loop")
+    loop = import_module("batchprop.solvers.lbfgs.lbfgs_run")
     return Family(
         lbfgs.memory, lbfgs.form, lbfgs_ranges.check, _own, Objective, CopiedObjective,
         loop.FusedRun, loop.InterpretedRun,

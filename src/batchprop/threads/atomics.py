@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from batchprop.compiler.jit import inlined
+from batchprop.compiler.jit import always_inlined
 from batchprop.compiler.target import TARGET, Target
 from batchprop.simd.load_store import element
 
@@ -87,7 +87,7 @@ def pause(typing: Any) -> Any:
     return types.void(), codegen
 
 
-@inlined
+@always_inlined
 def relax(waited):
     """Wait a moment, the longer the more moments have been waited already."""
     if waited < _SPINS:

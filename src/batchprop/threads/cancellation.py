@@ -20,7 +20,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from batchprop.compiler.jit import apart, returning
+from batchprop.compiler.jit import never_inlined, returning
 from batchprop.threads.atomics import atomic_load, atomic_store
 
 Array = npt.NDArray[Any]
@@ -60,7 +60,7 @@ def _ask(typing: Any, place: Any) -> Any:
     return types.int64(place), codegen
 
 
-@apart
+@never_inlined
 def _look(token):
     """Ask, unless it is known that the run is to end."""
     counts = token.counts

@@ -23,15 +23,15 @@ import numpy.typing as npt
 
 from batchprop import scaling
 from batchprop.network import Network
-from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
 from batchprop.solvers.settings import LIMITS
 from batchprop.solvers.stopping import Rules
-from batchprop.training.loop import Watch
+from batchprop.training.loop import Monitor
 from batchprop.training.options import Data
 from batchprop.training.parallel import run_all
 from batchprop.training.result import AlphaReport, TrainResult
-from batchprop.training.run_specification import Job
-from batchprop.training.search_progress import SearchWatch
+from batchprop.training.run_specification import RunSpecification
+from batchprop.training.search_monitor import SearchMonitor
 
 Array = npt.NDArray[Any]
 
@@ -48,26 +48,26 @@ _ELEMENTS = 1 << 20  # of the left-out inputs that are predicted at a time
 
 
 class _Fit(NamedTuple):
-    """What an α is tried on: a job but for its penalty, and the samples that judge it."""
+    """What an α is tried on: a spec but for its penalty, and the samples that judge it."""
 
-    job: Job
+    spec: RunSpecification
     left_out: Array | None  # their positions; None for the validation data
 
 
 def chosen(
-    jobs: Sequence[Job], watches: Sequence[Watch], n_threads: int | None
-) -> tuple[list[Job], list[Watch]]:
-    """Return jobs whose penalties are numbers; they begin where they did.
+    specs: Sequence[RunSpecification], monitors: Sequence[Monitor], n_threads: int | None
+) -> tuple[list[RunSpecification], list[Monitor]]:
+    """Return specs whose penalties are numbers; they begin where they did.
 
     Jobs that differ in the start alone, as those of ``n_init``, share the penalty of the first.
-    All searches go on side by side.  If Ctrl-C ends them, the jobs are returned as interrupted
+    All searches go on side by side.  If Ctrl-C ends them, the specs are returned as interrupted
     ones, which start from the best network so far; a callback does the same to its own.
     """
     searches: dict[int, _Search] = {}
-    for k, job in enumerate(jobs):
-        if job.alpha is None:
-            same = [j for j in searches if jobs[j].arguments is job.arguments]
-            searches[k] = searches[same[0]] if same else _Search(job, watches[k])
+    for k, spec in enumerate(specs):
+        if spec.alpha is None:
+            same = [j for j in searches if specs[j].arguments is spec.arguments]
+            searches[k] = searches[same[0]] if same else _Search(spec, monitors[k])
     distinct = list({id(search): search for search in searches.values()}.values())
     interrupted = False
     try:
@@ -75,15 +75,15 @@ def chosen(
             interrupted = not _one_round(distinct, n_threads)
     except KeyboardInterrupt:
         interrupted = True
-    made = [searches[k].settled(job) if k in searches else job for k, job in enumerate(jobs)]
-    for watch in watches if interrupted else ():
-        if watch.cancelled is not None:
-            watch.cancelled.set()
-    told = list(watches)
+    made = [searches[k].settled(spec) if k in searches else spec for k, spec in enumerate(specs)]
+    for monitor in monitors if interrupted else ():
+        if monitor.cancelled is not None:
+            monitor.cancelled.set()
+    told = list(monitors)
     for k, search in searches.items():
-        if interrupted or search.watch.stopped.is_set():
+        if interrupted or search.monitor.stopped.is_set():
             made[k] = search.reached(made[k])
-            told[k] = told[k]._replace(stopped=search.watch.stopped)
+            told[k] = told[k]._replace(stopped=search.monitor.stopped)
     return made, told
 
 
@@ -92,15 +92,15 @@ def _one_round(searches: Sequence[_Search], n_threads: int | None) -> bool:
     parts = [(search, k) for search in searches for k in search.wanted]
     fits = [search.fits(k) for search, k in parts]
     cancelled = Event()
-    watches = []
+    monitors = []
     for (search, _), of_one in zip(parts, fits, strict=True):
-        search.watch.wanted(len(of_one))
+        search.monitor.wanted(len(of_one))
         for fit in of_one:
             assert fit.alpha is not None
-            line = search.watch.line(fit.alpha[0])
-            own = Watch(search.began, search.limit, None, 1, line, cancelled)
-            watches.append(own._replace(stopped=search.watch.stopped))
-    found = run_all([fit for of_one in fits for fit in of_one], watches, n_threads)
+            line = search.monitor.line(fit.alpha[0])
+            own = Monitor(search.began, search.limit, None, 1, line, cancelled)
+            monitors.append(own._replace(stopped=search.monitor.stopped))
+    found = run_all([fit for of_one in fits for fit in of_one], monitors, n_threads)
     rest = iter(found)
     for (search, k), of_one in zip(parts, fits, strict=True):
         search.judge(k, [next(rest) for _ in of_one])
@@ -114,9 +114,9 @@ class _Search:
 
     Parameters
     ----------
-    job : Job
+    spec : RunSpecification
         To find the penalty of.
-    watch : Watch
+    monitor : Monitor
         Who looks on.
 
     Attributes
@@ -124,23 +124,23 @@ class _Search:
     wanted : tuple of int
         The k that are to be judged next, α_h = 10^(k/2).
     began, limit : float
-        As in ``Watch``.
-    watch : SearchWatch
+        As in ``Monitor``.
+    monitor : SearchMonitor
         Who looks on.
     """
 
-    def __init__(self, job: Job, watch: Watch) -> None:
-        self._job = job
-        self.began, self.limit = watch.began, SHARE * watch.limit
-        self.watch = SearchWatch(watch)
-        self._fits = _fits(job)
+    def __init__(self, spec: RunSpecification, monitor: Monitor) -> None:
+        self._job = spec
+        self.began, self.limit = monitor.began, SHARE * monitor.limit
+        self.monitor = SearchMonitor(monitor)
+        self._fits = _fits(spec)
         self.wanted: tuple[int, ...] = _GRID if self._fits else ()
         self._scores: dict[int, float] = {}
         self._best: Network | None = None
 
-    def fits(self, k: int) -> list[Job]:
-        """Return the jobs that judge 10^(k/2)."""
-        return [_penalised(fit.job, _pair(k, self._job)) for fit in self._fits]
+    def fits(self, k: int) -> list[RunSpecification]:
+        """Return the specs that judge 10^(k/2)."""
+        return [_penalised(fit.spec, _pair(k, self._job)) for fit in self._fits]
 
     def judge(self, k: int, results: Sequence[TrainResult]) -> None:
         """Score 10^(k/2) by its fits; those that were cut short say nothing."""
@@ -160,33 +160,33 @@ class _Search:
     def go_on(self) -> None:
         """Want the neighbours of the best, as far as there is time."""
         k, late = self._argmin(), time.perf_counter() - self.began >= self.limit
-        late |= self.watch.stopped.is_set()
+        late |= self.monitor.stopped.is_set()
         near = () if k is None or late else (k - 1, k + 1)
         self.wanted = tuple(
             one for one in near if one not in self._scores and _BOUNDS[0] <= one <= _BOUNDS[1]
         )
 
-    def settled(self, job: Job) -> Job:
-        """Return the job with the penalty that was found."""
+    def settled(self, spec: RunSpecification) -> RunSpecification:
+        """Return the spec with the penalty that was found."""
         k = self._argmin()
-        pair = (FALLBACK, FALLBACK * job.first.shape.n_hidden) if k is None else _pair(k, job)
+        pair = (FALLBACK, FALLBACK * spec.first.shape.n_hidden) if k is None else _pair(k, spec)
         tried = sorted(self._scores)
         report = AlphaReport(
-            alphas=tuple(_pair(one, job)[0] for one in tried),
+            alphas=tuple(_pair(one, spec)[0] for one in tried),
             scores=tuple(self._scores[one] for one in tried),
-            n_folds=0 if job.data.X_val is not None else len(self._fits),
+            n_folds=0 if spec.data.X_val is not None else len(self._fits),
         )
-        return _penalised(job, pair)._replace(alpha_report=report)
+        return _penalised(spec, pair)._replace(alpha_report=report)
 
-    def reached(self, job: Job) -> Job:
-        """Return the job as one that starts from the best network so far, if there is any."""
-        if self._best is None or job.given is not None:
-            return job
-        theta, first = self._best.theta, job.first
-        if job.scaling is not None:
-            theta = scaling.unfold(theta, first.shape, job.scaling)
+    def reached(self, spec: RunSpecification) -> RunSpecification:
+        """Return the spec as one that starts from the best network so far, if there is any."""
+        if self._best is None or spec.given is not None:
+            return spec
+        theta, first = self._best.theta, spec.first
+        if spec.scaling is not None:
+            theta = scaling.unfold(theta, first.shape, spec.scaling)
         start = Network.from_theta(theta.astype(first.dtype), first.shape, first.activation)
-        return job._replace(first=start)
+        return spec._replace(first=start)
 
     def _argmin(self) -> int | None:
         """Return the best k so far, the larger one if it has no equal; None without any."""
@@ -198,43 +198,43 @@ class _Search:
         return math.inf if k is None else self._scores[k]
 
 
-def _pair(k: int, job: Job) -> tuple[float, float]:
+def _pair(k: int, spec: RunSpecification) -> tuple[float, float]:
     alpha = 10.0 ** (k / 2)
-    return alpha, alpha * job.first.shape.n_hidden
+    return alpha, alpha * spec.first.shape.n_hidden
 
 
-def _penalised(job: Job, pair: tuple[float, float]) -> Job:
-    return job._replace(alpha=pair, arguments=job.arguments | {"alpha": list(pair)})
+def _penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecification:
+    return spec._replace(alpha=pair, arguments=spec.arguments | {"alpha": list(pair)})
 
 
-def _fits(job: Job) -> list[_Fit]:
+def _fits(spec: RunSpecification) -> list[_Fit]:
     """Return what an α is tried on; nothing where there is nothing to compare."""
     own = {"solver": "lbfgs", "max_evaluations": None, "history_size": None}
-    validating = job.data.X_val is not None
-    size, together = job.first.theta.size, FOLDS * len(_GRID)
+    validating = spec.data.X_val is not None
+    size, together = spec.first.theta.size, FOLDS * len(_GRID)
     window = LIMITS["lbfgs"].n_epochs_no_change
-    common = job._replace(
+    common = spec._replace(
         given=None,
         solver="lbfgs",
         settings=LbfgsSettings(default_history(together * size)),  # of all: the memory of one
         rules=Rules(MAX_EPOCHS, -math.inf, 1e-10, 1e-6, window, -1, validating),
-        arguments=job.arguments | own,
+        arguments=spec.arguments | own,
         resumed=None,
     )
-    seed = job.arguments["seed"]
+    seed = spec.arguments["seed"]
     if validating:
-        return [_Fit(common._replace(first=_drawn(job, seed, 0)), None)]
-    weight = job.data.sample_weight
-    n_samples = job.data.X.shape[1]
+        return [_Fit(common._replace(first=_drawn(spec, seed, 0)), None)]
+    weight = spec.data.sample_weight
+    n_samples = spec.data.X.shape[1]
     present = np.arange(n_samples) if weight is None else np.flatnonzero(weight)
     folds = list(_left_out(present, seed))
     made = []
     for k, left_out in enumerate(folds):
         seen = np.ones(n_samples) if weight is None else weight.astype(np.float64)
         seen[left_out] = 0.0
-        data = job.data._replace(sample_weight=seen)
-        by = scaling.Scaling.of(data.X, data.T, seen) if job.scaling is not None else None
-        fit = common._replace(data=data, scaling=by, first=_drawn(job, seed, k))
+        data = spec.data._replace(sample_weight=seen)
+        by = scaling.Scaling.of(data.X, data.T, seen) if spec.scaling is not None else None
+        fit = common._replace(data=data, scaling=by, first=_drawn(spec, seed, k))
         made.append(_Fit(fit, left_out))
     return made
 
@@ -250,30 +250,30 @@ def _left_out(present: Array, seed: int | None) -> Iterator[Array]:
         yield np.sort(present[order[k::count]])
 
 
-def _drawn(job: Job, seed: int | None, k: int) -> Network:
+def _drawn(spec: RunSpecification, seed: int | None, k: int) -> Network:
     """Return the start of fold k: never the user's network, which may have seen all samples."""
     return Network.initialize(
-        *job.first.shape,
-        activation=job.first.activation,
+        *spec.first.shape,
+        activation=spec.first.activation,
         seed=None if seed is None else seed + k,
-        dtype=job.first.dtype,
+        dtype=spec.first.dtype,
     )
 
 
-def _judged(network: Network, fit: _Fit, job: Job) -> tuple[float, float]:
+def _judged(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[float, float]:
     """Return Σ w ‖t̃ − ỹ‖² and Σ w of what was left out, in units of all samples' deviations."""
-    data, left_out = job.data, fit.left_out
+    data, left_out = spec.data, fit.left_out
     if left_out is None:
         held_out = Data(data.X_val, data.T_val, None, None, None)  # type: ignore[arg-type]
         left_out = np.arange(held_out.X.shape[1])
     else:
         held_out = data
-    factor = 1.0 if job.scaling is None else job.scaling.t_factor[:, np.newaxis]
+    factor = 1.0 if spec.scaling is None else spec.scaling.t_factor[:, np.newaxis]
     errors = total = 0.0
-    step = max(1, _ELEMENTS // sum(job.first.shape))
+    step = max(1, _ELEMENTS // sum(spec.first.shape))
     for start in range(0, left_out.size, step):
         part = left_out[start : start + step]
-        Y = network.predict(held_out.X[:, part], engine=job.engine).astype(np.float64)
+        Y = network.predict(held_out.X[:, part], engine=spec.engine).astype(np.float64)
         squares = (((Y - held_out.T[:, part]) * factor) ** 2).sum(axis=0)
         weight = None if held_out.sample_weight is None else held_out.sample_weight[part]
         weight = np.ones(part.size) if weight is None else weight

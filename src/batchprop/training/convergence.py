@@ -20,7 +20,7 @@ from batchprop.scaling import Scaling
 from batchprop.solvers.settings import FIRST_ORDER
 from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
 from batchprop.training.result import TrainResult
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import Words
 
 _MEAN, _PLATEAU = "mean", "plateau"
@@ -30,18 +30,18 @@ _FLAT = 1e-5  # of the loss: a gradient as small as this is that of a bottom
 _TINY = 1e-3  # weights of a start, on standardised data, from which on it is at the saddle
 
 
-def doubt(job: Job, result: TrainResult) -> str:
+def doubt(spec: RunSpecification, result: TrainResult) -> str:
     """Return why the end of a run is not taken for the bottom; empty where it is."""
     reason = result.stop_reason
     if reason not in CONVERGED or reason == REASONS[TARGET_LOSS]:
         return ""
-    if job.scaling is not None and not job.scaling.x_factor.any():  # nothing to predict from
+    if spec.scaling is not None and not spec.scaling.x_factor.any():  # nothing to predict from
         return ""
-    loss, of_mean = float(result.loss_curve[-1]), _loss_of_mean(job)
+    loss, of_mean = float(result.loss_curve[-1]), _loss_of_mean(spec)
     if not of_mean > 0.0:
         return ""
     if abs(loss - of_mean) <= _EXPLAINED * of_mean:
-        at_zero = max(result.alpha) == 0.0 or _starts_at_zero(job)
+        at_zero = max(result.alpha) == 0.0 or _starts_at_zero(spec)
         return _MEAN if at_zero else ""
     if reason != REASONS[STAGNATION] or result.solver not in FIRST_ORDER:
         return ""
@@ -51,12 +51,12 @@ def doubt(job: Job, result: TrainResult) -> str:
     return ""
 
 
-def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
+def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
     """Say that a run came to rest in a doubtful place, if it did, and what to do.
 
     ``stacklevel`` is that of the user's call, seen from the caller of this function.
     """
-    why = doubt(job, result) if result.stop_reason in CONVERGED else ""
+    why = doubt(spec, result) if result.stop_reason in CONVERGED else ""
     if not why:
         return
     name = words.name("T")
@@ -68,8 +68,8 @@ def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
             f"about {name}, there is no better network."
         )
     else:
-        share = float(result.loss_curve[-1]) / _loss_of_mean(job)
-        rate = job.settings.learning_rate
+        share = float(result.loss_curve[-1]) / _loss_of_mean(spec)
+        rate = spec.settings.learning_rate
         text = (
             f"Stopped by 'stagnation' with {share:.2g} of the variance of {name} left: steps of "
             f"solver={result.solver!r} with learning_rate={rate:.2g} do not tell a plateau from "
@@ -79,15 +79,15 @@ def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
     warnings.warn(text, words.unsettled, stacklevel=stacklevel + 1)
 
 
-def _loss_of_mean(job: Job) -> float:
+def _loss_of_mean(spec: RunSpecification) -> float:
     """Return the loss of the mean as the prediction, in squared units of T."""
-    by: Any = job.scaling
+    by: Any = spec.scaling
     if by is None:
-        by = Scaling.of(job.data.X[:1], job.data.T, job.data.sample_weight)
+        by = Scaling.of(spec.data.X[:1], spec.data.T, spec.data.sample_weight)
     return float(by.squared_units.sum())
 
 
-def _starts_at_zero(job: Job) -> bool:
+def _starts_at_zero(spec: RunSpecification) -> bool:
     """Tell whether a run starts at the saddle; a penalty can make weights of 0 the minimum."""
-    largest = [float(np.abs(W).max()) for W in (job.first.W_h, job.first.W_y)]
+    largest = [float(np.abs(W).max()) for W in (spec.first.W_h, spec.first.W_y)]
     return min(largest) < _TINY

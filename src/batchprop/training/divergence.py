@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from batchprop.parameters import split
 from batchprop.training.result import TrainResult
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import Words
 
 Array = npt.NDArray[Any]
@@ -34,12 +34,12 @@ class _Entry(NamedTuple):
     value: float
 
 
-def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
+def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
     """Say what happened, what was kept and what most likely caused it.
 
     Parameters
     ----------
-    job : Job
+    spec : RunSpecification
         The run.
     result : TrainResult
         What it has come to.
@@ -60,11 +60,11 @@ def warn(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
             f"at the last finite network, and the best one is returned."
         )
     cause = (
-        _of_validation(job, result, words)
-        or _of_penalty(job, result)
-        or _of_data(job, words)
-        or _of_rate(job, n_evaluations)
-        or _of_parameters(job, result)
+        _of_validation(spec, result, words)
+        or _of_penalty(spec, result)
+        or _of_data(spec, words)
+        or _of_rate(spec, n_evaluations)
+        or _of_parameters(spec, result)
     )
     warnings.warn(
         f"{happened} Most likely cause: {cause}.", RuntimeWarning, stacklevel=stacklevel + 1
@@ -81,33 +81,33 @@ def _validation_alone(result: TrainResult) -> bool:
     )
 
 
-def _of_validation(job: Job, result: TrainResult, words: Words) -> str:
+def _of_validation(spec: RunSpecification, result: TrainResult, words: Words) -> str:
     """Blame an entry of the validation data that is far from the training data."""
     if not _validation_alone(result):
         return ""
-    entry = _farthest(job, ("X_val", "T_val"))
+    entry = _farthest(spec, ("X_val", "T_val"))
     if entry.size <= _LARGE:
         return ""
     remedy = "Correct that sample or leave it out"
     return f"the validation data: {_named(entry, words)}, far from the training data. {remedy}"
 
 
-def _of_penalty(job: Job, result: TrainResult) -> str:
+def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
     """Blame alpha where the penalty overflows, or drives weights up at this learning rate."""
-    if job.alpha is None or max(job.alpha) == 0.0:
+    if spec.alpha is None or max(spec.alpha) == 0.0:
         return ""
-    state, total = result.checkpoint.state, _total_weight(job)
-    blocks = split(state.theta, job.first.shape)
+    state, total = result.checkpoint.state, _total_weight(spec)
+    blocks = split(state.theta, spec.first.shape)
     largest = float(np.finfo(state.theta.dtype).max)
-    given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(job.alpha)))
-    for alpha, W in zip(job.alpha, (blocks.W_h, blocks.W_y), strict=True):
+    given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
+    for alpha, W in zip(spec.alpha, (blocks.W_h, blocks.W_y), strict=True):
         with np.errstate(over="ignore"):
             slope = 2.0 * alpha / total * np.abs(W).astype(np.float64)
             overflows = slope.max() > largest or not np.isfinite((slope * slope).sum())
         if overflows:
             return f"alpha={given}, whose penalty overflows. Choose a smaller one"
-    rate = getattr(job.settings, "learning_rate", None)
-    if rate is not None and job.solver != "adam" and rate * max(job.alpha) > total:
+    rate = getattr(spec.settings, "learning_rate", None)
+    if rate is not None and spec.solver != "adam" and rate * max(spec.alpha) > total:
         return (
             f"alpha={given} with learning_rate={rate:.3g}: each step carries weights farther "
             f"beyond 0. Choose alpha below {total / rate:.2g}, or a smaller learning_rate"
@@ -115,20 +115,20 @@ def _of_penalty(job: Job, result: TrainResult) -> str:
     return ""
 
 
-def _of_data(job: Job, words: Words) -> str:
+def _of_data(spec: RunSpecification, words: Words) -> str:
     """Blame the scale of the training data, a sample of next to no weight, or the unit of T."""
-    entry = _farthest(job, ("X", "T"))
-    if job.scaling is None:
+    entry = _farthest(spec, ("X", "T"))
+    if spec.scaling is None:
         if entry.size <= _LARGE:
             return ""
         return (
             f"the scale of the data: {_named(entry, words)}. Standardise inputs and targets, or "
             f"leave scale=True"
         )
-    if not np.isfinite(job.scaling.squared_units.sum()):
+    if not np.isfinite(spec.scaling.squared_units.sum()):
         name = words.name("T")
-        return f"the unit of {name}, whose square overflows. Divide {name} by {_power(job)}"
-    if job.data.sample_weight is not None and entry.size > _FAR:
+        return f"the unit of {name}, whose square overflows. Divide {name} by {_power(spec)}"
+    if spec.data.sample_weight is not None and entry.size > _FAR:
         return (
             f"a sample of small weight: {_named(entry, words)}, {entry.size:.2g} deviations from "
             f"the mean. Correct it, or give it a weight of 0"
@@ -136,20 +136,20 @@ def _of_data(job: Job, words: Words) -> str:
     return ""
 
 
-def _of_rate(job: Job, n_evaluations: int) -> str:
+def _of_rate(spec: RunSpecification, n_evaluations: int) -> str:
     """Blame the learning rate if a step was taken with one."""
-    rate = getattr(job.settings, "learning_rate", None)
+    rate = getattr(spec.settings, "learning_rate", None)
     if rate is None or n_evaluations == 0:
         return ""
     return f"learning_rate={rate:.3g}, too large for these data. Try {rate / 10:.2g}"
 
 
-def _of_parameters(job: Job, result: TrainResult) -> str:
+def _of_parameters(spec: RunSpecification, result: TrainResult) -> str:
     """Blame the parameters."""
     largest = float(np.abs(result.checkpoint.state.theta).max())
     return (
         f"the size of the network's parameters, up to {largest:.3g} for "
-        f"{'raw' if job.scaling is None else 'standardised'} data. Start from smaller ones"
+        f"{'raw' if spec.scaling is None else 'standardised'} data. Start from smaller ones"
     )
 
 
@@ -159,29 +159,29 @@ def _named(entry: _Entry, words: Words) -> str:
     return f"{line} reaches {abs(entry.value):.3g} at {place}"
 
 
-def _power(job: Job) -> str:
+def _power(spec: RunSpecification) -> str:
     """Return the power of 10 of the targets' size."""
-    assert job.scaling is not None
-    return f"1e{int(np.log10(job.scaling.t_scale.max()))}"
+    assert spec.scaling is not None
+    return f"1e{int(np.log10(spec.scaling.t_scale.max()))}"
 
 
-def _total_weight(job: Job) -> float:
-    weight = job.data.sample_weight
-    return float(job.data.X.shape[1] if weight is None else weight.sum())
+def _total_weight(spec: RunSpecification) -> float:
+    weight = spec.data.sample_weight
+    return float(spec.data.X.shape[1] if weight is None else weight.sum())
 
 
-def _farthest(job: Job, tables: tuple[str, ...]) -> _Entry:
+def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
     """Return the entry farthest from the training data's mean; weights of 0 are not looked at."""
-    by, found = job.scaling, []
+    by, found = spec.scaling, []
     for name in tables:
-        table: Array = getattr(job.data, name)
+        table: Array = getattr(spec.data, name)
         n = table.shape[0]
         mean, factor = np.zeros(n), np.ones(n)
         if by is not None and name.startswith("X"):
             mean, factor = by.x_mean, by.x_factor
         elif by is not None:
             mean, factor = by.t_mean, np.where(by.t_factor > 0, by.t_factor, 1.0)
-        weight = None if name.endswith("_val") else job.data.sample_weight
+        weight = None if name.endswith("_val") else spec.data.sample_weight
         for row, values in enumerate(table):
             with np.errstate(over="ignore"):
                 sizes = np.abs(values.astype(np.float64) - mean[row]) * factor[row]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.solvers.first_order.loop import Run
+from batchprop.solvers.first_order.first_order_run import Run
 from batchprop.solvers.stopping import (
     CANCELLED,
     NEVER,
@@ -24,7 +24,7 @@ from batchprop.solvers.stopping import (
 )
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training.checkpoint.checkpoint import Checkpoint
-from batchprop.training.checkpoint.writer import Saver
+from batchprop.training.checkpoint.writer import CheckpointWriter
 from batchprop.training.result import Progress
 
 Array = npt.NDArray[Any]
@@ -45,7 +45,7 @@ class Line(Protocol):
         ...
 
 
-class Watch(NamedTuple):
+class Monitor(NamedTuple):
     """What is looked at between bursts, and where they are long, within.
 
     Attributes
@@ -64,7 +64,7 @@ class Watch(NamedTuple):
         Set when somebody else ends the run; shared by runs that end together.
     start : int
         Which of several starts this is.
-    saver : Saver or None
+    writer : CheckpointWriter or None
         Writes checkpoints.
     stopped : threading.Event or None
         Set when a callback ended the search for the penalty, and with it the run.
@@ -77,7 +77,7 @@ class Watch(NamedTuple):
     line: Line | None
     cancelled: threading.Event | None = None
     start: int = 0
-    saver: Saver | None = None
+    writer: CheckpointWriter | None = None
     stopped: threading.Event | None = None
 
     def ended(self) -> str:
@@ -148,22 +148,22 @@ def advance(
     run: Run,
     state: State,
     history: History,
-    watch: Watch,
+    monitor: Monitor,
     snapshot: Callable[[str], Checkpoint],
     cancellation: Cancellation,
     target: Target | None = None,
 ) -> str:
     """Advance a run until a rule, the clock or the callback ends it; return the reason.
 
-    ``snapshot(reason)`` returns where the run stands; ``cancellation`` asks ``watch.ended`` within
-    bursts.  With ``target`` the end at a target loss is confirmed; once it was not, every epoch is
-    looked at.
+    ``snapshot(reason)`` returns where the run stands; ``cancellation`` asks
+    ``monitor.ended`` within bursts.  With ``target`` the end at a target loss is confirmed; once
+    it was not, every epoch is looked at.
     """
     burst, seen, told = 1, None, -1
     confirming = target is not None and target.run_without is None
     try:
         while True:
-            due = _next_call(state, watch)
+            due = _next_call(state, monitor)
             size = min(burst, 1 + due - int(state.evaluations[0]))
             losses, validation_losses = history.room(size)
             started = time.perf_counter()
@@ -186,40 +186,40 @@ def advance(
                     float(validation_losses[count - 1]),
                     float(state.best_loss[0]),
                     float(state.gradient_norm[0]),
-                    now - watch.began,
+                    now - monitor.began,
                     float(state.step[0]),
                     int(state.calls[0]),
-                    watch.start,
+                    monitor.start,
                 )
             stop = False
             if seen is not None and seen.epoch > told:
-                stop = _tell(watch, seen, due, ended=reason not in (RUNNING, CANCELLED))
+                stop = _tell(monitor, seen, due, ended=reason not in (RUNNING, CANCELLED))
                 told = seen.epoch if seen.epoch == due else told
             if reason not in (RUNNING, CANCELLED):
                 return REASONS[reason]
             if confirming and count > 0 and _confirmed(target, losses[count - 1]):
                 return REASONS[TARGET_LOSS]
             if stop:
-                if watch.cancelled is not None:
-                    watch.cancelled.set()
+                if monitor.cancelled is not None:
+                    monitor.cancelled.set()
                 return "callback"
-            if watch.stopped is not None and watch.stopped.is_set():
+            if monitor.stopped is not None and monitor.stopped.is_set():
                 return "callback"
             if reason == CANCELLED:
                 return cancelled_by
-            if watch.cancelled is not None and watch.cancelled.is_set():
+            if monitor.cancelled is not None and monitor.cancelled.is_set():
                 return "interrupted"
-            if watch.saver is not None:
-                watch.saver.look(snapshot)
-            left = watch.limit - (time.perf_counter() - watch.began)
+            if monitor.writer is not None:
+                monitor.writer.look(snapshot)
+            left = monitor.limit - (time.perf_counter() - monitor.began)
             if left <= 0:
                 return "max_seconds"
             speed = count / max(now - started, 1e-9)
             burst = int(max(1, min(speed * min(_BURST_SECONDS, left), 4 * burst)))
             burst = 1 if confirming else burst
     finally:
-        if watch.line is not None:
-            watch.line.end(seen)
+        if monitor.line is not None:
+            monitor.line.end(seen)
 
 
 def _confirmed(target: Target | None, loss: float) -> bool:
@@ -227,17 +227,17 @@ def _confirmed(target: Target | None, loss: float) -> bool:
     return target is not None and loss <= target.loss and target.reached()
 
 
-def _tell(watch: Watch, seen: Progress, due: int, ended: bool) -> bool:
+def _tell(monitor: Monitor, seen: Progress, due: int, ended: bool) -> bool:
     """Show and call what is to be shown and called; return whether the callback stops the run."""
-    if watch.line is not None:
-        watch.line.show(seen)
-    if watch.callback is not None and (ended or seen.epoch == due):
-        return validation.answer(watch.callback(seen))
+    if monitor.line is not None:
+        monitor.line.show(seen)
+    if monitor.callback is not None and (ended or seen.epoch == due):
+        return validation.answer(monitor.callback(seen))
     return False
 
 
-def _next_call(state: State, watch: Watch) -> int:
+def _next_call(state: State, monitor: Monitor) -> int:
     """Return the next epoch at which the callback is due; without one, an epoch never reached."""
-    if watch.callback is None:
+    if monitor.callback is None:
         return NEVER
-    return -(-int(state.evaluations[0]) // watch.every) * watch.every
+    return -(-int(state.evaluations[0]) // monitor.every) * monitor.every

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.engines.fused.gauss_newton.blocking import n_bytes
+from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import n_bytes
 from batchprop.machine.available_memory import available_memory
 from batchprop.network import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.lbfgs.state import LbfgsSettings, default_history
-from batchprop.solvers.levenberg_marquardt.state import LmSettings
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
 from batchprop.solvers.scipy_minimize import METHODS, NUMBERS, ScipySettings
 from batchprop.solvers.settings import FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
 from batchprop.solvers.stopping import NEVER, Rules

@@ -13,41 +13,41 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from batchprop.machine.thread_count import available
-from batchprop.training.loop import Watch
+from batchprop.training.loop import Monitor
 from batchprop.training.result import TrainResult
 from batchprop.training.run import run
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 
 _POLL_SECONDS = 0.05  # between two looks at Ctrl-C; a wait without end is deaf on some systems
 
 
 def run_all(
-    jobs: Sequence[Job], watches: Sequence[Watch] | Watch, n_threads: int | None
+    specs: Sequence[RunSpecification], monitors: Sequence[Monitor] | Monitor, n_threads: int | None
 ) -> list[TrainResult]:
-    """Run all jobs, ``n_threads`` threads in all; results in the order of jobs.
+    """Run all specs, ``n_threads`` threads in all; results in the order of specs.
 
-    Jobs are taken from their sequence when it is their turn.  One ``Watch`` for all is for jobs
+    Jobs are taken from their sequence when it is their turn.  One ``Monitor`` for all is for specs
     that differ in the start alone, and is told the number of each.  Ctrl-C, or whatever a callback
     raises, ends all of them.  As many run at a time as there are threads; what that leaves over
     goes first, with more threads each.  Other engines than the fused one hold the interpreter, and
     run one after another.
     """
     most = available() if n_threads is None else n_threads
-    count = len(jobs)
-    distinct = [jobs[0]] if isinstance(watches, Watch) else jobs
-    if any(job.engine != "fused" for job in distinct):
-        return _SideBySide(jobs, watches, range(count), most).run(1)
+    count = len(specs)
+    distinct = [specs[0]] if isinstance(monitors, Monitor) else specs
+    if any(spec.engine != "fused" for spec in distinct):
+        return _SideBySide(specs, monitors, range(count), most).run(1)
     first = count % most
-    results = _SideBySide(jobs, watches, range(first), most // max(1, first)).run(first)
-    return results + _SideBySide(jobs, watches, range(first, count), 1).run(most)
+    results = _SideBySide(specs, monitors, range(first), most // max(1, first)).run(first)
+    return results + _SideBySide(specs, monitors, range(first, count), 1).run(most)
 
 
 class _SideBySide:
-    """Some of the jobs, that end together.
+    """Some of the specs, that end together.
 
     Parameters
     ----------
-    jobs, watches
+    specs, monitors
         As for ``run_all``.
     which : range
         Their numbers.
@@ -57,12 +57,12 @@ class _SideBySide:
 
     def __init__(
         self,
-        jobs: Sequence[Job],
-        watches: Sequence[Watch] | Watch,
+        specs: Sequence[RunSpecification],
+        monitors: Sequence[Monitor] | Monitor,
         which: range,
         n_threads: int,
     ) -> None:
-        self._jobs, self._watches, self._n_threads = jobs, watches, n_threads
+        self._jobs, self._watches, self._n_threads = specs, monitors, n_threads
         self._which, self._left, self._running = which, iter(which), 0
         self._lock, self._done = threading.Lock(), threading.Event()
         self._results: dict[int, TrainResult] = {}
@@ -105,10 +105,10 @@ class _SideBySide:
     def _work_off(self) -> None:
         """Run one after the other until there is none left."""
         while (k := self._taken()) is not None:
-            watch = self._watches
-            watch = watch._replace(start=k) if isinstance(watch, Watch) else watch[k]
+            monitor = self._watches
+            monitor = monitor._replace(start=k) if isinstance(monitor, Monitor) else monitor[k]
             try:
-                result = run(self._jobs[k]._replace(n_threads=self._n_threads), watch)
+                result = run(self._jobs[k]._replace(n_threads=self._n_threads), monitor)
                 self._results[k] = result
                 if result.stop_reason == "interrupted":
                     self._end_all()
@@ -130,9 +130,9 @@ class _SideBySide:
             return k
 
     def _end_all(self) -> None:
-        for watch in [self._watches] if isinstance(self._watches, Watch) else self._watches:
-            if watch.cancelled is not None:
-                watch.cancelled.set()
+        for monitor in [self._watches] if isinstance(self._watches, Monitor) else self._watches:
+            if monitor.cancelled is not None:
+                monitor.cancelled.set()
 
 
 def best_of(results: Sequence[TrainResult], began: float) -> TrainResult:

@@ -37,10 +37,10 @@ from batchprop.solvers.stopping import (
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
-from batchprop.training.loop import History, Target, Watch, advance
+from batchprop.training.loop import History, Monitor, Target, advance
 from batchprop.training.options import Data
 from batchprop.training.result import TrainResult
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 
 Array = npt.NDArray[Any]
 
@@ -50,120 +50,120 @@ _AT_THE_END = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP
 _ROUNDINGS = 64  # of the network's dtype, up to which two losses are the same number
 
 
-def run(job: Job, watch: Watch) -> TrainResult:
+def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
     """Train."""
-    state, history = _begun(job)
+    state, history = _begun(spec)
 
     def snapshot(reason: str) -> Checkpoint:
-        return _checkpoint(job, state, history, reason)
+        return _checkpoint(spec, state, history, reason)
 
     try:
-        reason = _advanced(job, state, history, watch, snapshot)
+        reason = _advanced(spec, state, history, monitor, snapshot)
     except KeyboardInterrupt:
         reason = "interrupted"
     except Exception:  # a callback's, which is passed on
-        if watch.saver is not None:
-            watch.saver.write(snapshot("interrupted"))
+        if monitor.writer is not None:
+            monitor.writer.write(snapshot("interrupted"))
         raise
-    before = job.resumed
+    before = spec.resumed
     if before is not None and state.evaluations[0] < before.state.evaluations[0]:
         reached = replace(before, stop_reason=reason)  # it was not even evaluated again
     else:
         reached = snapshot(reason)
-    if watch.saver is not None:
+    if monitor.writer is not None:
         try:
-            watch.saver.write(reached)
+            monitor.writer.write(reached)
         except KeyboardInterrupt:  # the result is worth more than its copy
             reached = replace(reached, stop_reason="interrupted")
-    result = _result(job, reached, watch.began)
+    result = _result(spec, reached, monitor.began)
     if reached.stop_reason == REASONS[NON_FINITE]:
         count = int(state.evaluations[0])
         loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
         result = replace(result, at_failure=(loss, validation_loss))
-    if convergence.doubt(job, result):
+    if convergence.doubt(spec, result):
         result = replace(result, converged=False)
     return result
 
 
-def _begun(job: Job) -> tuple[State, History]:
+def _begun(spec: RunSpecification) -> tuple[State, History]:
     """Return the state and the history of a run that begins or goes on."""
-    before = job.resumed
+    before = spec.resumed
     if before is None:
-        kind, theta = family(job.solver), job.first.theta
-        if job.scaling is not None:
-            theta = start_of(theta, job.first.shape, job.scaling)
-        memory = kind.memory(job.settings, theta.size)
+        kind, theta = family(spec.solver), spec.first.theta
+        if spec.scaling is not None:
+            theta = start_of(theta, spec.first.shape, spec.scaling)
+        memory = kind.memory(spec.settings, theta.size)
         return start(theta.astype(kind.dtype(theta.dtype)), memory), History()
     state = resumable(before.state)
     losses = before.loss_curve[: int(state.evaluations[0])]
-    held_out = before.validation_loss_curve if job.rules.validating else np.full_like(losses, nan)
+    held_out = before.validation_loss_curve if spec.rules.validating else np.full_like(losses, nan)
     return state, History((losses, held_out[: losses.size]))
 
 
 def _advanced(
-    job: Job,
+    spec: RunSpecification,
     state: State,
     history: History,
-    watch: Watch,
+    monitor: Monitor,
     snapshot: Callable[[str], Checkpoint],
 ) -> str:
     """Advance the run to its end; return the reason."""
-    rules, before = job.rules, job.resumed
+    rules, before = spec.rules, spec.resumed
     if before is not None:
         rules = rules._replace(max_epochs=min(before.n_epochs + rules.max_epochs, NEVER))
         if before.stop_reason in _AT_THE_END:
             return before.stop_reason
         if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
             return REASONS[MAX_EPOCHS]
-    kind = family(job.solver)
-    if job.alpha is None:
+    kind = family(spec.solver)
+    if spec.alpha is None:
         raise RuntimeError("a penalty is chosen before a run begins")
-    free = penalty(job.alpha, _total_weight(job.data), job.first.shape)
-    cancellation = Cancellation(watch.ended)
+    free = penalty(spec.alpha, _total_weight(spec.data), spec.first.shape)
+    cancellation = Cancellation(monitor.ended)
     with ExitStack() as stack:
-        objectives = _objectives(job, stack, cancellation)
-        loop = kind.fused_run if job.engine == "fused" else kind.copied_run
+        objectives = _objectives(spec, stack, cancellation)
+        loop = kind.fused_run if spec.engine == "fused" else kind.copied_run
 
         def run_to(bound: float) -> Any:
             """Return a run that ends at this loss."""
-            made = loop(job.settings, rules._replace(target_loss=bound), free, state, *objectives)
+            made = loop(spec.settings, rules._replace(target_loss=bound), free, state, *objectives)
             if hasattr(made, "close"):
                 stack.callback(made.close)
             return made
 
         bound = rules.target_loss
-        if bound == -inf or _exact(job):
-            return advance(run_to(bound), state, history, watch, snapshot, cancellation)
-        restarts = job.solver in RESUMABLE
+        if bound == -inf or _exact(spec):
+            return advance(run_to(bound), state, history, monitor, snapshot, cancellation)
+        restarts = spec.solver in RESUMABLE
         target = Target(
             bound,
-            lambda: _loss_so_far(job, state) <= bound,
+            lambda: _loss_so_far(spec, state) <= bound,
             partial(run_to, -inf) if restarts else None,
         )
         begun = run_to(bound if restarts else -inf)
-        return advance(begun, state, history, watch, snapshot, cancellation, target)
+        return advance(begun, state, history, monitor, snapshot, cancellation, target)
 
 
-def _exact(job: Job) -> bool:
+def _exact(spec: RunSpecification) -> bool:
     """Tell whether the network that is returned is, to the last bit, what the solver evaluates."""
-    dtype = job.first.dtype
-    return job.scaling is None and family(job.solver).dtype(dtype) == dtype
+    dtype = spec.first.dtype
+    return spec.scaling is None and family(spec.solver).dtype(dtype) == dtype
 
 
-def _loss_so_far(job: Job, state: State) -> float:
+def _loss_so_far(spec: RunSpecification, state: State) -> float:
     """Return the loss, on raw units, of the network that a target loss is for.
 
     That is the best one, which is returned, unless that was chosen by something else than L.
     """
-    reached = _checkpoint(job, state, History(), "running")
-    by_loss = not job.rules.validating and job.alpha == (0.0, 0.0)
-    return _training_loss(job, reached.network if by_loss else reached.last_network)
+    reached = _checkpoint(spec, state, History(), "running")
+    by_loss = not spec.rules.validating and spec.alpha == (0.0, 0.0)
+    return _training_loss(spec, reached.network if by_loss else reached.last_network)
 
 
-def _training_loss(job: Job, network: Network) -> float:
-    data = job.data
+def _training_loss(spec: RunSpecification, network: Network) -> float:
+    data = spec.data
     return network_loss(
-        network, data.X, data.T, data.sample_weight, engine=job.engine, n_threads=job.n_threads
+        network, data.X, data.T, data.sample_weight, engine=spec.engine, n_threads=spec.n_threads
     )
 
 
@@ -173,16 +173,18 @@ def _total_weight(data: Data) -> float:
     return float(np.sum(data.sample_weight, dtype=np.float64))
 
 
-def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple[Any, Any]:
+def _objectives(
+    spec: RunSpecification, stack: ExitStack, cancellation: Cancellation
+) -> tuple[Any, Any]:
     """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
-    data, first, kind = job.data, job.first, family(job.solver)
+    data, first, kind = spec.data, spec.first, family(spec.solver)
     form = first.shape, first.activation, kind.dtype(first.dtype)
 
     def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
-        if job.engine == "fused":
-            made = fused(*samples, *form, job.n_threads, job.scaling, cancellation)
+        if spec.engine == "fused":
+            made = fused(*samples, *form, spec.n_threads, spec.scaling, cancellation)
         else:
-            made = copied(job.engine, *samples, *form, job.scaling, cancellation)
+            made = copied(spec.engine, *samples, *form, spec.scaling, cancellation)
         return stack.enter_context(made)
 
     objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
@@ -191,51 +193,55 @@ def _objectives(job: Job, stack: ExitStack, cancellation: Cancellation) -> tuple
     return objective, prepared(Objective, CopiedObjective, data.X_val, data.T_val, None)
 
 
-def _checkpoint(job: Job, state: State, history: History, reason: str) -> Checkpoint:
+def _checkpoint(spec: RunSpecification, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
     size = int(state.evaluations[0])
     if reason == REASONS[NON_FINITE]:  # at the start, too, its losses are known
         size = max(1, size)
     losses, validation_losses = history.curves(size)
     return Checkpoint(
-        arguments=job.arguments,
-        shape=job.first.shape,
-        samples=job.samples,
-        scaling=job.scaling,
-        given=None if job.given is None else job.given.astype(job.first.dtype).theta,
+        arguments=spec.arguments,
+        shape=spec.first.shape,
+        samples=spec.samples,
+        scaling=spec.scaling,
+        given=None if spec.given is None else spec.given.astype(spec.first.dtype).theta,
         state=state,
         loss_curve=losses,
-        validation_loss_curve=validation_losses if job.rules.validating else np.empty(0),
+        validation_loss_curve=validation_losses if spec.rules.validating else np.empty(0),
         stop_reason=reason,
     )
 
 
-def _losses(job: Job, reached: Checkpoint) -> tuple[float, float]:
+def _losses(spec: RunSpecification, reached: Checkpoint) -> tuple[float, float]:
     """Return training and validation loss of the best network, NaN where there is none."""
     best_epoch = int(reached.state.best_epoch[0])
     loss, validation_loss = float(reached.loss_curve[best_epoch]), nan
-    if job.rules.validating:
+    if spec.rules.validating:
         validation_loss = float(reached.validation_loss_curve[best_epoch])
-    if _exact(job) or reached.state.evaluations[0] == 0:
+    if _exact(spec) or reached.state.evaluations[0] == 0:
         return loss, validation_loss
-    network, rounding = reached.network, _ROUNDINGS * np.finfo(job.first.dtype).eps
+    network, rounding = reached.network, _ROUNDINGS * np.finfo(spec.first.dtype).eps
     with suppress(KeyboardInterrupt):  # the solver's own losses are nearly the same
-        measured = _training_loss(job, network)
+        measured = _training_loss(spec, network)
         loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
-        if job.data.X_val is not None and job.data.T_val is not None:
+        if spec.data.X_val is not None and spec.data.T_val is not None:
             measured = network_loss(
-                network, job.data.X_val, job.data.T_val, engine=job.engine, n_threads=job.n_threads
+                network,
+                spec.data.X_val,
+                spec.data.T_val,
+                engine=spec.engine,
+                n_threads=spec.n_threads,
             )
             same = isclose(validation_loss, measured, rel_tol=rounding)
             validation_loss = validation_loss if same else measured
     return loss, validation_loss
 
 
-def _result(job: Job, reached: Checkpoint, began: float) -> TrainResult:
+def _result(spec: RunSpecification, reached: Checkpoint, began: float) -> TrainResult:
     """Put together what the run has come to."""
     state, validation_losses = reached.state, reached.validation_loss_curve
     best_epoch = int(state.best_epoch[0])
-    loss, validation_loss = _losses(job, reached)
+    loss, validation_loss = _losses(spec, reached)
     return TrainResult(
         network=reached.network,
         loss=loss,
@@ -246,7 +252,7 @@ def _result(job: Job, reached: Checkpoint, began: float) -> TrainResult:
         n_epochs=reached.n_epochs,
         n_evaluations=int(state.calls[0]),
         gradient_norm=float(state.gradient_norm[0]),
-        score=validation_loss if job.rules.validating else float(state.best_score[0]),
+        score=validation_loss if spec.rules.validating else float(state.best_score[0]),
         best_epoch=best_epoch,
         stop_reason=reached.stop_reason,
         converged=reached.stop_reason in CONVERGED,
@@ -254,5 +260,5 @@ def _result(job: Job, reached: Checkpoint, began: float) -> TrainResult:
         solver=reached.arguments["solver"],
         checkpoint=reached,
         alpha=validation.penalty(reached.arguments["alpha"]),
-        alpha_report=job.alpha_report,
+        alpha_report=spec.alpha_report,
     )

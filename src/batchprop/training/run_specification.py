@@ -13,7 +13,7 @@ from batchprop.training.options import Data
 from batchprop.training.result import AlphaReport
 
 
-class Job(NamedTuple):
+class RunSpecification(NamedTuple):
     """Everything that defines a run except its observers.
 
     Attributes

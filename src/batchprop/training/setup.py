@@ -1,4 +1,4 @@
-"""From the arguments of a call to jobs: everything is checked here, before any work is done."""
+"""From the arguments of a call to specs: everything is checked here, before any work is done."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from batchprop.files import pytree
 from batchprop.network import Network
 from batchprop.solvers import stopping
 from batchprop.solvers.auto import choose
-from batchprop.solvers.lbfgs.state import LbfgsSettings
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
 from batchprop.solvers.registry import family
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.training import options
 from batchprop.training.checkpoint import fingerprint, resume
 from batchprop.training.checkpoint.checkpoint import Checkpoint
-from batchprop.training.checkpoint.writer import saver
+from batchprop.training.checkpoint.writer import writer_of
 from batchprop.training.dataset import Known
-from batchprop.training.loop import Watch
+from batchprop.training.loop import Monitor
 from batchprop.training.progress_line import ProgressLine
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 from batchprop.validation import memory_demand
 from batchprop.vocabulary import Words
 
@@ -40,8 +40,8 @@ def starts(
     began: float,
     stacklevel: int,
     words: Words,
-) -> tuple[Job, Watch, int]:
-    """Return the first job of a call of ``train``, who looks on, and how many starts there are."""
+) -> tuple[RunSpecification, Monitor, int]:
+    """Return the first spec of a call of ``train``, who looks on, and how many starts there are."""
     n_init = validation.count("n_init", given["n_init"])
     if n_init > 1 and given["network"] is not None:
         raise ValueError(
@@ -53,14 +53,16 @@ def starts(
             f"checkpoint must be None where n_init is more than 1; got n_init={n_init}. Train "
             f"the starts one by one, each with a seed and a file of its own."
         )
-    watch = watch_of(given, before, began, n_init)
-    first = job(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
+    monitor = monitor_of(given, before, began, n_init)
+    first = specify(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
     if n_init > 1:
         memory_demand.starts(n_init, _result_bytes(first))
-    return first, watch, n_init
+    return first, monitor, n_init
 
 
-def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: int) -> Job:
+def specify(
+    known: Known, given: Arguments, before: Checkpoint | None, stacklevel: int
+) -> RunSpecification:
     """Check the arguments of one training run; one that goes on has a checkpoint ``before``."""
     if before is not None:
         fingerprint.check_presence(given, before.samples)
@@ -98,7 +100,7 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
         "dtype": first.dtype.name,
         "alpha": AUTO if alpha is None else list(alpha),
     }
-    return Job(
+    return RunSpecification(
         data=data,
         scaling=by,
         first=first,
@@ -115,9 +117,11 @@ def job(known: Known, given: Arguments, before: Checkpoint | None, stacklevel: i
     )
 
 
-def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_networks: int) -> Watch:
+def monitor_of(
+    given: Arguments, before: Checkpoint | None, began: float, n_networks: int
+) -> Monitor:
     """Return who looks on, of the first of several networks."""
-    keeper = saver(given["checkpoint"], given["checkpoint_seconds"])
+    keeper = writer_of(given["checkpoint"], given["checkpoint_seconds"])
     every = validation.count("callback_every", given["callback_every"])
     validation.function("callback", given["callback"])
     limit = options.seconds(given["max_seconds"])
@@ -126,15 +130,15 @@ def watch_of(given: Arguments, before: Checkpoint | None, began: float, n_networ
     if validation.flag("progress", given["progress"]):
         done = 0 if before is None else before.n_epochs
         line = ProgressLine(done + most if isinstance(most, int) else None, n_networks=n_networks)
-    return Watch(began, limit, given["callback"], every, line, threading.Event(), saver=keeper)
+    return Monitor(began, limit, given["callback"], every, line, threading.Event(), writer=keeper)
 
 
-class Starts(Sequence[Job]):
-    """The jobs of all starts, each made when it is asked for.
+class Starts(Sequence[RunSpecification]):
+    """The specs of all starts, each made when it is asked for.
 
     Parameters
     ----------
-    first : Job
+    first : RunSpecification
         That of the first start.
     seed : int or None
         What that is drawn from; start k from ``seed + k``.
@@ -142,19 +146,19 @@ class Starts(Sequence[Job]):
         How many starts.
     """
 
-    def __init__(self, first: Job, seed: int | None, n_init: int) -> None:
+    def __init__(self, first: RunSpecification, seed: int | None, n_init: int) -> None:
         self._first, self._seed, self._n_init = first, seed, n_init
 
     def __len__(self) -> int:
         return self._n_init
 
     @overload
-    def __getitem__(self, k: int) -> Job: ...
+    def __getitem__(self, k: int) -> RunSpecification: ...
 
     @overload
-    def __getitem__(self, k: slice) -> Sequence[Job]: ...
+    def __getitem__(self, k: slice) -> Sequence[RunSpecification]: ...
 
-    def __getitem__(self, k: int | slice) -> Job | Sequence[Job]:
+    def __getitem__(self, k: int | slice) -> RunSpecification | Sequence[RunSpecification]:
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
         if not 0 <= k < self._n_init:
@@ -171,7 +175,7 @@ class Starts(Sequence[Job]):
         return self._first._replace(first=drawn)
 
 
-def _result_bytes(first: Job) -> int:
+def _result_bytes(first: RunSpecification) -> int:
     """Return about how many bytes a start leaves behind: its state and two networks."""
     kind, theta = family(first.solver), first.first.theta
     state = stopping.start(

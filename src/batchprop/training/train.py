@@ -16,7 +16,7 @@ from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.loop import Callback
 from batchprop.training.parallel import best_of, run_all
 from batchprop.training.result import TrainResult
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import COLUMNS, Words
 
 
@@ -227,18 +227,18 @@ def trained(
     began = time.perf_counter()
     defaults = train.__kwdefaults__ or {}
     given, before = resumed(defaults | given, defaults)
-    first, watch, n_init = setup.starts(X, T, given, before, began, stacklevel + 1, words)
-    (first,), (watch,) = chosen([first], [watch], first.n_threads)
+    first, monitor, n_init = setup.starts(X, T, given, before, began, stacklevel + 1, words)
+    (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
     starts = setup.Starts(first, given["seed"], n_init)
-    results = run_all(starts, watch, first.n_threads)
+    results = run_all(starts, monitor, first.n_threads)
     result = best_of(results, began)
     say(first, result, words, stacklevel + 1)
     return result
 
 
-def say(job: Job, result: TrainResult, words: Words, stacklevel: int) -> None:
+def say(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
     """Warn of a run that left the finite numbers, or came to rest in a doubtful place."""
     if result.stop_reason == "non_finite":
-        divergence.warn(job, result, words, stacklevel + 1)
+        divergence.warn(spec, result, words, stacklevel + 1)
     else:
-        convergence.warn(job, result, words, stacklevel + 1)
+        convergence.warn(spec, result, words, stacklevel + 1)

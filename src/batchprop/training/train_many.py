@@ -15,10 +15,10 @@ from batchprop.training import setup
 from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint import resume
 from batchprop.training.dataset import Known
-from batchprop.training.loop import Watch
+from batchprop.training.loop import Monitor
 from batchprop.training.parallel import run_all
 from batchprop.training.result import TrainResult
-from batchprop.training.run_specification import Job
+from batchprop.training.run_specification import RunSpecification
 from batchprop.training.train import say, train
 from batchprop.validation.messages import described, message
 from batchprop.vocabulary import COLUMNS
@@ -87,8 +87,8 @@ def train_many(
     """
     began = time.perf_counter()
     threads = validation.n_threads(n_threads)
-    jobs: list[Job] = []
-    watches: list[Watch] = []
+    specs: list[RunSpecification] = []
+    monitors: list[Monitor] = []
     files: dict[str, int] = {}
     known = Known(X, T)
     _known_arguments(common, "train_many")
@@ -105,14 +105,14 @@ def train_many(
         try:
             _own_file(given["checkpoint"], files, k)
             given, before = resume.resumed(given, _DEFAULTS)
-            jobs.append(setup.job(known, given, before, stacklevel=2))
-            watches.append(setup.watch_of(given, before, began, len(listed))._replace(start=k))
+            specs.append(setup.specify(known, given, before, stacklevel=2))
+            monitors.append(setup.monitor_of(given, before, began, len(listed))._replace(start=k))
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
-    jobs, watches = chosen(jobs, watches, threads)
-    results = run_all(jobs, watches, threads)
-    for one, result in zip(jobs, results, strict=True):
+    specs, monitors = chosen(specs, monitors, threads)
+    results = run_all(specs, monitors, threads)
+    for one, result in zip(specs, results, strict=True):
         say(one, result, COLUMNS, stacklevel=2)
     return results
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from batchprop.engines.fused.blocking import plan
-from batchprop.engines.fused.gauss_newton import blocking as gram
-from batchprop.engines.fused.gauss_newton.layout import n_sums
+from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gram
+from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
 from batchprop.simd.aligned_memory import LINE, zeros

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.forward_backward import Scratch
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate_once
 from tests.engines.fused.processes import run
@@ -53,7 +53,7 @@ def test_nothing_is_written_beside_an_array(sizes, dtype, monkeypatch):
             guarded = Guarded()
             with objective_of(data, 1, order(data.X), order(data.T)) as function:
                 fields = function.task.fields
-                task = Record(
+                task = KernelStruct(
                     fields._replace(
                         scratch=Scratch(*map(guarded, fields.scratch[:-1]), fields.scratch.token),
                         theta=guarded(data.network.theta),

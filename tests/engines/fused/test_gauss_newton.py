@@ -7,12 +7,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.forward_backward import Scratch
-from batchprop.engines.fused.gauss_newton import blocking as plans
+from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as plans
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
-from batchprop.engines.fused.gauss_newton.layout import n_sums
+from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
 from batchprop.engines.fused.thread_team import LOSS, evaluate_once
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
@@ -113,7 +113,7 @@ def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
         with objective_of(data, 1) as function:
             function.gauss_newton(theta, gradient, expected)
             fields = function.task.fields
-            task = Record(
+            task = KernelStruct(
                 fields._replace(
                     scratch=Scratch(*map(guarded, fields.scratch[:-1]), fields.scratch.token),
                     theta=guarded(theta),

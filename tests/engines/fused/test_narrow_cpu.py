@@ -15,7 +15,7 @@ from batchprop.activations import ACTIVATIONS
 from batchprop.simd import vectors
 from batchprop.threads.cancellation import leader_token
 from batchprop.linalg.cholesky import WORK, factor_and_solve, matrix_memory
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from tests.problems import problem, relative_error, relative_errors
 from tools.sigma_accuracy import BOUNDS, worst
 
@@ -60,7 +60,7 @@ for sizes in ((1, 1, 1), (1, 7, 2), (5, 6, 1), (9, 13, 3)):
         n = net.theta.size
         A, x = matrix_memory(n), np.ones(n)
         A[:n, :n] = expected.JTJ + np.eye(n)
-        assert factor_and_solve(A, n, x, np.zeros(WORK), Record(leader_token(None))) > 0
+        assert factor_and_solve(A, n, x, np.zeros(WORK), KernelStruct(leader_token(None))) > 0
         assert relative_error((expected.JTJ + np.eye(n)) @ x, np.ones(n)) < 1e-12
 print("right")
 """

@@ -9,8 +9,8 @@ import numpy as np
 
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.scaled_objective import CopiedObjective
-from batchprop.solvers.lbfgs.loop import FusedRun, InterpretedRun
-from batchprop.solvers.lbfgs.state import LbfgsSettings, memory
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory
+from batchprop.solvers.lbfgs.lbfgs_run import FusedRun, InterpretedRun
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
 

@@ -7,7 +7,7 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import directions
-from batchprop.solvers.lbfgs.state import N_PAIRS, LbfgsSettings, default_history, memory
+from batchprop.solvers.lbfgs.lbfgs_memory import N_PAIRS, LbfgsSettings, default_history, memory
 from tests.problems import relative_error
 
 

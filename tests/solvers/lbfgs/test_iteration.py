@@ -9,7 +9,7 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import directions, iteration
-from batchprop.solvers.lbfgs.state import (
+from batchprop.solvers.lbfgs.lbfgs_memory import (
     ACCEPTED,
     FIRST_LOSS,
     IDLE,

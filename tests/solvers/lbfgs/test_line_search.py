@@ -9,8 +9,8 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import line_search
+from batchprop.solvers.lbfgs.lbfgs_memory import SEARCH_SIZE, STEP, LbfgsSettings
 from batchprop.solvers.lbfgs.line_search import AGAIN, FAILED, FOUND
-from batchprop.solvers.lbfgs.state import SEARCH_SIZE, STEP, LbfgsSettings
 
 SETTINGS = LbfgsSettings()
 

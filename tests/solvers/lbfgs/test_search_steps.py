@@ -9,7 +9,7 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import line_search
-from batchprop.solvers.lbfgs.state import (
+from batchprop.solvers.lbfgs.lbfgs_memory import (
     BRACKETED,
     HIGH,
     HIGH_LOSS,

@@ -8,8 +8,8 @@ import numpy as np
 
 from batchprop.engines.fused import GaussNewtonObjective
 from batchprop.engines.scaled_objective import CopiedGaussNewton
-from batchprop.solvers.levenberg_marquardt.loop import FusedRun, InterpretedRun
-from batchprop.solvers.levenberg_marquardt.state import LmSettings, memory
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings, memory
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run import FusedRun, InterpretedRun
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import REASONS, Rules, start
 

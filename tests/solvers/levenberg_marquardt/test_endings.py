@@ -8,7 +8,7 @@ import pytest
 from batchprop import Network
 from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
 from batchprop.parameters import split
-from batchprop.solvers.levenberg_marquardt.state import LmSettings
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
 from tests.problems import Data, problem
 from tests.solvers.levenberg_marquardt.lm_runs import ran
 

@@ -7,7 +7,12 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.levenberg_marquardt import damping, step
-from batchprop.solvers.levenberg_marquardt.state import LmSettings, Memory, memory, work
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LmSettings,
+    Memory,
+    memory,
+    work,
+)
 from batchprop.solvers.penalty_kernel import Penalty
 from batchprop.solvers.stopping import REASONS, start
 from tests.problems import problem

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.sklearn.again import _same
+from batchprop.sklearn.warm_start import _same
 from batchprop.training.checkpoint import fingerprint
 
 RNG = np.random.default_rng(0)

@@ -196,7 +196,7 @@ def test_when_it_is_due(path, monkeypatch):
         clock.now += clock.cost
 
     made = SimpleNamespace(save=save)
-    keeper = writer.Saver(path, 60.0)
+    keeper = writer.CheckpointWriter(path, 60.0)
     for now in (0, 59, 60, 61, 119, 120, 200):
         clock.now = float(now)
         keeper.look(lambda reason: made)

@@ -144,7 +144,7 @@ def backward(problem, theta, count, x_panel, scratch, G):
 
 
 @helper
-def drain(problem, x_panel, scratch, G):
+def flush_strips(problem, x_panel, scratch, G):
     """Move what was summed in strips to G, where sums are float64."""
     stride = x_panel // lanes_of(scratch.sums, WIDE)
     for k in range(problem.m):
@@ -209,7 +209,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
             backward(problem, theta, count, x_panel, scratch, G)
             summed += count
             if problem.strips and (summed >= STRIP_SAMPLES or first + count == stop):
-                drain(problem, x_panel, scratch, G)
+                flush_strips(problem, x_panel, scratch, G)
                 summed = 0
         if check(scratch.token, work_of(problem, count)):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from batchprop.compiler.jit import apart, helper, inlined
+from batchprop.compiler.jit import always_inlined, helper, never_inlined
 from batchprop.engines.fused.activation_kernels import sigma, slope
 from batchprop.linalg.matmul import affine_rows
 from batchprop.simd.load_store import load, store
@@ -40,7 +40,7 @@ def activate(code, Z, start, rows, width, valid, step):
                 store(Z, i + v, sigma(code, load(Z, i + v, NATIVE)))
 
 
-@inlined
+@always_inlined
 def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y):
     """The rows k … of δ_h = σ′ ⊙ g, written over H, and what they sum to.
 
@@ -74,7 +74,7 @@ def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G,
         add_sums(G, k, 1, sum_x, ONE)
 
 
-@inlined
+@always_inlined
 def _delta(form, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
     whole = m - m % 4
     for k in range(0, whole, 4):
@@ -83,7 +83,7 @@ def _delta(form, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
         _delta_rows(form, code, ONE, H, m, k, r, X, x_panel, count, width, step, G, to_b, to_y)
 
 
-@apart
+@never_inlined
 def delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
     """For one output: turn H into δ_h = σ′ ⊙ r, the factor W_y[k] left out of row k.
 
@@ -96,7 +96,7 @@ def delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, 
         _delta(ONE_OUTPUT, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
 
 
-@inlined
+@always_inlined
 def _delta_of(rows, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b):
     """The rows k … for any number of outputs: g is made for a few rows, and never leaves cache."""
     n = len(rows)
@@ -107,7 +107,7 @@ def _delta_of(rows, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, t
     _delta_rows(GENERAL, code, rows, H, m, k, g, g, 0, count, width, step, G, to_b, 0)
 
 
-@apart
+@never_inlined
 def delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b):
     """Turn H into δ_h = σ′ ⊙ (W_yᵀ R) and add db_h = Σ δ_h to ``to_b`` of G.
 

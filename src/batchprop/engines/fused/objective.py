@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import address
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import Plan, plan
 from batchprop.engines.fused.chunk_kernel import process
 from batchprop.engines.fused.forward_backward import Problem, Scratch
@@ -124,7 +124,7 @@ class Objective:
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
         n_sums = n_parameters + s + cut.n_products
         sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
-        self.task = Record(
+        self.task = KernelStruct(
             Task(
                 problem,
                 self._address(problem, theta, own, sums[0]),
@@ -141,7 +141,7 @@ class Objective:
                 own,
             )
         )
-        self._team = Team(self.task, list(map(Record, others)))
+        self._team = Team(self.task, list(map(KernelStruct, others)))
         weakref.finalize(self, self._team.stop)  # if nobody comes to close it
         self._team.start()
 
@@ -152,7 +152,7 @@ class Objective:
         """
         key = self._process, theta.dtype
         if key not in _addresses:
-            records = Record(problem), Record(scratch)
+            records = KernelStruct(problem), KernelStruct(scratch)
             _addresses[key] = address(self._process, records[0], theta, 0, records[1], G, GRADIENT)
         return _addresses[key]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.compiler.jit import apart, helper, inlined
+from batchprop.compiler.jit import always_inlined, helper, never_inlined
 from batchprop.simd.load_store import (
     copy_part,
     fill,
@@ -55,7 +55,7 @@ def columns(
 NO_COLUMNS = Columns(0, 0, 0, 0, 0, 0)
 
 
-@inlined
+@always_inlined
 def _copy(address, count, step, itemsize, out, to):
     """Copy neighbours from memory, in vectors as far as that goes."""
     done = 0
@@ -121,7 +121,7 @@ def _standardise(source, n_rows, width, out, panel):
         store(out, at, standard(load(out, at, WIDE), mean, factor))
 
 
-@apart
+@never_inlined
 def pack(source, n_rows, rows, first, count, width, step, strips, out):
     """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last.
 

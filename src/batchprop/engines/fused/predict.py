@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import plan
 from batchprop.engines.fused.forward_backward import Problem, forward, padded
 from batchprop.engines.fused.packing import NO_COLUMNS, columns, pack
@@ -42,7 +42,7 @@ def predict(
     """Return Y (s, N) in the dtype of θ, in memory that depends on N only for Y itself."""
     n_samples = X.shape[1]
     cut = plan(shape, n_samples, theta.dtype)
-    problem = Record(
+    problem = KernelStruct(
         Problem(
             *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
             cut.chunk, cut.n_chunks, cut.block, cut.strips,

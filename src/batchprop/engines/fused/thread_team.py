@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import call_address, helper, kernel, returning
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.forward_backward import Problem, Scratch
 from batchprop.threads.atomics import atomic_add, atomic_load, atomic_store, relax
 from batchprop.threads.cancellation import READ, WRITTEN, check, is_cancelled
@@ -185,7 +185,7 @@ class Team:
     a forked process, and no other library's thread settings are touched.
     """
 
-    def __init__(self, task: Record, scratches: Sequence[Record]) -> None:
+    def __init__(self, task: KernelStruct, scratches: Sequence[KernelStruct]) -> None:
         self._task, self._scratches = task, scratches  # the workers'
         self._threads: list[threading.Thread] = []
 

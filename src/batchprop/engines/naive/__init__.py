@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.naive.gauss_newton import curvature, gauss_newton_matrix
-from batchprop.engines.naive.layout import flatten, unflatten
+from batchprop.engines.naive.gauss_newton_matrix import curvature, gauss_newton_matrix
 from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
+from batchprop.engines.naive.theta_layout import flatten, unflatten
 from batchprop.engines.naive.weights import plain_sum
 from batchprop.parameters import Shape
 

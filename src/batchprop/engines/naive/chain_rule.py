@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from batchprop.engines.naive.activation_formulas import lookup
 from batchprop.engines.naive.scalar import Forward, forward, mean_loss
-from batchprop.engines.naive.sigma import lookup
 from batchprop.engines.naive.weights import plain_sum, weights_or_ones
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from batchprop.engines.naive.sigma import lookup
+from batchprop.engines.naive.activation_formulas import lookup
 from batchprop.engines.naive.weights import plain_sum, weights_or_ones
 
 
@@ -136,7 +136,7 @@ def loss_and_gradient(
     x, t : sequences of N floats
         Input and target of every sample.
     activation : str
-        Name of the hidden activation, see `batchprop.engines.naive.sigma`.
+        Name of the hidden activation, see `batchprop.engines.naive.activation_formulas`.
     sample_weight : sequence of N floats, optional
         How often each sample counts; once without it.
 

@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 
 from batchprop.compiler.jit import helper, returning
-from batchprop.solvers.lbfgs.state import N_PAIRS, NEWEST
+from batchprop.solvers.lbfgs.lbfgs_memory import N_PAIRS, NEWEST
 
 _PAIRS_FOR_DIAGONAL = 30
 _LEAST_LEFT = 1e-8  # of an element of D⁻¹ after an update, which rounding could make negative

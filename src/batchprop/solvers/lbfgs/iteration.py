@@ -12,8 +12,7 @@ from numba import types
 
 from batchprop.compiler.jit import helper, returning
 from batchprop.solvers.lbfgs.directions import dot, find_direction, remember
-from batchprop.solvers.lbfgs.line_search import AGAIN, FOUND, begin_search, judge_step
-from batchprop.solvers.lbfgs.state import (
+from batchprop.solvers.lbfgs.lbfgs_memory import (
     ACCEPTED,
     FIRST_LOSS,
     IDLE,
@@ -31,6 +30,7 @@ from batchprop.solvers.lbfgs.state import (
     STEP,
     TRIAL,
 )
+from batchprop.solvers.lbfgs.line_search import AGAIN, FOUND, begin_search, judge_step
 from batchprop.solvers.stopping import LINE_SEARCH, MAX_EVALUATIONS, RUNNING, copy
 
 EPS_32, EPS_64 = 2.0**-23, 2.0**-52  # of numbers like θ

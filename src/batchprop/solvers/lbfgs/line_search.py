@@ -14,7 +14,7 @@ import math
 from numba import types
 
 from batchprop.compiler.jit import helper, returning
-from batchprop.solvers.lbfgs.state import (
+from batchprop.solvers.lbfgs.lbfgs_memory import (
     BRACKETED,
     HIGH,
     HIGH_LOSS,

@@ -16,7 +16,7 @@ from batchprop.training.checkpoint.checkpoint import Checkpoint
 _SHARE = 0.1  # of the time may go into writing
 
 
-class Saver:
+class CheckpointWriter:
     """Writes a run's checkpoints to one file.
 
     Parameters
@@ -63,9 +63,9 @@ def _to_the_caller() -> int:
     return level + 1
 
 
-def saver(path: object, seconds: object) -> Saver | None:
+def writer_of(path: object, seconds: object) -> CheckpointWriter | None:
     """Check where and how often checkpoints are to be written; None writes none."""
     between = validation.number("checkpoint_seconds", seconds, least=0)
     if path is None:
         return None
-    return Saver(validation.file_path("checkpoint", path), between)
+    return CheckpointWriter(validation.file_path("checkpoint", path), between)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
-from batchprop.engines.fused.gauss_newton.layout import ROWS, columns_of, pairs_of
+from batchprop.engines.fused.gauss_newton.row_product_layout import ROWS, columns_of, pairs_of
 from batchprop.engines.fused.thread_team import GRADIENT, evaluate
 from batchprop.threads.cancellation import READ, WRITTEN, check, is_cancelled
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
-from batchprop.engines.fused.gauss_newton.blocking import plan
-from batchprop.engines.fused.gauss_newton.chunk_kernel import process_gram
 from batchprop.engines.fused.gauss_newton.curvature import curvature_once
+from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import plan
+from batchprop.engines.fused.gauss_newton.gauss_newton_chunk_kernel import process_gram
 from batchprop.engines.fused.objective import Objective
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from batchprop.compiler.jit import helper, inlined
+from batchprop.compiler.jit import always_inlined, helper
 from batchprop.engines.fused.activation_kernels import slope
-from batchprop.engines.fused.gauss_newton.layout import ROWS, columns_of, pairs_of
+from batchprop.engines.fused.gauss_newton.row_product_layout import ROWS, columns_of, pairs_of
 from batchprop.linalg.matmul import outer_tile
 from batchprop.simd.load_store import fill, lanes_of, load, multiply, prefetch, store
 from batchprop.simd.register_tiles import BROAD, SIX, TWO
@@ -39,7 +39,7 @@ def fill_panel(problem, p, n_rows, x_panel, scratch):
     store(U, weighted + e * width, w)
 
 
-@inlined
+@always_inlined
 def _product(U, n_rows, a, b, c, Q, q, r, count, width):
     """Row r of Q is the product of the rows a, b and, unless negative, c of U."""
     for p in range((count + width - 1) // width):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton
 from batchprop.engines.fused.gauss_newton.curvature import curvature
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
@@ -17,7 +17,7 @@ from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import LOSS, evaluate, reported
 from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
 from batchprop.solvers.levenberg_marquardt import step
-from batchprop.solvers.levenberg_marquardt.state import LmSettings, work
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings, work
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.stopping import (
     CANCELLED,
@@ -174,7 +174,7 @@ class FusedRun:
         validation: FusedObjective | None,
     ) -> None:
         own = settings, rules, penalty, state, work(state.theta.size, objective.cancellation)
-        self._fixed = tuple(map(Record, own))
+        self._fixed = tuple(map(KernelStruct, own))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from batchprop.engines.naive.layout import flatten
 from batchprop.engines.naive.matrix import Blocks, Sample, add_outer, delta_h, forward, zeros_like
+from batchprop.engines.naive.theta_layout import flatten
 
 
 def jacobian_row(parameters: Blocks, x: list[float], o: int, activation: str) -> list[float]:

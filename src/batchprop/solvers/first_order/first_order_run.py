@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
 from batchprop.engines.scaled_objective import CopiedObjective
@@ -111,7 +111,7 @@ class FusedRun:
         validation: FusedObjective | None,
     ) -> None:
         self._state = state
-        self._fixed = tuple(map(Record, (settings, rules, penalty, state)))
+        self._fixed = tuple(map(KernelStruct, (settings, rules, penalty, state)))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:

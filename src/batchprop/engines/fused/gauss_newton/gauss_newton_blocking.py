@@ -8,7 +8,7 @@ import numpy as np
 
 from batchprop.engines.fused.blocking import Plan
 from batchprop.engines.fused.blocking import plan as plan_steps
-from batchprop.engines.fused.gauss_newton.layout import ROWS, n_sums, panel_rows
+from batchprop.engines.fused.gauss_newton.row_product_layout import ROWS, n_sums, panel_rows
 from batchprop.parameters import Shape
 
 CHUNK_SAMPLES = 512  # at least: each chunk's sums are read once more than its products are made

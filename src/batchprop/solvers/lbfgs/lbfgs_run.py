@@ -10,12 +10,12 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
-from batchprop.compiler.kernel_struct import Record
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
 from batchprop.engines.scaled_objective import CopiedObjective
 from batchprop.solvers.lbfgs.iteration import accept, propose
-from batchprop.solvers.lbfgs.state import LbfgsSettings
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
 from batchprop.threads.cancellation import Cancelled, is_cancelled
@@ -87,7 +87,7 @@ class FusedRun:
         objective: FusedObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = tuple(map(Record, (settings, rules, penalty, state)))
+        self._fixed = tuple(map(KernelStruct, (settings, rules, penalty, state)))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:

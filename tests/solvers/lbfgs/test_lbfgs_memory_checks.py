@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.solvers.lbfgs import state as places
-from batchprop.solvers.lbfgs.state_checks import check
+from batchprop.solvers.lbfgs import lbfgs_memory as places
+from batchprop.solvers.lbfgs.lbfgs_memory_checks import check
 from batchprop.solvers.settings import SOLVERS
 from batchprop.training import options
 from tests.problems import problem

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.solvers.lbfgs.state import (
+from batchprop.solvers.lbfgs.lbfgs_memory import (
     BRACKETED,
     FIRST_LOSS,
     HIGH,

@@ -7,8 +7,8 @@ from math import inf
 
 import pytest
 
-from batchprop.training.loop import Watch
-from batchprop.training.search_progress import SearchWatch
+from batchprop.training.loop import Monitor
+from batchprop.training.search_monitor import SearchMonitor
 
 
 @pytest.fixture
@@ -20,26 +20,26 @@ def now(monkeypatch):
 
 
 def search(callback):
-    return SearchWatch(Watch(100.0, inf, callback, 1, None))
+    return SearchMonitor(Monitor(100.0, inf, callback, 1, None))
 
 
 def test_a_callback_hears_of_it_twice_a_second_at_most(now):
     heard = []
-    watch = search(lambda progress: heard.append(progress.seconds))
+    monitor = search(lambda progress: heard.append(progress.seconds))
     for tenth in range(21):
         now[0] = 100.0 + tenth / 8
-        watch.show(1.0)
+        monitor.show(1.0)
     assert heard == [0.5, 1.0, 1.5, 2.0, 2.5]
 
 
 def test_all_fits_are_counted_and_a_true_answer_is_the_last(now):
     heard = []
-    watch = search(lambda progress: heard.append(progress.search) or len(heard) == 2)
-    watch.wanted(4)
-    watch.wanted(3)
+    monitor = search(lambda progress: heard.append(progress.search) or len(heard) == 2)
+    monitor.wanted(4)
+    monitor.wanted(3)
     for second in range(1, 5):
         now[0] = 100.0 + second
-        watch.line(0.5).show(None)
-        watch.line(0.5).end(None)
+        monitor.line(0.5).show(None)
+        monitor.line(0.5).end(None)
     assert [tuple(one) for one in heard] == [(0.5, 0, 7), (0.5, 1, 7)]
-    assert watch.stopped.is_set()
+    assert monitor.stopped.is_set()

@@ -8,7 +8,7 @@ import pytest
 import batchprop
 from batchprop import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.levenberg_marquardt.state import LmSettings
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
 from tests.problems import Data, problem, relative_error
 from tests.solvers.levenberg_marquardt.lm_reference import lm
 from tests.solvers.levenberg_marquardt.lm_runs import ran

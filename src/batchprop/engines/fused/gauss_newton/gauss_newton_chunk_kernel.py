@@ -5,14 +5,14 @@ from __future__ import annotations
 from batchprop.compiler.jit import kernel_by_address
 from batchprop.engines.fused.forward_backward import (
     backward,
-    drain,
     finish,
+    flush_strips,
     forward_block,
     padded,
     work_of,
 )
 from batchprop.engines.fused.gauss_newton.curvature import curved_block
-from batchprop.engines.fused.gauss_newton.layout import panel_rows_of
+from batchprop.engines.fused.gauss_newton.row_product_layout import panel_rows_of
 from batchprop.engines.fused.gauss_newton.row_products import add_products
 from batchprop.engines.fused.thread_team import CURVATURE, GRADIENT, LOSS
 from batchprop.simd.load_store import fill, lanes_of
@@ -54,5 +54,5 @@ def process_gram(problem, theta, chunk, scratch, G, kind):
             return
     if kind != LOSS:
         if problem.strips:
-            drain(problem, x_panel, scratch, G)
+            flush_strips(problem, x_panel, scratch, G)
         finish(problem, theta, G)

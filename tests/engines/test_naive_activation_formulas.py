@@ -9,7 +9,7 @@ import sys
 import mpmath
 import pytest
 
-from batchprop.engines.naive.sigma import ACTIVATIONS, lookup
+from batchprop.engines.naive.activation_formulas import ACTIVATIONS, lookup
 
 ULP = sys.float_info.epsilon
 INF = math.inf

@@ -11,19 +11,19 @@ import threading
 import time
 
 from batchprop import validation
-from batchprop.training.loop import Watch
+from batchprop.training.loop import Monitor
 from batchprop.training.progress_line import ProgressLine
 from batchprop.training.result import Progress, Search
 
 _SECONDS = 0.5  # between two calls of the callback: a short search is none of its business
 
 
-class SearchWatch:
+class SearchMonitor:
     """What the fits of one search tell, all in one place.
 
     Parameters
     ----------
-    watch : Watch
+    monitor : Monitor
         Of the run whose penalty is searched.
 
     Attributes
@@ -32,11 +32,11 @@ class SearchWatch:
         Set when the callback has answered with true.
     """
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, monitor: Monitor) -> None:
+        self._watch = monitor
         self.stopped = threading.Event()
         self._lock = threading.Lock()
-        self._told = watch.began
+        self._told = monitor.began
         self._n_done = self._n_fits = 0
 
     def wanted(self, n_fits: int) -> None:
@@ -71,7 +71,7 @@ class SearchWatch:
 class _FitLine:
     """In the place of a progress line for one fit of a search."""
 
-    def __init__(self, search: SearchWatch, alpha: float) -> None:
+    def __init__(self, search: SearchMonitor, alpha: float) -> None:
         self._search, self._alpha = search, alpha
 
     def show(self, progress: Progress) -> None:
