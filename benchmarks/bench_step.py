@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop import engines
+from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape, split
 from benchmarks import data, suite
 
@@ -19,7 +20,7 @@ def step(benchmark, name, engine, threads):
     form = shape, work.activation, np.dtype(work.dtype), suite.thread_count(threads)
     with (
         suite.blas_threads(threads),
-        engines.load(engine).Objective(X, T, None, *form) as objective,
+        engines.load(engine).Objective(Samples(X, T), *form) as objective,
     ):
         loss = suite.timed(benchmark, engine, objective.loss_and_gradient, theta, gradient)
     suite.check(work, loss, data.Blocks(*split(gradient, shape)), suite.expected_step(name))

@@ -178,7 +178,8 @@ def test_bands_of_the_vectorized_product(monkeypatch, rows, weighted):
     net, X, T, weight = problem(e=3, m=5, s=2, n_samples=70, weighted=weighted, seed=2)
     matrix = gauss_newton(net, X, T, engine="naive", sample_weight=weight).JTJ
     monkeypatch.setattr(vectorized, "PRODUCT_ROWS", rows)
-    with vectorized.GaussNewtonObjective(X, T, weight, net.shape, net.activation) as objective:
+    form = net.shape, net.activation, net.dtype
+    with vectorized.GaussNewtonObjective(X, T, weight, *form) as objective:
         asked = []
         objective.check = lambda: asked.append(1)
         flat, found = np.empty(net.theta.size), np.full(matrix.shape, np.nan)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import engines, penalty, validation
+from batchprop.engines.samples import Samples
 from batchprop.network import Network
 from batchprop.network_loss import network_loss
 from batchprop.parameters import Gradient
@@ -66,12 +67,13 @@ def loss_and_gradient(
     e, _, s = network.shape
     X, T = validation.tables(X, T, e, s, dtype=network.dtype)
     weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
-    module = engines.load(validation.choice("engine", engine, engines.ENGINES))
+    module = engines.load(validation.choice("engine", engine, engines.names()))
     threads = validation.n_threads(n_threads)
     rates = penalty.rates_of(validation.penalty(alpha), X.shape[1], weight)
     flat = np.empty_like(network.theta)
+    samples = Samples(X, T, weight)
     with module.Objective(
-        X, T, weight, network.shape, network.activation, network.dtype, threads
+        samples, network.shape, network.activation, network.dtype, threads
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
     if T.dtype.itemsize > network.dtype.itemsize:  # engines round T, which residuals would lose
@@ -149,12 +151,13 @@ def gauss_newton(
     e, _, s = network.shape
     X, T = validation.tables(X, T, e, s, dtype=np.float64)
     weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
-    module = engines.load(validation.choice("engine", engine, engines.ENGINES))
+    module = engines.load(validation.choice("engine", engine, engines.names()))
     threads = validation.n_threads(n_threads)
     theta = network.theta.astype(np.float64)
     flat, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
+    samples = Samples(X, T, weight)
     with module.GaussNewtonObjective(
-        X, T, weight, network.shape, network.activation, threads
+        samples, network.shape, network.activation, np.float64, threads
     ) as objective:
         loss = objective.gauss_newton(theta, flat, JTJ)
     return GaussNewton(loss, Gradient(flat, network.shape), JTJ)

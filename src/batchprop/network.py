@@ -172,7 +172,7 @@ class Network(Parameters):
             ``X`` is not real numbers, not (e, N), empty, or holds NaN or inf.
         """
         checked = validation.inputs(X, self.shape.n_inputs, dtype=self.dtype)
-        module = engines.load(validation.choice("engine", engine, engines.ENGINES))
+        module = engines.load(validation.choice("engine", engine, engines.names()))
         threads = validation.n_threads(n_threads)
         return module.predict(self.theta, self.shape, self.activation, checked, threads)
 

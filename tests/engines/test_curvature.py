@@ -7,6 +7,7 @@ import pytest
 
 import batchprop
 from batchprop import engines
+from batchprop.engines.samples import Samples
 from tests.problems import problem, relative_error
 
 
@@ -32,7 +33,11 @@ def by_definition(case, points):
 def curvature(case, points, engine, n_threads=None):
     out = np.empty(points.shape[1])
     with engines.load(engine).GaussNewtonObjective(
-        case.X, case.T, case.weight, case.network.shape, case.network.activation, n_threads
+        Samples(case.X, case.T, case.weight),
+        case.network.shape,
+        case.network.activation,
+        np.float64,
+        n_threads,
     ) as objective:
         objective.curvature(points, out)
     return out
@@ -78,7 +83,7 @@ def test_matrix_and_curvature_in_turn():
     points, n = points_around(case.network.theta), case.network.theta.size
     first, second, out = np.zeros((n, n)), np.zeros((n, n)), np.empty((2, n))
     with engines.load("fused").GaussNewtonObjective(
-        case.X, case.T, None, case.network.shape, "tanh", 1
+        Samples(case.X, case.T), case.network.shape, "tanh", np.float64, 1
     ) as objective:
         objective.curvature(points, out[0])
         loss = objective.gauss_newton(points[0], np.empty(n), first)

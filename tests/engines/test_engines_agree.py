@@ -10,6 +10,7 @@ import pytest
 import batchprop
 from batchprop import engines, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
+from batchprop.engines.samples import Samples
 from batchprop.parameters import Blocks, Shape
 from tests.problems import problem, relative_error, relative_errors
 
@@ -216,7 +217,7 @@ def test_the_worked_example_by_hand(engine):
     }
     gradient = np.empty_like(theta)
     module = engines.load(engine)
-    with module.Objective(X, T, None, shape, "tanh", np.float64) as objective:
+    with module.Objective(Samples(X, T), shape, "tanh", np.float64) as objective:
         loss = objective.loss_and_gradient(theta, gradient)
         assert objective.loss(theta) == pytest.approx(loss, rel=1e-15)
     assert loss == pytest.approx((r[0] ** 2 + r[1] ** 2) / 2, rel=1e-14)

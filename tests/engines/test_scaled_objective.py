@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, engines, loss_and_gradient, train
-from batchprop.engines.fused.objective import Objective
 from batchprop.engines.naive import matrix, scalar
-from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
+from batchprop.engines.samples import Samples
 from batchprop.scaling import Scaling, fold
 from tests.problems import problem, relative_error
 
@@ -21,10 +20,8 @@ def case_of(s, dtype="float64"):
 
 
 def objective_of(engine, case, by):
-    form = case.X, case.T, case.weight, case.network.shape, "tanh"
-    if engine == "fused":
-        return Objective(*form, "float64", 1, by)
-    return CopiedObjective(engine, *form, "float64", by)
+    samples = Samples(case.X, case.T, case.weight, by)
+    return engines.load(engine).Objective(samples, case.network.shape, "tanh", "float64", 1)
 
 
 @pytest.mark.parametrize("s", [1, 2, 3])
@@ -36,7 +33,7 @@ def test_the_reported_loss_is_that_of_the_folded_network(engine, s):
     expected, _ = loss_and_gradient(raw, case.X, case.T, sample_weight=case.weight)
     with objective_of(engine, case, by) as objective:
         objective.loss(net.theta)
-        assert objective.reported == pytest.approx(expected, rel=1e-10)
+        assert objective.reported_loss == pytest.approx(expected, rel=1e-10)
 
 
 @pytest.mark.parametrize("s", [1, 2])
@@ -46,11 +43,11 @@ def test_it_stays_that_of_the_last_evaluation(engine, s):
     theta = case.network.theta.copy()
     with objective_of(engine, case, Scaling.of(case.X, case.T, case.weight)) as objective:
         objective.loss_and_gradient(theta, np.empty_like(theta))
-        reported = objective.reported
+        reported = objective.reported_loss
         theta += 1.0  # the caller's, who goes on
-        assert objective.reported == reported
+        assert objective.reported_loss == reported
         objective.loss(theta)
-        assert objective.reported != reported
+        assert objective.reported_loss != reported
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -71,30 +68,35 @@ def test_data_of_either_dtype_are_standardised_for_networks_of_either(e, network
     case = problem(e, 4, 2, 77, "tanh", network_dtype)
     X, T = (20 + 3 * case.X).astype(dtype), (5 + case.T).astype(dtype)
     by, found = Scaling.of(X, T), []
-    form = None, case.network.shape, "tanh"
+    form, fused = (case.network.shape, "tanh"), engines.load("fused")
     for arrange in (np.ascontiguousarray, np.asfortranarray):
         gradient = np.empty_like(case.network.theta)
-        with Objective(arrange(X), arrange(T), *form, network_dtype, 1, by) as objective:
+        samples = Samples(arrange(X), arrange(T), scaling=by)
+        with fused.Objective(samples, *form, network_dtype, 1) as objective:
             objective.loss_and_gradient(case.network.theta, gradient)
         found.append(gradient)
     expected = np.empty(case.network.theta.size)
-    with CopiedObjective("vectorized", X, T, *form, "float64", by) as objective:
+    samples = Samples(X, T, scaling=by)
+    with engines.load("vectorized").Objective(samples, *form, "float64") as objective:
         objective.loss_and_gradient(case.network.theta.astype("f8"), expected)
     for gradient in found:
         assert relative_error(gradient, expected) < (1e-5 if network_dtype == "float32" else 1e-12)
 
 
-@pytest.mark.parametrize("engine", ["vectorized", "naive"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_gauss_newton_is_in_float64(engine):
     case = case_of(2, "float32")
-    form = case.X, case.T, case.weight, case.network.shape, "tanh"
+    samples = Samples(*case[1:], Scaling.of(case.X, case.T, case.weight))
+    form, module = (samples, case.network.shape, "tanh"), engines.load(engine)
+    with pytest.raises(ValueError, match="float64; got float32"):
+        module.GaussNewtonObjective(*form, "float32")
     theta = case.network.theta.astype("f8")
     gradient, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
-    with CopiedGaussNewton(engine, *form, Scaling.of(case.X, case.T, case.weight)) as objective:
+    with module.GaussNewtonObjective(*form, "float64") as objective:
         objective.gauss_newton(theta, gradient, JTJ)
-        before = objective.reported
+        before = objective.reported_loss
         assert objective.loss(theta + 0.1) > 0
-        assert objective.reported != before
+        assert objective.reported_loss != before
     np.testing.assert_allclose(JTJ, JTJ.T, rtol=1e-12)
     assert (np.linalg.eigvalsh(JTJ) > -1e-10).all()
 
@@ -115,7 +117,7 @@ def test_nothing_of_one_evaluation_is_left_for_the_next(engine, n_samples):
     """Sums begin at zero: for each chunk of samples, and each time."""
     case = problem(2, 3, 2, n_samples, weighted=True)
     module, theta = engines.load(engine), case.network.theta
-    form = case.X, case.T, case.weight, case.network.shape, "tanh"
+    form = Samples(case.X, case.T, case.weight), case.network.shape, "tanh", "float64"
     points = np.stack([theta, theta + 0.1, theta - 0.1])
     with module.GaussNewtonObjective(*form) as objective:
         results = []
@@ -158,4 +160,4 @@ def test_the_loss_of_a_target_that_was_constant_in_training(engine, s):
     expected, _ = loss_and_gradient(raw, case.X, case.T, sample_weight=case.weight)
     with objective_of(engine, case, by) as objective:
         objective.loss(net.theta)
-        assert objective.reported == pytest.approx(expected, rel=1e-10)
+        assert objective.reported_loss == pytest.approx(expected, rel=1e-10)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from batchprop.parameters import Shape
+from batchprop.solvers import registry
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
-from batchprop.solvers.registry import family
 from batchprop.solvers.settings import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS, default_learning_rate
 
 
@@ -42,11 +42,11 @@ def test_what_each_trains_in(solver, dtype):
     import numpy as np
 
     wanted = "float64" if solver == "lm" else dtype
-    assert family(solver).dtype(np.dtype(dtype)) == wanted
+    assert registry.load(solver).training_dtype(np.dtype(dtype)) == wanted
 
 
 @pytest.mark.parametrize("solver", FIRST_ORDER)
 def test_first_order_solvers_begin_at_rest(solver):
-    memory = family(solver).memory(None, 7)
+    memory = registry.load(solver).initial_memory(None, 7)
     assert memory.shape == (2, 7)
     assert not memory.any()

@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 
 from batchprop import loss_and_gradient, train
-from batchprop.solvers.scipy_minimize import METHODS
+from batchprop.solvers.scipy_settings import METHODS
 from tests.problems import problem
 
 CASE = problem(e=2, m=3, s=1, n_samples=20)

@@ -13,7 +13,8 @@ import scipy.optimize
 import batchprop
 from batchprop import Network
 from batchprop.solvers.penalty_kernel import penalty
-from batchprop.solvers.scipy_minimize import METHODS, ScipyRun, ScipySettings, memory
+from batchprop.solvers.scipy_minimize import ScipyRun, initial_memory
+from batchprop.solvers.scipy_settings import METHODS, ScipySettings
 from batchprop.solvers.stopping import REASONS, start
 from tests.bad_input import FORM
 from tests.problems import problem, relative_error
@@ -23,7 +24,7 @@ from tests.solvers.lbfgs.runs import NO_RULES, Outcome, Recorder, prepared
 def minimised(case, engine="fused", *, rules=NO_RULES, epochs=60, alpha=0.0, wrap=None, **settings):
     settings = ScipySettings(**settings)
     theta = case.network.theta
-    state = start(theta, memory(settings, theta.size))
+    state = start(theta, initial_memory(settings, theta.size))
     free = penalty((alpha, alpha), case.X.shape[1], case.network.shape)
     losses = np.full(epochs, np.nan)
     with prepared(case, engine) as objective:
@@ -130,7 +131,7 @@ def test_not_finite():
 
 def test_it_cannot_go_on_with_a_run():
     case = problem()
-    state = start(case.network.theta, memory(ScipySettings(), case.network.theta.size))
+    state = start(case.network.theta, initial_memory(ScipySettings(), case.network.theta.size))
     state.evaluations[0] = 7
     free = penalty((0.0, 0.0), 1.0, case.network.shape)
     with prepared(case) as objective, pytest.raises(ValueError, match="resumed; got solver='sci"):
@@ -139,7 +140,7 @@ def test_it_cannot_go_on_with_a_run():
 
 def test_a_run_that_is_dropped_leaves_no_thread():
     case = problem()
-    state = start(case.network.theta, memory(ScipySettings(), case.network.theta.size))
+    state = start(case.network.theta, initial_memory(ScipySettings(), case.network.theta.size))
     free = penalty((0.0, 0.0), 1.0, case.network.shape)
     with prepared(case) as objective:
         run = ScipyRun(ScipySettings(), NO_RULES, free, state, objective, None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop.engines.scaled_objective import ScaledObjective
 from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 
@@ -21,16 +21,16 @@ PLAIN = {
 
 def spoilt(monkeypatch, value, epoch):
     """Let the loss of the 17 samples be this number at an epoch."""
-    reported, told = CopiedObjective.reported.fget, []
+    reported, told = ScaledObjective.reported_loss.fget, []
 
     def other(self):
         found = reported(self)
-        if self._data[0].shape[1] == 17:
+        if self._samples.X.shape[1] == 17:
             told.append(found)
             return value if len(told) == epoch + 1 else found
         return found
 
-    monkeypatch.setattr(CopiedObjective, "reported", property(other))
+    monkeypatch.setattr(ScaledObjective, "reported_loss", property(other))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

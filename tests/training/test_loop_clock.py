@@ -9,7 +9,7 @@ import time
 import pytest
 
 from batchprop import train
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop.engines.scaled_objective import ScaledObjective
 from batchprop.training.checkpoint import writer
 from batchprop.training.progress_line import ProgressLine
 from batchprop.training.result import Progress
@@ -39,13 +39,13 @@ def clock(monkeypatch):
 
 def slowed(monkeypatch, clock, seconds):
     """Let each evaluation take so many seconds of that clock."""
-    evaluate = CopiedObjective.loss_and_gradient
+    evaluate = ScaledObjective.loss_and_gradient
 
     def slow(self, theta, gradient):
         clock.now += seconds
         return evaluate(self, theta, gradient)
 
-    monkeypatch.setattr(CopiedObjective, "loss_and_gradient", slow)
+    monkeypatch.setattr(ScaledObjective, "loss_and_gradient", slow)
 
 
 @pytest.mark.parametrize("limit", [0.02, 0.26, 1.03])

@@ -1,7 +1,7 @@
-"""From sums over samples to the loss L and its gradient: the factor 2 and the division by N.
+"""From sums over samples to the loss L and its gradient: the factors 1/Σw and 2/Σw.
 
-Kernels return plain sums over samples (that is what makes chunks and threads add up).  With sample
-weights w_i, and w_i = 1 without them,
+Kernels return plain sums over samples: that is why the sums of chunks and threads can be added.
+With sample weights w_i, or w_i = 1 without weights,
 
     L      = (1/Σ_i w_i) Σ_i w_i ‖y_i − t_i‖²
     δ_y,i  = (2/Σ_i w_i) w_i (y_i − t_i)
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 
 class Scales(NamedTuple):
-    """What sums over samples are multiplied by.
+    """The factors of sums over samples.
 
     Attributes
     ----------
@@ -32,7 +32,12 @@ class Scales(NamedTuple):
     gradient: float
 
 
+def total_weight(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> float:
+    """Return Σw, which is the number of samples without weights."""
+    return float(n_samples if sample_weight is None else np.sum(sample_weight, dtype=np.float64))
+
+
 def scales(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> Scales:
     """Return the two factors for ``n_samples`` samples or for their weights."""
-    total = float(n_samples if sample_weight is None else np.sum(sample_weight, dtype=np.float64))
+    total = total_weight(n_samples, sample_weight)
     return Scales(loss=1.0 / total, gradient=2.0 / total)

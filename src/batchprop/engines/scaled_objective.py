@@ -1,95 +1,120 @@
-"""Training data for an engine: standardised where that is wanted, and the loss in units of T.
+"""Engines from formulas on plain arrays: standardised data, the reported loss and cancellation.
 
-The fused engine standardises while it packs.  The others compute with a copy.
+``naive`` and ``vectorized`` compute L(θ) of the arrays they are handed, and nothing else.  This
+layer hands them standardised copies, converts losses to the user's units and ends evaluations
+early.  The fused engine needs no such layer: it standardises samples while it packs them.
 """
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines
 from batchprop.engines.loss_scale import scales
+from batchprop.engines.protocol import require_float64
+from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
-from batchprop.scaling import Scaling
+
+if TYPE_CHECKING:
+    from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
 
 
-class CopiedObjective:
-    """L(θ) of an engine that takes data as they are, on a standardised copy of the data.
+class Formulas(Protocol):
+    """What a module must have to be made an engine.
+
+    Attributes
+    ----------
+    Objective, GaussNewtonObjective : callable
+        ``Objective(X, T, sample_weight, shape, activation, dtype)`` has the evaluations of the
+        protocol, ``close``, and an attribute ``check``: a function to be called now and then, which
+        may raise to end the evaluation.
+    predict : callable
+        As in the protocol.
+    """
+
+    Objective: Callable[..., Any]
+    GaussNewtonObjective: Callable[..., Any]
+    predict: Callable[..., Array]
+
+
+class ScaledObjective:
+    """L̃(θ) by formulas on a standardised copy of the data.
 
     Parameters
     ----------
-    engine : str
-        Name of the engine.
-    X, T, sample_weight, shape, activation, dtype
-        As for every engine's Objective.
-    scaling : Scaling or None
-        How to standardise; None leaves the data as they are.
-    cancellation : Cancellation or None
-        Ends evaluations early: they raise ``Cancelled`` then.
+    formulas : Formulas
+        What computes.
+    samples, shape, activation, dtype, n_threads, cancellation
+        As in ``protocol.OpenObjective``; the number of threads is ignored.
     """
+
+    task: ClassVar[None] = None
 
     def __init__(
         self,
-        engine: str,
-        X: Array,
-        T: Array,
-        sample_weight: Array | None,
+        formulas: Formulas,
+        samples: Samples,
         shape: Shape,
         activation: str,
         dtype: npt.DTypeLike,
-        scaling: Scaling | None,
-        cancellation: Any = None,
+        n_threads: int | None = None,
+        cancellation: Cancellation | None = None,
     ) -> None:
         self.cancellation = cancellation
-        self._engine, self._shape, self._activation = engines.load(engine), shape, activation
+        self._formulas, self._shape, self._activation = formulas, shape, activation
+        X, T, sample_weight, scaling = samples
         self._constant_loss = 0.0
         if scaling is not None:
             self._constant_loss = scaling.constant_loss(T, sample_weight)
             X, T = scaling.apply(X, T, dtype, sample_weight)
-        self._data, self._scaling = (X, T, sample_weight), scaling
-        self._objective = self._prepared(X, T, sample_weight, dtype)
+        self._samples = Samples(X, T, sample_weight, scaling)
+        self._squared_units = np.ones(1) if scaling is None else scaling.squared_units
+        self._objective = self._open(X, T, sample_weight, shape, activation, dtype)
         if cancellation is not None:
             self._objective.check = cancellation.check
-        self._last: tuple[Array, float] | None = None
+        self._last_loss: float | None = None
+        self._last_theta: Array | None = None  # kept where the reported loss needs residuals
 
-    def _prepared(self, X: Array, T: Array, weight: Array | None, dtype: npt.DTypeLike) -> Any:
-        return self._engine.Objective(X, T, weight, self._shape, self._activation, dtype)
+    def _open(self, *arguments: Any) -> Any:
+        return self._formulas.Objective(*arguments)
 
     def loss(self, theta: Array) -> float:
         """Return L̃(θ)."""
-        return self._noted(theta, self._objective.loss(theta))
+        return self._recorded(theta, self._objective.loss(theta))
 
     def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
         """Write ∂L̃/∂θ to ``gradient`` (P,) and return L̃(θ)."""
-        return self._noted(theta, self._objective.loss_and_gradient(theta, gradient))
+        return self._recorded(theta, self._objective.loss_and_gradient(theta, gradient))
 
-    def _noted(self, theta: Array, loss: float) -> float:
-        self._last = theta.copy(), loss
+    def _recorded(self, theta: Array, loss: float) -> float:
+        self._last_loss = loss
+        if self._squared_units.size > 1:
+            self._last_theta = theta.copy()
         return loss
 
     @property
-    def reported(self) -> float:
+    def reported_loss(self) -> float:
         """The loss of the last evaluation in the user's units of T."""
-        assert self._last is not None, "reported is asked for after an evaluation"
-        theta, loss = self._last
-        if self._scaling is None:
-            return loss
-        units = self._scaling.squared_units
-        if len(units) == 1:
+        assert self._last_loss is not None, "nothing has been evaluated"
+        X, T, sample_weight, scaling = self._samples
+        if scaling is None:
+            return self._last_loss
+        units, loss = self._squared_units, self._last_loss
+        if units.size == 1:
             return float(units[0] * loss + self._constant_loss)
-        X, T, weight = self._data
-        R = self._engine.predict(theta, self._shape, self._activation, X).astype(np.float64) - T
-        sums = np.sum(R * R if weight is None else R * R * weight, axis=1)
-        loss = scales(T.shape[1], weight).loss * np.vdot(units, sums)
+        Y = self._formulas.predict(self._last_theta, self._shape, self._activation, X)
+        R = Y.astype(np.float64) - T
+        squares = R * R if sample_weight is None else R * R * sample_weight
+        loss = scales(T.shape[1], sample_weight).loss * np.vdot(units, np.sum(squares, axis=1))
         return float(loss + self._constant_loss)
 
     def close(self) -> None:
-        """Let buffers go."""
+        """Free buffers."""
         self._objective.close()
 
     def __enter__(self) -> Self:
@@ -99,37 +124,66 @@ class CopiedObjective:
         self.close()
 
 
-class CopiedGaussNewton(CopiedObjective):
+class ScaledGaussNewtonObjective(ScaledObjective):
     """The same in float64, and the Gauss–Newton matrix of L̃.
 
     Parameters
     ----------
-    engine, X, T, sample_weight, shape, activation, scaling, cancellation
-        As for ``CopiedObjective``.
+    formulas, samples, shape, activation, dtype, n_threads, cancellation
+        As for ``ScaledObjective``; ``dtype`` must be float64.
     """
 
-    def __init__(
-        self,
-        engine: str,
-        X: Array,
-        T: Array,
-        sample_weight: Array | None,
-        shape: Shape,
-        activation: str,
-        scaling: Scaling | None,
-        cancellation: Any = None,
-    ) -> None:
-        super().__init__(
-            engine, X, T, sample_weight, shape, activation, np.float64, scaling, cancellation
-        )
-
-    def _prepared(self, X: Array, T: Array, weight: Array | None, dtype: npt.DTypeLike) -> Any:
-        return self._engine.GaussNewtonObjective(X, T, weight, self._shape, self._activation)
+    def _open(self, *arguments: Any) -> Any:
+        require_float64(arguments[-1])
+        return self._formulas.GaussNewtonObjective(*arguments)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
-        return self._noted(theta, self._objective.gauss_newton(theta, gradient, JTJ))
+        return self._recorded(theta, self._objective.gauss_newton(theta, gradient, JTJ))
 
     def curvature(self, points: Array, out: Array) -> None:
         """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
         self._objective.curvature(points, out)
+
+
+class ScaledEngine:
+    """An ``Engine`` made of formulas.
+
+    Parameters
+    ----------
+    formulas : Formulas
+        What computes.
+    """
+
+    releases_gil: ClassVar[bool] = False
+
+    def __init__(self, formulas: Formulas) -> None:
+        self.formulas, self.predict = formulas, formulas.predict
+
+    def Objective(
+        self,
+        samples: Samples,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> ScaledObjective:
+        """Open an objective, as ``protocol.OpenObjective`` says."""
+        return ScaledObjective(
+            self.formulas, samples, shape, activation, dtype, n_threads, cancellation
+        )
+
+    def GaussNewtonObjective(
+        self,
+        samples: Samples,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> ScaledGaussNewtonObjective:
+        """Open an objective that knows JᵀJ, as ``protocol.OpenObjective`` says."""
+        return ScaledGaussNewtonObjective(
+            self.formulas, samples, shape, activation, dtype, n_threads, cancellation
+        )

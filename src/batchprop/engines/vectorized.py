@@ -1,7 +1,7 @@
 """The vectorized engine: NumPy over the full batch, the honest rival.
 
-Forward and backward pass are matrix products over all samples; every (m, N) and (s, N) array is
-allocated once per data set and reused at every step.
+Forward and backward pass are matrix products over all samples.  Every (m, N) and (s, N) array is
+allocated once per data set and reused at every step.  ``scaled_objective`` makes an engine of it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]
 
-JACOBIAN_NUMBERS = 1 << 19  # of the Jacobian that are formed together
-PRODUCT_ROWS = 512  # of JᵀJ between two looks at whether the run goes on
+JACOBIAN_ELEMENTS = 1 << 19  # elements of the Jacobian that are formed at a time
+PRODUCT_ROWS = 512  # rows of JᵀJ between two calls of ``check``
 
 
 def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array) -> None:
@@ -48,9 +48,7 @@ class Objective:
     activation : str
         Name of σ.
     dtype : dtype
-        float32 or float64, of everything.
-    n_threads : int or None
-        Ignored: NumPy's BLAS has thread settings of its own.
+        float32 or float64, of θ and of the arithmetic.
 
     Attributes
     ----------
@@ -66,7 +64,6 @@ class Objective:
         shape: Shape,
         activation: str,
         dtype: npt.DTypeLike,
-        n_threads: int | None = None,
     ) -> None:
         self.shape, self.activation = shape, activation
         self.check: Callable[[], object] = lambda: None
@@ -106,7 +103,7 @@ class Objective:
         return loss
 
     def _backward(self, theta: Array, gradient: Array) -> None:
-        """Take what ``Y`` holds, w ⊙ R, back to the parameters, with the gradient's factor."""
+        """Write the gradient for the residuals w ⊙ R in ``Y``, the factor 2/Σw included."""
         W_y = split(theta, self.shape).W_y
         dW_h, db_h, dW_y, db_y = split(gradient, self.shape)
         delta_y, delta_h, H = self.Y, self.delta_h, self.H
@@ -117,7 +114,7 @@ class Objective:
 
         self.check()
         ACTIVATIONS[self.activation].derivative(H, self.slope)
-        if self.shape.n_outputs == 1:  # an outer product: one pass less than a matrix product
+        if self.shape.n_outputs == 1:  # an outer product: saves one pass over (m, N)
             self.slope *= delta_y
             np.matmul(self.slope, self.X.T, out=dW_h)
             np.sum(self.slope, axis=1, out=db_h)
@@ -130,7 +127,7 @@ class Objective:
             np.sum(delta_h, axis=1, out=db_h)
 
     def close(self) -> None:
-        """Nothing to let go."""
+        """Do nothing: the buffers go with the object."""
 
     def __enter__(self) -> Self:
         return self
@@ -140,12 +137,12 @@ class Objective:
 
 
 class GaussNewtonObjective(Objective):
-    """The same in float64, and JᵀJ from an explicit Jacobian, a block of samples at a time.
+    """An ``Objective`` that forms JᵀJ too, from an explicit Jacobian of a block of samples.
 
     Parameters
     ----------
-    X, T, sample_weight, shape, activation, n_threads
-        As for ``Objective``.
+    X, T, sample_weight, shape, activation, dtype
+        As for ``Objective``; ``dtype`` is float64.
     """
 
     def __init__(
@@ -155,11 +152,11 @@ class GaussNewtonObjective(Objective):
         sample_weight: Array | None,
         shape: Shape,
         activation: str,
-        n_threads: int | None = None,
+        dtype: npt.DTypeLike,
     ) -> None:
-        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
+        super().__init__(X, T, sample_weight, shape, activation, dtype)
         n_parameters = shape.n_parameters
-        block = min(X.shape[1], max(64, JACOBIAN_NUMBERS // n_parameters))
+        block = min(X.shape[1], max(64, JACOBIAN_ELEMENTS // n_parameters))
         self.J = np.empty((n_parameters, block))
         self.product = np.empty(min(PRODUCT_ROWS, n_parameters) * n_parameters)
 
@@ -228,7 +225,7 @@ class GaussNewtonObjective(Objective):
 
 
 def _bands(matrix: Array) -> Iterator[Array]:
-    """Yield rows of a square matrix, up to the diagonal, so many as take little time."""
+    """Yield bands of PRODUCT_ROWS rows of a square matrix, each up to the diagonal."""
     for first in range(0, matrix.shape[0], PRODUCT_ROWS):
         end = min(first + PRODUCT_ROWS, matrix.shape[0])
         yield matrix[first:end, :end]
@@ -237,7 +234,7 @@ def _bands(matrix: Array) -> Iterator[Array]:
 def predict(
     theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
 ) -> Array:
-    """Return Y (s, N) in the dtype of θ."""
+    """Return Y (s, N) in the dtype of θ; NumPy's BLAS ignores ``n_threads``."""
     X = X.astype(theta.dtype, copy=False)
     H = np.empty((shape.n_hidden, X.shape[1]), theta.dtype)
     Y = np.empty((shape.n_outputs, X.shape[1]), theta.dtype)

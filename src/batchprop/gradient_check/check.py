@@ -102,7 +102,7 @@ def check_gradient(
     X, T = validation.tables(X, T, e, s, dtype=network.dtype)
     weight = validation.sample_weight(sample_weight, X.shape[1], X.shape[0])
     if not callable(engine):
-        engine = validation.choice("engine", engine, engines.ENGINES)
+        engine = validation.choice("engine", engine, engines.names())
     threads = validation.n_threads(n_threads)
     probes = validation.optional_count("n_probes", n_probes)
     rng = np.random.default_rng(validation.seed(seed))

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import engines, validation
+from batchprop.engines.protocol import Objective
+from batchprop.engines.samples import Samples
 from batchprop.gradient_check.problem import BLOCKS, Problem
 from batchprop.network import Network
 from batchprop.parameters import Parameters
@@ -44,7 +46,7 @@ class Subject:
     ) -> None:
         self._problem, self._engine, self._n_threads = problem, engine, n_threads
         self._open = ExitStack()
-        self._double: engines.Objective | None = None
+        self._double: Objective | None = None
         self.precision = np.dtype(np.float64)
         self.name = (
             f"engine {engine!r}"
@@ -89,16 +91,11 @@ class Subject:
         """Return what a named engine's loss lacks of J; add to its gradient what that lacks."""
         return add_penalty(self._problem.rates, theta, self._problem.shape, gradient)
 
-    def _objective(self, dtype: np.dtype[Any]) -> engines.Objective:
+    def _objective(self, dtype: np.dtype[Any]) -> Objective:
         problem = self._problem
+        samples = Samples(problem.X, problem.T, problem.weight)
         return engines.load(str(self._engine)).Objective(
-            problem.X,
-            problem.T,
-            problem.weight,
-            problem.shape,
-            problem.activation,
-            dtype,
-            self._n_threads,
+            samples, problem.shape, problem.activation, dtype, self._n_threads
         )
 
     def _call(self, theta: Array) -> tuple[Any, object]:

@@ -1,8 +1,9 @@
-"""``solver="scipy"``: J and its gradient, flat and in float64, for ``scipy.optimize.minimize``.
+"""``solver="scipy"``: F and its gradient, flat and in float64, for ``scipy.optimize.minimize``.
 
 SciPy calls back once an iteration, while a run here is advanced some epochs at a time.  So
 ``minimize`` has a thread of its own that hands over each iterate and waits: rules, clock, callback
-and Ctrl-C stay with the caller, as for every solver.
+and Ctrl-C stay with the caller, as for every solver.  This module is the whole solver: it
+implements ``protocol.Solver``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.compiler.jit import kernel
+from batchprop.engines.protocol import Objective
 from batchprop.solvers.penalty_kernel import Penalty, penalise
+from batchprop.solvers.scipy_settings import METHODS, WITHOUT_GRADIENT, ScipySettings
 from batchprop.solvers.stopping import (
     CANCELLED,
     LINE_SEARCH,
@@ -33,59 +36,23 @@ from batchprop.solvers.stopping import (
     State,
     judge,
 )
-from batchprop.threads.cancellation import Cancellation, Cancelled
+from batchprop.threads.cancellation import Cancelled
 
 Array = npt.NDArray[Any]
 
-_UNLIMITED = 2**31 - 1  # what the compiled ones among the methods can count
-_NO_PROGRESS = 2  # a status of these: no lower point along the direction, rounding as a rule
-_POLL_SECONDS = 0.02  # between two looks at clock and Ctrl-C while an iterate is waited for
-_PATIENCE = 0.25  # seconds that the thread has to end; SciPy may be at work on large matrices
-_SEARCHING = ("BFGS", "CG", "L-BFGS-B", "Newton-CG")
+_LINE_SEARCHES = ("BFGS", "CG", "L-BFGS-B", "Newton-CG")
+_NO_PROGRESS = 2  # their status where the direction has no lower point, mostly due to rounding
+_POLL_SECONDS = 0.02  # between two checks of clock and Ctrl-C while waiting for an iterate
+_JOIN_SECONDS = 0.25  # to wait for the thread; SciPy may be at work on large matrices
 
-# Options that leave the end to our rules; methods that use no gradient are at the end.
-_LONG = {"maxiter": _UNLIMITED}
-METHODS: dict[str, dict[str, float]] = {
-    "L-BFGS-B": _LONG | {"ftol": 0.0, "gtol": 0.0, "maxfun": _UNLIMITED},
-    "BFGS": _LONG | {"gtol": 0.0},
-    "CG": _LONG | {"gtol": 0.0},
-    "Newton-CG": _LONG | {"xtol": 0.0},
-    "TNC": {"ftol": 0.0, "xtol": 0.0, "gtol": 0.0, "maxfun": _UNLIMITED},
-    "SLSQP": _LONG | {"ftol": 0.0},
-    "trust-constr": _LONG | {"gtol": 0.0, "xtol": 1e-15},
-    "Nelder-Mead": _LONG | {"xatol": 0.0, "fatol": 0.0, "maxfev": _UNLIMITED},
-    "Powell": _LONG | {"xtol": 0.0, "ftol": 0.0, "maxfev": _UNLIMITED},
-}
 # What a method raises about options that it cannot take.
-_OF_OPTIONS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-# Options that are one number, whatever the method.
-NUMBERS = (
-    "maxiter", "maxfun", "maxfev", "maxcor", "maxls", "maxCGit", "minfev", "ftol", "gtol", "xtol",
-    "xatol", "fatol", "xrtol", "c1", "c2", "eta", "stepmx", "accuracy", "rescale",
-)  # fmt: skip
-WITHOUT_GRADIENT = ("Nelder-Mead", "Powell")
+_OPTION_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
-
-class ScipySettings(NamedTuple):
-    """What ``scipy.optimize.minimize`` is told.
-
-    Attributes
-    ----------
-    method : str
-        A key of METHODS.
-    options : dict
-        The method's own; those given here count before ours.
-    max_evaluations : int
-        Evaluations of loss and gradient at most.
-    """
-
-    method: str = "L-BFGS-B"
-    options: dict[str, Any] = {}  # noqa: RUF012
-    max_evaluations: int = 2**62
+needs_gauss_newton = False
 
 
 class _Iterate(NamedTuple):
-    """An evaluation that is handed over."""
+    """An evaluation that is handed over to the run."""
 
     theta: Array
     objective: float
@@ -94,23 +61,35 @@ class _Iterate(NamedTuple):
 
 
 class _Stopped(Exception):
-    """Ends ``minimize`` from inside."""
+    """Raised by an evaluation to end ``minimize``."""
 
 
 @kernel
 def _judge(rules, state, objective, loss, validation_loss, gradient):
-    """The judgement of an iterate, called from Python."""
+    """Python entry point of ``judge``."""
     return judge(rules, state, objective, loss, validation_loss, gradient)
 
 
-def memory(settings: ScipySettings, n_parameters: int) -> Array:
-    """Return nothing: what a method remembers is SciPy's."""
+def initial_memory(settings: ScipySettings, n_parameters: int) -> Array:
+    """Return an empty array: the memory of a method is inside SciPy."""
     return np.zeros((0, n_parameters))
 
 
-def _told(error: BaseException, settings: ScipySettings) -> BaseException:
-    """Return the error to raise: what SciPy raises about its options is said in our form."""
-    if not settings.options or not isinstance(error, _OF_OPTIONS):
+memory_form = initial_memory
+
+
+def check_memory(settings: ScipySettings, state: State, reason: str) -> None:
+    """Check nothing: there is no memory, and a run cannot be resumed."""
+
+
+def training_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the network's own dtype: θ is rounded to it before each evaluation."""
+    return dtype
+
+
+def _option_error(error: BaseException, settings: ScipySettings) -> BaseException:
+    """Return the error to raise: one of SciPy's about its options gets our form."""
+    if not settings.options or not isinstance(error, _OPTION_ERRORS):
         return error
     reason = " ".join(str(error).split())[:150].rstrip(".")
     return ValueError(
@@ -121,39 +100,39 @@ def _told(error: BaseException, settings: ScipySettings) -> BaseException:
 
 
 class _Minimisation:
-    """``minimize`` in its thread; iterates come out of ``made``, and at last a reason."""
+    """``minimize`` in its thread, which puts iterates into ``results``, and at last a reason."""
 
     def __init__(
-        self, settings: ScipySettings, penalty: Penalty, state: State, objective: Any
+        self, settings: ScipySettings, penalty: Penalty, state: State, objective: Objective
     ) -> None:
         self._settings, self._penalty, self._objective = settings, penalty, objective
-        self._minimize = import_module("scipy.optimize").minimize  # takes a while, the first time
-        self._cancellation: Cancellation | None = getattr(objective, "cancellation", None)
+        self._minimize = import_module("scipy.optimize").minimize  # slow the first time
+        self._cancellation = objective.cancellation
         self._first, self._calls = state.theta.copy(), state.calls
         self._last: _Iterate | None = None
         self._handed_over = self._first
         self._stopped = False
-        self._wanted = threading.Semaphore(0)
-        self.made: queue.SimpleQueue[_Iterate | int | BaseException] = queue.SimpleQueue()
+        self._requests = threading.Semaphore(0)
+        self.results: queue.SimpleQueue[_Iterate | int | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="batchprop-scipy", daemon=True)
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run is to end from outside."""
+        """Whether the run has been cancelled."""
         return self._cancellation is not None and self._cancellation.cancelled
 
     def next(self) -> _Iterate | int | BaseException:
         """Let ``minimize`` go on to its next iterate and return it, or what it ended with."""
         if self._thread.ident is None:
             self._start()
-        self._wanted.release()
+        self._requests.release()
         while True:
             if self._last is not None and self._cancellation is not None:
-                self._cancellation.check()  # the first evaluation is looked at where it is made
+                self._cancellation.check()  # the first evaluation checks for itself
             if self.cancelled:
                 raise Cancelled
             with contextlib.suppress(queue.Empty):
-                return self.made.get(timeout=_POLL_SECONDS)
+                return self.results.get(timeout=_POLL_SECONDS)
 
     def _start(self) -> None:
         try:
@@ -165,24 +144,24 @@ class _Minimisation:
             ) from None
 
     def stop(self) -> None:
-        """End the thread at its next evaluation or iterate; that may be after this returns."""
+        """End the thread at its next evaluation or iterate, possibly after this returns."""
         self._stopped = True
         if self._cancellation is not None:
             self._cancellation.cancel()
-        self._wanted.release()
+        self._requests.release()
         if self._thread.ident is not None:
-            self._thread.join(_PATIENCE)
-            if self._thread.is_alive():  # the interpreter is not to end under it
+            self._thread.join(_JOIN_SECONDS)
+            if self._thread.is_alive():  # the interpreter must not end before it
                 atexit.register(self._thread.join)
 
     def _run(self) -> None:
-        self._wanted.acquire()
+        self._requests.acquire()
         try:
-            self.made.put(self._minimised())
+            self.results.put(self._minimised())
         except _Stopped:
-            self.made.put(MAX_EVALUATIONS)
+            self.results.put(MAX_EVALUATIONS)
         except BaseException as error:  # raised again where the run is advanced
-            self.made.put(_told(error, self._settings))
+            self.results.put(_option_error(error, self._settings))
 
     def _minimised(self) -> int:
         """Call ``minimize``; return the reason it ended with."""
@@ -201,46 +180,51 @@ class _Minimisation:
             self._hand_over(result.x)
         if result.success:
             return METHOD
-        stuck = settings.method in _SEARCHING and result.status == _NO_PROGRESS
+        stuck = settings.method in _LINE_SEARCHES and result.status == _NO_PROGRESS
         return LINE_SEARCH if stuck else METHOD_GAVE_UP
 
     def _hand_over(self, theta: Array, *more: object) -> None:
-        """Take an iterate from ``minimize``, and wait until the next one is wanted."""
+        """Put an iterate of ``minimize`` into the queue; wait for the request of the next one."""
         self._handed_over = np.array(theta, np.float64)
-        self.made.put(self._evaluated(theta))
-        self._wanted.acquire()
+        self.results.put(self._evaluated(theta))
+        self._requests.acquire()
         if self._stopped:
             raise _Stopped
 
     def _values(self, theta: Array) -> tuple[float, Array]:
-        """Return J and its gradient in float64, for ``minimize`` to keep."""
-        found = self._evaluated(theta)
-        return found.objective, found.gradient.astype(np.float64)
+        """Return F and a copy of its gradient in float64."""
+        iterate = self._evaluated(theta)
+        return iterate.objective, iterate.gradient.astype(np.float64)
 
     def _evaluated(self, theta: Array) -> _Iterate:
-        """Return the evaluation at θ, the last one if it was there."""
+        """Return the evaluation at θ; the last one is reused if it was at the same θ."""
         rounded = theta.astype(self._first.dtype)
         if self._last is None or not np.array_equal(rounded, self._last.theta):
             if self._stopped or self._calls[0] >= self._settings.max_evaluations:
                 raise _Stopped
             gradient = np.zeros_like(rounded)
-            with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
+            with np.errstate(over="ignore", invalid="ignore"):  # judged later
                 objective = self._objective.loss_and_gradient(rounded, gradient)
-                if self.cancelled:
+                if self.cancelled:  # meanwhile: the state is no longer this thread's
                     raise _Stopped
                 self._calls[0] += 1
                 objective += penalise(self._penalty, rounded, gradient, True)
-                self._last = _Iterate(rounded, objective, self._objective.reported, gradient)
+                self._last = _Iterate(rounded, objective, self._objective.reported_loss, gradient)
         return self._last
 
 
 class ScipyRun:
-    """A run of ``scipy.optimize.minimize``, around any engine.
+    """A run of ``scipy.optimize.minimize``, around any objective.
+
+    Parameters
+    ----------
+    settings, rules, penalty, state, objective, validation
+        As in ``protocol.Solver.run``.
 
     Raises
     ------
     ValueError
-        The state is that of a run that has begun: methods keep what they remember to themselves.
+        The state is that of a run that has begun: SciPy does not hand out a method's memory.
     """
 
     def __init__(
@@ -249,8 +233,8 @@ class ScipyRun:
         rules: Rules,
         penalty: Penalty,
         state: State,
-        objective: Any,
-        validation: Any,
+        objective: Objective,
+        validation: Objective | None,
     ) -> None:
         if state.evaluations[0] > 0:
             raise ValueError(
@@ -262,7 +246,7 @@ class ScipyRun:
         self._rules, self._state, self._validation = rules, state, validation
         self._minimisation = _Minimisation(settings, penalty, state, objective)
         self._next: _Iterate | None = None
-        self.close = weakref.finalize(self, self._minimisation.stop)
+        self._stop = weakref.finalize(self, self._minimisation.stop)
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many iterations as the curves have room for."""
@@ -281,7 +265,7 @@ class ScipyRun:
                     self._validation.loss(state.theta)
                 except Cancelled:
                     return CANCELLED, k
-                validation_losses[k] = self._validation.reported
+                validation_losses[k] = self._validation.reported_loss
                 if self._minimisation.cancelled:
                     return CANCELLED, k
             reason = int(
@@ -304,15 +288,22 @@ class ScipyRun:
             state.epoch[0] += 1
         return RUNNING, losses.size
 
+    def close(self) -> None:
+        """End the thread."""
+        self._stop()
+
     def _wait(self) -> _Iterate | int | None:
-        """Return the next iterate, or why there is none; None if the run is cancelled."""
-        found: _Iterate | int | BaseException
+        """Return the next iterate, or a reason why there is none; None if the run is cancelled."""
+        result: _Iterate | int | BaseException
         try:
-            found = self._minimisation.next()
+            result = self._minimisation.next()
         except Cancelled as error:
-            found = error
+            result = error
         if self._minimisation.cancelled:
             return None
-        if isinstance(found, BaseException):
-            raise found
-        return found
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+run = ScipyRun

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.loss_scale import total_weight
 from batchprop.parameters import split
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -96,7 +97,8 @@ def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
     """Blame alpha where the penalty overflows, or drives weights up at this learning rate."""
     if spec.alpha is None or max(spec.alpha) == 0.0:
         return ""
-    state, total = result.checkpoint.state, _total_weight(spec)
+    state = result.checkpoint.state
+    total = total_weight(spec.data.X.shape[1], spec.data.sample_weight)
     blocks = split(state.theta, spec.first.shape)
     largest = float(np.finfo(state.theta.dtype).max)
     given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
@@ -163,11 +165,6 @@ def _power(spec: RunSpecification) -> str:
     """Return the power of 10 of the targets' size."""
     assert spec.scaling is not None
     return f"1e{int(np.log10(spec.scaling.t_scale.max()))}"
-
-
-def _total_weight(spec: RunSpecification) -> float:
-    weight = spec.data.sample_weight
-    return float(spec.data.X.shape[1] if weight is None else weight.sum())
 
 
 def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:

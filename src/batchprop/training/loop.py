@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.solvers.first_order.first_order_run import Run
+from batchprop.solvers.protocol import Run
 from batchprop.solvers.stopping import (
     CANCELLED,
     NEVER,

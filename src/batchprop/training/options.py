@@ -15,7 +15,7 @@ from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
-from batchprop.solvers.scipy_minimize import METHODS, NUMBERS, ScipySettings
+from batchprop.solvers.scipy_settings import METHODS, NUMBERS, ScipySettings
 from batchprop.solvers.settings import FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
 from batchprop.solvers.stopping import NEVER, Rules
 from batchprop.validation import memory_demand

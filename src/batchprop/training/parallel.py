@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from batchprop import engines
 from batchprop.machine.thread_count import available
 from batchprop.training.loop import Monitor
 from batchprop.training.result import TrainResult
@@ -35,7 +36,7 @@ def run_all(
     most = available() if n_threads is None else n_threads
     count = len(specs)
     distinct = [specs[0]] if isinstance(monitors, Monitor) else specs
-    if any(spec.engine != "fused" for spec in distinct):
+    if not all(engines.load(spec.engine).releases_gil for spec in distinct):
         return _SideBySide(specs, monitors, range(count), most).run(1)
     first = count % most
     results = _SideBySide(specs, monitors, range(first), most // max(1, first)).run(first)

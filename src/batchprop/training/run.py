@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import validation
-from batchprop.engines.fused.objective import Objective
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop import engines, validation
+from batchprop.engines.loss_scale import total_weight
+from batchprop.engines.protocol import Objective
+from batchprop.engines.samples import Samples
 from batchprop.network import Network
 from batchprop.network_loss import network_loss
 from batchprop.scaling import start_of
+from batchprop.solvers import registry
 from batchprop.solvers.penalty_kernel import penalty
-from batchprop.solvers.registry import family
+from batchprop.solvers.protocol import Run
 from batchprop.solvers.settings import RESUMABLE
 from batchprop.solvers.stopping import (
     CONVERGED,
@@ -38,7 +40,6 @@ from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
 from batchprop.training.loop import History, Monitor, Target, advance
-from batchprop.training.options import Data
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
@@ -89,11 +90,11 @@ def _begun(spec: RunSpecification) -> tuple[State, History]:
     """Return the state and the history of a run that begins or goes on."""
     before = spec.resumed
     if before is None:
-        kind, theta = family(spec.solver), spec.first.theta
+        solver, theta = registry.load(spec.solver), spec.first.theta
         if spec.scaling is not None:
             theta = start_of(theta, spec.first.shape, spec.scaling)
-        memory = kind.memory(spec.settings, theta.size)
-        return start(theta.astype(kind.dtype(theta.dtype)), memory), History()
+        memory = solver.initial_memory(spec.settings, theta.size)
+        return start(theta.astype(solver.training_dtype(theta.dtype)), memory), History()
     state = resumable(before.state)
     losses = before.loss_curve[: int(state.evaluations[0])]
     held_out = before.validation_loss_curve if spec.rules.validating else np.full_like(losses, nan)
@@ -115,21 +116,21 @@ def _advanced(
             return before.stop_reason
         if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
             return REASONS[MAX_EPOCHS]
-    kind = family(spec.solver)
+    solver = registry.load(spec.solver)
     if spec.alpha is None:
         raise RuntimeError("a penalty is chosen before a run begins")
-    free = penalty(spec.alpha, _total_weight(spec.data), spec.first.shape)
+    total = total_weight(spec.data.X.shape[1], spec.data.sample_weight)
+    rates = penalty(spec.alpha, total, spec.first.shape)
     cancellation = Cancellation(monitor.ended)
     with ExitStack() as stack:
         objectives = _objectives(spec, stack, cancellation)
-        loop = kind.fused_run if spec.engine == "fused" else kind.copied_run
 
-        def run_to(bound: float) -> Any:
+        def run_to(bound: float) -> Run:
             """Return a run that ends at this loss."""
-            made = loop(spec.settings, rules._replace(target_loss=bound), free, state, *objectives)
-            if hasattr(made, "close"):
-                stack.callback(made.close)
-            return made
+            bounded = rules._replace(target_loss=bound)
+            run = solver.run(spec.settings, bounded, rates, state, *objectives)
+            stack.callback(run.close)
+            return run
 
         bound = rules.target_loss
         if bound == -inf or _exact(spec):
@@ -147,7 +148,7 @@ def _advanced(
 def _exact(spec: RunSpecification) -> bool:
     """Tell whether the network that is returned is, to the last bit, what the solver evaluates."""
     dtype = spec.first.dtype
-    return spec.scaling is None and family(spec.solver).dtype(dtype) == dtype
+    return spec.scaling is None and registry.load(spec.solver).training_dtype(dtype) == dtype
 
 
 def _loss_so_far(spec: RunSpecification, state: State) -> float:
@@ -167,30 +168,21 @@ def _training_loss(spec: RunSpecification, network: Network) -> float:
     )
 
 
-def _total_weight(data: Data) -> float:
-    if data.sample_weight is None:
-        return float(data.X.shape[1])
-    return float(np.sum(data.sample_weight, dtype=np.float64))
-
-
 def _objectives(
     spec: RunSpecification, stack: ExitStack, cancellation: Cancellation
-) -> tuple[Any, Any]:
-    """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
-    data, first, kind = spec.data, spec.first, family(spec.solver)
-    form = first.shape, first.activation, kind.dtype(first.dtype)
-
-    def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
-        if spec.engine == "fused":
-            made = fused(*samples, *form, spec.n_threads, spec.scaling, cancellation)
-        else:
-            made = copied(spec.engine, *samples, *form, spec.scaling, cancellation)
-        return stack.enter_context(made)
-
-    objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
-    if data.X_val is None:
+) -> tuple[Objective, Objective | None]:
+    """Open the objectives of training and validation data; ``stack`` closes them."""
+    data, first = spec.data, spec.first
+    engine, solver = engines.load(spec.engine), registry.load(spec.solver)
+    dtype = solver.training_dtype(first.dtype)
+    arguments = first.shape, first.activation, dtype, spec.n_threads, cancellation
+    training = Samples(data.X, data.T, data.sample_weight, spec.scaling)
+    kind = engine.GaussNewtonObjective if solver.needs_gauss_newton else engine.Objective
+    objective = stack.enter_context(kind(training, *arguments))
+    if data.X_val is None or data.T_val is None:
         return objective, None
-    return objective, prepared(Objective, CopiedObjective, data.X_val, data.T_val, None)
+    held_out = Samples(data.X_val, data.T_val, scaling=spec.scaling)
+    return objective, stack.enter_context(engine.Objective(held_out, *arguments))
 
 
 def _checkpoint(spec: RunSpecification, state: State, history: History, reason: str) -> Checkpoint:

@@ -11,10 +11,9 @@ import numpy.typing as npt
 from batchprop import engines, scaling, validation
 from batchprop.files import pytree
 from batchprop.network import Network
-from batchprop.solvers import stopping
+from batchprop.solvers import registry, stopping
 from batchprop.solvers.auto import choose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
-from batchprop.solvers.registry import family
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.training import options
 from batchprop.training.checkpoint import fingerprint, resume
@@ -66,7 +65,7 @@ def specify(
     """Check the arguments of one training run; one that goes on has a checkpoint ``before``."""
     if before is not None:
         fingerprint.check_presence(given, before.samples)
-    engine = validation.choice("engine", given["engine"], engines.ENGINES)
+    engine = validation.choice("engine", given["engine"], engines.names())
     engines.require_compiler("training", "; solvers are compiled for every engine")
     asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
     alpha = given["alpha"]
@@ -177,9 +176,10 @@ class Starts(Sequence[RunSpecification]):
 
 def _result_bytes(first: RunSpecification) -> int:
     """Return about how many bytes a start leaves behind: its state and two networks."""
-    kind, theta = family(first.solver), first.first.theta
+    solver, theta = registry.load(first.solver), first.first.theta
     state = stopping.start(
-        theta.astype(kind.dtype(theta.dtype)), kind.memory(first.settings, theta.size)
+        theta.astype(solver.training_dtype(theta.dtype)),
+        solver.initial_memory(first.settings, theta.size),
     )
     own = sum(array.nbytes for array in pytree.flatten(state, "state").values())
     return own + 2 * theta.nbytes + _RESULT_BYTES

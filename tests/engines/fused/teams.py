@@ -6,6 +6,7 @@ import numpy as np
 
 from batchprop.engines.fused import blocking, objective
 from batchprop.engines.fused.objective import Objective
+from batchprop.engines.samples import Samples
 
 
 def force(monkeypatch, chunk_samples=None, block_bytes=None):
@@ -21,9 +22,11 @@ def objective_of(data, n_threads, X=None, T=None, weight=None):
     """Return an objective on a problem's data, or on the same numbers in another form."""
     net = data.network
     return Objective(
-        data.X if X is None else X,
-        data.T if T is None else T,
-        data.weight if weight is None else weight,
+        Samples(
+            data.X if X is None else X,
+            data.T if T is None else T,
+            data.weight if weight is None else weight,
+        ),
         net.shape,
         net.activation,
         net.dtype,

@@ -14,6 +14,7 @@ from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
 from batchprop.engines.fused.thread_team import LOSS, evaluate_once
+from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from tests.engines.fused.teams import force
@@ -25,7 +26,9 @@ THREADS = (1, 2, 3, 4, 7, 16)
 
 def objective_of(data, n_threads):
     net, X, T, weight = data
-    return GaussNewtonObjective(X, T, weight, net.shape, net.activation, n_threads)
+    return GaussNewtonObjective(
+        Samples(X, T, weight), net.shape, net.activation, np.float64, n_threads
+    )
 
 
 def evaluated(data, n_threads):
@@ -140,7 +143,8 @@ def test_data_are_standardised_while_they_are_packed(e, dtype):
     found = []
     for data, given in (((X, T), scaling), (scaling.apply(X, T, np.float64, weight), None)):
         gradient, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
-        with GaussNewtonObjective(*data, weight, net.shape, "softplus", 2, given) as function:
+        samples = Samples(*data, weight, given)
+        with GaussNewtonObjective(samples, net.shape, "softplus", np.float64, 2) as function:
             found.append((function.gauss_newton(theta, gradient, JTJ), gradient, JTJ))
     for one, two in zip(*found, strict=True):
         assert relative_error(one, two) < 1e-12

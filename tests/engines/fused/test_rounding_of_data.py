@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop import ENGINES, gauss_newton, loss_and_gradient, train
-from batchprop.engines.fused.objective import Objective
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop import ENGINES, engines, gauss_newton, loss_and_gradient, train
+from batchprop.engines.samples import Samples
 from batchprop.scaling import Scaling
 from tests.problems import problem, relative_error
 
@@ -34,15 +33,14 @@ def test_the_offset_costs_no_digits(dtype, order, e):
     """Rounding x itself to float32 would be off by up to 1/256 of a deviation."""
     case, X, T = offset_case(e, dtype)
     by = Scaling.of(X, T)
-    form = None, case.network.shape, "tanh"
+    form, arrange = (case.network.shape, "tanh"), ORDERS[order]
+    vectorized, fused = engines.load("vectorized"), engines.load("fused")
     expected = evaluated(
-        CopiedObjective("vectorized", X, T, *form, np.dtype("f8"), by),
+        vectorized.Objective(Samples(X, T, scaling=by), *form, "float64"),
         case.network.theta.astype("f8"),
     )
-    arrange = ORDERS[order]
-    found = evaluated(
-        Objective(arrange(X), arrange(T), *form, "float32", 1, by), case.network.theta
-    )
+    samples = Samples(arrange(X), arrange(T), scaling=by)
+    found = evaluated(fused.Objective(samples, *form, "float32", 1), case.network.theta)
     assert found[0] == pytest.approx(expected[0], rel=2e-6)
     assert relative_error(found[1], expected[1]) < 5e-6
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from batchprop.engines.fused.objective import Objective as FusedObjective
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop import engines
+from batchprop.engines.samples import Samples
+from batchprop.solvers import registry
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory
-from batchprop.solvers.lbfgs.lbfgs_run import FusedRun, InterpretedRun
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
 
@@ -26,7 +26,9 @@ class Outcome(NamedTuple):
 
 
 class Recorder:
-    """An objective that notes each point it is evaluated at, with J, and spoils some on demand."""
+    """An objective that notes each point it is evaluated at, with L, and spoils some on demand."""
+
+    cancellation = task = None
 
     def __init__(self, objective, spoilt=frozenset()):
         self.objective, self.spoilt, self.points = objective, spoilt, []
@@ -39,16 +41,15 @@ class Recorder:
         return loss
 
     @property
-    def reported(self):
-        return self.objective.reported
+    def reported_loss(self):
+        return self.objective.reported_loss
 
 
 def prepared(case, engine="fused", n_threads=1):
     network = case.network
-    form = case.X, case.T, case.weight, network.shape, network.activation, network.dtype
-    if engine == "fused":
-        return FusedObjective(*form, n_threads)
-    return CopiedObjective(engine, *form, None)
+    samples = Samples(case.X, case.T, case.weight)
+    form = network.shape, network.activation, network.dtype
+    return engines.load(engine).Objective(samples, *form, n_threads)
 
 
 def minimised(
@@ -63,8 +64,7 @@ def minimised(
     losses, reason = [], 0
     with prepared(case, engine, n_threads) as objective:
         seen = objective if wrap is None else wrap(objective)
-        kind = FusedRun if engine == "fused" else InterpretedRun
-        run = kind(settings, rules, free, state, seen, None)
+        run = registry.load("lbfgs").run(settings, rules, free, state, seen, None)
         for _ in range(bursts):
             curve = np.full(epochs // bursts, np.nan)
             reason, count = run.advance(curve, np.full_like(curve, np.nan))

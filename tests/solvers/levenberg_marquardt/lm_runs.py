@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from batchprop.engines.fused import GaussNewtonObjective
-from batchprop.engines.scaled_objective import CopiedGaussNewton
+from batchprop import engines
+from batchprop.engines.samples import Samples
+from batchprop.solvers import registry
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings, memory
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run import FusedRun, InterpretedRun
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import REASONS, Rules, start
 
@@ -49,15 +49,14 @@ def ran(
     state = start(network.theta.astype(np.float64), memory(settings))
 
     def objective(data, weight):
-        form = data.X, data.T, weight, network.shape, network.activation
-        if engine == "fused":
-            return GaussNewtonObjective(*form, n_threads)
-        return CopiedGaussNewton(engine, *form, None)
+        samples = Samples(data.X, data.T, weight)
+        form = network.shape, network.activation, np.float64, n_threads
+        return engines.load(engine).GaussNewtonObjective(samples, *form)
 
-    kind = FusedRun if engine == "fused" else InterpretedRun
     own = objective(case, case.weight)
     other = None if held_out is None else objective(held_out, None)
-    run = kind(settings, rules, penalty((alpha, alpha), total, network.shape), state, own, other)
+    rates = penalty((alpha, alpha), total, network.shape)
+    run = registry.load("lm").run(settings, rules, rates, state, own, other)
     curves, reason = [], 0
     while reason == 0:
         pair = np.full((2, bursts or 64), np.nan)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop import Network
-from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
+from batchprop.engines.scaled_objective import ScaledGaussNewtonObjective, ScaledObjective
 from batchprop.parameters import split
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
 from tests.problems import Data, problem
@@ -75,7 +75,7 @@ def test_max_fail(engine):
 
 def test_mu_max(monkeypatch):
     """When no trial is lower, damping grows by 2, 4, 8, … until it may not grow any more."""
-    monkeypatch.setattr(CopiedGaussNewton, "loss", lambda self, theta: np.inf)
+    monkeypatch.setattr(ScaledGaussNewtonObjective, "loss", lambda self, theta: np.inf)
     settings = LmSettings(damping=1.0, max_damping=1e6, acceleration=0.0)
     run = ran(problem(m=8), "vectorized", settings=settings)
     assert (run.reason, run.epochs) == ("damping", 0)
@@ -140,9 +140,9 @@ def test_trials_that_are_not_finite_are_rejected(bad, monkeypatch):
 
     def loss(self, theta):
         tried.append(theta.copy())
-        return bad if len(tried) <= 2 else CopiedObjective.loss(self, theta)
+        return bad if len(tried) <= 2 else ScaledObjective.loss(self, theta)
 
-    monkeypatch.setattr(CopiedGaussNewton, "loss", loss)
+    monkeypatch.setattr(ScaledGaussNewtonObjective, "loss", loss)
     settings = LmSettings(acceleration=0.0)
     case = problem(m=8)
     run = ran(case, "vectorized", settings=settings, max_epochs=1)

@@ -16,4 +16,6 @@ from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNew
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.fused.predict import predict
 
-__all__ = ["GaussNewtonObjective", "Objective", "predict"]
+__all__ = ["GaussNewtonObjective", "Objective", "predict", "releases_gil"]
+
+releases_gil = True

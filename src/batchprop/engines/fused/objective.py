@@ -18,11 +18,11 @@ from batchprop.engines.fused.forward_backward import Problem, Scratch
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, Task, Team, evaluate_once
 from batchprop.engines.loss_scale import scales
+from batchprop.engines.samples import Samples
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
-from batchprop.scaling import Scaling
 from batchprop.simd.aligned_memory import zeros
-from batchprop.threads.cancellation import Cancellation, leader_token
+from batchprop.threads.cancellation import Cancellation, Cancelled, leader_token
 
 Array = npt.NDArray[Any]
 
@@ -30,47 +30,37 @@ _addresses: dict[tuple[Any, np.dtype[Any]], int] = {}
 
 
 class Objective:
-    """One data set, the memory to evaluate on it, and the threads that do.
+    """One data set, the buffers to evaluate on it, and a team of threads.
 
     Parameters
     ----------
-    X : ndarray, shape (e, N)
-        Inputs, float32 or float64, any strides; never copied.
-    T : ndarray, shape (s, N)
-        Targets, likewise.
-    sample_weight : ndarray, shape (N,), or None
-        Non-negative weights.
-    shape : Shape
-        The network's sizes.
-    activation : str
-        Name of σ.
-    dtype : dtype
-        float32 or float64: of θ and of the arithmetic.
-    n_threads : int or None
-        At most so many threads.
-    scaling : Scaling or None
-        How the data are standardised, while they are packed.
-    cancellation : Cancellation or None
-        Ends evaluations early, and what they came to means nothing then.
+    samples : Samples
+        The data, in any strides: never copied, and standardised while they are packed.
+    shape, activation, dtype, n_threads, cancellation
+        As in ``engines.protocol.OpenObjective``.
+
+    Attributes
+    ----------
+    task : KernelStruct
+        The compiled loops of the solvers call ``evaluate(task, GRADIENT)`` or
+        ``evaluate(task, LOSS)``.  They see a cancellation by its token: nothing is raised there.
     """
 
-    # What a kind of objective is computed by, and how samples are cut for that.
-    _process: Any = staticmethod(process)  # on its own, a dispatcher would become a method
+    # The chunk kernel and the blocking; a subclass has others.
+    _process: Any = staticmethod(process)  # a bare dispatcher would become a method
     _plan: Callable[[Shape, int, np.dtype[Any]], Plan] = staticmethod(plan)
 
     def __init__(
         self,
-        X: Array,
-        T: Array,
-        sample_weight: Array | None,
+        samples: Samples,
         shape: Shape,
         activation: str,
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
-        scaling: Scaling | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
         self.cancellation = cancellation
+        X, T, sample_weight, scaling = samples
         s = shape.n_outputs
         numbers: tuple[Array | None, ...] = (None,) * 4
         units, constant_loss = np.ones(s), 0.0
@@ -142,13 +132,13 @@ class Objective:
             )
         )
         self._team = Team(self.task, list(map(KernelStruct, others)))
-        weakref.finalize(self, self._team.stop)  # if nobody comes to close it
+        weakref.finalize(self, self._team.stop)  # if it is never closed
         self._team.start()
 
     def _address(self, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
-        """Return the address of ``process`` for the dtype, all that its arguments' types hang on.
+        """Return the address of the chunk kernel; its argument types depend on the dtype alone.
 
-        Asking numba for those types takes longer than a small network's evaluation.
+        Addresses are cached: numba's type inference takes longer than a small evaluation.
         """
         key = self._process, theta.dtype
         if key not in _addresses:
@@ -157,19 +147,27 @@ class Objective:
         return _addresses[key]
 
     def loss(self, theta: Array) -> float:
-        """Return L(θ)."""
+        """Return L̃(θ)."""
         self.task.theta[:] = theta
-        return float(evaluate_once(self.task, LOSS))
+        loss = float(evaluate_once(self.task, LOSS))
+        self._raise_if_cancelled()
+        return loss
 
     def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
-        """Write ∂L/∂θ to ``gradient`` (P,) and return L(θ)."""
+        """Write ∂L̃/∂θ to ``gradient`` (P,) and return L̃(θ)."""
         self.task.theta[:] = theta
         loss = float(evaluate_once(self.task, GRADIENT))
+        self._raise_if_cancelled()
         gradient[:] = self.task.gradient
         return loss
 
+    def _raise_if_cancelled(self) -> None:
+        """Raise ``Cancelled`` where the threads gave up: the sums then mean nothing."""
+        if self.cancellation is not None and self.cancellation.cancelled:
+            raise Cancelled
+
     @property
-    def reported(self) -> float:
+    def reported_loss(self) -> float:
         """The loss of the last evaluation in the user's units of T."""
         task = self.task
         sums = task.total[task.theta.size :][: task.units.size]

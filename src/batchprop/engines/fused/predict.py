@@ -39,7 +39,7 @@ def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
 def predict(
     theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
 ) -> Array:
-    """Return Y (s, N) in the dtype of θ, in memory that depends on N only for Y itself."""
+    """Return Y (s, N) in the dtype of θ; beside Y itself no memory grows with N."""
     n_samples = X.shape[1]
     cut = plan(shape, n_samples, theta.dtype)
     problem = KernelStruct(
@@ -59,7 +59,7 @@ def predict(
 
     parts = [(start, min(start + cut.chunk, n_samples)) for start in range(0, n_samples, cut.chunk)]
     if size == 1:
-        for start, stop in parts:  # one by one, so that Ctrl-C can come between
+        for start, stop in parts:  # Ctrl-C is handled between two parts
             part(start, stop)
         return Y
     with ThreadPoolExecutor(size) as pool:
@@ -68,11 +68,11 @@ def predict(
             for start, stop in parts:
                 try:
                     running.append(pool.submit(part, start, stop))
-                except RuntimeError:  # the system has no thread to give
+                except RuntimeError:  # no thread to be had: compute it here
                     part(start, stop)
             for done in running:
                 done.result()
-        except BaseException:  # Ctrl-C: what has not begun is left out
+        except BaseException:  # Ctrl-C: drop the parts that have not begun
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return Y

@@ -2,8 +2,11 @@
 
 `scalar` holds the derivation for one input and one output, `chain_rule` the same gradient
 factor by factor, `matrix` the form for any number of inputs and outputs. This file only
-carries numbers between arrays and lists: there is no NumPy arithmetic in the naive engine.
-All arithmetic is done in float64 whatever the dtype of the network, and stored in that dtype.
+converts between arrays and lists: there is no NumPy arithmetic in the naive engine. All
+arithmetic is done in float64, whatever the dtype of the network; results are rounded to that
+dtype. `engines/scaled_objective.py` makes an engine of this package.
+
+Imports nothing but plain Python and `Shape`.
 """
 
 from __future__ import annotations
@@ -35,8 +38,6 @@ class Objective:
     activation : str
     dtype : dtype
         Precision of the network; X and T are rounded to it, sample by sample.
-    n_threads : int, optional
-        Accepted as in every engine; this one has a single thread.
 
     Attributes
     ----------
@@ -52,7 +53,6 @@ class Objective:
         shape: Shape,
         activation: str,
         dtype: npt.DTypeLike,
-        n_threads: int | None = None,
     ) -> None:
         self._X, self._T, self._sample_weight = X, T, sample_weight
         self.check: Callable[[], object] = lambda: None
@@ -95,24 +95,7 @@ class Objective:
 
 
 class GaussNewtonObjective(Objective):
-    """The same in float64, and JᵀJ.
-
-    Parameters
-    ----------
-    X, T, sample_weight, shape, activation, n_threads
-        As for ``Objective``.
-    """
-
-    def __init__(
-        self,
-        X: Array,
-        T: Array,
-        sample_weight: Array | None,
-        shape: Shape,
-        activation: str,
-        n_threads: int | None = None,
-    ) -> None:
-        super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
+    """An objective that knows JᵀJ as well; ``dtype`` is float64."""
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
@@ -133,7 +116,7 @@ class GaussNewtonObjective(Objective):
 def predict(
     theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
 ) -> Array:
-    """Return Y (s, N) for X (e, N), in the dtype of theta (P,)."""
+    """Return Y (s, N) for X (e, N), in the dtype of theta (P,); there is one thread."""
     parameters = unflatten(theta.tolist(), shape)
     Y = np.empty((shape.n_outputs, X.shape[1]), dtype=theta.dtype)
     for i in range(X.shape[1]):

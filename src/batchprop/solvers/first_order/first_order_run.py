@@ -7,19 +7,20 @@ epoch; with the others the same judgement and the same moves follow each evaluat
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
-from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop.engines.protocol import Objective
+from batchprop.solvers.compiled_run import CompiledRun
 from batchprop.solvers.first_order.update_rules import move
+from batchprop.solvers.interpreted_run import InterpretedRun
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
+from batchprop.solvers.protocol import Run
 from batchprop.solvers.settings import Settings
 from batchprop.solvers.stopping import (
     CANCELLED,
@@ -31,7 +32,7 @@ from batchprop.solvers.stopping import (
     is_last,
     judge,
 )
-from batchprop.threads.cancellation import Cancelled, is_cancelled
+from batchprop.threads.cancellation import is_cancelled
 
 Array = npt.NDArray[Any]
 
@@ -80,26 +81,20 @@ def _descend(settings, rules, penalty, state, task, validation_task, losses, val
     return RUNNING, losses.size
 
 
-def _note_step(state: State) -> None:
-    """Note the length of the last step, for those who look on; not in the compiled loop."""
+def _record_step(state: State) -> None:
+    """Record the length of the last step for observers, once per call: no loop needs it."""
     step = state.theta.astype(np.float64) - state.previous
     state.step[0] = math.sqrt(np.einsum("i,i->", step, step))
 
 
-class Run(Protocol):
-    """A run of a solver, advanced some epochs at a time."""
+class CompiledFirstOrderRun(CompiledRun):
+    """The compiled loop.
 
-    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
-        """Fill the curves; return a reason to stop (or RUNNING) and how many entries were filled.
-
-        CANCELLED leaves the state as after the last judgement: the run can go on from there.
-        Validation losses are left as they are where there are no validation data.
-        """
-        ...
-
-
-class FusedRun:
-    """The compiled loop."""
+    Parameters
+    ----------
+    settings, rules, penalty, state, objective, validation
+        As in ``protocol.Solver.run``.
+    """
 
     def __init__(
         self,
@@ -107,68 +102,62 @@ class FusedRun:
         rules: Rules,
         penalty: Penalty,
         state: State,
-        objective: FusedObjective,
-        validation: FusedObjective | None,
+        objective: Objective,
+        validation: Objective | None,
     ) -> None:
+        super().__init__(_descend, (settings, rules, penalty, state), objective, validation)
         self._state = state
-        self._fixed = tuple(map(KernelStruct, (settings, rules, penalty, state)))
-        self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run compiled for as many epochs as the curves have room for."""
-        reason, count = _descend(*self._fixed, *self._tasks, losses, validation_losses)
+        reason, count = super().advance(losses, validation_losses)
         if count > 0:
-            _note_step(self._state)
-        return int(reason), int(count)
+            _record_step(self._state)
+        return reason, count
 
 
-class InterpretedRun:
-    """The same loop in Python, around any engine."""
+class InterpretedFirstOrderRun(InterpretedRun):
+    """The same loop in Python, around any objective.
 
-    def __init__(
-        self,
-        settings: Settings,
-        rules: Rules,
-        penalty: Penalty,
-        state: State,
-        objective: CopiedObjective,
-        validation: CopiedObjective | None,
-    ) -> None:
-        self._settings, self._rules, self._penalty = settings, rules, penalty
-        self._state = state
-        self._objective, self._validation = objective, validation
-        self._gradient = np.zeros_like(state.theta)
+    Parameters
+    ----------
+    settings, rules, penalty, state, objective, validation
+        As in ``protocol.Solver.run``.
+    """
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many epochs as the curves have room for."""
-        count, reason = 0, RUNNING
-        while reason == RUNNING and count < losses.size:
-            try:
-                value = self._evaluate(losses[count:], validation_losses[count:])
-            except Cancelled:
-                reason = CANCELLED
-                break
-            reason = _after_step(
-                self._settings, self._rules, self._state, value,
-                losses[count], validation_losses[count], self._gradient,
-            )  # fmt: skip
-            count += 1
+        reason, count = super().advance(losses, validation_losses)
         if count > 0:
-            _note_step(self._state)
-        return int(reason), count
+            _record_step(self._state)
+        return reason, count
 
-    def _evaluate(self, losses: Array, validation_losses: Array) -> float:
-        """Return J(θ); fill in the first entries of both curves."""
+    def _evaluate(self) -> float:
         theta, gradient = self._state.theta, self._gradient
-        with np.errstate(over="ignore", invalid="ignore"):  # judged, and told once
-            last = self._state.epoch[0] == self._rules.max_epochs  # no step follows
-            if last:
-                value = self._objective.loss(theta)
-            else:
-                value = self._objective.loss_and_gradient(theta, gradient)
-            value += penalise(self._penalty, theta, gradient, not last)
-            losses[0] = self._objective.reported
-            if self._validation is not None:
-                self._validation.loss(theta)
-                validation_losses[0] = self._validation.reported
-        return float(value)
+        last = self._state.epoch[0] == self._rules.max_epochs  # no step follows
+        if last:
+            loss = self._objective.loss(theta)
+        else:
+            loss = self._objective.loss_and_gradient(theta, gradient)
+        return float(loss + penalise(self._penalty, theta, gradient, not last))
+
+    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+        return int(
+            _after_step(
+                self._settings, self._rules, self._state, objective, loss, validation_loss,
+                self._gradient,
+            )
+        )  # fmt: skip
+
+
+def first_order_run(
+    settings: Settings,
+    rules: Rules,
+    penalty: Penalty,
+    state: State,
+    objective: Objective,
+    validation: Objective | None,
+) -> Run:
+    """Return a run, compiled if the objective is; arguments as in ``protocol.Solver.run``."""
+    kind = InterpretedFirstOrderRun if objective.task is None else CompiledFirstOrderRun
+    return kind(settings, rules, penalty, state, objective, validation)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
-from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
-from batchprop.engines.scaled_objective import CopiedObjective
+from batchprop.engines.protocol import Objective
+from batchprop.solvers.compiled_run import CompiledRun
+from batchprop.solvers.interpreted_run import InterpretedRun
 from batchprop.solvers.lbfgs.iteration import accept, propose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
+from batchprop.solvers.protocol import Run
 from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
-from batchprop.threads.cancellation import Cancelled, is_cancelled
-
-Array = npt.NDArray[Any]
+from batchprop.threads.cancellation import is_cancelled
 
 
 @returning(types.int64)
@@ -75,64 +69,17 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
     return RUNNING, losses.size
 
 
-class FusedRun:
-    """The compiled loop."""
+class InterpretedLbfgsRun(InterpretedRun):
+    """The same loop in Python, around any objective.
 
-    def __init__(
-        self,
-        settings: LbfgsSettings,
-        rules: Rules,
-        penalty: Penalty,
-        state: State,
-        objective: FusedObjective,
-        validation: FusedObjective | None,
-    ) -> None:
-        self._fixed = tuple(map(KernelStruct, (settings, rules, penalty, state)))
-        self._tasks = objective.task, objective.task if validation is None else validation.task
+    Parameters
+    ----------
+    settings, rules, penalty, state, objective, validation
+        As in ``protocol.Solver.run``.
+    """
 
-    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
-        """Run compiled for as many iterations as the curves have room for."""
-        reason, count = _minimise(*self._fixed, *self._tasks, losses, validation_losses)
-        return int(reason), int(count)
-
-
-class InterpretedRun:
-    """The same loop in Python, around any engine."""
-
-    def __init__(
-        self,
-        settings: LbfgsSettings,
-        rules: Rules,
-        penalty: Penalty,
-        state: State,
-        objective: CopiedObjective,
-        validation: CopiedObjective | None,
-    ) -> None:
-        self._settings, self._rules, self._penalty = settings, rules, penalty
-        self._state = state
-        self._objective, self._validation = objective, validation
-        self._gradient = np.zeros_like(state.theta)
-
-    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
-        """Run for as many iterations as the curves have room for."""
-        for k in range(losses.size):
-            try:
-                with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
-                    objective = self._search()
-                    losses[k] = self._objective.reported
-                    validation_losses[k] = self._validated()
-            except Cancelled:
-                return CANCELLED, k
-            reason = _after_iteration(
-                self._settings, self._rules, self._state, objective,
-                losses[k], validation_losses[k], self._gradient,
-            )  # fmt: skip
-            if reason != RUNNING:
-                return int(reason), k + 1
-        return RUNNING, losses.size
-
-    def _search(self) -> float:
-        """Evaluate until a point is accepted; return J there."""
+    def _evaluate(self) -> float:
+        """Evaluate until a point is accepted; return F there."""
         state, gradient = self._state, self._gradient
         while True:
             objective = self._objective.loss_and_gradient(state.theta, gradient)
@@ -140,13 +87,31 @@ class InterpretedRun:
             if _accept_point(self._settings, state, objective, gradient):
                 return float(objective)
 
-    def _validated(self) -> float:
-        """Return the validation loss, NaN without validation data."""
-        if self._validation is None:
-            return math.nan
+    def _validation_loss(self, validation: Objective) -> float:
         try:
-            self._validation.loss(self._state.theta)
-            return float(self._validation.reported)
+            return super()._validation_loss(validation)
         except BaseException:
             self._state.calls[0] -= 1  # it is accepted again when the run goes on
             raise
+
+    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+        return int(
+            _after_iteration(
+                self._settings, self._rules, self._state, objective, loss, validation_loss,
+                self._gradient,
+            )
+        )  # fmt: skip
+
+
+def lbfgs_run(
+    settings: LbfgsSettings,
+    rules: Rules,
+    penalty: Penalty,
+    state: State,
+    objective: Objective,
+    validation: Objective | None,
+) -> Run:
+    """Return a run, compiled if the objective is; arguments as in ``protocol.Solver.run``."""
+    if objective.task is None:
+        return InterpretedLbfgsRun(settings, rules, penalty, state, objective, validation)
+    return CompiledRun(_minimise, (settings, rules, penalty, state), objective, validation)

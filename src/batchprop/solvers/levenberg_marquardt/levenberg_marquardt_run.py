@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
-from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton
 from batchprop.engines.fused.gauss_newton.curvature import curvature
-from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
-from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import LOSS, evaluate, reported
-from batchprop.engines.scaled_objective import CopiedGaussNewton, CopiedObjective
+from batchprop.engines.protocol import GaussNewtonObjective, Objective
+from batchprop.solvers.compiled_run import CompiledRun
+from batchprop.solvers.interpreted_run import InterpretedRun
 from batchprop.solvers.levenberg_marquardt import step
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings, work
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
+from batchprop.solvers.protocol import Run
 from batchprop.solvers.stopping import (
     CANCELLED,
     NON_FINITE,
@@ -30,8 +26,6 @@ from batchprop.solvers.stopping import (
     judge,
 )
 from batchprop.threads.cancellation import Cancelled, is_cancelled
-
-Array = npt.NDArray[Any]
 
 
 @returning(types.int64)
@@ -161,8 +155,16 @@ def _accept_trial(state, work, objective):
     return False
 
 
-class FusedRun:
-    """The compiled loop."""
+class InterpretedLmRun(InterpretedRun):
+    """The same loop in Python, around any Gauss–Newton objective.
+
+    Parameters
+    ----------
+    settings, rules, penalty, state, objective, validation
+        As in ``protocol.Solver.run``.
+    """
+
+    _objective: GaussNewtonObjective
 
     def __init__(
         self,
@@ -171,77 +173,22 @@ class FusedRun:
         penalty: Penalty,
         state: State,
         objective: GaussNewtonObjective,
-        validation: FusedObjective | None,
+        validation: Objective | None,
     ) -> None:
-        own = settings, rules, penalty, state, work(state.theta.size, objective.cancellation)
-        self._fixed = tuple(map(KernelStruct, own))
-        self._tasks = objective.task, objective.task if validation is None else validation.task
+        super().__init__(settings, rules, penalty, state, objective, validation)
+        self._work = work(state.theta.size, objective.cancellation)
 
-    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
-        """Run compiled for as many iterations as the curves have room for."""
-        reason, count = _minimise(*self._fixed, *self._tasks, losses, validation_losses)
-        return int(reason), int(count)
-
-
-class InterpretedRun:
-    """The same loop in Python, around any engine."""
-
-    def __init__(
-        self,
-        settings: LmSettings,
-        rules: Rules,
-        penalty: Penalty,
-        state: State,
-        objective: CopiedGaussNewton,
-        validation: CopiedObjective | None,
-    ) -> None:
-        self._settings, self._rules, self._penalty = settings, rules, penalty
-        self._state, self._work = state, work(state.theta.size, objective.cancellation)
-        self._objective, self._validation = objective, validation
-
-    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
-        """Run for as many evaluations as the curves have room for."""
-        state = self._state
-        for k in range(losses.size):
-            try:
-                with np.errstate(over="ignore", invalid="ignore"):  # judged, and rejected
-                    if state.evaluations[0] > state.epoch[0]:
-                        reason = self._iterate()
-                        if reason != RUNNING:
-                            return reason, k
-                    value = self._evaluate()
-                    losses[k] = self._objective.reported
-                    if self._validation is not None:
-                        self._validation.loss(state.theta)
-                        validation_losses[k] = self._validation.reported
-            except Cancelled:
-                return CANCELLED, k
-            reason = _begin_iteration(
-                self._rules, self._penalty, state, self._work,
-                value, losses[k], validation_losses[k],
-            )  # fmt: skip
-            if reason != RUNNING:
-                return int(reason), k + 1
-        return RUNNING, losses.size
-
-    def _evaluate(self) -> float:
-        """Return J(θ); unless no step follows, leave its gradient and JᵀJ in the work memory."""
-        state, work = self._state, self._work
-        if state.epoch[0] >= self._rules.max_epochs:
-            loss = self._objective.loss(state.theta)
-            return loss + float(penalise(self._penalty, state.theta, work.gradient, False))
-        loss = self._objective.gauss_newton(state.theta, work.gradient, work.matrix)
-        return loss + float(penalise(self._penalty, state.theta, work.gradient, True))
-
-    def _iterate(self) -> int:
-        """Find an acceptable step and take it; return a reason to stop, or RUNNING."""
+    def _take_step(self) -> int:
+        """Find an acceptable step from a judged θ and take it; take it back if that is cut off."""
+        if self._state.evaluations[0] <= self._state.epoch[0]:
+            return RUNNING
         try:
-            return self._found()
+            return self._find_step()
         except BaseException:
             _take_back_iteration(self._state, self._work)
             raise
 
-    def _found(self) -> int:
+    def _find_step(self) -> int:
         settings, state, work, objective = self._settings, self._state, self._work, self._objective
         accelerated = settings.acceleration > 0.0
         while True:
@@ -262,3 +209,37 @@ class InterpretedRun:
             state.calls[0] += 1
             if _accept_trial(state, work, value):
                 return RUNNING
+
+    def _evaluate(self) -> float:
+        """Return F(θ); unless no step follows, leave its gradient and JᵀJ in the work memory."""
+        state, work = self._state, self._work
+        last = state.epoch[0] >= self._rules.max_epochs
+        if last:
+            loss = self._objective.loss(state.theta)
+        else:
+            loss = self._objective.gauss_newton(state.theta, work.gradient, work.matrix)
+        return loss + float(penalise(self._penalty, state.theta, work.gradient, not last))
+
+    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+        return int(
+            _begin_iteration(
+                self._rules, self._penalty, self._state, self._work, objective, loss,
+                validation_loss,
+            )
+        )  # fmt: skip
+
+
+def levenberg_marquardt_run(
+    settings: LmSettings,
+    rules: Rules,
+    penalty: Penalty,
+    state: State,
+    objective: GaussNewtonObjective,
+    validation: Objective | None,
+) -> Run:
+    """Return a run, compiled if the objective is; arguments as in ``protocol.Solver.run``."""
+    if objective.task is None:
+        return InterpretedLmRun(settings, rules, penalty, state, objective, validation)
+    buffers = work(state.theta.size, objective.cancellation)
+    arguments = settings, rules, penalty, state, buffers
+    return CompiledRun(_minimise, arguments, objective, validation)

@@ -12,7 +12,7 @@ from batchprop import engines, validation
 from batchprop.files import pytree
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
-from batchprop.solvers.registry import family
+from batchprop.solvers import registry
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.solvers.state_checks import check_state, require, require_finite
 from batchprop.solvers.stopping import REASONS, State, start
@@ -75,9 +75,9 @@ def check_header(
     except KeyError as error:
         raise ValueError(f"arguments: must have {error}") from None
     theta = pytree.hollow((shape.n_parameters,), validation.float_dtype(arguments["dtype"]))
-    kind = family(arguments["solver"])
-    moved = pytree.hollow(theta.shape, kind.dtype(theta.dtype))
-    state = start(np.zeros(0), kind.form(settings, theta.size))
+    solver = registry.load(arguments["solver"])
+    moved = pytree.hollow(theta.shape, solver.training_dtype(theta.dtype))
+    state = start(np.zeros(0), solver.memory_form(settings, theta.size))
     state = state._replace(theta=moved, previous=moved, best=moved)
     return Forms(state, _scaling_form(shape) if arguments["scale"] else None, theta)
 
@@ -92,7 +92,7 @@ def check_values(content: Content) -> None:
     """Check what the arrays hold, whose form is right; their counts are checked before."""
     arguments, state = content.arguments, content.state
     settings = options.settings(arguments["solver"], arguments, content.shape)
-    family(arguments["solver"]).check(settings, state, content.stop_reason)
+    registry.load(arguments["solver"]).check_memory(settings, state, content.stop_reason)
     if state.evaluations[0] > 0:
         require_finite("loss_curve", content.loss_curve)
         require_finite("validation_loss_curve", content.validation_loss_curve)
@@ -106,7 +106,7 @@ def check_values(content: Content) -> None:
 
 def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> Any:
     """Check the arguments of the call; return the solver's numbers."""
-    validation.choice("engine", arguments["engine"], engines.ENGINES)
+    validation.choice("engine", arguments["engine"], engines.names())
     solver = validation.choice("solver", arguments["solver"], SOLVERS)
     validation.activation(arguments["activation"])
     validation.float_dtype(arguments["dtype"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
@@ -12,23 +11,24 @@ from batchprop.engines.fused.gauss_newton.curvature import curvature_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import plan
 from batchprop.engines.fused.gauss_newton.gauss_newton_chunk_kernel import process_gram
 from batchprop.engines.fused.objective import Objective
+from batchprop.engines.protocol import require_float64
+from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
-from batchprop.scaling import Scaling
 from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
 
 
 class GaussNewtonObjective(Objective):
-    """An ``Objective`` in float64, whatever the network's dtype, that knows JᵀJ as well.
+    """An ``Objective`` in float64 that knows JᵀJ as well.
 
     Compiled solvers call ``gauss_newton(task, JTJ)`` with its ``task``, and
     ``evaluate(task, LOSS)`` for the loss alone.
 
     Parameters
     ----------
-    X, T, sample_weight, shape, activation, n_threads, scaling, cancellation
-        As for ``Objective``.
+    samples, shape, activation, dtype, n_threads, cancellation
+        As for ``Objective``; ``dtype`` must be float64.
     """
 
     _process = staticmethod(process_gram)
@@ -36,23 +36,21 @@ class GaussNewtonObjective(Objective):
 
     def __init__(
         self,
-        X: Array,
-        T: Array,
-        sample_weight: Array | None,
+        samples: Samples,
         shape: Shape,
         activation: str,
+        dtype: npt.DTypeLike,
         n_threads: int | None = None,
-        scaling: Scaling | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
-        super().__init__(
-            X, T, sample_weight, shape, activation, np.float64, n_threads, scaling, cancellation
-        )
+        require_float64(dtype)
+        super().__init__(samples, shape, activation, dtype, n_threads, cancellation)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
         self.task.theta[:] = theta
         loss = float(gauss_newton_once(self.task, JTJ))
+        self._raise_if_cancelled()
         gradient[:] = self.task.gradient
         return loss
 
@@ -60,3 +58,4 @@ class GaussNewtonObjective(Objective):
         """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
         self.task.points[:] = points.ravel()
         curvature_once(self.task, out)
+        self._raise_if_cancelled()

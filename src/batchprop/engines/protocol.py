@@ -1,0 +1,155 @@
+"""What an engine is: everything that the rest of the package asks of one.
+
+An engine is one file that implements ``Engine``.  Callers get it by ``engines.load(name)`` and
+never ask which one it is: what differs between engines is an attribute of the protocol.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.engines.samples import Samples
+from batchprop.parameters import Shape
+
+if TYPE_CHECKING:  # numba is imported with the first of these: only the fused engine needs it
+    from batchprop.compiler.kernel_struct import KernelStruct
+    from batchprop.threads.cancellation import Cancellation
+
+Array = npt.NDArray[Any]
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """L̃(θ) and its gradient over one data set.
+
+    Without scaling L̃ is L.  An evaluation that is cancelled raises ``Cancelled``.
+    """
+
+    @property
+    def cancellation(self) -> Cancellation | None:
+        """What ends evaluations early, as it was handed over."""
+        ...
+
+    @property
+    def task(self) -> KernelStruct | None:
+        """What compiled loops evaluate, by ``engines.fused.thread_team.evaluate``.
+
+        None if evaluations are Python's: the loops of the solvers then are Python's, too.
+        """
+        ...
+
+    def loss(self, theta: Array) -> float:
+        """Return L̃(θ)."""
+        ...
+
+    def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
+        """Write ∂L̃/∂θ to ``gradient`` (P,) and return L̃(θ)."""
+        ...
+
+    @property
+    def reported_loss(self) -> float:
+        """The loss L of the last evaluation, in the user's units of T."""
+        ...
+
+    def close(self) -> None:
+        """Free buffers and end threads; may be called twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+
+@runtime_checkable
+class GaussNewtonObjective(Objective, Protocol):
+    """An objective that knows the Gauss–Newton matrix as well, all in float64."""
+
+    def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
+        """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
+        ...
+
+    def curvature(self, points: Array, out: Array) -> None:
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,).
+
+        y″ = y(θ + p) − 2 y(θ) + y(θ − p); ``points`` (3, P) are θ, θ + p and θ − p.
+        """
+        ...
+
+
+Opened_co = TypeVar("Opened_co", bound=Objective, covariant=True)
+
+
+class OpenObjective(Protocol[Opened_co]):
+    """How every objective is opened: by a class, or by a function that returns one."""
+
+    def __call__(
+        self,
+        samples: Samples,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Opened_co:
+        """Open an objective.
+
+        Parameters
+        ----------
+        samples : Samples
+            The data, and how they are standardised.
+        shape : Shape
+            The network's sizes.
+        activation : str
+            Name of σ.
+        dtype : dtype
+            float32 or float64, of θ and of the arithmetic; a ``GaussNewtonObjective`` is
+            float64 only.
+        n_threads : int or None
+            At most so many threads; results do not depend on it.
+        cancellation : Cancellation or None
+            Ends evaluations early.
+        """
+        ...
+
+
+_OpenPlain = OpenObjective[Objective]
+_OpenGaussNewton = OpenObjective[GaussNewtonObjective]
+
+
+class Engine(Protocol):
+    """A module, or an object, with these names."""
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether evaluations release the interpreter lock: then networks train side by side."""
+        ...
+
+    @property
+    def Objective(self) -> _OpenPlain:
+        """Opens an objective."""
+        ...
+
+    @property
+    def GaussNewtonObjective(self) -> _OpenGaussNewton:
+        """Opens an objective that knows JᵀJ."""
+        ...
+
+    def predict(
+        self,
+        theta: Array,
+        shape: Shape,
+        activation: str,
+        X: Array,
+        n_threads: int | None = None,
+    ) -> Array:
+        """Return Y (s, N) for X (e, N), in the dtype of θ (P,)."""
+        ...
+
+
+def require_float64(dtype: npt.DTypeLike) -> None:
+    """Raise ValueError unless ``dtype`` is float64: JᵀJ squares the condition number of J."""
+    if np.dtype(dtype) != np.float64:
+        raise ValueError(f"a Gauss–Newton objective must have dtype float64; got {np.dtype(dtype)}")

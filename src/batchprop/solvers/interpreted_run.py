@@ -1,0 +1,82 @@
+"""A run whose loop is Python, around any objective: the frame that all solvers fill in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop.engines.protocol import Objective
+from batchprop.solvers.penalty_kernel import Penalty
+from batchprop.solvers.stopping import CANCELLED, RUNNING, Rules, State
+from batchprop.threads.cancellation import Cancelled
+
+Array = npt.NDArray[Any]
+
+
+class InterpretedRun(ABC):
+    """A loop of evaluations, each followed by a judgement.
+
+    Decisions and moves are the compiled functions of the compiled loop, so that both loops do the
+    same.
+
+    Parameters
+    ----------
+    settings, rules, penalty, state, objective, validation
+        As in ``protocol.Solver.run``.
+    """
+
+    def __init__(
+        self,
+        settings: Any,
+        rules: Rules,
+        penalty: Penalty,
+        state: State,
+        objective: Objective,
+        validation: Objective | None,
+    ) -> None:
+        self._settings, self._rules, self._penalty = settings, rules, penalty
+        self._state = state
+        self._objective, self._validation = objective, validation
+        self._gradient = np.zeros_like(state.theta)
+
+    def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
+        """Run for as many epochs as the curves have room for."""
+        for k in range(losses.size):
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):  # judged below
+                    reason = self._take_step()
+                    if reason != RUNNING:
+                        return reason, k
+                    objective = self._evaluate()
+                    losses[k] = self._objective.reported_loss
+                    if self._validation is not None:
+                        validation_losses[k] = self._validation_loss(self._validation)
+            except Cancelled:
+                return CANCELLED, k
+            reason = self._judge(objective, losses[k], validation_losses[k])
+            if reason != RUNNING:
+                return reason, k + 1
+        return RUNNING, losses.size
+
+    def _take_step(self) -> int:
+        """Take a step that is still to be taken; return a reason to stop, or RUNNING."""
+        return RUNNING
+
+    @abstractmethod
+    def _evaluate(self) -> float:
+        """Return F(θ) at the point to be judged, and keep its derivatives."""
+
+    def _validation_loss(self, validation: Objective) -> float:
+        """Return the validation loss at θ."""
+        validation.loss(self._state.theta)
+        return validation.reported_loss
+
+    @abstractmethod
+    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+        """Judge an evaluation and, if the run goes on, move; return a reason, or RUNNING."""
+
+    def close(self) -> None:  # noqa: B027 - no solver has anything to add
+        """Do nothing: buffers are the objective's."""

@@ -1,0 +1,33 @@
+"""Levenberg–Marquardt as a solver of the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LmSettings,
+    Memory,
+    check,
+    memory,
+)
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run import levenberg_marquardt_run
+
+needs_gauss_newton = True
+check_memory, run = check, levenberg_marquardt_run
+
+
+def initial_memory(settings: LmSettings, n_parameters: int) -> Memory:
+    """Return the damping of the first step, and its growth."""
+    return memory(settings)
+
+
+def memory_form(settings: LmSettings, n_parameters: int) -> Memory:
+    """Return the same: two numbers take no room."""
+    return memory(settings)
+
+
+def training_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return float64: JᵀJ squares the condition number of J, too much for float32."""
+    return np.dtype(np.float64)
