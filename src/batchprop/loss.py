@@ -24,7 +24,7 @@ def loss_and_gradient(
     sample_weight: npt.ArrayLike | None = None,
     alpha: float | tuple[float, float] = 0.0,
 ) -> tuple[float, Gradient]:
-    """Return L = (1/N) Σ_i ‖y_i − t_i‖² and ∂L/∂θ; with ``alpha``, the penalised J and ∂J/∂θ.
+    """Return L = (1/N) Σ_i ‖y_i − t_i‖² and ∂L/∂θ; with ``alpha``, the penalised F and ∂F/∂θ.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def loss_and_gradient(
     X : array_like, shape (e, N)
         Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
     T : array_like, shape (s, N)
-        Targets.  L is that of float64 targets even for a float32 network, whose gradient is
-        computed with rounded ones.
+        Targets.  For a float32 network L is computed with float64 targets, and the gradient with
+        rounded ones.
     engine : {"fused", "vectorized", "naive"}
         What computes it.
     n_threads : int or None
@@ -43,14 +43,14 @@ def loss_and_gradient(
     sample_weight : array_like, shape (N,), or None
         Non-negative weights w: L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
     alpha : float, or pair of floats
-        α ≥ 0: J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²), with Σw = N without weights; biases are free.
-        A pair (α_h, α_y) has one for each of the two.  ``train(..., scale=False, alpha=alpha)``
-        minimises this J.
+        α ≥ 0: F = L + (α/Σw) (‖W_h‖² + ‖W_y‖²), with Σw = N without weights; biases are free.
+        A pair (α_h, α_y) gives each its own.  ``train(..., scale=False, alpha=alpha)``
+        minimises this F.
 
     Returns
     -------
     loss : float
-        L, a sum over outputs and a mean over samples; J with ``alpha``.
+        L, a sum over outputs and a mean over samples; F with ``alpha``.
     gradient : Gradient
         Its blocks ``W_h``, ``b_h``, ``W_y``, ``b_y`` and all of them flat, ``theta``.
 
@@ -76,7 +76,7 @@ def loss_and_gradient(
         samples, network.shape, network.activation, network.dtype, threads
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
-    if T.dtype.itemsize > network.dtype.itemsize:  # engines round T, which residuals would lose
+    if T.dtype.itemsize > network.dtype.itemsize:  # engines round T to the network's dtype
         loss = network_loss(network, X, T, weight, engine=engine, n_threads=threads)
     loss += penalty.add_penalty(rates, network.theta, network.shape, flat)
     return loss, Gradient(flat, network.shape)
@@ -111,10 +111,10 @@ def gauss_newton(
 ) -> GaussNewton:
     """Return L, ∂L/∂θ and JᵀJ = (1/N) Σ_i J_iᵀ J_i, where J_i = ∂y_i/∂θ, of shape (s, P).
 
-    JᵀJ is a mean over samples, as L is, so that 2 JᵀJ is the Hessian of L but for the terms in
-    which residuals are multiplied by second derivatives (Gauss and Newton leave them out), and
-    2 Jᵀr, a mean of the same kind, is the gradient.  All of it is computed in float64, whatever
-    the network's dtype; the fused engine needs memory for a few matrices (P, P), whatever N.
+    JᵀJ is a mean over samples, as L is.  So 2 JᵀJ is the Hessian of L without the terms that
+    multiply residuals by second derivatives (the Gauss–Newton approximation), and the gradient is
+    2 Jᵀr, a mean of the same kind.  Everything is computed in float64, whatever the network's
+    dtype.  The fused engine needs memory for a few matrices (P, P), whatever N is.
 
     Parameters
     ----------

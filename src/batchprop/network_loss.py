@@ -1,4 +1,4 @@
-"""The loss of a network as its user meets it: from its own predictions, in its own dtype."""
+"""The loss of a network in the user's units: of its own predictions, in its own dtype."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchprop.network import Network
 
 Array = npt.NDArray[Any]
 
-_ELEMENTS = 1 << 20  # of H that an engine may hold at a time
+_ELEMENTS = 1 << 20  # elements of H that an engine may hold at a time
 
 
 def network_loss(
@@ -27,29 +27,29 @@ def network_loss(
 ) -> float:
     """Return L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
 
-    Training computes with standardised data, and Levenberg–Marquardt in float64, so that what it
-    sees is not quite the network that is returned: its parameters are rounded to its dtype, and on
-    raw units means take up digits.  This is the loss of that network.
+    Training computes with standardised data, and Levenberg–Marquardt in float64.  The network that
+    is returned differs slightly: its parameters are rounded to its dtype, and in raw units means
+    cost digits.  This is the loss of the network that is returned.
 
     Parameters
     ----------
     network : Network
-        On the units of X and T.
+        In the units of X and T.
     X : ndarray, shape (e, N)
         Checked inputs.
     T : ndarray, shape (s, N)
-        Checked targets; residuals are those of T in float64, whatever the dtype of the network.
+        Checked targets; residuals are computed in float64, whatever the dtype of the network.
     sample_weight : ndarray, shape (N,), or None
-        Checked weights; what is predicted for samples of weight 0 does not matter.
+        Checked weights; predictions for samples of weight 0 are ignored.
     engine : str
-        What predicts.
+        Name of the engine that predicts.
     n_threads : int or None
-        At most so many threads; the result has the same bits for any number.
+        At most so many threads; the result does not depend on it, to the last bit.
     """
     predict = engines.load(engine).predict
     step = max(1, _ELEMENTS // sum(network.shape))
     parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
-    # A power of two keeps squares within float64 and changes no digit.
+    # Dividing by a power of two keeps squares within the range of float64, and changes no digit.
     exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -65,7 +65,7 @@ def network_loss(
 
 
 def _largest(T: Array, sample_weight: Array | None, part: slice) -> float:
-    """Return the size of the largest target among some samples, of those that count."""
+    """Return max |t| over the samples of ``part`` whose weight is positive."""
     sizes = np.abs(T[:, part])
     if sample_weight is not None:
         sizes = np.where(sample_weight[part] > 0, sizes, 0.0)

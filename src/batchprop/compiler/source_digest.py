@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _ABOVE_SOLVERS = (
     "__init__.py",
     "engines/naive/",
+    "engines/scaled_objective.py",
     "engines/vectorized.py",
     "files/atomic_file.py",
     "files/network_file.py",

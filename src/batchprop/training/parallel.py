@@ -1,8 +1,8 @@
-"""Many networks at once: side by side where one alone would not keep the processors busy.
+"""Many networks at once: side by side where a single one would not keep all processors busy.
 
-A run is compiled code that lets go of the interpreter for some 0.02 s at a time, so that plain
-threads serve; and as results do not depend on the number of threads, each network is the one that
-it would be if trained alone.
+Compiled evaluations release the interpreter lock for about 0.02 s at a time, so Python threads are
+enough.  Results do not depend on the number of threads: each network is the same as if it were
+trained alone.
 """
 
 from __future__ import annotations
@@ -19,119 +19,119 @@ from batchprop.training.result import TrainResult
 from batchprop.training.run import run
 from batchprop.training.run_specification import RunSpecification
 
-_POLL_SECONDS = 0.05  # between two looks at Ctrl-C; a wait without end is deaf on some systems
+_POLL_SECONDS = 0.05  # a wait without a timeout does not notice Ctrl-C on some systems
 
 
 def run_all(
     specs: Sequence[RunSpecification], monitors: Sequence[Monitor] | Monitor, n_threads: int | None
 ) -> list[TrainResult]:
-    """Run all specs, ``n_threads`` threads in all; results in the order of specs.
+    """Run all specs with ``n_threads`` threads in all; return the results in the order of specs.
 
-    Jobs are taken from their sequence when it is their turn.  One ``Monitor`` for all is for specs
-    that differ in the start alone, and is told the number of each.  Ctrl-C, or whatever a callback
-    raises, ends all of them.  As many run at a time as there are threads; what that leaves over
-    goes first, with more threads each.  Other engines than the fused one hold the interpreter, and
-    run one after another.
+    A spec is taken from the sequence when its run begins.  A single ``Monitor`` is for specs that
+    differ only in their start; it gets the number of each.  Ctrl-C, or an exception of a callback,
+    ends all runs.  As many runs as there are threads go on at a time.  The remainder of that
+    division goes first, with several threads each.  Engines that hold the interpreter lock run one
+    spec after another.
     """
-    most = available() if n_threads is None else n_threads
+    total_threads = available() if n_threads is None else n_threads
     count = len(specs)
     distinct = [specs[0]] if isinstance(monitors, Monitor) else specs
     if not all(engines.load(spec.engine).releases_gil for spec in distinct):
-        return _SideBySide(specs, monitors, range(count), most).run(1)
-    first = count % most
-    results = _SideBySide(specs, monitors, range(first), most // max(1, first)).run(first)
-    return results + _SideBySide(specs, monitors, range(first, count), 1).run(most)
+        return _SideBySide(specs, monitors, range(count), total_threads).run(1)
+    first = count % total_threads
+    results = _SideBySide(specs, monitors, range(first), total_threads // max(1, first)).run(first)
+    return results + _SideBySide(specs, monitors, range(first, count), 1).run(total_threads)
 
 
 class _SideBySide:
-    """Some of the specs, that end together.
+    """Runs of some of the specs, side by side.
 
     Parameters
     ----------
     specs, monitors
         As for ``run_all``.
-    which : range
-        Their numbers.
+    indices : range
+        Which of the specs.
     n_threads : int
-        Threads for each of them.
+        Threads for each run.
     """
 
     def __init__(
         self,
         specs: Sequence[RunSpecification],
         monitors: Sequence[Monitor] | Monitor,
-        which: range,
+        indices: range,
         n_threads: int,
     ) -> None:
-        self._jobs, self._watches, self._n_threads = specs, monitors, n_threads
-        self._which, self._left, self._running = which, iter(which), 0
+        self._specs, self._monitors, self._n_threads = specs, monitors, n_threads
+        self._indices, self._remaining, self._n_running = indices, iter(indices), 0
         self._lock, self._done = threading.Lock(), threading.Event()
         self._results: dict[int, TrainResult] = {}
         self._errors: list[BaseException] = []
         self._threads: list[threading.Thread] = []
 
-    def run(self, together: int) -> list[TrainResult]:
-        """Run them, so many at a time."""
+    def run(self, n_parallel: int) -> list[TrainResult]:
+        """Run all of them, ``n_parallel`` at a time."""
         try:
-            if together > 1 and len(self._which) > 1:
-                self._start(min(together, len(self._which)))
+            if n_parallel > 1 and len(self._indices) > 1:
+                self._start(min(n_parallel, len(self._indices)))
                 self._wait()
         except KeyboardInterrupt:
-            self._end_all()
-        self._work_off()  # in the caller's thread, if there were no others to take all of them
+            self._cancel_all()
+        self._run_remaining()  # in the caller's thread, as far as other threads have not
         self._wait()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
         if self._errors:
             raise self._errors[0]
-        return [self._results[k] for k in self._which]
+        return [self._results[k] for k in self._indices]
 
     def _start(self, count: int) -> None:
-        """Start threads, or as many of them as the system has to give."""
+        """Start ``count`` threads, or as many as the system allows."""
         for k in range(count):
-            thread = threading.Thread(target=self._work_off, name=f"batchprop-network-{k}")
-            self._threads.append(thread)  # before Ctrl-C can come between
+            thread = threading.Thread(target=self._run_remaining, name=f"batchprop-network-{k}")
+            self._threads.append(thread)  # first: Ctrl-C may come right after the start
             try:
                 thread.start()
-            except RuntimeError:  # fewer do it as well
+            except RuntimeError:  # fewer threads will do
                 self._threads.pop()
                 return
 
     def _wait(self) -> None:
-        """Wait until none is running; not for threads: Ctrl-C makes them seem to have ended."""
+        """Wait until no run is left.  An interrupted ``Thread.join`` may take it for ended."""
         while self._threads and not self._done.wait(_POLL_SECONDS):
             pass
 
-    def _work_off(self) -> None:
-        """Run one after the other until there is none left."""
-        while (k := self._taken()) is not None:
-            monitor = self._watches
+    def _run_remaining(self) -> None:
+        """Run one spec after another until none is left."""
+        while (k := self._take_next()) is not None:
+            monitor = self._monitors
             monitor = monitor._replace(start=k) if isinstance(monitor, Monitor) else monitor[k]
             try:
-                result = run(self._jobs[k]._replace(n_threads=self._n_threads), monitor)
+                result = run(self._specs[k]._replace(n_threads=self._n_threads), monitor)
                 self._results[k] = result
                 if result.stop_reason == "interrupted":
-                    self._end_all()
-            except BaseException as error:  # a callback's: those that have not begun never will
+                    self._cancel_all()
+            except BaseException as error:  # a callback's: runs that have not begun never will
                 self._errors.append(error)
-                self._left = iter(())
-                self._end_all()
+                self._remaining = iter(())
+                self._cancel_all()
             with self._lock:
-                self._running -= 1
+                self._n_running -= 1
         with self._lock:
-            if self._running == 0:
+            if self._n_running == 0:
                 self._done.set()
 
-    def _taken(self) -> int | None:
-        """Take the number of the next one, None if there is none."""
+    def _take_next(self) -> int | None:
+        """Take the index of the next spec; None if none is left."""
         with self._lock:
-            k = next(self._left, None)
-            self._running += k is not None
+            k = next(self._remaining, None)
+            self._n_running += k is not None
             return k
 
-    def _end_all(self) -> None:
-        for monitor in [self._watches] if isinstance(self._watches, Monitor) else self._watches:
+    def _cancel_all(self) -> None:
+        for monitor in [self._monitors] if isinstance(self._monitors, Monitor) else self._monitors:
             if monitor.cancelled is not None:
                 monitor.cancelled.set()
 

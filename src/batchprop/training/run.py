@@ -1,4 +1,4 @@
-"""One training run, from what was checked to the result."""
+"""One training run: from its checked specification to the result."""
 
 from __future__ import annotations
 
@@ -45,39 +45,39 @@ from batchprop.training.run_specification import RunSpecification
 
 Array = npt.NDArray[Any]
 
-# Reasons of the solver itself: from where it stands there is no step, whatever the rules.
-_AT_THE_END = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
+# Stop reasons after which the solver finds no further step, whatever the rules are.
+_FINAL_REASONS = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
 
-_ROUNDINGS = 64  # of the network's dtype, up to which two losses are the same number
+_ROUNDINGS = 64  # two losses are equal if they differ by so many eps of the network's dtype
 
 
 def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
     """Train."""
-    state, history = _begun(spec)
+    state, history = _initial(spec)
 
     def snapshot(reason: str) -> Checkpoint:
         return _checkpoint(spec, state, history, reason)
 
     try:
-        reason = _advanced(spec, state, history, monitor, snapshot)
+        reason = _advance(spec, state, history, monitor, snapshot)
     except KeyboardInterrupt:
         reason = "interrupted"
-    except Exception:  # a callback's, which is passed on
+    except Exception:  # of a callback
         if monitor.writer is not None:
             monitor.writer.write(snapshot("interrupted"))
         raise
-    before = spec.resumed
-    if before is not None and state.evaluations[0] < before.state.evaluations[0]:
-        reached = replace(before, stop_reason=reason)  # it was not even evaluated again
+    previous = spec.resumed
+    if previous is not None and state.evaluations[0] < previous.state.evaluations[0]:
+        checkpoint = replace(previous, stop_reason=reason)  # ended before its first evaluation
     else:
-        reached = snapshot(reason)
+        checkpoint = snapshot(reason)
     if monitor.writer is not None:
         try:
-            monitor.writer.write(reached)
-        except KeyboardInterrupt:  # the result is worth more than its copy
-            reached = replace(reached, stop_reason="interrupted")
-    result = _result(spec, reached, monitor.began)
-    if reached.stop_reason == REASONS[NON_FINITE]:
+            monitor.writer.write(checkpoint)
+        except KeyboardInterrupt:  # return the result all the same
+            checkpoint = replace(checkpoint, stop_reason="interrupted")
+    result = _result(spec, checkpoint, monitor.began)
+    if checkpoint.stop_reason == REASONS[NON_FINITE]:
         count = int(state.evaluations[0])
         loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
         result = replace(result, at_failure=(loss, validation_loss))
@@ -86,22 +86,24 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
     return result
 
 
-def _begun(spec: RunSpecification) -> tuple[State, History]:
-    """Return the state and the history of a run that begins or goes on."""
-    before = spec.resumed
-    if before is None:
+def _initial(spec: RunSpecification) -> tuple[State, History]:
+    """Return the state and the history that a new or a resumed run begins with."""
+    previous = spec.resumed
+    if previous is None:
         solver, theta = registry.load(spec.solver), spec.first.theta
         if spec.scaling is not None:
             theta = start_of(theta, spec.first.shape, spec.scaling)
         memory = solver.initial_memory(spec.settings, theta.size)
         return start(theta.astype(solver.training_dtype(theta.dtype)), memory), History()
-    state = resumable(before.state)
-    losses = before.loss_curve[: int(state.evaluations[0])]
-    held_out = before.validation_loss_curve if spec.rules.validating else np.full_like(losses, nan)
-    return state, History((losses, held_out[: losses.size]))
+    state = resumable(previous.state)
+    losses = previous.loss_curve[: int(state.evaluations[0])]
+    validation_losses = np.full_like(losses, nan)
+    if spec.rules.validating:
+        validation_losses = previous.validation_loss_curve[: losses.size]
+    return state, History((losses, validation_losses))
 
 
-def _advanced(
+def _advance(
     spec: RunSpecification,
     state: State,
     history: History,
@@ -109,12 +111,12 @@ def _advanced(
     snapshot: Callable[[str], Checkpoint],
 ) -> str:
     """Advance the run to its end; return the reason."""
-    rules, before = spec.rules, spec.resumed
-    if before is not None:
-        rules = rules._replace(max_epochs=min(before.n_epochs + rules.max_epochs, NEVER))
-        if before.stop_reason in _AT_THE_END:
-            return before.stop_reason
-        if state.epoch[0] > rules.max_epochs:  # the step after the last epoch is already taken
+    rules, previous = spec.rules, spec.resumed
+    if previous is not None:
+        rules = rules._replace(max_epochs=min(previous.n_epochs + rules.max_epochs, NEVER))
+        if previous.stop_reason in _FINAL_REASONS:
+            return previous.stop_reason
+        if state.epoch[0] > rules.max_epochs:  # the last step was taken but not evaluated
             return REASONS[MAX_EPOCHS]
     solver = registry.load(spec.solver)
     if spec.alpha is None:
@@ -126,39 +128,40 @@ def _advanced(
         objectives = _objectives(spec, stack, cancellation)
 
         def run_to(bound: float) -> Run:
-            """Return a run that ends at this loss."""
+            """Return a run that ends at a loss of ``bound``."""
             bounded = rules._replace(target_loss=bound)
             run = solver.run(spec.settings, bounded, rates, state, *objectives)
             stack.callback(run.close)
             return run
 
         bound = rules.target_loss
-        if bound == -inf or _exact(spec):
+        if bound == -inf or _is_exact(spec):
             return advance(run_to(bound), state, history, monitor, snapshot, cancellation)
         restarts = spec.solver in RESUMABLE
         target = Target(
             bound,
-            lambda: _loss_so_far(spec, state) <= bound,
+            lambda: _current_loss(spec, state) <= bound,
             partial(run_to, -inf) if restarts else None,
         )
-        begun = run_to(bound if restarts else -inf)
-        return advance(begun, state, history, monitor, snapshot, cancellation, target)
+        first = run_to(bound if restarts else -inf)
+        return advance(first, state, history, monitor, snapshot, cancellation, target)
 
 
-def _exact(spec: RunSpecification) -> bool:
-    """Tell whether the network that is returned is, to the last bit, what the solver evaluates."""
+def _is_exact(spec: RunSpecification) -> bool:
+    """Tell whether the solver evaluates, to the last bit, the network that is returned."""
     dtype = spec.first.dtype
     return spec.scaling is None and registry.load(spec.solver).training_dtype(dtype) == dtype
 
 
-def _loss_so_far(spec: RunSpecification, state: State) -> float:
-    """Return the loss, on raw units, of the network that a target loss is for.
+def _current_loss(spec: RunSpecification, state: State) -> float:
+    """Return the loss L, in the user's units, that is compared with a target loss.
 
-    That is the best one, which is returned, unless that was chosen by something else than L.
+    It is that of the best network if L chooses the best one, and that of the last network if F or
+    the validation loss does.
     """
-    reached = _checkpoint(spec, state, History(), "running")
+    checkpoint = _checkpoint(spec, state, History(), "running")
     by_loss = not spec.rules.validating and spec.alpha == (0.0, 0.0)
-    return _training_loss(spec, reached.network if by_loss else reached.last_network)
+    return _training_loss(spec, checkpoint.network if by_loss else checkpoint.last_network)
 
 
 def _training_loss(spec: RunSpecification, network: Network) -> float:
@@ -188,7 +191,7 @@ def _objectives(
 def _checkpoint(spec: RunSpecification, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
     size = int(state.evaluations[0])
-    if reason == REASONS[NON_FINITE]:  # at the start, too, its losses are known
+    if reason == REASONS[NON_FINITE]:  # the losses at a start that is not finite
         size = max(1, size)
     losses, validation_losses = history.curves(size)
     return Checkpoint(
@@ -204,16 +207,16 @@ def _checkpoint(spec: RunSpecification, state: State, history: History, reason: 
     )
 
 
-def _losses(spec: RunSpecification, reached: Checkpoint) -> tuple[float, float]:
-    """Return training and validation loss of the best network, NaN where there is none."""
-    best_epoch = int(reached.state.best_epoch[0])
-    loss, validation_loss = float(reached.loss_curve[best_epoch]), nan
+def _losses(spec: RunSpecification, checkpoint: Checkpoint) -> tuple[float, float]:
+    """Return training and validation loss of the best network; NaN without validation data."""
+    best_epoch = int(checkpoint.state.best_epoch[0])
+    loss, validation_loss = float(checkpoint.loss_curve[best_epoch]), nan
     if spec.rules.validating:
-        validation_loss = float(reached.validation_loss_curve[best_epoch])
-    if _exact(spec) or reached.state.evaluations[0] == 0:
+        validation_loss = float(checkpoint.validation_loss_curve[best_epoch])
+    if _is_exact(spec) or checkpoint.state.evaluations[0] == 0:
         return loss, validation_loss
-    network, rounding = reached.network, _ROUNDINGS * np.finfo(spec.first.dtype).eps
-    with suppress(KeyboardInterrupt):  # the solver's own losses are nearly the same
+    network, rounding = checkpoint.network, _ROUNDINGS * np.finfo(spec.first.dtype).eps
+    with suppress(KeyboardInterrupt):  # then the solver's losses, which are nearly the same
         measured = _training_loss(spec, network)
         loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
         if spec.data.X_val is not None and spec.data.T_val is not None:
@@ -229,28 +232,28 @@ def _losses(spec: RunSpecification, reached: Checkpoint) -> tuple[float, float]:
     return loss, validation_loss
 
 
-def _result(spec: RunSpecification, reached: Checkpoint, began: float) -> TrainResult:
-    """Put together what the run has come to."""
-    state, validation_losses = reached.state, reached.validation_loss_curve
+def _result(spec: RunSpecification, checkpoint: Checkpoint, began: float) -> TrainResult:
+    """Assemble the result from the last checkpoint."""
+    state, validation_losses = checkpoint.state, checkpoint.validation_loss_curve
     best_epoch = int(state.best_epoch[0])
-    loss, validation_loss = _losses(spec, reached)
+    loss, validation_loss = _losses(spec, checkpoint)
     return TrainResult(
-        network=reached.network,
+        network=checkpoint.network,
         loss=loss,
         validation_loss=validation_loss,
-        last_network=reached.last_network,
-        loss_curve=reached.loss_curve,
+        last_network=checkpoint.last_network,
+        loss_curve=checkpoint.loss_curve,
         validation_loss_curve=validation_losses,
-        n_epochs=reached.n_epochs,
+        n_epochs=checkpoint.n_epochs,
         n_evaluations=int(state.calls[0]),
         gradient_norm=float(state.gradient_norm[0]),
         score=validation_loss if spec.rules.validating else float(state.best_score[0]),
         best_epoch=best_epoch,
-        stop_reason=reached.stop_reason,
-        converged=reached.stop_reason in CONVERGED,
+        stop_reason=checkpoint.stop_reason,
+        converged=checkpoint.stop_reason in CONVERGED,
         seconds=time.perf_counter() - began,
-        solver=reached.arguments["solver"],
-        checkpoint=reached,
-        alpha=validation.penalty(reached.arguments["alpha"]),
+        solver=checkpoint.arguments["solver"],
+        checkpoint=checkpoint,
+        alpha=validation.penalty(checkpoint.arguments["alpha"]),
         alpha_report=spec.alpha_report,
     )
