@@ -176,6 +176,8 @@ def test_options_that_scipy_cannot_take(method, options):
 
 def test_what_is_no_matter_of_options_is_passed_on():
     class Broken:
+        cancellation = None
+
         def __init__(self, objective):
             pass
 
