@@ -103,12 +103,14 @@ def test_what_is_tried_first_and_how_each_is_trained(monkeypatch):
             1e-10,
         )
         assert (spec.rules.window, spec.rules.patience, spec.rules.validating) == (100, -1, False)
-        weight = spec.data.sample_weight
+        weight = spec.dataset.sample_weight
         assert (weight == 0).sum() == 8
         assert set(weight) == {0.0, 1.0}
         # a start of each fold's own, the same for every penalty
-        np.testing.assert_array_equal(spec.first.theta, specs[k % 5].first.theta)
-    starts = {spec.first.theta.tobytes() for spec in specs}
+        np.testing.assert_array_equal(
+            spec.initial_network.theta, specs[k % 5].initial_network.theta
+        )
+    starts = {spec.initial_network.theta.tobytes() for spec in specs}
     assert len(starts) == 5
     assert result.solver == "adam"
 

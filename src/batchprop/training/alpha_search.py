@@ -15,19 +15,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import scaling
 from batchprop.network import Network
+from batchprop.scaling import Scaling, unfold
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
 from batchprop.solvers.settings import LIMITS
 from batchprop.solvers.stopping import Rules
 from batchprop.training.loop import Monitor
-from batchprop.training.options import Data
 from batchprop.training.parallel import run_all
 from batchprop.training.result import AlphaReport, TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -150,7 +150,7 @@ class _Search:
             return
         errors = weights = 0.0
         for fit, one in zip(self._fits, results, strict=True):
-            error, weight = _judged(one.network, fit, self._job)
+            error, weight = _errors(one.network, fit, self._job)
             errors, weights = errors + error, weights + weight
         score = errors / weights if math.isfinite(errors) else math.inf
         if not score >= self._lowest():
@@ -169,24 +169,29 @@ class _Search:
     def settled(self, spec: RunSpecification) -> RunSpecification:
         """Return the spec with the penalty that was found."""
         k = self._argmin()
-        pair = (FALLBACK, FALLBACK * spec.first.shape.n_hidden) if k is None else _pair(k, spec)
+        pair = (
+            (FALLBACK, FALLBACK * spec.initial_network.shape.n_hidden)
+            if k is None
+            else _pair(k, spec)
+        )
         tried = sorted(self._scores)
         report = AlphaReport(
             alphas=tuple(_pair(one, spec)[0] for one in tried),
             scores=tuple(self._scores[one] for one in tried),
-            n_folds=0 if spec.data.X_val is not None else len(self._fits),
+            n_folds=0 if spec.dataset.validation is not None else len(self._fits),
         )
         return _penalised(spec, pair)._replace(alpha_report=report)
 
     def reached(self, spec: RunSpecification) -> RunSpecification:
         """Return the spec as one that starts from the best network so far, if there is any."""
-        if self._best is None or spec.given is not None:
+        if self._best is None or spec.user_network is not None:
             return spec
-        theta, first = self._best.theta, spec.first
-        if spec.scaling is not None:
-            theta = scaling.unfold(theta, first.shape, spec.scaling)
-        start = Network.from_theta(theta.astype(first.dtype), first.shape, first.activation)
-        return spec._replace(first=start)
+        theta, network = self._best.theta, spec.initial_network
+        if spec.dataset.scaling is not None:
+            theta = unfold(theta, network.shape, spec.dataset.scaling)
+        theta = theta.astype(network.dtype)
+        best = Network.from_theta(theta, network.shape, network.activation)
+        return spec._replace(initial_network=best)
 
     def _argmin(self) -> int | None:
         """Return the best k so far, the larger one if it has no equal; None without any."""
@@ -200,7 +205,7 @@ class _Search:
 
 def _pair(k: int, spec: RunSpecification) -> tuple[float, float]:
     alpha = 10.0 ** (k / 2)
-    return alpha, alpha * spec.first.shape.n_hidden
+    return alpha, alpha * spec.initial_network.shape.n_hidden
 
 
 def _penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecification:
@@ -208,35 +213,36 @@ def _penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecific
 
 
 def _fits(spec: RunSpecification) -> list[_Fit]:
-    """Return what an α is tried on; nothing where there is nothing to compare."""
-    own = {"solver": "lbfgs", "max_evaluations": None, "history_size": None}
-    validating = spec.data.X_val is not None
-    size, together = spec.first.theta.size, FOLDS * len(_GRID)
+    """Return the fits that judge a penalty; none where there is nothing to compare."""
+    dataset, network = spec.dataset, spec.initial_network
+    validating = dataset.validation is not None
+    history_size = default_history(FOLDS * len(_GRID) * network.theta.size)  # all fits: one's room
     window = LIMITS["lbfgs"].n_epochs_no_change
     common = spec._replace(
-        given=None,
+        user_network=None,
         solver="lbfgs",
-        settings=LbfgsSettings(default_history(together * size)),  # of all: the memory of one
+        settings=LbfgsSettings(history_size),
         rules=Rules(MAX_EPOCHS, -math.inf, 1e-10, 1e-6, window, -1, validating),
-        arguments=spec.arguments | own,
-        resumed=None,
+        arguments=spec.arguments
+        | {"solver": "lbfgs", "max_evaluations": None, "history_size": None},
+        resumed_from=None,
     )
     seed = spec.arguments["seed"]
     if validating:
-        return [_Fit(common._replace(first=_drawn(spec, seed, 0)), None)]
-    weight = spec.data.sample_weight
-    n_samples = spec.data.X.shape[1]
-    present = np.arange(n_samples) if weight is None else np.flatnonzero(weight)
-    folds = list(_left_out(present, seed))
-    made = []
-    for k, left_out in enumerate(folds):
-        seen = np.ones(n_samples) if weight is None else weight.astype(np.float64)
-        seen[left_out] = 0.0
-        data = spec.data._replace(sample_weight=seen)
-        by = scaling.Scaling.of(data.X, data.T, seen) if spec.scaling is not None else None
-        fit = common._replace(data=data, scaling=by, first=_drawn(spec, seed, k))
-        made.append(_Fit(fit, left_out))
-    return made
+        return [_Fit(common._replace(initial_network=_drawn(network, seed, 0)), None)]
+    weight = dataset.sample_weight
+    present = np.arange(dataset.n_samples) if weight is None else np.flatnonzero(weight)
+    fits = []
+    for k, left_out in enumerate(_left_out(present, seed)):
+        weights = np.ones(dataset.n_samples) if weight is None else weight.astype(np.float64)
+        weights[left_out] = 0.0
+        definition = dataset.scaling
+        if definition is not None:
+            definition = Scaling.of(dataset.X, dataset.T, weights)
+        fold = replace(dataset, sample_weight=weights, scaling=definition)
+        start = _drawn(network, seed, k)
+        fits.append(_Fit(common._replace(dataset=fold, initial_network=start), left_out))
+    return fits
 
 
 def _left_out(present: Array, seed: int | None) -> Iterator[Array]:
@@ -250,33 +256,32 @@ def _left_out(present: Array, seed: int | None) -> Iterator[Array]:
         yield np.sort(present[order[k::count]])
 
 
-def _drawn(spec: RunSpecification, seed: int | None, k: int) -> Network:
+def _drawn(network: Network, seed: int | None, k: int) -> Network:
     """Return the start of fold k: never the user's network, which may have seen all samples."""
     return Network.initialize(
-        *spec.first.shape,
-        activation=spec.first.activation,
+        *network.shape,
+        activation=network.activation,
         seed=None if seed is None else seed + k,
-        dtype=spec.first.dtype,
+        dtype=network.dtype,
     )
 
 
-def _judged(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[float, float]:
-    """Return Σ w ‖t̃ − ỹ‖² and Σ w of what was left out, in units of all samples' deviations."""
-    data, left_out = spec.data, fit.left_out
+def _errors(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[float, float]:
+    """Return Σ w ‖t̃ − ỹ‖² and Σw of the samples left out, in units of all samples' deviations."""
+    samples, left_out = spec.dataset.training, fit.left_out
     if left_out is None:
-        held_out = Data(data.X_val, data.T_val, None, None, None)  # type: ignore[arg-type]
-        left_out = np.arange(held_out.X.shape[1])
-    else:
-        held_out = data
-    factor = 1.0 if spec.scaling is None else spec.scaling.t_factor[:, np.newaxis]
-    errors = total = 0.0
-    step = max(1, _ELEMENTS // sum(spec.first.shape))
+        assert spec.dataset.validation is not None
+        samples = spec.dataset.validation
+        left_out = np.arange(samples.X.shape[1])
+    factor = 1.0 if samples.scaling is None else samples.scaling.t_factor[:, np.newaxis]
+    squared_error = total_weight = 0.0
+    step = max(1, _ELEMENTS // sum(network.shape))
     for start in range(0, left_out.size, step):
         part = left_out[start : start + step]
-        Y = network.predict(held_out.X[:, part], engine=spec.engine).astype(np.float64)
-        squares = (((Y - held_out.T[:, part]) * factor) ** 2).sum(axis=0)
-        weight = None if held_out.sample_weight is None else held_out.sample_weight[part]
+        Y = network.predict(samples.X[:, part], engine=spec.engine).astype(np.float64)
+        squares = (((Y - samples.T[:, part]) * factor) ** 2).sum(axis=0)
+        weight = None if samples.sample_weight is None else samples.sample_weight[part]
         weight = np.ones(part.size) if weight is None else weight
-        errors += float((weight * squares).sum())
-        total += float(weight.sum())
-    return errors, total
+        squared_error += float((weight * squares).sum())
+        total_weight += float(weight.sum())
+    return squared_error, total_weight

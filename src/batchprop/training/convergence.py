@@ -12,12 +12,11 @@ and plateaus have as well.  Two kinds of rest are doubted:
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from batchprop.scaling import Scaling
-from batchprop.solvers.settings import FIRST_ORDER
+from batchprop.solvers.settings import FIRST_ORDER, Settings
 from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -35,7 +34,8 @@ def doubt(spec: RunSpecification, result: TrainResult) -> str:
     reason = result.stop_reason
     if reason not in CONVERGED or reason == REASONS[TARGET_LOSS]:
         return ""
-    if spec.scaling is not None and not spec.scaling.x_factor.any():  # nothing to predict from
+    scaling = spec.dataset.scaling
+    if scaling is not None and not scaling.x_factor.any():  # nothing to predict from
         return ""
     loss, of_mean = float(result.loss_curve[-1]), _loss_of_mean(spec)
     if not of_mean > 0.0:
@@ -69,6 +69,7 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
         )
     else:
         share = float(result.loss_curve[-1]) / _loss_of_mean(spec)
+        assert isinstance(spec.settings, Settings)
         rate = spec.settings.learning_rate
         text = (
             f"Stopped by 'stagnation' with {share:.2g} of the variance of {name} left: steps of "
@@ -81,13 +82,14 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
 
 def _loss_of_mean(spec: RunSpecification) -> float:
     """Return the loss of the mean as the prediction, in squared units of T."""
-    by: Any = spec.scaling
-    if by is None:
-        by = Scaling.of(spec.data.X[:1], spec.data.T, spec.data.sample_weight)
-    return float(by.squared_units.sum())
+    dataset, scaling = spec.dataset, spec.dataset.scaling
+    if scaling is None:
+        scaling = Scaling.of(dataset.X[:1], dataset.T, dataset.sample_weight)
+    return float(scaling.squared_units.sum())
 
 
 def _starts_at_zero(spec: RunSpecification) -> bool:
     """Tell whether a run starts at the saddle; a penalty can make weights of 0 the minimum."""
-    largest = [float(np.abs(W).max()) for W in (spec.first.W_h, spec.first.W_y)]
+    network = spec.initial_network
+    largest = [float(np.abs(W).max()) for W in (network.W_h, network.W_y)]
     return min(largest) < _TINY

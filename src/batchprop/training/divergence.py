@@ -96,8 +96,8 @@ def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
     """Blame alpha where the penalty overflows, or drives weights up at this learning rate."""
     if spec.alpha is None or max(spec.alpha) == 0.0:
         return ""
-    state, total = result.checkpoint.state, _total_weight(spec)
-    blocks = split(state.theta, spec.first.shape)
+    state, total = result.checkpoint.state, spec.dataset.total_weight
+    blocks = split(state.theta, spec.initial_network.shape)
     largest = float(np.finfo(state.theta.dtype).max)
     given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
     for alpha, W in zip(spec.alpha, (blocks.W_h, blocks.W_y), strict=True):
@@ -118,17 +118,17 @@ def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
 def _of_data(spec: RunSpecification, words: Words) -> str:
     """Blame the scale of the training data, a sample of next to no weight, or the unit of T."""
     entry = _farthest(spec, ("X", "T"))
-    if spec.scaling is None:
+    if spec.dataset.scaling is None:
         if entry.size <= _LARGE:
             return ""
         return (
             f"the scale of the data: {_named(entry, words)}. Standardise inputs and targets, or "
             f"leave scale=True"
         )
-    if not np.isfinite(spec.scaling.squared_units.sum()):
+    if not np.isfinite(spec.dataset.scaling.squared_units.sum()):
         name = words.name("T")
         return f"the unit of {name}, whose square overflows. Divide {name} by {_power(spec)}"
-    if spec.data.sample_weight is not None and entry.size > _FAR:
+    if spec.dataset.sample_weight is not None and entry.size > _FAR:
         return (
             f"a sample of small weight: {_named(entry, words)}, {entry.size:.2g} deviations from "
             f"the mean. Correct it, or give it a weight of 0"
@@ -149,7 +149,7 @@ def _of_parameters(spec: RunSpecification, result: TrainResult) -> str:
     largest = float(np.abs(result.checkpoint.state.theta).max())
     return (
         f"the size of the network's parameters, up to {largest:.3g} for "
-        f"{'raw' if spec.scaling is None else 'standardised'} data. Start from smaller ones"
+        f"{'raw' if spec.dataset.scaling is None else 'standardised'} data. Start from smaller ones"
     )
 
 
@@ -161,27 +161,22 @@ def _named(entry: _Entry, words: Words) -> str:
 
 def _power(spec: RunSpecification) -> str:
     """Return the power of 10 of the targets' size."""
-    assert spec.scaling is not None
-    return f"1e{int(np.log10(spec.scaling.t_scale.max()))}"
-
-
-def _total_weight(spec: RunSpecification) -> float:
-    weight = spec.data.sample_weight
-    return float(spec.data.X.shape[1] if weight is None else weight.sum())
+    assert spec.dataset.scaling is not None
+    return f"1e{int(np.log10(spec.dataset.scaling.t_scale.max()))}"
 
 
 def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
     """Return the entry farthest from the training data's mean; weights of 0 are not looked at."""
-    by, found = spec.scaling, []
+    by, found = spec.dataset.scaling, []
     for name in tables:
-        table: Array = getattr(spec.data, name)
+        table: Array = getattr(spec.dataset, name)
         n = table.shape[0]
         mean, factor = np.zeros(n), np.ones(n)
         if by is not None and name.startswith("X"):
             mean, factor = by.x_mean, by.x_factor
         elif by is not None:
             mean, factor = by.t_mean, np.where(by.t_factor > 0, by.t_factor, 1.0)
-        weight = None if name.endswith("_val") else spec.data.sample_weight
+        weight = None if name.endswith("_val") else spec.dataset.sample_weight
         for row, values in enumerate(table):
             with np.errstate(over="ignore"):
                 sizes = np.abs(values.astype(np.float64) - mean[row]) * factor[row]

@@ -13,56 +13,58 @@ from batchprop.training import convergence, divergence, setup
 from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
-from batchprop.training.loop import Callback
+from batchprop.training.options import Callback, TrainOptions
 from batchprop.training.parallel import best_of, run_all
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import COLUMNS, Words
+
+_DEFAULTS = TrainOptions()
 
 
 def train(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
     *,
-    hidden_size: int | None = None,
-    network: Network | None = None,
-    activation: str | None = None,
-    solver: str = "auto",
-    engine: str = "fused",
-    learning_rate: float | None = None,
-    momentum: float = 0.9,
-    beta_1: float = 0.9,
-    beta_2: float = 0.999,
-    epsilon: float = 1e-8,
-    history_size: int | None = None,
-    max_evaluations: int | None = None,
-    damping: float = 1e-3,
-    max_damping: float = 1e10,
-    step_tol: float | None = 1e-15,
-    method: str = "L-BFGS-B",
-    method_options: dict[str, Any] | None = None,
-    scale: bool = True,
-    alpha: float | tuple[float, float] | str = 0.0,
-    n_init: int = 1,
-    max_epochs: int | str | None = "auto",
-    target_loss: float | None = None,
-    gradient_tol: float | None = 1e-10,
-    tol: float | None = 1e-5,
-    n_epochs_no_change: int | str = "auto",
-    X_val: npt.ArrayLike | None = None,
-    T_val: npt.ArrayLike | None = None,
-    patience: int | str | None = None,
-    max_seconds: float | None = None,
-    callback: Callback | None = None,
-    callback_every: int = 1,
-    progress: bool = False,
-    seed: int | None = 0,
-    dtype: npt.DTypeLike | None = None,
-    n_threads: int | None = None,
-    sample_weight: npt.ArrayLike | None = None,
-    resume: TrainResult | Checkpoint | str | os.PathLike[str] | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_seconds: float = 60.0,
+    hidden_size: int | None = _DEFAULTS.hidden_size,
+    network: Network | None = _DEFAULTS.network,
+    activation: str | None = _DEFAULTS.activation,
+    solver: str = _DEFAULTS.solver,
+    engine: str = _DEFAULTS.engine,
+    learning_rate: float | None = _DEFAULTS.learning_rate,
+    momentum: float = _DEFAULTS.momentum,
+    beta_1: float = _DEFAULTS.beta_1,
+    beta_2: float = _DEFAULTS.beta_2,
+    epsilon: float = _DEFAULTS.epsilon,
+    history_size: int | None = _DEFAULTS.history_size,
+    max_evaluations: int | None = _DEFAULTS.max_evaluations,
+    damping: float = _DEFAULTS.damping,
+    max_damping: float = _DEFAULTS.max_damping,
+    step_tol: float | None = _DEFAULTS.step_tol,
+    method: str = _DEFAULTS.method,
+    method_options: dict[str, Any] | None = _DEFAULTS.method_options,
+    scale: bool = _DEFAULTS.scale,
+    alpha: float | tuple[float, float] | str = _DEFAULTS.alpha,
+    n_init: int = _DEFAULTS.n_init,
+    max_epochs: int | str | None = _DEFAULTS.max_epochs,
+    target_loss: float | None = _DEFAULTS.target_loss,
+    gradient_tol: float | None = _DEFAULTS.gradient_tol,
+    tol: float | None = _DEFAULTS.tol,
+    n_epochs_no_change: int | str = _DEFAULTS.n_epochs_no_change,
+    X_val: npt.ArrayLike | None = _DEFAULTS.X_val,
+    T_val: npt.ArrayLike | None = _DEFAULTS.T_val,
+    patience: int | str | None = _DEFAULTS.patience,
+    max_seconds: float | None = _DEFAULTS.max_seconds,
+    callback: Callback | None = _DEFAULTS.callback,
+    callback_every: int = _DEFAULTS.callback_every,
+    progress: bool = _DEFAULTS.progress,
+    seed: int | None = _DEFAULTS.seed,
+    dtype: npt.DTypeLike | None = _DEFAULTS.dtype,
+    n_threads: int | None = _DEFAULTS.n_threads,
+    sample_weight: npt.ArrayLike | None = _DEFAULTS.sample_weight,
+    resume: TrainResult | Checkpoint | str | os.PathLike[str] | None = _DEFAULTS.resume,
+    checkpoint: str | os.PathLike[str] | None = _DEFAULTS.checkpoint,
+    checkpoint_seconds: float = _DEFAULTS.checkpoint_seconds,
 ) -> TrainResult:
     """Train a network with one hidden layer on all samples at each step.
 
@@ -204,40 +206,82 @@ def train(
     ``solvers/first_order/update_rules.py``.
     What was evaluated counts: a step whose end was not evaluated any more is taken back.
     """
-    given = {name: value for name, value in locals().items() if name not in ("X", "T")}
-    return trained(X, T, given, COLUMNS, stacklevel=2)
+    options = TrainOptions(
+        hidden_size=hidden_size,
+        network=network,
+        activation=activation,
+        solver=solver,
+        engine=engine,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
+        history_size=history_size,
+        max_evaluations=max_evaluations,
+        damping=damping,
+        max_damping=max_damping,
+        step_tol=step_tol,
+        method=method,
+        method_options=method_options,
+        scale=scale,
+        alpha=alpha,
+        n_init=n_init,
+        max_epochs=max_epochs,
+        target_loss=target_loss,
+        gradient_tol=gradient_tol,
+        tol=tol,
+        n_epochs_no_change=n_epochs_no_change,
+        X_val=X_val,
+        T_val=T_val,
+        patience=patience,
+        max_seconds=max_seconds,
+        callback=callback,
+        callback_every=callback_every,
+        progress=progress,
+        seed=seed,
+        dtype=dtype,
+        n_threads=n_threads,
+        sample_weight=sample_weight,
+        resume=resume,
+        checkpoint=checkpoint,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    return trained(X, T, options, COLUMNS, stacklevel=2)
 
 
 def trained(
-    X: npt.ArrayLike, T: npt.ArrayLike, given: dict[str, Any], words: Words, stacklevel: int
+    X: npt.ArrayLike, T: npt.ArrayLike, options: TrainOptions, words: Words, stacklevel: int
 ) -> TrainResult:
-    """Do what ``train`` does, and speak of it in the caller's words.
+    """Do what ``train`` does, with messages in the caller's words.
 
     Parameters
     ----------
     X, T : array_like, shapes (e, N) and (s, N)
         As for ``train``.
-    given : dict
-        Arguments of ``train`` by name; those that are left out have their defaults.
+    options : TrainOptions
+        Not checked yet.
     words : Words
         What the user calls the tables and the arguments.
     stacklevel : int
         Of the user's call, seen from the caller of this function.
     """
     began = time.perf_counter()
-    defaults = train.__kwdefaults__ or {}
-    given, before = resumed(defaults | given, defaults)
-    first, monitor, n_init = setup.starts(X, T, given, before, began, stacklevel + 1, words)
+    options, resumed_from = resumed(options)
+    first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
     (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
-    starts = setup.Starts(first, given["seed"], n_init)
+    starts = setup.Starts(first, options.seed, n_init)
     results = run_all(starts, monitor, first.n_threads)
     result = best_of(results, began)
-    say(first, result, words, stacklevel + 1)
+    warn(first, result, words, stacklevel + 1)
     return result
 
 
-def say(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Warn of a run that left the finite numbers, or came to rest in a doubtful place."""
+def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
+    """Warn of a run that diverged, or came to rest in a doubtful place.
+
+    ``stacklevel`` is that of the user's call, seen from the caller of this function.
+    """
     if result.stop_reason == "non_finite":
         divergence.warn(spec, result, words, stacklevel + 1)
     else:

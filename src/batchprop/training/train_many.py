@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -13,22 +12,18 @@ import numpy.typing as npt
 from batchprop import validation
 from batchprop.training import setup
 from batchprop.training.alpha_search import chosen
-from batchprop.training.checkpoint import resume
-from batchprop.training.dataset import Known
+from batchprop.training.checkpoint.resume import resumed
+from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.loop import Monitor
+from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
-from batchprop.training.train import say, train
+from batchprop.training.train import warn
 from batchprop.validation.messages import described, message
 from batchprop.vocabulary import COLUMNS
 
-_DEFAULTS = {
-    name: parameter.default
-    for name, parameter in inspect.signature(train).parameters.items()
-    if name not in ("X", "T")
-}
-_OF_ALL = ("n_threads", "n_init")  # what a single configuration cannot choose
+_OF_ALL = ("n_threads", "n_init")  # options that a single configuration cannot have
 
 
 def train_many(
@@ -90,38 +85,39 @@ def train_many(
     specs: list[RunSpecification] = []
     monitors: list[Monitor] = []
     files: dict[str, int] = {}
-    known = Known(X, T)
-    _known_arguments(common, "train_many")
+    builder = DatasetBuilder(X, T)
+    _check_names(common, "train_many")
     listed = _listed(configurations)
-    for k, own in enumerate(listed):
+    for k, configuration in enumerate(listed):
         where = f"configurations[{k}]"
-        if not isinstance(own, Mapping):
+        if not isinstance(configuration, Mapping):
             raise TypeError(
-                f"{where} must be a dict of arguments of train; got {described(own)}. "
+                f"{where} must be a dict of arguments of train; got {described(configuration)}. "
                 f'Write, for example, {{"seed": {k}}}.'
             )
-        _known_arguments(own, where)
-        given = _DEFAULTS | common | dict(own)
+        _check_names(configuration, where)
+        options = TrainOptions(**(common | dict(configuration)))
         try:
-            _own_file(given["checkpoint"], files, k)
-            given, before = resume.resumed(given, _DEFAULTS)
-            specs.append(setup.specify(known, given, before, stacklevel=2))
-            monitors.append(setup.monitor_of(given, before, began, len(listed))._replace(start=k))
+            _check_file(options.checkpoint, files, k)
+            options, resumed_from = resumed(options)
+            specs.append(setup.specify(builder, options, resumed_from, stacklevel=2))
+            monitor = setup.monitor_of(options, resumed_from, began, len(listed))
+            monitors.append(monitor._replace(start=k))
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
     specs, monitors = chosen(specs, monitors, threads)
     results = run_all(specs, monitors, threads)
-    for one, result in zip(specs, results, strict=True):
-        say(one, result, COLUMNS, stacklevel=2)
+    for spec, result in zip(specs, results, strict=True):
+        warn(spec, result, COLUMNS, stacklevel=2)
     return results
 
 
 def _listed(configurations: object) -> list[Any]:
     """Return the configurations as a list, which has at least one."""
     try:
-        given = None if isinstance(configurations, Mapping | str | bytes) else configurations
-        iterator = iter(given)  # type: ignore[call-overload]
+        candidates = None if isinstance(configurations, Mapping | str | bytes) else configurations
+        iterator = iter(candidates)  # type: ignore[call-overload]
     except TypeError:
         raise TypeError(
             message(
@@ -138,8 +134,8 @@ def _listed(configurations: object) -> list[Any]:
     return listed
 
 
-def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:
-    """Refuse a file of checkpoints that another network has."""
+def _check_file(checkpoint: object, files: dict[str, int], k: int) -> None:
+    """Refuse a file of checkpoints that another network writes; ``files`` has those so far."""
     if isinstance(checkpoint, str | os.PathLike):
         path = os.path.abspath(os.fsdecode(checkpoint))
         if files.setdefault(path, k) != k:
@@ -149,10 +145,10 @@ def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:
             )
 
 
-def _known_arguments(given: Mapping[str, Any], where: str) -> None:
-    """Refuse what ``train`` has no argument for, or a single network no say in."""
-    for name in given:
-        if name not in _DEFAULTS:
+def _check_names(arguments: Mapping[str, Any], where: str) -> None:
+    """Refuse names that ``train`` does not know, and options of all networks together."""
+    for name in arguments:
+        if name not in TRAIN_OPTIONS:
             raise TypeError(
                 f"{where} must hold arguments of train; got {name!r}. "
                 f"See help(batchprop.train) for their names."

@@ -16,8 +16,9 @@ from batchprop.solvers.registry import family
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.solvers.state_checks import check_state, require, require_finite
 from batchprop.solvers.stopping import REASONS, State, start
-from batchprop.training import options
 from batchprop.training.checkpoint.fingerprint import Fingerprint
+from batchprop.training.option_checks import SolverSettings, solver_settings, stopping_rules
+from batchprop.training.run_options import RunOptions
 
 Array = npt.NDArray[Any]
 
@@ -90,9 +91,9 @@ def curve_sizes(state: State, samples: dict[str, Fingerprint]) -> tuple[int, int
 
 def check_values(content: Content) -> None:
     """Check what the arrays hold, whose form is right; their counts are checked before."""
-    arguments, state = content.arguments, content.state
-    settings = options.settings(arguments["solver"], arguments, content.shape)
-    family(arguments["solver"]).check(settings, state, content.stop_reason)
+    options, state = RunOptions.of_checkpoint(content.arguments), content.state
+    settings = solver_settings(options.solver, options, content.shape)
+    family(options.solver).check(settings, state, content.stop_reason)
     if state.evaluations[0] > 0:
         require_finite("loss_curve", content.loss_curve)
         require_finite("validation_loss_curve", content.validation_loss_curve)
@@ -104,19 +105,20 @@ def check_values(content: Content) -> None:
             require(name.endswith("_mean") or (array >= 0).all(), name, "not be negative")
 
 
-def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> Any:
-    """Check the arguments of the call; return the solver's numbers."""
+def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> SolverSettings:
+    """Check the options of the run; return the solver's settings."""
     validation.choice("engine", arguments["engine"], engines.ENGINES)
-    solver = validation.choice("solver", arguments["solver"], SOLVERS)
-    validation.activation(arguments["activation"])
-    validation.float_dtype(arguments["dtype"])
-    validation.flag("scale", arguments["scale"])
-    validation.penalty(arguments["alpha"])
-    validation.seed(arguments["seed"])
-    agrees = validation.count("hidden_size", arguments["hidden_size"]) == shape.n_hidden
+    options = RunOptions.of_checkpoint(arguments)
+    solver = validation.choice("solver", options.solver, SOLVERS)
+    validation.activation(options.activation)
+    validation.float_dtype(options.dtype)
+    validation.flag("scale", options.scale)
+    validation.penalty(options.alpha)
+    validation.seed(options.seed)
+    agrees = validation.count("hidden_size", options.hidden_size) == shape.n_hidden
     require(agrees, "arguments", "have the hidden_size of shape")
-    options.rules(solver, arguments | {"max_epochs": AUTO}, validating)
-    return options.settings(solver, arguments, shape)
+    stopping_rules(solver, options, AUTO, validating)
+    return solver_settings(solver, options, shape)
 
 
 def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
