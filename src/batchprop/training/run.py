@@ -38,7 +38,6 @@ from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
 from batchprop.training.loop import History, Monitor, Target, advance
-from batchprop.training.options import Data
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
@@ -65,7 +64,7 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
         if monitor.writer is not None:
             monitor.writer.write(snapshot("interrupted"))
         raise
-    before = spec.resumed
+    before = spec.resumed_from
     if before is not None and state.evaluations[0] < before.state.evaluations[0]:
         reached = replace(before, stop_reason=reason)  # it was not even evaluated again
     else:
@@ -87,11 +86,11 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
 
 def _begun(spec: RunSpecification) -> tuple[State, History]:
     """Return the state and the history of a run that begins or goes on."""
-    before = spec.resumed
+    before = spec.resumed_from
     if before is None:
-        kind, theta = family(spec.solver), spec.first.theta
-        if spec.scaling is not None:
-            theta = start_of(theta, spec.first.shape, spec.scaling)
+        kind, theta = family(spec.solver), spec.initial_network.theta
+        if spec.dataset.scaling is not None:
+            theta = start_of(theta, spec.initial_network.shape, spec.dataset.scaling)
         memory = kind.memory(spec.settings, theta.size)
         return start(theta.astype(kind.dtype(theta.dtype)), memory), History()
     state = resumable(before.state)
@@ -108,7 +107,7 @@ def _advanced(
     snapshot: Callable[[str], Checkpoint],
 ) -> str:
     """Advance the run to its end; return the reason."""
-    rules, before = spec.rules, spec.resumed
+    rules, before = spec.rules, spec.resumed_from
     if before is not None:
         rules = rules._replace(max_epochs=min(before.n_epochs + rules.max_epochs, NEVER))
         if before.stop_reason in _AT_THE_END:
@@ -118,7 +117,7 @@ def _advanced(
     kind = family(spec.solver)
     if spec.alpha is None:
         raise RuntimeError("a penalty is chosen before a run begins")
-    free = penalty(spec.alpha, _total_weight(spec.data), spec.first.shape)
+    free = penalty(spec.alpha, spec.dataset.total_weight, spec.initial_network.shape)
     cancellation = Cancellation(monitor.ended)
     with ExitStack() as stack:
         objectives = _objectives(spec, stack, cancellation)
@@ -146,8 +145,8 @@ def _advanced(
 
 def _exact(spec: RunSpecification) -> bool:
     """Tell whether the network that is returned is, to the last bit, what the solver evaluates."""
-    dtype = spec.first.dtype
-    return spec.scaling is None and family(spec.solver).dtype(dtype) == dtype
+    dtype = spec.initial_network.dtype
+    return spec.dataset.scaling is None and family(spec.solver).dtype(dtype) == dtype
 
 
 def _loss_so_far(spec: RunSpecification, state: State) -> float:
@@ -161,30 +160,24 @@ def _loss_so_far(spec: RunSpecification, state: State) -> float:
 
 
 def _training_loss(spec: RunSpecification, network: Network) -> float:
-    data = spec.data
+    data = spec.dataset
     return network_loss(
         network, data.X, data.T, data.sample_weight, engine=spec.engine, n_threads=spec.n_threads
     )
-
-
-def _total_weight(data: Data) -> float:
-    if data.sample_weight is None:
-        return float(data.X.shape[1])
-    return float(np.sum(data.sample_weight, dtype=np.float64))
 
 
 def _objectives(
     spec: RunSpecification, stack: ExitStack, cancellation: Cancellation
 ) -> tuple[Any, Any]:
     """Prepare training and validation data for the engine; ``stack`` closes what is opened."""
-    data, first, kind = spec.data, spec.first, family(spec.solver)
+    data, first, kind = spec.dataset, spec.initial_network, family(spec.solver)
     form = first.shape, first.activation, kind.dtype(first.dtype)
 
     def prepared(fused: Any, copied: Any, *samples: Array | None) -> Any:
         if spec.engine == "fused":
-            made = fused(*samples, *form, spec.n_threads, spec.scaling, cancellation)
+            made = fused(*samples, *form, spec.n_threads, spec.dataset.scaling, cancellation)
         else:
-            made = copied(spec.engine, *samples, *form, spec.scaling, cancellation)
+            made = copied(spec.engine, *samples, *form, spec.dataset.scaling, cancellation)
         return stack.enter_context(made)
 
     objective = prepared(kind.fused, kind.copied, data.X, data.T, data.sample_weight)
@@ -195,16 +188,16 @@ def _objectives(
 
 def _checkpoint(spec: RunSpecification, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
-    size = int(state.evaluations[0])
+    size, user = int(state.evaluations[0]), spec.user_network
     if reason == REASONS[NON_FINITE]:  # at the start, too, its losses are known
         size = max(1, size)
     losses, validation_losses = history.curves(size)
     return Checkpoint(
         arguments=spec.arguments,
-        shape=spec.first.shape,
-        samples=spec.samples,
-        scaling=spec.scaling,
-        given=None if spec.given is None else spec.given.astype(spec.first.dtype).theta,
+        shape=spec.initial_network.shape,
+        samples=spec.dataset.fingerprints,
+        scaling=spec.dataset.scaling,
+        given=None if user is None else user.astype(spec.initial_network.dtype).theta,
         state=state,
         loss_curve=losses,
         validation_loss_curve=validation_losses if spec.rules.validating else np.empty(0),
@@ -220,15 +213,15 @@ def _losses(spec: RunSpecification, reached: Checkpoint) -> tuple[float, float]:
         validation_loss = float(reached.validation_loss_curve[best_epoch])
     if _exact(spec) or reached.state.evaluations[0] == 0:
         return loss, validation_loss
-    network, rounding = reached.network, _ROUNDINGS * np.finfo(spec.first.dtype).eps
+    network, rounding = reached.network, _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
     with suppress(KeyboardInterrupt):  # the solver's own losses are nearly the same
         measured = _training_loss(spec, network)
         loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
-        if spec.data.X_val is not None and spec.data.T_val is not None:
+        if spec.dataset.X_val is not None and spec.dataset.T_val is not None:
             measured = network_loss(
                 network,
-                spec.data.X_val,
-                spec.data.T_val,
+                spec.dataset.X_val,
+                spec.dataset.T_val,
                 engine=spec.engine,
                 n_threads=spec.n_threads,
             )
