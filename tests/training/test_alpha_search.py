@@ -25,7 +25,8 @@ def search(scores, limit=math.inf):
     """A search that has come to these scores."""
     made = object.__new__(_Search)
     made.monitor = SimpleNamespace(stopped=threading.Event())
-    made._scores, made.began, made.limit, made.wanted = dict(scores), time.perf_counter(), limit, ()
+    made._scores, made.candidates = dict(scores), ()
+    made.began, made.limit = time.perf_counter(), limit
     return made
 
 
@@ -44,7 +45,7 @@ def test_what_is_not_known_is_not_the_best():
 
 
 @pytest.mark.parametrize(
-    ("scores", "wanted"),
+    ("scores", "candidates"),
     [
         ({-2: 3.0, -4: 1.0, -6: 2.0, -8: 4.0}, (-5, -3)),
         ({-4: 1.0, -3: 2.0}, (-5,)),
@@ -56,19 +57,19 @@ def test_what_is_not_known_is_not_the_best():
         ({-2: math.nan}, ()),
     ],
 )
-def test_the_neighbours_of_the_best_are_tried_next(scores, wanted):
+def test_the_neighbours_of_the_best_are_tried_next(scores, candidates):
     made = search(scores)
-    made.go_on()
-    assert made.wanted == wanted
+    made.propose()
+    assert made.candidates == candidates
 
 
 def test_the_search_ends_when_its_time_is_over(monkeypatch):
-    for late, wanted in ((-0.001, (-5, -3)), (0.0, ()), (0.001, ())):
+    for late, candidates in ((-0.001, (-5, -3)), (0.0, ()), (0.001, ())):
         made = search({-4: 1.0}, limit=10.0)
         monkeypatch.setattr(time, "perf_counter", lambda now=made.began + 10.0 + late: now)
-        made.go_on()
+        made.propose()
         monkeypatch.undo()
-        assert made.wanted == wanted
+        assert made.candidates == candidates
 
 
 def watched(monkeypatch, **options):

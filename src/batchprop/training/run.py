@@ -37,7 +37,8 @@ from batchprop.solvers.stopping import (
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
-from batchprop.training.loop import History, Monitor, Target, advance
+from batchprop.training.loop import History, Target, advance
+from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 

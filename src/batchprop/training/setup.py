@@ -23,7 +23,7 @@ from batchprop.training.checkpoint.resume import checkpoint_arguments
 from batchprop.training.checkpoint.writer import writer_of
 from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.initial_network import InitialNetwork
-from batchprop.training.loop import Monitor
+from batchprop.training.monitor import Monitor
 from batchprop.training.option_checks import (
     check_memory,
     solver_settings,

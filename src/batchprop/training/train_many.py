@@ -14,7 +14,7 @@ from batchprop.training import setup
 from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.dataset import DatasetBuilder
-from batchprop.training.loop import Monitor
+from batchprop.training.monitor import Monitor
 from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.result import TrainResult
