@@ -61,11 +61,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     """
     remedy = "Begin the run again, or look for another file."
     with npz_reader.opened(path, "name a checkpoint", remedy) as archive:
-        if archive.text("kind", len(KIND)) != KIND:
-            raise npz_reader.Damaged("kind: not a checkpoint")
-        number = archive.integer("format")
-        if number < 1:
-            raise npz_reader.Damaged(f"format: {number}")
+        number = archive.format_of(KIND)
         if number == FORMAT:
             try:
                 return _content(archive)
