@@ -1,4 +1,4 @@
-"""Many networks on the same data: seeds, penalties, sizes, folds."""
+"""``train_many``: trains many networks on the same data: seeds, penalties, sizes, folds."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def train_many(
     n_threads: int | None = None,
     **common: Any,
 ) -> list[TrainResult]:
-    """Train many networks on the same data, side by side where they are small.
+    """Train many networks on the same data, side by side if they are small.
 
-    Each result is, to the last bit, the one that ``train`` gives for the same arguments alone.
+    Each result is, to the last bit, that of ``train`` with the same arguments.
 
     Parameters
     ----------
@@ -45,15 +45,16 @@ def train_many(
     T : array_like, shape (s, N)
         Targets.
     configurations : iterable of dict
-        For each network the arguments of ``train`` that are its own: ``seed``, ``alpha``,
-        ``hidden_size``, ``activation``, ``solver``, ``sample_weight`` (0 for what a fold leaves
-        out), ``resume``, ``checkpoint`` (a file of its own), … .  ``max_seconds`` counts
-        from the call, for all networks together.  A true answer of a ``callback`` ends its own
-        network alone; its progress says in ``start`` which that is.
+        For each network, the arguments of ``train`` in which it differs: ``seed``, ``alpha``,
+        ``hidden_size``, ``activation``, ``solver``, ``sample_weight`` (0 for the samples that a
+        fold leaves out), ``resume``, ``checkpoint`` (a different file for each network), … .
+        ``max_seconds`` counts from the call, for all networks together.  A true answer of a
+        ``callback`` ends its own network alone; ``start`` of its progress is the position of that
+        network.
     n_threads : int or None
-        At most so many threads for all networks together; None takes the process's processors.
+        Largest number of threads of all networks together; None takes the CPUs of the process.
     **common
-        Arguments of ``train`` that all of them share.
+        Arguments of ``train`` that all networks share.
 
     Returns
     -------
@@ -63,8 +64,8 @@ def train_many(
     Raises
     ------
     TypeError, ValueError
-        An argument does not fit; raised before any network is trained, with the position of the
-        configuration.
+        An argument is wrong.  This is raised before any network is trained, with the position of
+        the configuration in a note.
 
     Warns
     -----
@@ -73,12 +74,12 @@ def train_many(
 
     Notes
     -----
-    As many networks are trained at a time as there are threads, one thread each; what the number
-    of networks leaves over goes first, with more threads each where they are large enough to use
-    them.  Networks of other engines than the fused one are trained one after another.  Callbacks
-    are called from the threads of their networks, several at a time.  Ctrl-C ends all networks;
-    each keeps the best it has come to, those that had not begun their start.  What a callback
-    raises ends all of them, too, and is passed on.
+    As many networks are trained at a time as there are threads, each with one thread.  If the
+    number of networks is not a multiple of that, the remainder is trained first, with more threads
+    for each network that is large enough to use them.  Networks of other engines than the fused one
+    are trained one after another.  Callbacks are called from the threads of their networks, several
+    at a time.  Ctrl-C ends all networks: each returns its best so far, or its start if it had not
+    begun.  An exception of a callback also ends all of them, and is passed on.
     """
     began = time.perf_counter()
     threads = validation.n_threads(n_threads)

@@ -1,4 +1,4 @@
-"""What a checkpoint holds, and the checks of all of it before a run goes on from there."""
+"""The parts of a checkpoint, and the checks of all of them before a run resumes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from batchprop.training.run_options import RunOptions
 
 Array = npt.NDArray[Any]
 
-# Why a run can have been left: by a rule, or by who looks on.
+# Why a run can have ended: by a rule, or from outside.
 STOP_REASONS = (*REASONS.values(), "max_seconds", "callback", "interrupted")
 _CHECKSUMS = 2**32
 
@@ -42,7 +42,7 @@ class Content(NamedTuple):
 
 
 class Forms(NamedTuple):
-    """What the arrays of a checkpoint must look like, in arrays that take no memory."""
+    """Shapes and dtypes that the arrays of a checkpoint must have, as arrays without memory."""
 
     state: State
     scaling: Scaling | None
@@ -50,7 +50,7 @@ class Forms(NamedTuple):
 
 
 def check(content: Content) -> None:
-    """Check a whole checkpoint; raise in some way where it is not as a run makes it."""
+    """Check a whole checkpoint; raise any exception if a run does not make such a one."""
     arguments, shape, samples = content.arguments, content.shape, content.samples
     forms = check_header(arguments, shape, samples, content.stop_reason)
     _check_form("state", content.state, forms.state)
@@ -68,7 +68,7 @@ def check(content: Content) -> None:
 def check_header(
     arguments: dict[str, Any], shape: Shape, samples: dict[str, Fingerprint], reason: str
 ) -> Forms:
-    """Check all but the arrays; return what these must look like."""
+    """Check all parts but the arrays; return the forms that these must have."""
     require(reason in STOP_REASONS, "stop_reason", "be one that a run has")
     _check_samples(samples, shape)
     try:
@@ -76,21 +76,21 @@ def check_header(
     except KeyError as error:
         raise ValueError(f"arguments: must have {error}") from None
     theta = pytree.hollow((shape.n_parameters,), validation.float_dtype(arguments["dtype"]))
-    kind = family(arguments["solver"])
-    moved = pytree.hollow(theta.shape, kind.dtype(theta.dtype))
-    state = start(np.zeros(0), kind.form(settings, theta.size))
-    state = state._replace(theta=moved, previous=moved, best=moved)
+    solver = family(arguments["solver"])
+    trained = pytree.hollow(theta.shape, solver.dtype(theta.dtype))
+    state = start(np.zeros(0), solver.form(settings, theta.size))
+    state = state._replace(theta=trained, previous=trained, best=trained)
     return Forms(state, _scaling_form(shape) if arguments["scale"] else None, theta)
 
 
 def curve_sizes(state: State, samples: dict[str, Fingerprint]) -> tuple[int, int]:
-    """Return the lengths of both loss curves, of a state whose counts were checked."""
+    """Return the lengths of both loss curves.  The counts of the state must have been checked."""
     size = max(1, int(state.evaluations[0]))
     return size, size if "X_val" in samples else 0
 
 
 def check_values(content: Content) -> None:
-    """Check what the arrays hold, whose form is right; their counts are checked before."""
+    """Check the values of arrays whose forms and counts have been checked."""
     options, state = RunOptions.of_checkpoint(content.arguments), content.state
     settings = solver_settings(options.solver, options, content.shape)
     family(options.solver).check(settings, state, content.stop_reason)
@@ -122,20 +122,21 @@ def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> Solv
 
 
 def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
-    """Check what the data are known by."""
+    """Check the fingerprints of the data."""
     e, _, s = shape
     rows = {"X": (e,), "T": (s,), "sample_weight": (), "X_val": (e,), "T_val": (s,)}
     require({"X", "T"} <= samples.keys() <= rows.keys(), "samples", "be those of X and T")
     require(("X_val" in samples) == ("T_val" in samples), "samples", "have X_val with T_val")
-    for name, found in samples.items():
+    for name, fingerprint in samples.items():
         columns = samples["X_val" if name.endswith("_val") else "X"].shape[-1:]
-        sizes = [validation.count("samples", size) for size in found.shape]
+        sizes = [validation.count("samples", size) for size in fingerprint.shape]
         fits = sizes == [*rows[name], *columns]
         require(fits, f"samples.{name}", f"fit the network {shape} and {columns} samples")
-        known = type(found.checksum) is int and 0 <= found.checksum < _CHECKSUMS
-        require(known, f"samples.{name}", "have a checksum of 32 bits")
-        total = type(found.total) in (int, float) and math.isfinite(found.total)
-        require(total, f"samples.{name}", "have a finite total")
+        checksum, total = fingerprint.checksum, fingerprint.total
+        in_range = type(checksum) is int and 0 <= checksum < _CHECKSUMS
+        require(in_range, f"samples.{name}", "have a checksum of 32 bits")
+        finite = type(total) in (int, float) and math.isfinite(total)
+        require(finite, f"samples.{name}", "have a finite total")
 
 
 def _scaling_form(shape: Shape) -> Scaling:
@@ -144,7 +145,7 @@ def _scaling_form(shape: Shape) -> Scaling:
 
 
 def _check_form(name: str, tree: Any, like: Any) -> None:
-    """Check that two nests of arrays have the same types, names, shapes and dtypes."""
+    """Check that two nested tuples of arrays have the same types, names, shapes and dtypes."""
     require(type(tree) is type(like), name, f"be of type {type(like).__name__}")
     if isinstance(like, tuple):
         for field in like._fields:  # type: ignore[attr-defined]
