@@ -124,7 +124,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     n_evaluations_ : int
         How often loss and gradient were computed, line searches included.
     gradient_norm_ : float
-        ‖∂J/∂θ‖ where the run ended, J being what was minimised: loss and penalty of standardised
+        ‖∂F/∂θ‖ where the run ended, F being the objective: loss and penalty of standardised
         samples.
     alpha_ : tuple of two floats
         The penalty on W_h and on W_y, chosen where "auto" was asked for.

@@ -1,7 +1,7 @@
-"""When a run leaves the finite numbers: one warning that names the likely cause.
+"""The warning about a run that diverged: it names the likely cause.
 
-What is known is looked at in turn: which of the two losses failed, the penalty, the data and their
-weights, the learning rate, and at last the parameters themselves.
+Causes are examined in this order: the validation data, the penalty, the training data and their
+weights, the learning rate, and at last the parameters.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from batchprop.vocabulary import Words
 
 Array = npt.NDArray[Any]
 
-_LARGE = 30.0  # standardised columns hardly reach this
-_FAR = 1e6  # and this only where a sample has next to no weight
+_LARGE = 30.0  # deviations that standardised columns hardly reach
+_FAR = 1e6  # deviations that a sample reaches only if its weight is tiny
 
 
 class _Entry(NamedTuple):
     """The entry of a table that is farthest from the mean."""
 
-    size: float  # in deviations; without scaling its own size
+    size: float  # in standard deviations; the absolute value without scaling
     table: str
     row: int
     sample: int
@@ -35,14 +35,14 @@ class _Entry(NamedTuple):
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Say what happened, what was kept and what most likely caused it.
+    """Warn of a run that diverged: what happened, which network was kept, the likely cause.
 
     Parameters
     ----------
     spec : RunSpecification
         The run.
     result : TrainResult
-        What it has come to.
+        Its result.
     words : Words
         What the user calls the tables.
     stacklevel : int
@@ -99,17 +99,17 @@ def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
     state, total = result.checkpoint.state, spec.dataset.total_weight
     blocks = split(state.theta, spec.initial_network.shape)
     largest = float(np.finfo(state.theta.dtype).max)
-    given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
+    alphas = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
     for alpha, W in zip(spec.alpha, (blocks.W_h, blocks.W_y), strict=True):
         with np.errstate(over="ignore"):
             slope = 2.0 * alpha / total * np.abs(W).astype(np.float64)
             overflows = slope.max() > largest or not np.isfinite((slope * slope).sum())
         if overflows:
-            return f"alpha={given}, whose penalty overflows. Choose a smaller one"
+            return f"alpha={alphas}, whose penalty overflows. Choose a smaller one"
     rate = getattr(spec.settings, "learning_rate", None)
     if rate is not None and spec.solver != "adam" and rate * max(spec.alpha) > total:
         return (
-            f"alpha={given} with learning_rate={rate:.3g}: each step carries weights farther "
+            f"alpha={alphas} with learning_rate={rate:.3g}: each step carries weights farther "
             f"beyond 0. Choose alpha below {total / rate:.2g}, or a smaller learning_rate"
         )
     return ""
@@ -166,16 +166,16 @@ def _power(spec: RunSpecification) -> str:
 
 
 def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
-    """Return the entry farthest from the training data's mean; weights of 0 are not looked at."""
-    by, found = spec.dataset.scaling, []
+    """Return the entry farthest from the training data's mean; samples of weight 0 are skipped."""
+    scaling, entries = spec.dataset.scaling, []
     for name in tables:
         table: Array = getattr(spec.dataset, name)
         n = table.shape[0]
         mean, factor = np.zeros(n), np.ones(n)
-        if by is not None and name.startswith("X"):
-            mean, factor = by.x_mean, by.x_factor
-        elif by is not None:
-            mean, factor = by.t_mean, np.where(by.t_factor > 0, by.t_factor, 1.0)
+        if scaling is not None and name.startswith("X"):
+            mean, factor = scaling.x_mean, scaling.x_factor
+        elif scaling is not None:
+            mean, factor = scaling.t_mean, np.where(scaling.t_factor > 0, scaling.t_factor, 1.0)
         weight = None if name.endswith("_val") else spec.dataset.sample_weight
         for row, values in enumerate(table):
             with np.errstate(over="ignore"):
@@ -183,5 +183,5 @@ def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
             if weight is not None:
                 sizes[weight == 0] = 0.0
             k = int(sizes.argmax())
-            found.append(_Entry(float(sizes[k]), name, row, k, float(values[k])))
-    return max(found)
+            entries.append(_Entry(float(sizes[k]), name, row, k, float(values[k])))
+    return max(entries)
