@@ -27,6 +27,7 @@ from batchprop.sklearn.tables import (
     set_aside,
 )
 from batchprop.sklearn.warm_start import Before
+from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
 from batchprop.training.result import Progress, TrainResult
 from batchprop.training.train import trained
 
@@ -146,8 +147,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        hidden_size: int = 50,
-        activation: str = "tanh",
+        hidden_size: int = HIDDEN_SIZE,
+        activation: str = ACTIVATION,
         solver: str = "auto",
         alpha: float | tuple[float, float] | str = 0.0,
         scale: bool = True,

@@ -155,8 +155,8 @@ def _of_parameters(spec: RunSpecification, result: TrainResult) -> str:
 
 def _named(entry: _Entry, words: Words) -> str:
     line = words.lines(entry.table, [entry.row])
-    place = words.entry(entry.table, entry.row, entry.sample)
-    return f"{line} reaches {abs(entry.value):.3g} at {place}"
+    position = words.entry(entry.table, entry.row, entry.sample)
+    return f"{line} reaches {abs(entry.value):.3g} at {position}"
 
 
 def _power(spec: RunSpecification) -> str:
