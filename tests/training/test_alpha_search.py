@@ -25,7 +25,8 @@ def search(scores, limit=math.inf):
     """A search that has come to these scores."""
     made = object.__new__(_Search)
     made.monitor = SimpleNamespace(stopped=threading.Event())
-    made._scores, made.began, made.limit, made.wanted = dict(scores), time.perf_counter(), limit, ()
+    made._scores, made.candidates = dict(scores), ()
+    made.began, made.limit = time.perf_counter(), limit
     return made
 
 
@@ -44,7 +45,7 @@ def test_what_is_not_known_is_not_the_best():
 
 
 @pytest.mark.parametrize(
-    ("scores", "wanted"),
+    ("scores", "candidates"),
     [
         ({-2: 3.0, -4: 1.0, -6: 2.0, -8: 4.0}, (-5, -3)),
         ({-4: 1.0, -3: 2.0}, (-5,)),
@@ -56,19 +57,19 @@ def test_what_is_not_known_is_not_the_best():
         ({-2: math.nan}, ()),
     ],
 )
-def test_the_neighbours_of_the_best_are_tried_next(scores, wanted):
+def test_the_neighbours_of_the_best_are_tried_next(scores, candidates):
     made = search(scores)
-    made.go_on()
-    assert made.wanted == wanted
+    made.propose()
+    assert made.candidates == candidates
 
 
 def test_the_search_ends_when_its_time_is_over(monkeypatch):
-    for late, wanted in ((-0.001, (-5, -3)), (0.0, ()), (0.001, ())):
+    for late, candidates in ((-0.001, (-5, -3)), (0.0, ()), (0.001, ())):
         made = search({-4: 1.0}, limit=10.0)
         monkeypatch.setattr(time, "perf_counter", lambda now=made.began + 10.0 + late: now)
-        made.go_on()
+        made.propose()
         monkeypatch.undo()
-        assert made.wanted == wanted
+        assert made.candidates == candidates
 
 
 def watched(monkeypatch, **options):
@@ -103,12 +104,14 @@ def test_what_is_tried_first_and_how_each_is_trained(monkeypatch):
             1e-10,
         )
         assert (spec.rules.window, spec.rules.patience, spec.rules.validating) == (100, -1, False)
-        weight = spec.data.sample_weight
+        weight = spec.dataset.sample_weight
         assert (weight == 0).sum() == 8
         assert set(weight) == {0.0, 1.0}
         # a start of each fold's own, the same for every penalty
-        np.testing.assert_array_equal(spec.first.theta, specs[k % 5].first.theta)
-    starts = {spec.first.theta.tobytes() for spec in specs}
+        np.testing.assert_array_equal(
+            spec.initial_network.theta, specs[k % 5].initial_network.theta
+        )
+    starts = {spec.initial_network.theta.tobytes() for spec in specs}
     assert len(starts) == 5
     assert result.solver == "adam"
 

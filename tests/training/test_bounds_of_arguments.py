@@ -177,9 +177,9 @@ def test_the_memory_of_levenberg_marquardt(monkeypatch):
     """As many bytes as are left are enough; one less is not, and lbfgs needs none of them."""
     needed = n_bytes(CASE.network.shape, 6)
     options = {"hidden_size": 2, "max_epochs": 1}
-    monkeypatch.setattr("batchprop.training.options.available_memory", lambda: float(needed))
+    monkeypatch.setattr("batchprop.training.option_checks.available_memory", lambda: float(needed))
     train(CASE.X, CASE.T, solver="lm", **options)
-    monkeypatch.setattr("batchprop.training.options.available_memory", lambda: needed - 1.0)
+    monkeypatch.setattr("batchprop.training.option_checks.available_memory", lambda: needed - 1.0)
     with pytest.raises(ValueError, match=r"^solver='lm' must have room for JᵀJ; got 7 parameters"):
         train(CASE.X, CASE.T, solver="lm", **options)
     train(CASE.X, CASE.T, solver="lbfgs", **options)

@@ -13,7 +13,7 @@ from batchprop import ENGINES, train
 from batchprop.engines.fused.gauss_newton import gauss_newton_blocking
 from batchprop.solvers.settings import RESUMABLE, SOLVERS
 from batchprop.threads import cancellation
-from batchprop.training.loop import Monitor
+from batchprop.training.monitor import Monitor
 from tests.engines.fused.teams import force
 from tests.interrupted import interrupted
 from tests.problems import problem

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from batchprop.solvers.stopping import MAX_EPOCHS, RUNNING, TARGET_LOSS, start
-from batchprop.training.loop import History, Monitor, Target, advance
+from batchprop.training.loop import History, Target, advance
+from batchprop.training.monitor import Monitor
 
 START, BOUND = 10, 5  # the loss of epoch k is START − k
 

@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from batchprop.training.loop import Monitor
+from batchprop.training.monitor import Monitor
 from batchprop.training.search_monitor import SearchMonitor
 
 
@@ -35,11 +35,11 @@ def test_a_callback_hears_of_it_twice_a_second_at_most(now):
 def test_all_fits_are_counted_and_a_true_answer_is_the_last(now):
     heard = []
     monitor = search(lambda progress: heard.append(progress.search) or len(heard) == 2)
-    monitor.wanted(4)
-    monitor.wanted(3)
+    monitor.expect(4)
+    monitor.expect(3)
     for second in range(1, 5):
         now[0] = 100.0 + second
-        monitor.line(0.5).show(None)
-        monitor.line(0.5).end(None)
+        monitor.display(0.5).show(None)
+        monitor.display(0.5).end(None)
     assert [tuple(one) for one in heard] == [(0.5, 0, 7), (0.5, 1, 7)]
     assert monitor.stopped.is_set()

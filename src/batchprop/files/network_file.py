@@ -53,11 +53,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
     """
     remedy = "Save the network again, or look for another file."
     with npz_reader.opened(path, "name a file made by Network.save", remedy) as archive:
-        if archive.text("kind", _LONGEST) != KIND:
-            raise npz_reader.Damaged("kind: not a network")
-        number = archive.integer("format")
-        if number < 1:
-            raise npz_reader.Damaged(f"format: {number}")
+        number = archive.format_of(KIND)
         if number == FORMAT:
             return _content(archive)
     raise ValueError(

@@ -28,6 +28,7 @@ Array = npt.NDArray[Any]
 
 _BLOCK = 1 << 17  # bytes read at once at most, and so those of a table of contents
 _TOLD = 200  # letters of what is wrong
+_KIND_LENGTH = 100  # characters of the member "kind" at most
 _ENCRYPTED = 1  # among the flags of a member
 # What stands before an array's bytes: format 1.0, and a dict as NumPy prints it.
 _MAGIC = b"\x93NUMPY\x01\x00"
@@ -75,6 +76,15 @@ class Archive:
         for name in self._members:
             if name not in allowed:
                 raise Damaged(f"{reprlib.repr(name)}: no part of such a file")
+
+    def format_of(self, kind: str) -> int:
+        """Return the number of the file's format, at least 1; refuse a file of another kind."""
+        if self.text("kind", _KIND_LENGTH) != kind:
+            raise Damaged(f"kind: not a {kind.removeprefix('batchprop ')}")
+        number = self.integer("format")
+        if number < 1:
+            raise Damaged(f"format: {number}")
+        return number
 
     def text(self, name: str, most: int) -> str:
         """Return a text of at most so many characters."""

@@ -1,40 +1,60 @@
-"""Parameters of the estimator as arguments of ``batchprop.train``."""
+"""Parameters of the estimator as options of ``batchprop.train``."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from batchprop import validation
+from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.options import Callback, TrainOptions
+from batchprop.training.run_options import RUN_OPTIONS, RunOptions
 
-# What solver_options may hold: numbers of single solvers, and rules that few will need.
+# What solver_options may hold: settings of single solvers, and stopping rules that few will need.
 OPTIONS = (
     "momentum", "beta_1", "beta_2", "epsilon", "history_size", "max_evaluations", "damping",
     "max_damping", "step_tol", "method", "method_options", "target_loss", "gradient_tol",
 )  # fmt: skip
 
 
-def arguments_of_train(estimator: Any) -> dict[str, Any]:
-    """Return what the run is; a parameter that ``train`` calls by another name is checked here."""
-    more = validation.mapping("solver_options", estimator.solver_options)
-    for name in more:
+def train_options(estimator: Any, callback: Callback | None, callback_every: int) -> TrainOptions:
+    """Return the options of a fit, but for those that depend on samples or on an earlier fit.
+
+    Parameters that ``train`` calls by another name are checked here.
+    """
+    solver_options = validation.mapping("solver_options", estimator.solver_options)
+    for name in solver_options:
         validation.choice("a key of solver_options", name, OPTIONS)
-    most, window = estimator.max_iter, estimator.n_iter_no_change
-    if not validation.is_auto(most):
-        most = validation.optional_count("max_iter", most, auto=True)
+    max_epochs, window = estimator.max_iter, estimator.n_iter_no_change
+    if not validation.is_auto(max_epochs):
+        max_epochs = validation.optional_count("max_iter", max_epochs, auto=True)
     if not validation.is_auto(window):
         window = validation.count("n_iter_no_change", window, auto=True)
-    return more | {
-        "hidden_size": estimator.hidden_size,
-        "activation": estimator.activation,
-        "solver": estimator.solver,
-        "engine": estimator.engine,
-        "alpha": estimator.alpha,
-        "scale": estimator.scale,
-        "learning_rate": estimator.learning_rate,
-        "max_epochs": most,
-        "tol": validation.number("tol", estimator.tol, least=0),
-        "n_epochs_no_change": window,
-    }
+    return TrainOptions(
+        **solver_options,
+        hidden_size=estimator.hidden_size,
+        activation=estimator.activation,
+        solver=estimator.solver,
+        engine=estimator.engine,
+        alpha=estimator.alpha,
+        scale=estimator.scale,
+        learning_rate=estimator.learning_rate,
+        max_epochs=max_epochs,
+        tol=validation.number("tol", estimator.tol, least=0),
+        n_epochs_no_change=window,
+        callback=callback,
+        callback_every=callback_every,
+        progress=is_shown(estimator.verbose),
+        max_seconds=estimator.max_seconds,
+        n_threads=estimator.n_threads,
+    )
+
+
+def resuming(options: TrainOptions, checkpoint: Checkpoint) -> TrainOptions:
+    """Return the options of a fit that continues an earlier one: the run's are left out."""
+    defaults = RunOptions()
+    left_out = {name: getattr(defaults, name) for name in RUN_OPTIONS}
+    return replace(options, **left_out, resume=checkpoint)
 
 
 def is_shown(verbose: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import numbers
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from batchprop import validation
 from batchprop.network import Network
-from batchprop.sklearn.arguments import arguments_of_train, is_shown
+from batchprop.sklearn.arguments import resuming, train_options
 from batchprop.sklearn.messages import say_how_it_ended, words
 from batchprop.sklearn.tables import (
     FLOATS,
@@ -26,6 +27,7 @@ from batchprop.sklearn.tables import (
     set_aside,
 )
 from batchprop.sklearn.warm_start import Before
+from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
 from batchprop.training.result import Progress, TrainResult
 from batchprop.training.train import trained
 
@@ -123,7 +125,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     n_evaluations_ : int
         How often loss and gradient were computed, line searches included.
     gradient_norm_ : float
-        ‖∂J/∂θ‖ where the run ended, J being what was minimised: loss and penalty of standardised
+        ‖∂F/∂θ‖ where the run ended, F being the objective: loss and penalty of standardised
         samples.
     alpha_ : tuple of two floats
         The penalty on W_h and on W_y, chosen where "auto" was asked for.
@@ -145,8 +147,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        hidden_size: int = 50,
-        activation: str = "tanh",
+        hidden_size: int = HIDDEN_SIZE,
+        activation: str = ACTIVATION,
         solver: str = "auto",
         alpha: float | tuple[float, float] | str = 0.0,
         scale: bool = True,
@@ -218,14 +220,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         BatchMLPRegressor
             The estimator itself.
         """
-        options = arguments_of_train(self)
-        looking_on: dict[str, Any] = {
-            "callback": callback,
-            "callback_every": callback_every,
-            "progress": is_shown(self.verbose),
-            "max_seconds": self.max_seconds,
-            "n_threads": self.n_threads,
-        }
+        options = train_options(self, callback, callback_every)
         X, y = checked(self, X, y, reset=True)
         targets = y.reshape(X.shape[0], -1)
         sample_weight = checked_weights(sample_weight, X)
@@ -238,24 +233,31 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             samples = set_aside(share, X, targets, sample_weight, random)
         else:
             samples = Samples(X.T, targets.T, sample_weight, None, None)
+        options = replace(
+            options,
+            sample_weight=samples.sample_weight,
+            X_val=samples.X_val,
+            T_val=samples.T_val,
+        )
         if samples.validating:  # these rules go together
-            options |= {"tol": None, "patience": options["n_epochs_no_change"]}
+            options = replace(options, tol=None, patience=options.n_epochs_no_change)
 
         parameters = self.get_params(deep=False)
         warm = validation.flag("warm_start", self.warm_start)
         before: Before | None = getattr(self, "_before", None) if warm else None
         if before is not None and before.goes_on(parameters, samples):
-            most = options["max_epochs"]
-            given = looking_on | {"max_epochs": most, "resume": before.checkpoint}
+            options = resuming(options, before.checkpoint)
         else:
             previous = self._previous(samples.X.shape[0], targets.shape[1]) if warm else None
-            if previous is None:
-                options |= {"n_init": self.n_init}
-            options |= {"seed": _seed(self.random_state, random), "dtype": samples.X.dtype}
-            given = looking_on | options | {"network": previous}
-        tables = samples._asdict()
-        X, T, flat = tables.pop("X"), tables.pop("T"), y.ndim == 1
-        result = trained(X, T, tables | given, words(flat), stacklevel=2)
+            options = replace(
+                options,
+                network=previous,
+                n_init=self.n_init if previous is None else 1,
+                seed=_seed(self.random_state, random),
+                dtype=samples.X.dtype,
+            )
+        flat = y.ndim == 1
+        result = trained(samples.X, samples.T, options, words(flat), stacklevel=2)
         # a dict among the parameters may change later
         self._before = Before(copy.deepcopy(parameters), result.checkpoint) if warm else None
         self._one_dimensional = flat

@@ -44,7 +44,7 @@ class Samples(NamedTuple):
 
     def agree(self, before: dict[str, Fingerprint]) -> bool:
         """Tell whether a run of these fingerprints was trained on the same samples."""
-        mine = fingerprint.of_samples(self)
+        mine = fingerprint.of_arrays(self._asdict())
         return mine.keys() == before.keys() and all(
             mine[name].agrees(its) for name, its in before.items()
         )

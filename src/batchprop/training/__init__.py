@@ -1,11 +1,12 @@
 """Training: from a call of ``train`` or ``train_many`` to the networks that it returns.
 
-``train`` and ``train_many`` are the calls, ``options`` and ``setup`` check their arguments,
-``dataset`` holds the data, ``run_specification`` says what a run is.  ``run`` makes one, ``loop``
-advances it and looks at clock and callback, ``parallel`` makes many side by side, and
-``alpha_search`` finds a penalty.  ``result``, ``progress_line``, ``convergence`` and ``divergence``
-say what came of it; ``checkpoint`` lets it go on later.
+``train`` and ``train_many`` are the public calls.  ``options`` holds their keyword arguments,
+``option_checks``, ``initial_network`` and ``dataset`` check them, and ``setup`` puts a
+``run_specification`` together.  ``run`` carries a run out, ``loop`` advances its solver, and
+``monitor`` has its observers.  ``parallel`` carries out many runs, and ``alpha_search`` chooses a
+penalty.  ``result`` has the outcome; ``progress_line``, ``convergence`` and ``divergence`` tell the
+user about it.  ``checkpoint`` saves and resumes runs.
 
-Imports everything below it: solvers, engines, scaling, validation, files.  Nothing but the
-estimator imports it.
+Imports everything below it: solvers, engines, scaling, validation, files.  Only the estimator
+imports it.
 """

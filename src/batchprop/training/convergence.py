@@ -1,23 +1,22 @@
-"""Whether a run that came to rest has come to the bottom.
+"""Whether a run that came to rest has reached a minimum.
 
-A gradient of almost nothing, or a loss that hardly falls, is what a bottom has, and what saddles
-and plateaus have as well.  Two kinds of rest are doubted:
+A gradient near zero, or a loss that hardly falls, is the mark of a minimum, but also of saddles and
+plateaus.  Two cases are doubted:
 
-- the network predicts no more than the mean of T, as it does at weights of 0 (a saddle: the
-  gradient vanishes there) or with all units dead;
-- steps along the gradient have become small while most of the variance of T is left: they cannot
-  tell a plateau from the bottom unless the gradient itself is next to nothing.
+- The network predicts no more than the mean of T.  It does so at weights of 0, a saddle where the
+  gradient vanishes, and if all units are dead.
+- Steps along the gradient have become small while most of the variance of T is left.  They cannot
+  tell a plateau from a minimum unless the gradient itself is close to zero.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from batchprop.scaling import Scaling
-from batchprop.solvers.settings import FIRST_ORDER
+from batchprop.solvers.settings import FIRST_ORDER, Settings
 from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -25,42 +24,43 @@ from batchprop.vocabulary import Words
 
 _MEAN, _PLATEAU = "mean", "plateau"
 _EXPLAINED = 1e-6  # share of the variance up to which a network predicts no more than the mean
-_LEFT = 0.1  # share of the variance that is most of it, where steps follow the gradient
-_FLAT = 1e-5  # of the loss: a gradient as small as this is that of a bottom
-_TINY = 1e-3  # weights of a start, on standardised data, from which on it is at the saddle
+_LEFT = 0.1  # share of the variance above which steps along the gradient are doubted
+_FLAT = 1e-5  # share of F: a smaller gradient is that of a minimum
+_TINY = 1e-3  # a start whose weights, for standardised data, are smaller is at the saddle
 
 
 def doubt(spec: RunSpecification, result: TrainResult) -> str:
-    """Return why the end of a run is not taken for the bottom; empty where it is."""
+    """Return why the end of a run is doubted; an empty string if it is not."""
     reason = result.stop_reason
     if reason not in CONVERGED or reason == REASONS[TARGET_LOSS]:
         return ""
-    if spec.scaling is not None and not spec.scaling.x_factor.any():  # nothing to predict from
+    scaling = spec.dataset.scaling
+    if scaling is not None and not scaling.x_factor.any():  # nothing to predict from
         return ""
-    loss, of_mean = float(result.loss_curve[-1]), _loss_of_mean(spec)
-    if not of_mean > 0.0:
+    loss, mean_loss = float(result.loss_curve[-1]), _loss_of_mean(spec)
+    if not mean_loss > 0.0:
         return ""
-    if abs(loss - of_mean) <= _EXPLAINED * of_mean:
+    if abs(loss - mean_loss) <= _EXPLAINED * mean_loss:
         at_zero = max(result.alpha) == 0.0 or _starts_at_zero(spec)
         return _MEAN if at_zero else ""
     if reason != REASONS[STAGNATION] or result.solver not in FIRST_ORDER:
         return ""
     objective = float(result.checkpoint.state.reference[0])
-    if loss > _LEFT * of_mean and result.gradient_norm > _FLAT * objective:
+    if loss > _LEFT * mean_loss and result.gradient_norm > _FLAT * objective:
         return _PLATEAU
     return ""
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Say that a run came to rest in a doubtful place, if it did, and what to do.
+    """Warn if the end of a run is doubted, and say what to do.
 
     ``stacklevel`` is that of the user's call, seen from the caller of this function.
     """
-    why = doubt(spec, result) if result.stop_reason in CONVERGED else ""
-    if not why:
+    reason = doubt(spec, result) if result.stop_reason in CONVERGED else ""
+    if not reason:
         return
     name = words.name("T")
-    if why == _MEAN:
+    if reason == _MEAN:
         text = (
             f"Stopped by {result.stop_reason!r} where the network predicts the mean of {name} and "
             f"no more: the gradient vanishes at weights of 0, which are not the bottom. Start from "
@@ -69,6 +69,7 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
         )
     else:
         share = float(result.loss_curve[-1]) / _loss_of_mean(spec)
+        assert isinstance(spec.settings, Settings)
         rate = spec.settings.learning_rate
         text = (
             f"Stopped by 'stagnation' with {share:.2g} of the variance of {name} left: steps of "
@@ -81,13 +82,14 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
 
 def _loss_of_mean(spec: RunSpecification) -> float:
     """Return the loss of the mean as the prediction, in squared units of T."""
-    by: Any = spec.scaling
-    if by is None:
-        by = Scaling.of(spec.data.X[:1], spec.data.T, spec.data.sample_weight)
-    return float(by.squared_units.sum())
+    dataset, scaling = spec.dataset, spec.dataset.scaling
+    if scaling is None:
+        scaling = Scaling.of(dataset.X[:1], dataset.T, dataset.sample_weight)
+    return float(scaling.squared_units.sum())
 
 
 def _starts_at_zero(spec: RunSpecification) -> bool:
-    """Tell whether a run starts at the saddle; a penalty can make weights of 0 the minimum."""
-    largest = [float(np.abs(W).max()) for W in (spec.first.W_h, spec.first.W_y)]
+    """Tell whether a run starts at the saddle.  A penalty can make weights of 0 the minimum."""
+    network = spec.initial_network
+    largest = [float(np.abs(W).max()) for W in (network.W_h, network.W_y)]
     return min(largest) < _TINY

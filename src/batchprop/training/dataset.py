@@ -1,95 +1,175 @@
-"""The data of one call: checked, standardised and fingerprinted once for all networks."""
+"""``Dataset``: the tables of a run, checked, with their scaling and fingerprints."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy.typing as npt
 
 from batchprop import scaling, validation
-from batchprop.training import options
+from batchprop.engines.loss_scale import total_weight
+from batchprop.engines.samples import Samples
+from batchprop.scaling import Scaling
 from batchprop.training.checkpoint import fingerprint
 from batchprop.training.checkpoint.fingerprint import Fingerprint
+from batchprop.training.initial_network import InitialNetwork
+from batchprop.training.options import TrainOptions
 from batchprop.validation.orientation import seem_transposed
 from batchprop.vocabulary import COLUMNS, Words
 
+Array = npt.NDArray[Any]
 
-class Found(NamedTuple):
-    """What is known of the data of one network.
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value
+class Dataset:
+    """Checked data of a run, in the user's units.  Nothing is copied.
 
     Attributes
     ----------
-    data : Data
-        Checked.
+    X, T : ndarray, shapes (e, N) and (s, N)
+        Inputs and targets.
+    sample_weight : ndarray, shape (N,), or None
+        w, float64.
+    X_val, T_val : ndarray, shapes (e, N_val) and (s, N_val), or None
+        Validation data; both or neither.
     scaling : Scaling or None
-        How they are standardised, None where they are not.
-    samples : dict of str to Fingerprint
-        What to know them by in a later process.
+        How engines standardise the data; None leaves them as they are.
+    fingerprints : dict of str to Fingerprint
+        Name of each array -> its fingerprint, by which a later process recognises it.
     """
 
-    data: options.Data
-    scaling: scaling.Scaling | None
-    samples: dict[str, Fingerprint]
+    X: Array
+    T: Array
+    sample_weight: Array | None
+    X_val: Array | None
+    T_val: Array | None
+    scaling: Scaling | None
+    fingerprints: dict[str, Fingerprint]
+
+    @property
+    def training(self) -> Samples:
+        """What an engine is trained on."""
+        return Samples(self.X, self.T, self.sample_weight, self.scaling)
+
+    @property
+    def validation(self) -> Samples | None:
+        """What an engine validates on: without weights, standardised like the training data."""
+        if self.X_val is None or self.T_val is None:
+            return None
+        return Samples(self.X_val, self.T_val, None, self.scaling)
+
+    @property
+    def n_samples(self) -> int:
+        """N, missing samples (those of weight 0) included."""
+        return int(self.X.shape[1])
+
+    @property
+    def total_weight(self) -> float:
+        """Σw; N without weights."""
+        return total_weight(self.n_samples, self.sample_weight)
 
 
-class Known:
-    """X and T, and what was found out about them together with others' arguments.
+class DatasetBuilder:
+    """Makes the datasets of networks that share X and T.  Each array is checked once.
+
+    Arrays are recognised by their ids.  The builder keeps references, so that ids are not reused.
 
     Parameters
     ----------
     X, T : array_like, shapes (e, N) and (s, N)
-        As given by the user.
+        As the user passed them.
     words : Words
-        What the user calls them.
+        What the user calls the tables and arguments.
     """
 
     def __init__(self, X: npt.ArrayLike, T: npt.ArrayLike, words: Words = COLUMNS) -> None:
         self.words = words
-        self._tables = X, T
-        self._checked: dict[tuple[Any, ...], Found] = {}
-        self._kept: list[Any] = []  # an id is nobody else's as long as its array lives
+        self._X, self._T = X, T
+        self._datasets: dict[tuple[Any, ...], Dataset] = {}
+        self._references: list[object] = []
 
-    def of(
-        self, given: Mapping[str, Any], start: options.Start, scaled: bool, stacklevel: int
-    ) -> Found:
-        """Return what is known of the data that a network is trained on; check them if need be."""
-        weight, X_val, T_val = (given[name] for name in ("sample_weight", "X_val", "T_val"))
-        sizes = None if start.network is None else start.network.shape[::2]
-        tables = id(X_val), id(T_val), start.dtype, sizes
-        whole = id(weight), scaled, *tables
-        if whole in self._checked:
-            return self._checked[whole]
-        self._kept += weight, X_val, T_val
-        if tables not in self._checked:
-            data = options.data(*self._tables, X_val, T_val, start, self.words)
-            self._checked[tables] = Found(data, None, fingerprint.of_samples(data))
-            if start.network is None and given["resume"] is None:  # else sizes were chosen before
-                self._question(data, stacklevel + 1)
-        data, _, samples = self._checked[tables]
-        weights = validation.sample_weight(weight, *data.X.shape[::-1])
+    def build(
+        self, options: TrainOptions, network: InitialNetwork, scaled: bool, stacklevel: int
+    ) -> Dataset:
+        """Return the data that a network is trained on; check what has not been checked yet.
+
+        Parameters
+        ----------
+        options : TrainOptions
+            Has ``sample_weight``, ``X_val`` and ``T_val``.
+        network : InitialNetwork
+            Its dtype bounds the values of the tables; a user's network has sizes that they must
+            fit.
+        scaled : bool
+            Whether to standardise the data.
+        stacklevel : int
+            Of the user's call, seen from the caller of this method.
+        """
+        user_network, weight = network.user_network, options.sample_weight
+        sizes = None if user_network is None else user_network.shape[::2]
+        tables_key = id(options.X_val), id(options.T_val), network.dtype, sizes
+        key = id(weight), scaled, *tables_key
+        if key in self._datasets:
+            return self._datasets[key]
+        self._references += weight, options.X_val, options.T_val
+        if tables_key not in self._datasets:
+            self._datasets[tables_key] = self._checked_tables(options, network)
+            if user_network is None and options.resume is None:  # else the sizes are known
+                self._warn_if_transposed(self._datasets[tables_key], stacklevel + 1)
+        dataset = self._datasets[tables_key]
+        weights = validation.sample_weight(weight, *dataset.X.shape[::-1])
         if weights is not None:
-            data = data._replace(sample_weight=weights)
-            samples = samples | {"sample_weight": fingerprint.of(weights)}
-        by = scaling.Scaling.of(data.X, data.T, weights) if scaled else None
-        if by is not None:
-            dtype = start.dtype or data.X.dtype
-            scaling.warn(by, dtype, self.words, stacklevel=stacklevel + 1)
-        self._checked[whole] = Found(data, by, samples)
-        return self._checked[whole]
+            fingerprints = dataset.fingerprints | {"sample_weight": fingerprint.of(weights)}
+            dataset = replace(dataset, sample_weight=weights, fingerprints=fingerprints)
+        if scaled:
+            definition = Scaling.of(dataset.X, dataset.T, weights)
+            dtype = network.dtype or dataset.X.dtype
+            scaling.warn(definition, dtype, self.words, stacklevel=stacklevel + 1)
+            dataset = replace(dataset, scaling=definition)
+        self._datasets[key] = dataset
+        return dataset
 
-    def _question(self, data: options.Data, stacklevel: int) -> None:
+    def _checked_tables(self, options: TrainOptions, network: InitialNetwork) -> Dataset:
+        """Check the tables against one another, the user's network and the range of the dtype."""
+        X_val, T_val, user_network = options.X_val, options.T_val, network.user_network
+        names = self.words.name("X"), self.words.name("T")
+        names_val = self.words.name("X_val"), self.words.name("T_val")
+        if (X_val is None) != (T_val is None):
+            missing, present = names_val[::-1] if T_val is None else names_val
+            raise ValueError(
+                f"{' and '.join(names_val)} must be given together; got {present} without "
+                f"{missing}. Pass both, or neither."
+            )
+        e, s = (None, None) if user_network is None else user_network.shape[::2]
+        X, T = validation.tables(self._X, self._T, e, s, names, network.dtype)
+        tables: dict[str, Array] = {"X": X, "T": T}
+        if X_val is not None and T_val is not None:
+            sizes, dtype = (X.shape[0], T.shape[0]), network.dtype or X.dtype
+            inputs, targets = validation.tables(X_val, T_val, *sizes, names_val, dtype)
+            tables |= {"X_val": inputs, "T_val": targets}
+        return Dataset(
+            X=X,
+            T=T,
+            sample_weight=None,
+            X_val=tables.get("X_val"),
+            T_val=tables.get("T_val"),
+            scaling=None,
+            fingerprints=fingerprint.of_arrays(tables),
+        )
+
+    def _warn_if_transposed(self, dataset: Dataset, stacklevel: int) -> None:
         """Warn of tables whose rows seem to be samples, though their shapes agree."""
-        (e, n_samples), shape_t = data.X.shape, data.T.shape
+        (e, n_samples), shape_t = dataset.X.shape, dataset.T.shape
         if self.words.rows_are_samples or not seem_transposed((e, n_samples), shape_t):
             return
-        turned = "X.T, T.T" if data.X_val is None else "X.T, T.T, X_val.T, T_val.T"
-        several = "s" if n_samples > 1 else ""
+        remedy = "X.T, T.T" if dataset.X_val is None else "X.T, T.T, X_val.T, T_val.T"
+        plural = "s" if n_samples > 1 else ""
         warnings.warn(
-            f"Rows of X and T seem to be samples: X {data.X.shape} and T {shape_t} are read as "
-            f"{n_samples} sample{several} of {e} inputs and {e} outputs. If rows are samples, pass "
-            f"{turned}.",
+            f"Rows of X and T seem to be samples: X {dataset.X.shape} and T {shape_t} are read as "
+            f"{n_samples} sample{plural} of {e} inputs and {e} outputs. If rows are samples, pass "
+            f"{remedy}.",
             UserWarning,
             stacklevel=stacklevel + 1,
         )

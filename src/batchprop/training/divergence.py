@@ -1,7 +1,7 @@
-"""When a run leaves the finite numbers: one warning that names the likely cause.
+"""The warning about a run that diverged: it names the likely cause.
 
-What is known is looked at in turn: which of the two losses failed, the penalty, the data and their
-weights, the learning rate, and at last the parameters themselves.
+Causes are examined in this order: the validation data, the penalty, the training data and their
+weights, the learning rate, and at last the parameters.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.loss_scale import total_weight
 from batchprop.parameters import split
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -21,14 +20,14 @@ from batchprop.vocabulary import Words
 
 Array = npt.NDArray[Any]
 
-_LARGE = 30.0  # standardised columns hardly reach this
-_FAR = 1e6  # and this only where a sample has next to no weight
+_LARGE = 30.0  # deviations that standardised columns hardly reach
+_FAR = 1e6  # deviations that a sample reaches only if its weight is tiny
 
 
 class _Entry(NamedTuple):
     """The entry of a table that is farthest from the mean."""
 
-    size: float  # in deviations; without scaling its own size
+    size: float  # in standard deviations; the absolute value without scaling
     table: str
     row: int
     sample: int
@@ -36,14 +35,14 @@ class _Entry(NamedTuple):
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Say what happened, what was kept and what most likely caused it.
+    """Warn of a run that diverged: what happened, which network was kept, the likely cause.
 
     Parameters
     ----------
     spec : RunSpecification
         The run.
     result : TrainResult
-        What it has come to.
+        Its result.
     words : Words
         What the user calls the tables.
     stacklevel : int
@@ -97,21 +96,20 @@ def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
     """Blame alpha where the penalty overflows, or drives weights up at this learning rate."""
     if spec.alpha is None or max(spec.alpha) == 0.0:
         return ""
-    state = result.checkpoint.state
-    total = total_weight(spec.data.X.shape[1], spec.data.sample_weight)
-    blocks = split(state.theta, spec.first.shape)
+    state, total = result.checkpoint.state, spec.dataset.total_weight
+    blocks = split(state.theta, spec.initial_network.shape)
     largest = float(np.finfo(state.theta.dtype).max)
-    given = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
+    alphas = " and ".join(f"{alpha:.3g}" for alpha in sorted(set(spec.alpha)))
     for alpha, W in zip(spec.alpha, (blocks.W_h, blocks.W_y), strict=True):
         with np.errstate(over="ignore"):
             slope = 2.0 * alpha / total * np.abs(W).astype(np.float64)
             overflows = slope.max() > largest or not np.isfinite((slope * slope).sum())
         if overflows:
-            return f"alpha={given}, whose penalty overflows. Choose a smaller one"
+            return f"alpha={alphas}, whose penalty overflows. Choose a smaller one"
     rate = getattr(spec.settings, "learning_rate", None)
     if rate is not None and spec.solver != "adam" and rate * max(spec.alpha) > total:
         return (
-            f"alpha={given} with learning_rate={rate:.3g}: each step carries weights farther "
+            f"alpha={alphas} with learning_rate={rate:.3g}: each step carries weights farther "
             f"beyond 0. Choose alpha below {total / rate:.2g}, or a smaller learning_rate"
         )
     return ""
@@ -120,17 +118,17 @@ def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
 def _of_data(spec: RunSpecification, words: Words) -> str:
     """Blame the scale of the training data, a sample of next to no weight, or the unit of T."""
     entry = _farthest(spec, ("X", "T"))
-    if spec.scaling is None:
+    if spec.dataset.scaling is None:
         if entry.size <= _LARGE:
             return ""
         return (
             f"the scale of the data: {_named(entry, words)}. Standardise inputs and targets, or "
             f"leave scale=True"
         )
-    if not np.isfinite(spec.scaling.squared_units.sum()):
+    if not np.isfinite(spec.dataset.scaling.squared_units.sum()):
         name = words.name("T")
         return f"the unit of {name}, whose square overflows. Divide {name} by {_power(spec)}"
-    if spec.data.sample_weight is not None and entry.size > _FAR:
+    if spec.dataset.sample_weight is not None and entry.size > _FAR:
         return (
             f"a sample of small weight: {_named(entry, words)}, {entry.size:.2g} deviations from "
             f"the mean. Correct it, or give it a weight of 0"
@@ -151,39 +149,39 @@ def _of_parameters(spec: RunSpecification, result: TrainResult) -> str:
     largest = float(np.abs(result.checkpoint.state.theta).max())
     return (
         f"the size of the network's parameters, up to {largest:.3g} for "
-        f"{'raw' if spec.scaling is None else 'standardised'} data. Start from smaller ones"
+        f"{'raw' if spec.dataset.scaling is None else 'standardised'} data. Start from smaller ones"
     )
 
 
 def _named(entry: _Entry, words: Words) -> str:
     line = words.lines(entry.table, [entry.row])
-    place = words.entry(entry.table, entry.row, entry.sample)
-    return f"{line} reaches {abs(entry.value):.3g} at {place}"
+    position = words.entry(entry.table, entry.row, entry.sample)
+    return f"{line} reaches {abs(entry.value):.3g} at {position}"
 
 
 def _power(spec: RunSpecification) -> str:
     """Return the power of 10 of the targets' size."""
-    assert spec.scaling is not None
-    return f"1e{int(np.log10(spec.scaling.t_scale.max()))}"
+    assert spec.dataset.scaling is not None
+    return f"1e{int(np.log10(spec.dataset.scaling.t_scale.max()))}"
 
 
 def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
-    """Return the entry farthest from the training data's mean; weights of 0 are not looked at."""
-    by, found = spec.scaling, []
+    """Return the entry farthest from the training data's mean; samples of weight 0 are skipped."""
+    scaling, entries = spec.dataset.scaling, []
     for name in tables:
-        table: Array = getattr(spec.data, name)
+        table: Array = getattr(spec.dataset, name)
         n = table.shape[0]
         mean, factor = np.zeros(n), np.ones(n)
-        if by is not None and name.startswith("X"):
-            mean, factor = by.x_mean, by.x_factor
-        elif by is not None:
-            mean, factor = by.t_mean, np.where(by.t_factor > 0, by.t_factor, 1.0)
-        weight = None if name.endswith("_val") else spec.data.sample_weight
+        if scaling is not None and name.startswith("X"):
+            mean, factor = scaling.x_mean, scaling.x_factor
+        elif scaling is not None:
+            mean, factor = scaling.t_mean, np.where(scaling.t_factor > 0, scaling.t_factor, 1.0)
+        weight = None if name.endswith("_val") else spec.dataset.sample_weight
         for row, values in enumerate(table):
             with np.errstate(over="ignore"):
                 sizes = np.abs(values.astype(np.float64) - mean[row]) * factor[row]
             if weight is not None:
                 sizes[weight == 0] = 0.0
             k = int(sizes.argmax())
-            found.append(_Entry(float(sizes[k]), name, row, k, float(values[k])))
-    return max(found)
+            entries.append(_Entry(float(sizes[k]), name, row, k, float(values[k])))
+    return max(entries)

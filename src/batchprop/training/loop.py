@@ -1,11 +1,11 @@
-"""The loop around a solver: bursts of epochs, and between them the clock and the callback."""
+"""The loop around a solver: bursts of epochs; between them the clock, callback and checkpoint."""
 
 from __future__ import annotations
 
-import threading
+import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,86 +24,28 @@ from batchprop.solvers.stopping import (
 )
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training.checkpoint.checkpoint import Checkpoint
-from batchprop.training.checkpoint.writer import CheckpointWriter
+from batchprop.training.monitor import Monitor
 from batchprop.training.result import Progress
 
 Array = npt.NDArray[Any]
-Callback = Callable[[Progress], object]
 
-_BURST_SECONDS = 0.05  # compiled epochs between two looks at callback, checkpoint and progress
-
-
-class Line(Protocol):
-    """What shows progress: a ``ProgressLine``, or what stands for it during a search."""
-
-    def show(self, progress: Progress) -> None:
-        """Show where the run stands."""
-        ...
-
-    def end(self, progress: Progress | None) -> None:
-        """Show where it ended."""
-        ...
-
-
-class Monitor(NamedTuple):
-    """What is looked at between bursts, and where they are long, within.
-
-    Attributes
-    ----------
-    began : float
-        When the run began, by ``time.perf_counter``.
-    limit : float
-        Seconds it may take, or infinity.
-    callback : callable or None
-        Called at epoch 0, after every so many epochs and at the end; a true answer stops the run.
-    every : int
-        Epochs between two calls.
-    line : Line or None
-        Where progress is shown.
-    cancelled : threading.Event or None
-        Set when somebody else ends the run; shared by runs that end together.
-    start : int
-        Which of several starts this is.
-    writer : CheckpointWriter or None
-        Writes checkpoints.
-    stopped : threading.Event or None
-        Set when a callback ended the search for the penalty, and with it the run.
-    """
-
-    began: float
-    limit: float
-    callback: Callback | None
-    every: int
-    line: Line | None
-    cancelled: threading.Event | None = None
-    start: int = 0
-    writer: CheckpointWriter | None = None
-    stopped: threading.Event | None = None
-
-    def ended(self) -> str:
-        """Return the reason why the run is to end now, or an empty string."""
-        if self.stopped is not None and self.stopped.is_set():
-            return "callback"
-        if self.cancelled is not None and self.cancelled.is_set():
-            return "interrupted"
-        late = time.perf_counter() - self.began >= self.limit
-        return "max_seconds" if late else ""
+_BURST_SECONDS = 0.05  # of compiled epochs, between two looks at clock, callback and checkpoint
 
 
 class Target(NamedTuple):
-    """A target loss that the network must reach which is returned.
+    """A target loss that the returned network has to reach.
 
-    The solver's loss is that of unrounded parameters on standardised data; it can be lower.
+    The solver's loss is that of unrounded parameters on standardised data.  It can be lower.
 
     Attributes
     ----------
     loss : float
         The target.
     reached : callable
-        ``reached()`` tells whether the returned network is as good, where the solver's loss is.
+        ``reached()`` tells whether the network that would be returned now reaches the target.
     run_without : callable or None
-        ``run_without()`` returns a run of the same state that does not know the target; None if the
-        run never knew it.
+        ``run_without()`` returns a run of the same state that ignores the target; None if the run
+        ignores it already.
     """
 
     loss: float
@@ -112,19 +54,19 @@ class Target(NamedTuple):
 
 
 class History:
-    """Training and validation losses of the epochs, as they come.
+    """Training and validation losses of all epochs so far.
 
-    Memory for a burst belongs to the history before the burst runs, so that an interruption loses
-    none of its entries.
+    Each burst writes into curves that the history owns before the burst begins, so that an
+    interruption loses no entry.
 
     Parameters
     ----------
-    before : tuple of two ndarrays, shape (n,)
+    curves : tuple of two ndarrays, shape (n,)
         Both curves of a run that is resumed.
     """
 
-    def __init__(self, *before: tuple[Array, Array]) -> None:
-        self._bursts = list(before)
+    def __init__(self, *curves: tuple[Array, Array]) -> None:
+        self._bursts = list(curves)
 
     def room(self, size: int) -> tuple[Array, Array]:
         """Return two curves for a burst to fill."""
@@ -136,8 +78,8 @@ class History:
         self._bursts = [self.curves(size)] if size else []
 
     def curves(self, size: int) -> tuple[Array, Array]:
-        """Return the first ``size`` entries of both curves, one of NaN if there are none."""
-        if size == 0:  # what the first burst may have written was not judged
+        """Return the first ``size`` entries of both curves; one NaN each if ``size`` is 0."""
+        if size == 0:  # the first burst may have written a loss that was not judged
             return np.full(1, np.nan), np.full(1, np.nan)
         end = np.full(size, np.nan)
         losses, validation_losses = zip(*self._bursts, (end, end), strict=True)
@@ -155,89 +97,163 @@ def advance(
 ) -> str:
     """Advance a run until a rule, the clock or the callback ends it; return the reason.
 
-    ``snapshot(reason)`` returns where the run stands; ``cancellation`` asks
-    ``monitor.ended`` within bursts.  With ``target`` the end at a target loss is confirmed; once
-    it was not, every epoch is looked at.
+    Parameters
+    ----------
+    run : Run
+        Of the solver.
+    state : State
+        The run's, which it moves.
+    history : History
+        Takes the losses.
+    monitor : Monitor
+        Looked at between bursts.
+    snapshot : callable
+        ``snapshot(reason)`` returns a checkpoint of the run.
+    cancellation : Cancellation
+        Asks ``monitor.ended`` within bursts.
+    target : Target or None
+        Confirms the end at a target loss.
     """
-    burst, seen, told = 1, None, -1
+    observers, size = _Observers(monitor, state), 1
     confirming = target is not None and target.run_without is None
     try:
         while True:
-            due = _next_call(state, monitor)
-            size = min(burst, 1 + due - int(state.evaluations[0]))
-            losses, validation_losses = history.room(size)
-            started = time.perf_counter()
-            cancellation.restart()
-            reason, count = run.advance(losses, validation_losses)
-            now = time.perf_counter()
-            if reason == TARGET_LOSS and target is not None and not target.reached():
-                assert target.run_without is not None, "a run without the rule does not end by it"
-                step_back(state)
-                history.keep(int(state.evaluations[0]))
-                run, burst, confirming = target.run_without(), 1, True
+            burst = _run_burst(run, state, history, cancellation, observers.cut(size))
+            if burst.code == TARGET_LOSS and target is not None and not target.reached():
+                run, size, confirming = _without_target(target, state, history), 1, True
                 continue
-            if reason == NON_FINITE:
-                return REASONS[reason]
-            cancelled_by = cancellation.reason() if reason == CANCELLED else ""
-            if count > 0:
-                seen = Progress(
-                    int(state.evaluations[0]) - 1,
-                    float(losses[count - 1]),
-                    float(validation_losses[count - 1]),
-                    float(state.best_loss[0]),
-                    float(state.gradient_norm[0]),
-                    now - monitor.began,
-                    float(state.step[0]),
-                    int(state.calls[0]),
-                    monitor.start,
-                )
-            stop = False
-            if seen is not None and seen.epoch > told:
-                stop = _tell(monitor, seen, due, ended=reason not in (RUNNING, CANCELLED))
-                told = seen.epoch if seen.epoch == due else told
-            if reason not in (RUNNING, CANCELLED):
-                return REASONS[reason]
-            if confirming and count > 0 and _confirmed(target, losses[count - 1]):
+            stop = observers.report(burst)
+            if burst.code not in (RUNNING, CANCELLED):
+                return REASONS[burst.code]
+            if confirming and _confirmed(target, burst):
                 return REASONS[TARGET_LOSS]
             if stop:
-                if monitor.cancelled is not None:
-                    monitor.cancelled.set()
+                monitor.cancel()
                 return "callback"
-            if monitor.stopped is not None and monitor.stopped.is_set():
-                return "callback"
-            if reason == CANCELLED:
-                return cancelled_by
-            if monitor.cancelled is not None and monitor.cancelled.is_set():
-                return "interrupted"
+            if burst.cancelled_by:
+                return burst.cancelled_by
             if monitor.writer is not None:
                 monitor.writer.look(snapshot)
-            left = monitor.limit - (time.perf_counter() - monitor.began)
-            if left <= 0:
-                return "max_seconds"
-            speed = count / max(now - started, 1e-9)
-            burst = int(max(1, min(speed * min(_BURST_SECONDS, left), 4 * burst)))
-            burst = 1 if confirming else burst
+            reason = monitor.ended()
+            if reason:
+                return reason
+            size = 1 if confirming else _next_size(size, burst, monitor.seconds_left)
     finally:
-        if monitor.line is not None:
-            monitor.line.end(seen)
+        observers.end()
 
 
-def _confirmed(target: Target | None, loss: float) -> bool:
+class _Burst(NamedTuple):
+    """What came of a burst."""
+
+    code: int  # RUNNING, CANCELLED or the solver's reason to stop
+    n_evaluated: int  # epochs
+    loss: float  # at the last of them
+    validation_loss: float
+    ended: float  # when, by ``time.perf_counter``
+    seconds: float
+    cancelled_by: str  # the reason, if it was cancelled from outside
+
+
+def _run_burst(
+    run: Run, state: State, history: History, cancellation: Cancellation, size: int
+) -> _Burst:
+    """Advance a run by up to ``size`` epochs; raise what cancelled it, if that is an exception."""
+    losses, validation_losses = history.room(size)
+    began = time.perf_counter()
+    cancellation.restart()
+    code, count = run.advance(losses, validation_losses)
+    ended = time.perf_counter()
+    return _Burst(
+        code=code,
+        n_evaluated=count,
+        loss=float(losses[count - 1]) if count > 0 else math.nan,
+        validation_loss=float(validation_losses[count - 1]) if count > 0 else math.nan,
+        ended=ended,
+        seconds=ended - began,
+        cancelled_by=cancellation.reason() if code == CANCELLED else "",
+    )
+
+
+def _next_size(size: int, burst: _Burst, seconds_left: float) -> int:
+    """Return how many epochs take as long as a burst should; at most four times ``size``."""
+    epochs_per_second = burst.n_evaluated / max(burst.seconds, 1e-9)
+    epochs = epochs_per_second * min(_BURST_SECONDS, seconds_left)
+    return int(max(1, min(epochs, 4 * size)))
+
+
+def _without_target(target: Target, state: State, history: History) -> Run:
+    """Undo the end at a target loss; return a run that goes on from there without the target."""
+    assert target.run_without is not None, "a run without the rule does not end by it"
+    step_back(state)
+    history.keep(int(state.evaluations[0]))
+    return target.run_without()
+
+
+def _confirmed(target: Target | None, burst: _Burst) -> bool:
     """Tell whether solver and returned network have both reached the target."""
-    return target is not None and loss <= target.loss and target.reached()
+    if target is None or burst.n_evaluated == 0:
+        return False
+    return burst.loss <= target.loss and target.reached()
 
 
-def _tell(monitor: Monitor, seen: Progress, due: int, ended: bool) -> bool:
-    """Show and call what is to be shown and called; return whether the callback stops the run."""
-    if monitor.line is not None:
-        monitor.line.show(seen)
-    if monitor.callback is not None and (ended or seen.epoch == due):
-        return validation.answer(monitor.callback(seen))
-    return False
+class _Observers:
+    """Tells display and callback where a run stands.
 
+    Parameters
+    ----------
+    monitor : Monitor
+        Has both.
+    state : State
+        The run's.
+    """
 
-def _next_call(state: State, monitor: Monitor) -> int:
-    """Return the next epoch at which the callback is due; without one, an epoch never reached."""
-    if monitor.callback is None:
-        return NEVER
-    return -(-int(state.evaluations[0]) // monitor.every) * monitor.every
+    def __init__(self, monitor: Monitor, state: State) -> None:
+        self._monitor, self._state = monitor, state
+        self._progress: Progress | None = None  # at the last evaluated epoch
+        self._callback_epoch = NEVER  # the next one at which the callback is due
+        self._called_epoch = -1  # the last one at which it was due
+
+    def cut(self, size: int) -> int:
+        """Return the size of a burst that ends at the next call of the callback, if not before."""
+        n_evaluated = int(self._state.evaluations[0])
+        if self._monitor.callback is not None:
+            every = self._monitor.every
+            self._callback_epoch = -(-n_evaluated // every) * every
+        return min(size, 1 + self._callback_epoch - n_evaluated)
+
+    def report(self, burst: _Burst) -> bool:
+        """Report the end of a burst; return whether the callback stops the run."""
+        if burst.code == NON_FINITE:
+            return False
+        if burst.n_evaluated > 0:
+            self._progress = self._progress_after(burst)
+        progress = self._progress
+        if progress is None or progress.epoch <= self._called_epoch:
+            return False
+        if self._monitor.display is not None:
+            self._monitor.display.show(progress)
+        due, callback = progress.epoch == self._callback_epoch, self._monitor.callback
+        if due:
+            self._called_epoch = progress.epoch
+        if callback is None or not (due or burst.code not in (RUNNING, CANCELLED)):
+            return False
+        return validation.answer(callback(progress))
+
+    def end(self) -> None:
+        """Let the display show where the run ended."""
+        if self._monitor.display is not None:
+            self._monitor.display.end(self._progress)
+
+    def _progress_after(self, burst: _Burst) -> Progress:
+        state = self._state
+        return Progress(
+            epoch=int(state.evaluations[0]) - 1,
+            loss=burst.loss,
+            validation_loss=burst.validation_loss,
+            best_loss=float(state.best_loss[0]),
+            gradient_norm=float(state.gradient_norm[0]),
+            seconds=burst.ended - self._monitor.began,
+            step=float(state.step[0]),
+            evaluations=int(state.calls[0]),
+            start=self._monitor.start,
+        )

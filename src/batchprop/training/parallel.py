@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from batchprop import engines
 from batchprop.machine.thread_count import available
-from batchprop.training.loop import Monitor
+from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
 from batchprop.training.run import run
 from batchprop.training.run_specification import RunSpecification

@@ -9,21 +9,21 @@ from typing import TextIO
 
 from batchprop.training.result import Progress, Search
 
-_SECONDS = {True: 0.1, False: 5.0}  # between lines, in a terminal and elsewhere
-_WIDTH = 24  # of the bar
+_SECONDS = {True: 0.1, False: 5.0}  # from line to line, in a terminal and elsewhere
+_WIDTH = 24  # characters of the bar
 
 
 class ProgressLine:
-    """Shows the epoch, the loss and the seconds while a run goes on.
+    """Shows epoch, loss and seconds during a run.
 
     Parameters
     ----------
     max_epochs : int or None
-        Steps at most; without a limit there is no bar.
+        Largest number of steps; None shows no bar.
     stream : file or None
-        Where to write; None is standard error, and nowhere if there is none.
+        Where to write; None is standard error, or nowhere if the process has none.
     n_networks : int
-        Trained together; with more than one the line says which.
+        Networks that are trained together; with more than one the line names the network.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class ProgressLine:
         self._last: Progress | None = None
 
     def show(self, progress: Progress) -> None:
-        """Show where the run stands, not too often."""
+        """Show the progress of the run, unless the last line is too recent."""
         now = time.perf_counter()
         if now - self._shown >= _SECONDS[self._terminal]:
             self._shown, self._last = now, progress
             self._write(self._line(progress), "")
 
     def search(self, search: Search, seconds: float, start: int) -> None:
-        """Show where the search for a penalty stands, not too often."""
+        """Show the progress of the search for a penalty, unless the last line is too recent."""
         now = time.perf_counter()
         if now - self._shown >= _SECONDS[self._terminal]:
             self._shown = now
@@ -57,7 +57,7 @@ class ProgressLine:
             self._write("  ".join(parts), "")
 
     def end(self, progress: Progress | None) -> None:
-        """Show where the run ended; None if it came to nothing."""
+        """Show the end of the run; None if nothing was evaluated."""
         if progress is not None and (self._terminal or progress is not self._last):
             self._write(self._line(progress), "\n")
 
@@ -81,6 +81,6 @@ class ProgressLine:
         text = f"\r\x1b[K{line}{end}" if self._terminal else f"{line}\n"
         try:
             self._stream.write(text)
-        except UnicodeEncodeError:  # a stream of a few hundred characters
+        except UnicodeEncodeError:  # an encoding without these characters
             self._stream.write(text.replace("█", "#").replace("·", "."))
         self._stream.flush()

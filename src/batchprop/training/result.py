@@ -1,4 +1,4 @@
-"""What a training run returns, and what a callback is told while it runs."""
+"""``TrainResult``, which a run returns, and ``Progress``, which a callback gets during the run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from batchprop.training.checkpoint.checkpoint import Checkpoint
 
 
 class Search(NamedTuple):
-    """Where the search for a penalty stands.
+    """The progress of the search for a penalty.
 
     Attributes
     ----------
     alpha : float
-        The α_h that is being tried.
+        The α_h that is tried now.
     n_done, n_fits : int
-        Fits that have ended, and those that are known to be needed; there may be more.
+        Number of fits that have ended, and of those that are known to be needed so far.
     """
 
     alpha: float
@@ -30,7 +30,7 @@ class Search(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands after an evaluation: what a callback gets.
+    """The progress of a run after an evaluation; the argument of a callback.
 
     Attributes
     ----------
@@ -41,21 +41,21 @@ class Progress:
     validation_loss : float
         Loss on the validation data, NaN without any.
     best_loss : float
-        Lowest so far: of the validation loss if there are validation data, else of L.
+        Lowest validation loss so far if there are validation data, else lowest L.
     gradient_norm : float
-        ‖∂J/∂θ‖ there, of what is minimised: the loss of standardised data and the penalty.
+        ‖∂F/∂θ‖ there, F being the objective: the loss of standardised data, and the penalty.
     seconds : float
         Since training began.
     step : float
-        Length of the latest step of θ (for standardised data): the one that led here or, of
-        solvers that have made the next one by now, that.  NaN before the first.
+        Length of the latest step of θ (for standardised data).  It is the step that led here, or
+        the next one if the solver has made it by now; NaN before the first.
     evaluations : int
-        How often loss and gradient were computed, line searches included.
+        Number of evaluations of loss and gradient, line searches included.
     start : int
-        Which of ``n_init`` starts, or of the configurations of ``train_many``, from 0.
+        Position of the start among ``n_init``, or of the configuration of ``train_many``, from 0.
     search : Search or None
-        Where the search for the penalty stands, as long as ``alpha="auto"`` goes on with it; the
-        run has not begun then, ``epoch`` is 0, and losses and norms are NaN.
+        The progress of the search for the penalty, during the search of ``alpha="auto"``.  The run
+        has not begun then: ``epoch`` is 0, and losses and norms are NaN.
     """
 
     epoch: int
@@ -71,23 +71,23 @@ class Progress:
 
     @classmethod
     def of_search(cls, search: Search, seconds: float, start: int) -> Self:
-        """Return the progress of a run whose penalty is still searched."""
+        """Return the progress of a run during the search for its penalty."""
         unknown = math.nan
         return cls(0, unknown, unknown, unknown, unknown, seconds, unknown, 0, start, search)
 
 
 class AlphaReport(NamedTuple):
-    """How ``alpha="auto"`` came to its choice.
+    """How ``alpha="auto"`` chose the penalty.
 
     Attributes
     ----------
     alphas : tuple of float
-        The α_h that were tried, ascending; α_y was m times as much.
+        The α_h that were tried, ascending; α_y was m times as large.
     scores : tuple of float
-        Mean squared error of what was left out, in squared deviations of the targets: 1 is that of
-        the mean as the prediction, or s with s outputs.  NaN where there was no time.
+        Mean squared error of the samples left out, in squared standard deviations of the targets:
+        predicting the mean has a score of 1, or of s with s outputs.  NaN if there was no time.
     n_folds : int
-        5, or 1 for a large table; 0 where validation data judged, or nothing could.
+        5, or 1 for a large table; 0 if validation data were used, or nothing could be compared.
     """
 
     alphas: tuple[float, ...]
@@ -102,59 +102,60 @@ class TrainResult:
     Attributes
     ----------
     network : Network
-        The best network seen: lowest validation loss if validation data were given, else lowest
-        training loss and penalty together.  It takes and gives the units of X and T.
+        The best network seen: that of the lowest validation loss if there were validation data,
+        else that of the lowest F, loss and penalty together.  It has the units of X and T.
     loss : float
-        Its training loss L, in squared units of T, without the penalty, as its predictions have it:
-        that of ``loss_and_gradient(network, X, T)``.  ``loss_curve`` is what the solver saw, which
-        rounding of the network's parameters can separate from it (``docs/scaling.md``).
+        Its training loss L, in squared units of T, without the penalty: that of its predictions,
+        as ``loss_and_gradient(network, X, T)`` returns it.  ``loss_curve`` has the losses that the
+        solver saw; rounding of the network's parameters can cause a difference
+        (``docs/scaling.md``).
     validation_loss : float
-        Its loss on the validation data, NaN without any; as for ``loss``.
+        Its loss on the validation data, measured like ``loss``; NaN without validation data.
     last_network : Network
         The network after the last step.
     loss_curve : ndarray, shape (n_epochs + 1,)
         Entry k is L before step k + 1, the last one L after the last step.
     validation_loss_curve : ndarray, shape (n_epochs + 1,) or (0,)
-        The same on the validation data; empty without any.
+        The same on the validation data; empty without validation data.
     n_epochs : int
-        Steps taken.
+        Number of steps.
     n_evaluations : int
-        How often loss and gradient were computed, line searches included.
+        Number of evaluations of loss and gradient, line searches included.
     gradient_norm : float
-        ‖∂J/∂θ‖ at the last evaluation that had a gradient.
+        ‖∂F/∂θ‖ at the last evaluation that had a gradient.
     score : float
-        What the best network was chosen by: its validation loss if validation data were given,
-        else loss and penalty of the standardised data, J.
+        The value by which the best network was chosen: its validation loss if there were
+        validation data, else F, loss and penalty of the standardised data.
     best_epoch : int
-        Steps that had been taken when ``network`` was seen.
+        Number of steps that led to ``network``.
     stop_reason : str
-        Done: ``target_loss``, ``gradient_norm``, ``stagnation``; or the solver's own word that no
-        step leads lower: ``line_search`` (lbfgs, scipy), ``damping`` and ``step`` (lm), ``method``
-        (scipy's method says it has converged).  Cut short: ``max_epochs``, ``max_evaluations``,
-        ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C, or the callback has
-        ended another of several starts), ``non_finite``, ``method_gave_up`` (scipy's method
-        stopped for another reason).
+        Done: ``target_loss``, ``gradient_norm``, ``stagnation``; or the solver found no step that
+        leads lower: ``line_search`` (lbfgs, scipy), ``damping`` and ``step`` (lm), ``method``
+        (scipy's method reported convergence).  Cut short: ``max_epochs``, ``max_evaluations``,
+        ``patience``, ``max_seconds``, ``callback``, ``interrupted`` (Ctrl-C, or the callback of
+        another of several starts), ``non_finite``, ``method_gave_up`` (scipy's method stopped for
+        another reason).
     converged : bool
-        Whether it is one of the first kind, and the run has come to the bottom by all that can be
-        told: not where the network predicts no more than the mean of T, nor where steps along the
+        Whether the reason is one of the first group and the run has probably reached a minimum.
+        It has not if the network predicts no more than the mean of T, or if steps along the
         gradient stagnate with most of the variance of T left (``docs/solvers.md``).
     seconds : float
         From the call to the result.
     solver : str
-        What trained it: the one asked for, or the one that "auto" chose.
+        The solver that was used: the one asked for, or the one that "auto" chose.
     checkpoint : Checkpoint
-        Where the run stands, with the solver's arrays: ``train(X, T, resume=result)`` goes on from
+        The state of the run, with the solver's arrays.  ``train(X, T, resume=result)`` resumes
         there.
     alpha : tuple of two floats
         The penalty (α_h, α_y): the one asked for, or the one that "auto" chose.
     alpha_report : AlphaReport or None
-        What "auto" tried; None where nothing was chosen in this call.
+        What "auto" tried; None if this call chose no penalty.
     starts : tuple of TrainResult
-        All the starts, in the order of their seeds, where ``n_init`` is more than 1; this result
-        is the best of them.
+        The results of all starts, in the order of their seeds, if ``n_init`` is more than 1.  This
+        result is the best of them.
     at_failure : tuple of two floats, or None
-        Where ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that
-        ended the run, which is not in the curves.
+        If ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that ended
+        the run.  They are not in the curves.
     """
 
     network: Network

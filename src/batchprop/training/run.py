@@ -14,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import engines, validation
-from batchprop.engines.loss_scale import total_weight
 from batchprop.engines.protocol import Objective
-from batchprop.engines.samples import Samples
 from batchprop.network import Network
 from batchprop.network_loss import network_loss
 from batchprop.scaling import start_of
@@ -39,7 +37,8 @@ from batchprop.solvers.stopping import (
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
-from batchprop.training.loop import History, Monitor, Target, advance
+from batchprop.training.loop import History, Target, advance
+from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
@@ -66,7 +65,7 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
         if monitor.writer is not None:
             monitor.writer.write(snapshot("interrupted"))
         raise
-    previous = spec.resumed
+    previous = spec.resumed_from
     if previous is not None and state.evaluations[0] < previous.state.evaluations[0]:
         checkpoint = replace(previous, stop_reason=reason)  # ended before its first evaluation
     else:
@@ -88,11 +87,11 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
 
 def _initial(spec: RunSpecification) -> tuple[State, History]:
     """Return the state and the history that a new or a resumed run begins with."""
-    previous = spec.resumed
+    previous = spec.resumed_from
     if previous is None:
-        solver, theta = registry.load(spec.solver), spec.first.theta
-        if spec.scaling is not None:
-            theta = start_of(theta, spec.first.shape, spec.scaling)
+        solver, theta = registry.load(spec.solver), spec.initial_network.theta
+        if spec.dataset.scaling is not None:
+            theta = start_of(theta, spec.initial_network.shape, spec.dataset.scaling)
         memory = solver.initial_memory(spec.settings, theta.size)
         return start(theta.astype(solver.training_dtype(theta.dtype)), memory), History()
     state = resumable(previous.state)
@@ -111,7 +110,7 @@ def _advance(
     snapshot: Callable[[str], Checkpoint],
 ) -> str:
     """Advance the run to its end; return the reason."""
-    rules, previous = spec.rules, spec.resumed
+    rules, previous = spec.rules, spec.resumed_from
     if previous is not None:
         rules = rules._replace(max_epochs=min(previous.n_epochs + rules.max_epochs, NEVER))
         if previous.stop_reason in _FINAL_REASONS:
@@ -121,8 +120,7 @@ def _advance(
     solver = registry.load(spec.solver)
     if spec.alpha is None:
         raise RuntimeError("a penalty is chosen before a run begins")
-    total = total_weight(spec.data.X.shape[1], spec.data.sample_weight)
-    rates = penalty(spec.alpha, total, spec.first.shape)
+    rates = penalty(spec.alpha, spec.dataset.total_weight, spec.initial_network.shape)
     cancellation = Cancellation(monitor.ended)
     with ExitStack() as stack:
         objectives = _objectives(spec, stack, cancellation)
@@ -149,8 +147,10 @@ def _advance(
 
 def _is_exact(spec: RunSpecification) -> bool:
     """Tell whether the solver evaluates, to the last bit, the network that is returned."""
-    dtype = spec.first.dtype
-    return spec.scaling is None and registry.load(spec.solver).training_dtype(dtype) == dtype
+    dtype = spec.initial_network.dtype
+    return (
+        spec.dataset.scaling is None and registry.load(spec.solver).training_dtype(dtype) == dtype
+    )
 
 
 def _current_loss(spec: RunSpecification, state: State) -> float:
@@ -165,7 +165,7 @@ def _current_loss(spec: RunSpecification, state: State) -> float:
 
 
 def _training_loss(spec: RunSpecification, network: Network) -> float:
-    data = spec.data
+    data = spec.dataset
     return network_loss(
         network, data.X, data.T, data.sample_weight, engine=spec.engine, n_threads=spec.n_threads
     )
@@ -175,31 +175,29 @@ def _objectives(
     spec: RunSpecification, stack: ExitStack, cancellation: Cancellation
 ) -> tuple[Objective, Objective | None]:
     """Open the objectives of training and validation data; ``stack`` closes them."""
-    data, first = spec.data, spec.first
+    dataset, network = spec.dataset, spec.initial_network
     engine, solver = engines.load(spec.engine), registry.load(spec.solver)
-    dtype = solver.training_dtype(first.dtype)
-    arguments = first.shape, first.activation, dtype, spec.n_threads, cancellation
-    training = Samples(data.X, data.T, data.sample_weight, spec.scaling)
-    kind = engine.GaussNewtonObjective if solver.needs_gauss_newton else engine.Objective
-    objective = stack.enter_context(kind(training, *arguments))
-    if data.X_val is None or data.T_val is None:
+    dtype = solver.training_dtype(network.dtype)
+    arguments = network.shape, network.activation, dtype, spec.n_threads, cancellation
+    open_training = engine.GaussNewtonObjective if solver.needs_gauss_newton else engine.Objective
+    objective = stack.enter_context(open_training(dataset.training, *arguments))
+    if dataset.validation is None:
         return objective, None
-    held_out = Samples(data.X_val, data.T_val, scaling=spec.scaling)
-    return objective, stack.enter_context(engine.Objective(held_out, *arguments))
+    return objective, stack.enter_context(engine.Objective(dataset.validation, *arguments))
 
 
 def _checkpoint(spec: RunSpecification, state: State, history: History, reason: str) -> Checkpoint:
     """Return where the run stands."""
-    size = int(state.evaluations[0])
+    size, user = int(state.evaluations[0]), spec.user_network
     if reason == REASONS[NON_FINITE]:  # the losses at a start that is not finite
         size = max(1, size)
     losses, validation_losses = history.curves(size)
     return Checkpoint(
         arguments=spec.arguments,
-        shape=spec.first.shape,
-        samples=spec.samples,
-        scaling=spec.scaling,
-        given=None if spec.given is None else spec.given.astype(spec.first.dtype).theta,
+        shape=spec.initial_network.shape,
+        samples=spec.dataset.fingerprints,
+        scaling=spec.dataset.scaling,
+        given=None if user is None else user.astype(spec.initial_network.dtype).theta,
         state=state,
         loss_curve=losses,
         validation_loss_curve=validation_losses if spec.rules.validating else np.empty(0),
@@ -215,15 +213,15 @@ def _losses(spec: RunSpecification, checkpoint: Checkpoint) -> tuple[float, floa
         validation_loss = float(checkpoint.validation_loss_curve[best_epoch])
     if _is_exact(spec) or checkpoint.state.evaluations[0] == 0:
         return loss, validation_loss
-    network, rounding = checkpoint.network, _ROUNDINGS * np.finfo(spec.first.dtype).eps
+    network, rounding = checkpoint.network, _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
     with suppress(KeyboardInterrupt):  # then the solver's losses, which are nearly the same
         measured = _training_loss(spec, network)
         loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
-        if spec.data.X_val is not None and spec.data.T_val is not None:
+        if spec.dataset.X_val is not None and spec.dataset.T_val is not None:
             measured = network_loss(
                 network,
-                spec.data.X_val,
-                spec.data.T_val,
+                spec.dataset.X_val,
+                spec.dataset.T_val,
                 engine=spec.engine,
                 n_threads=spec.n_threads,
             )

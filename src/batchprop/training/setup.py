@@ -1,10 +1,11 @@
-"""From the arguments of a call to specs: everything is checked here, before any work is done."""
+"""From the options of a call to run specifications; all is checked before any work is done."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any, overload
+from dataclasses import replace
+from typing import overload
 
 import numpy.typing as npt
 
@@ -15,18 +16,24 @@ from batchprop.solvers import registry, stopping
 from batchprop.solvers.auto import choose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
 from batchprop.solvers.settings import AUTO, SOLVERS
-from batchprop.training import options
-from batchprop.training.checkpoint import fingerprint, resume
+from batchprop.training.checkpoint import fingerprint
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.checkpoint.resume import checkpoint_arguments
 from batchprop.training.checkpoint.writer import writer_of
-from batchprop.training.dataset import Known
-from batchprop.training.loop import Monitor
+from batchprop.training.dataset import DatasetBuilder
+from batchprop.training.initial_network import InitialNetwork
+from batchprop.training.monitor import Monitor
+from batchprop.training.option_checks import (
+    check_memory,
+    solver_settings,
+    stopping_rules,
+    time_limit,
+)
+from batchprop.training.options import TrainOptions
 from batchprop.training.progress_line import ProgressLine
 from batchprop.training.run_specification import RunSpecification
 from batchprop.validation import memory_demand
 from batchprop.vocabulary import Words
-
-Arguments = dict[str, Any]
 
 _RESULT_BYTES = 4096  # of a result at least, beside its arrays
 
@@ -34,113 +41,134 @@ _RESULT_BYTES = 4096  # of a result at least, beside its arrays
 def starts(
     X: npt.ArrayLike,
     T: npt.ArrayLike,
-    given: Arguments,
-    before: Checkpoint | None,
+    options: TrainOptions,
+    resumed_from: Checkpoint | None,
     began: float,
     stacklevel: int,
     words: Words,
 ) -> tuple[RunSpecification, Monitor, int]:
-    """Return the first spec of a call of ``train``, who looks on, and how many starts there are."""
-    n_init = validation.count("n_init", given["n_init"])
-    if n_init > 1 and given["network"] is not None:
+    """Return the first specification of a call of ``train``, its monitor and ``n_init``."""
+    n_init = validation.count("n_init", options.n_init)
+    if n_init > 1 and options.network is not None:
         raise ValueError(
             f"n_init must be 1 where a network is given; got n_init={n_init}. Leave out network, "
             f"so that the starts are drawn from seed, or leave out n_init."
         )
-    if n_init > 1 and given["checkpoint"] is not None:
+    if n_init > 1 and options.checkpoint is not None:
         raise ValueError(
             f"checkpoint must be None where n_init is more than 1; got n_init={n_init}. Train "
             f"the starts one by one, each with a seed and a file of its own."
         )
-    monitor = monitor_of(given, before, began, n_init)
-    first = specify(Known(X, T, words), given, before, stacklevel=stacklevel + 1)
+    monitor = monitor_of(options, resumed_from, began, n_init)
+    builder = DatasetBuilder(X, T, words)
+    first = specify(builder, options, resumed_from, stacklevel=stacklevel + 1)
     if n_init > 1:
         memory_demand.starts(n_init, _result_bytes(first))
     return first, monitor, n_init
 
 
 def specify(
-    known: Known, given: Arguments, before: Checkpoint | None, stacklevel: int
+    builder: DatasetBuilder,
+    options: TrainOptions,
+    resumed_from: Checkpoint | None,
+    stacklevel: int,
 ) -> RunSpecification:
-    """Check the arguments of one training run; one that goes on has a checkpoint ``before``."""
-    if before is not None:
-        fingerprint.check_presence(given, before.samples)
-    engine = validation.choice("engine", given["engine"], engines.names())
+    """Check the options of one training run; return what they specify.
+
+    Parameters
+    ----------
+    builder : DatasetBuilder
+        Has X and T.
+    options : TrainOptions
+        Those of the run: where it resumes another, as ``resumed`` returns them.
+    resumed_from : Checkpoint or None
+        Of the run that this one continues.
+    stacklevel : int
+        Of the user's call, seen from the caller of this function.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option or a table is wrong, or the data are not those of the checkpoint.
+    """
+    if resumed_from is not None:
+        arrays = {name: getattr(options, name) for name in ("sample_weight", "X_val", "T_val")}
+        fingerprint.check_presence(arrays, resumed_from.samples)
+    engine = validation.choice("engine", options.engine, engines.names())
     engines.require_compiler("training", "; solvers are compiled for every engine")
-    asked = validation.choice("solver", given["solver"], (AUTO, *SOLVERS))
-    alpha = given["alpha"]
-    alpha = None if validation.is_auto(alpha) else validation.penalty(alpha, auto=True)
-    scaled = validation.flag("scale", given["scale"]) and before is None
-    n_threads = validation.n_threads(given["n_threads"])
-    wanted = options.start(
-        *(given[name] for name in ("network", "hidden_size", "activation", "seed", "dtype"))
-    )
-    data, by, samples = known.of(given, wanted, scaled, stacklevel + 1)
-    first, user = options.start_network(wanted, data), wanted.network
-    if before is not None:
-        fingerprint.check(samples, before.samples)
-        by, first, user = before.scaling, before.network, before.start
-    elif by is not None and user is not None:
-        theta = scaling.unfold(first.theta, first.shape, by).astype(first.dtype)
-        first = Network.from_theta(theta, first.shape, first.activation)
-    n_samples = data.X.shape[1]
-    best = choose(first.shape, n_samples, first.dtype, first.activation)
+    asked = validation.choice("solver", options.solver, (AUTO, *SOLVERS))
+    auto_alpha = validation.is_auto(options.alpha)
+    alpha = None if auto_alpha else validation.penalty(options.alpha, auto=True)
+    scaled = validation.flag("scale", options.scale) and resumed_from is None
+    n_threads = validation.n_threads(options.n_threads)
+    source = InitialNetwork.of(options)
+    dataset = builder.build(options, source, scaled, stacklevel + 1)
+    network = source.create(dataset.X.shape[0], dataset.T.shape[0], dataset.X.dtype)
+    user_network = source.user_network
+    if resumed_from is not None:
+        fingerprint.check(dataset.fingerprints, resumed_from.samples)
+        dataset = replace(dataset, scaling=resumed_from.scaling)
+        network, user_network = resumed_from.network, resumed_from.start
+    elif dataset.scaling is not None and user_network is not None:
+        theta = scaling.unfold(network.theta, network.shape, dataset.scaling)
+        theta = theta.astype(network.dtype)
+        network = Network.from_theta(theta, network.shape, network.activation)
+    best = choose(network.shape, dataset.n_samples, network.dtype, network.activation)
     solver = best if asked == AUTO else asked
     if asked == "lm":
-        options.check_memory(first.shape, n_samples)
-    settings = options.settings(solver, given, first.shape)
+        check_memory(network.shape, dataset.n_samples)
+    settings = solver_settings(solver, options, network.shape)
     if isinstance(settings, LbfgsSettings):
-        memory_demand.pairs(settings.history_size, first.shape)
-    rules = options.rules(solver, given, given["X_val"] is not None)
-    found = settings._asdict() | {
+        memory_demand.pairs(settings.history_size, network.shape)
+    rules = stopping_rules(solver, options, options.max_epochs, options.X_val is not None)
+    resolved = settings._asdict() | {
         "solver": solver,
-        "hidden_size": first.shape.n_hidden,
-        "activation": first.activation,
-        "dtype": first.dtype.name,
+        "hidden_size": network.shape.n_hidden,
+        "activation": network.activation,
+        "dtype": network.dtype.name,
         "alpha": AUTO if alpha is None else list(alpha),
     }
     return RunSpecification(
-        data=data,
-        scaling=by,
-        first=first,
-        given=user,
+        dataset=dataset,
+        initial_network=network,
+        user_network=user_network,
         engine=engine,
         solver=solver,
         settings=settings,
         rules=rules,
         alpha=alpha,
         n_threads=n_threads,
-        arguments=resume.arguments_of(given, found),
-        samples=samples,
-        resumed=before,
+        arguments=checkpoint_arguments(options, resolved),
+        resumed_from=resumed_from,
     )
 
 
 def monitor_of(
-    given: Arguments, before: Checkpoint | None, began: float, n_networks: int
+    options: TrainOptions, resumed_from: Checkpoint | None, began: float, n_networks: int
 ) -> Monitor:
-    """Return who looks on, of the first of several networks."""
-    keeper = writer_of(given["checkpoint"], given["checkpoint_seconds"])
-    every = validation.count("callback_every", given["callback_every"])
-    validation.function("callback", given["callback"])
-    limit = options.seconds(given["max_seconds"])
-    most = given["max_epochs"]
-    line = None
-    if validation.flag("progress", given["progress"]):
-        done = 0 if before is None else before.n_epochs
-        line = ProgressLine(done + most if isinstance(most, int) else None, n_networks=n_networks)
-    return Monitor(began, limit, given["callback"], every, line, threading.Event(), writer=keeper)
+    """Return the monitor of the first of several networks."""
+    writer = writer_of(options.checkpoint, options.checkpoint_seconds)
+    every = validation.count("callback_every", options.callback_every)
+    validation.function("callback", options.callback)
+    limit = time_limit(options.max_seconds)
+    display = None
+    if validation.flag("progress", options.progress):
+        last_epoch = options.max_epochs if isinstance(options.max_epochs, int) else None
+        if last_epoch is not None and resumed_from is not None:
+            last_epoch += resumed_from.n_epochs
+        display = ProgressLine(last_epoch, n_networks=n_networks)
+    return Monitor(began, limit, options.callback, every, display, threading.Event(), writer=writer)
 
 
 class Starts(Sequence[RunSpecification]):
-    """The specs of all starts, each made when it is asked for.
+    """The specifications of all starts.  Each is made when it is asked for.
 
     Parameters
     ----------
     first : RunSpecification
         That of the first start.
     seed : int or None
-        What that is drawn from; start k from ``seed + k``.
+        The seed of the first start; start k has ``seed + k``.
     n_init : int
         How many starts.
     """
@@ -164,22 +192,22 @@ class Starts(Sequence[RunSpecification]):
             raise IndexError(k)
         if k == 0:
             return self._first
-        network = self._first.first
+        network = self._first.initial_network
         drawn = Network.initialize(
             *network.shape,
             activation=network.activation,
             seed=None if self._seed is None else self._seed + k,
             dtype=network.dtype,
         )
-        return self._first._replace(first=drawn)
+        return self._first._replace(initial_network=drawn)
 
 
 def _result_bytes(first: RunSpecification) -> int:
-    """Return about how many bytes a start leaves behind: its state and two networks."""
-    solver, theta = registry.load(first.solver), first.first.theta
+    """Return about how many bytes the result of a start takes: its state and two networks."""
+    solver, theta = registry.load(first.solver), first.initial_network.theta
     state = stopping.start(
         theta.astype(solver.training_dtype(theta.dtype)),
         solver.initial_memory(first.settings, theta.size),
     )
-    own = sum(array.nbytes for array in pytree.flatten(state, "state").values())
-    return own + 2 * theta.nbytes + _RESULT_BYTES
+    state_bytes = sum(array.nbytes for array in pytree.flatten(state, "state").values())
+    return state_bytes + 2 * theta.nbytes + _RESULT_BYTES

@@ -1,8 +1,7 @@
-"""Many networks on the same data: seeds, penalties, sizes, folds."""
+"""``train_many``: trains many networks on the same data: seeds, penalties, sizes, folds."""
 
 from __future__ import annotations
 
-import inspect
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -13,22 +12,18 @@ import numpy.typing as npt
 from batchprop import validation
 from batchprop.training import setup
 from batchprop.training.alpha_search import chosen
-from batchprop.training.checkpoint import resume
-from batchprop.training.dataset import Known
-from batchprop.training.loop import Monitor
+from batchprop.training.checkpoint.resume import resumed
+from batchprop.training.dataset import DatasetBuilder
+from batchprop.training.monitor import Monitor
+from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
-from batchprop.training.train import say, train
+from batchprop.training.train import warn
 from batchprop.validation.messages import described, message
 from batchprop.vocabulary import COLUMNS
 
-_DEFAULTS = {
-    name: parameter.default
-    for name, parameter in inspect.signature(train).parameters.items()
-    if name not in ("X", "T")
-}
-_OF_ALL = ("n_threads", "n_init")  # what a single configuration cannot choose
+_OF_ALL = ("n_threads", "n_init")  # options that a single configuration cannot have
 
 
 def train_many(
@@ -39,9 +34,9 @@ def train_many(
     n_threads: int | None = None,
     **common: Any,
 ) -> list[TrainResult]:
-    """Train many networks on the same data, side by side where they are small.
+    """Train many networks on the same data, side by side if they are small.
 
-    Each result is, to the last bit, the one that ``train`` gives for the same arguments alone.
+    Each result is, to the last bit, that of ``train`` with the same arguments.
 
     Parameters
     ----------
@@ -50,15 +45,16 @@ def train_many(
     T : array_like, shape (s, N)
         Targets.
     configurations : iterable of dict
-        For each network the arguments of ``train`` that are its own: ``seed``, ``alpha``,
-        ``hidden_size``, ``activation``, ``solver``, ``sample_weight`` (0 for what a fold leaves
-        out), ``resume``, ``checkpoint`` (a file of its own), … .  ``max_seconds`` counts
-        from the call, for all networks together.  A true answer of a ``callback`` ends its own
-        network alone; its progress says in ``start`` which that is.
+        For each network, the arguments of ``train`` in which it differs: ``seed``, ``alpha``,
+        ``hidden_size``, ``activation``, ``solver``, ``sample_weight`` (0 for the samples that a
+        fold leaves out), ``resume``, ``checkpoint`` (a different file for each network), … .
+        ``max_seconds`` counts from the call, for all networks together.  A true answer of a
+        ``callback`` ends its own network alone; ``start`` of its progress is the position of that
+        network.
     n_threads : int or None
-        At most so many threads for all networks together; None takes the process's processors.
+        Largest number of threads of all networks together; None takes the CPUs of the process.
     **common
-        Arguments of ``train`` that all of them share.
+        Arguments of ``train`` that all networks share.
 
     Returns
     -------
@@ -68,8 +64,8 @@ def train_many(
     Raises
     ------
     TypeError, ValueError
-        An argument does not fit; raised before any network is trained, with the position of the
-        configuration.
+        An argument is wrong.  This is raised before any network is trained, with the position of
+        the configuration in a note.
 
     Warns
     -----
@@ -78,50 +74,51 @@ def train_many(
 
     Notes
     -----
-    As many networks are trained at a time as there are threads, one thread each; what the number
-    of networks leaves over goes first, with more threads each where they are large enough to use
-    them.  Networks of other engines than the fused one are trained one after another.  Callbacks
-    are called from the threads of their networks, several at a time.  Ctrl-C ends all networks;
-    each keeps the best it has come to, those that had not begun their start.  What a callback
-    raises ends all of them, too, and is passed on.
+    As many networks are trained at a time as there are threads, each with one thread.  If the
+    number of networks is not a multiple of that, the remainder is trained first, with more threads
+    for each network that is large enough to use them.  Networks of other engines than the fused one
+    are trained one after another.  Callbacks are called from the threads of their networks, several
+    at a time.  Ctrl-C ends all networks: each returns its best so far, or its start if it had not
+    begun.  An exception of a callback also ends all of them, and is passed on.
     """
     began = time.perf_counter()
     threads = validation.n_threads(n_threads)
     specs: list[RunSpecification] = []
     monitors: list[Monitor] = []
     files: dict[str, int] = {}
-    known = Known(X, T)
-    _known_arguments(common, "train_many")
+    builder = DatasetBuilder(X, T)
+    _check_names(common, "train_many")
     listed = _listed(configurations)
-    for k, own in enumerate(listed):
+    for k, configuration in enumerate(listed):
         where = f"configurations[{k}]"
-        if not isinstance(own, Mapping):
+        if not isinstance(configuration, Mapping):
             raise TypeError(
-                f"{where} must be a dict of arguments of train; got {described(own)}. "
+                f"{where} must be a dict of arguments of train; got {described(configuration)}. "
                 f'Write, for example, {{"seed": {k}}}.'
             )
-        _known_arguments(own, where)
-        given = _DEFAULTS | common | dict(own)
+        _check_names(configuration, where)
+        options = TrainOptions(**(common | dict(configuration)))
         try:
-            _own_file(given["checkpoint"], files, k)
-            given, before = resume.resumed(given, _DEFAULTS)
-            specs.append(setup.specify(known, given, before, stacklevel=2))
-            monitors.append(setup.monitor_of(given, before, began, len(listed))._replace(start=k))
+            _check_file(options.checkpoint, files, k)
+            options, resumed_from = resumed(options)
+            specs.append(setup.specify(builder, options, resumed_from, stacklevel=2))
+            monitor = setup.monitor_of(options, resumed_from, began, len(listed))
+            monitors.append(monitor._replace(start=k))
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
     specs, monitors = chosen(specs, monitors, threads)
     results = run_all(specs, monitors, threads)
-    for one, result in zip(specs, results, strict=True):
-        say(one, result, COLUMNS, stacklevel=2)
+    for spec, result in zip(specs, results, strict=True):
+        warn(spec, result, COLUMNS, stacklevel=2)
     return results
 
 
 def _listed(configurations: object) -> list[Any]:
     """Return the configurations as a list, which has at least one."""
     try:
-        given = None if isinstance(configurations, Mapping | str | bytes) else configurations
-        iterator = iter(given)  # type: ignore[call-overload]
+        candidates = None if isinstance(configurations, Mapping | str | bytes) else configurations
+        iterator = iter(candidates)  # type: ignore[call-overload]
     except TypeError:
         raise TypeError(
             message(
@@ -138,8 +135,8 @@ def _listed(configurations: object) -> list[Any]:
     return listed
 
 
-def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:
-    """Refuse a file of checkpoints that another network has."""
+def _check_file(checkpoint: object, files: dict[str, int], k: int) -> None:
+    """Refuse a file of checkpoints that another network writes; ``files`` has those so far."""
     if isinstance(checkpoint, str | os.PathLike):
         path = os.path.abspath(os.fsdecode(checkpoint))
         if files.setdefault(path, k) != k:
@@ -149,10 +146,10 @@ def _own_file(checkpoint: object, files: dict[str, int], k: int) -> None:
             )
 
 
-def _known_arguments(given: Mapping[str, Any], where: str) -> None:
-    """Refuse what ``train`` has no argument for, or a single network no say in."""
-    for name in given:
-        if name not in _DEFAULTS:
+def _check_names(arguments: Mapping[str, Any], where: str) -> None:
+    """Refuse names that ``train`` does not know, and options of all networks together."""
+    for name in arguments:
+        if name not in TRAIN_OPTIONS:
             raise TypeError(
                 f"{where} must hold arguments of train; got {name!r}. "
                 f"See help(batchprop.train) for their names."

@@ -11,7 +11,8 @@ from batchprop import train
 from batchprop.solvers.lbfgs import lbfgs_memory as places
 from batchprop.solvers.lbfgs.lbfgs_memory_checks import check
 from batchprop.solvers.settings import SOLVERS
-from batchprop.training import options
+from batchprop.training.option_checks import solver_settings
+from batchprop.training.run_options import RunOptions
 from tests.problems import problem
 
 CASE = problem(e=2, m=3, s=1, n_samples=12)
@@ -25,7 +26,8 @@ def left():
     def run(max_epochs):
         given = {"hidden_size": 3, "solver": "lbfgs", "history_size": PAIRS, "n_threads": 1}
         reached = train(CASE.X, CASE.T, max_epochs=max_epochs, **given).checkpoint
-        return options.settings("lbfgs", reached.arguments, reached.shape), reached.state
+        options = RunOptions.of_checkpoint(reached.arguments)
+        return solver_settings("lbfgs", options, reached.shape), reached.state
 
     assert "lbfgs" in SOLVERS
     return {n: run(n) for n in (1, 5, 12)}

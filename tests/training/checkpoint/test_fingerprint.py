@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 import pytest
 
 from batchprop.training.checkpoint import fingerprint
-
-
-class Samples(NamedTuple):
-    X: Any
-    sample_weight: Any = None
-
 
 RNG = np.random.default_rng(0)
 TABLES = {
@@ -66,30 +58,35 @@ def test_every_weight_counts():
     assert near.agrees(expected)
 
 
+def fingerprints(X, sample_weight):
+    return fingerprint.of_arrays({"X": X, "sample_weight": sample_weight, "X_val": None})
+
+
 def test_the_same_data_pass():
-    samples = Samples(TABLES[3, 50], np.ones(50))
-    fingerprint.check(fingerprint.of_samples(samples), fingerprint.of_samples(samples))
+    samples = TABLES[3, 50], np.ones(50)
+    assert fingerprints(*samples).keys() == {"X", "sample_weight"}
+    fingerprint.check(fingerprints(*samples), fingerprints(*samples))
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("samples", "told"),
     [
-        (Samples(TABLES[3, 50] + 1, np.ones(50)), "^X must be .* got other values"),
-        (Samples(TABLES[7, 5000], np.ones(50)), r"^X must be .* \(7, 5000\) where .* \(3, 50\)"),
-        (Samples(TABLES[3, 50], np.full(50, 2.0)), "^sample_weight must be .* other values"),
+        ((TABLES[3, 50] + 1, np.ones(50)), "^X must be .* got other values"),
+        ((TABLES[7, 5000], np.ones(50)), r"^X must be .* \(7, 5000\) where .* \(3, 50\)"),
+        ((TABLES[3, 50], np.full(50, 2.0)), "^sample_weight must be .* other values"),
     ],
 )
-def test_other_data_are_refused(given, told):
-    expected = fingerprint.of_samples(Samples(TABLES[3, 50], np.ones(50)))
+def test_other_data_are_refused(samples, told):
+    expected = fingerprints(TABLES[3, 50], np.ones(50))
     with pytest.raises(ValueError, match=told):
-        fingerprint.check(fingerprint.of_samples(given), expected)
+        fingerprint.check(fingerprints(*samples), expected)
 
 
 def test_what_is_missing_and_what_is_one_too_many():
     nothing = {"sample_weight": None, "X_val": None, "T_val": None}
     fingerprint.check_presence(nothing, {})
     given = nothing | {"sample_weight": np.ones(50)}
-    expected = fingerprint.of_samples(Samples(TABLES[3, 50], np.ones(50)))
+    expected = fingerprints(TABLES[3, 50], np.ones(50))
     fingerprint.check_presence(given, expected)
     with pytest.raises(ValueError, match="^sample_weight must be .* got None"):
         fingerprint.check_presence(nothing, expected)

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a run needs to go on, bit for bit, in memory or in a file."""
+"""``Checkpoint``: all that a run needs to resume bit for bit, in memory or in a file."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value
 class Checkpoint:
-    """Where a training run stands: ``train(X, T, resume=checkpoint)`` goes on from there.
+    """The state of a training run, from which ``train(X, T, resume=checkpoint)`` resumes it.
 
-    Made by ``train``: ``result.checkpoint``, or the file of ``train(..., checkpoint=path)``.  The
-    data are not in it.
+    ``train`` makes it: ``result.checkpoint``, or the file of ``train(..., checkpoint=path)``.  It
+    does not hold the data.
 
     Parameters
     ----------
     arguments : dict
-        Argument of ``train`` -> its value: what stays the same in a resumed run, and the rules.
+        Argument of ``train`` -> its value: all that a resumed run keeps, and the stopping rules.
     shape : Shape
         The network's sizes.
     samples : dict of str to Fingerprint
-        What to know the data by.
+        Fingerprints of the data.
     scaling : Scaling or None
-        How they are standardised.
+        How the data are standardised.
     given : ndarray, shape (P,), or None
-        The start in the user's units, where the user gave it.
+        Parameters of the network that the user passed as the start, in the user's units.
     state : State
-        The solver's, in standardised units.
+        The solver's state, in standardised units.
     loss_curve, validation_loss_curve : ndarray, shapes (n_epochs + 1,) and the same or (0,)
         Losses so far, as in the result.
     stop_reason : str
-        As in the result; "running" in a file that was written during a run.
+        As in the result; "running" in a file that was written during the run.
     """
 
     arguments: dict[str, Any]
@@ -61,7 +61,7 @@ class Checkpoint:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs so far, up to the last one that was evaluated."""
+        """Epochs up to the last one that was evaluated."""
         return max(0, int(self.state.evaluations[0]) - 1)
 
     @property
@@ -72,12 +72,13 @@ class Checkpoint:
     @property
     def last_network(self) -> Network:
         """The network after the last epoch that was evaluated."""
-        ahead = 0 < self.state.evaluations[0] <= self.state.epoch[0]
-        return self._network(self.state.previous if ahead else self.state.theta, self.n_epochs)
+        unevaluated = 0 < self.state.evaluations[0] <= self.state.epoch[0]
+        theta = self.state.previous if unevaluated else self.state.theta
+        return self._network(theta, self.n_epochs)
 
     @property
     def start(self) -> Network | None:
-        """The start, where it was given and not drawn."""
+        """The network that the user passed as the start; None if it was drawn."""
         if self.given is None:
             return None
         return Network.from_theta(self.given, self.shape, self.arguments["activation"])
@@ -85,19 +86,19 @@ class Checkpoint:
     def _network(self, theta: Array, epoch: int) -> Network:
         folds = self.scaling is None or bool(self.scaling.t_factor.all())
         dtype = np.dtype(self.arguments["dtype"])
-        if epoch == 0 and self.given is not None and folds:  # as it was given, to the last bit
+        if epoch == 0 and self.given is not None and folds:  # the user's, to the last bit
             theta = self.given
-        elif self.scaling is not None:  # also a start beside constant targets, predicted exactly
+        elif self.scaling is not None:  # folding makes predictions of constant targets exact
             theta = fold(theta, self.shape, self.scaling, dtype)
-        within = theta.clip(-np.finfo(dtype).max, np.finfo(dtype).max)  # lm moves float64 numbers
+        within = theta.clip(-np.finfo(dtype).max, np.finfo(dtype).max)  # lm computes in float64
         activation = self.arguments["activation"]
         return Network.from_theta(within.astype(dtype), self.shape, activation)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the checkpoint to one .npz file, at once and whole.
+        """Write the checkpoint to one .npz file, atomically.
 
-        A process that is killed while it writes leaves the old file as it was.  The size is that
-        of the solver's arrays and 8 bytes an epoch for the loss, 16 with validation data: 8 MB
+        A process that is killed while it writes leaves the old file as it was.  The file holds the
+        solver's arrays and the loss of each epoch, of 8 bytes, or 16 with validation data: 8 MB
         after a million epochs.
 
         Parameters
@@ -117,10 +118,10 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a checkpoint from a file; nothing in it is run.
+        """Read a checkpoint from a file.  Nothing in it is executed.
 
-        All of it is checked, so that a run that goes on from there can rely on it.  The memory
-        taken is that of the file.
+        All of it is checked, so that a resumed run can rely on it.  Reading takes no more memory
+        than the file.
 
         Parameters
         ----------
@@ -150,16 +151,16 @@ class Checkpoint:
 
 
 def resumable(state: State) -> State:
-    """Return a copy of a state with which the next ``Run.advance`` goes on."""
+    """Return a copy of a state from which the next ``Run.advance`` continues."""
     copy = pytree.copied(state)
     step_back(copy)
     return copy
 
 
 def check(checkpoint: Checkpoint) -> None:
-    """Refuse a checkpoint that somebody has made or changed so that no run can go on from it."""
+    """Refuse a checkpoint that was made or changed by hand so that no run can resume from it."""
     try:
         checkpoint_content.check(checkpoint._content())
-    except Exception as error:  # its parts can be anything
+    except Exception as error:  # parts of any type raise errors of any type
         expected, remedy = "be as train makes it", "Pass, for example, result.checkpoint."
         raise ValueError(message("resume", expected, f"{error}", remedy)) from None

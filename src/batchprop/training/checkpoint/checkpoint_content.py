@@ -1,4 +1,4 @@
-"""What a checkpoint holds, and the checks of all of it before a run goes on from there."""
+"""The parts of a checkpoint, and the checks of all of them before a run resumes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from batchprop.solvers import registry
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.solvers.state_checks import check_state, require, require_finite
 from batchprop.solvers.stopping import REASONS, State, start
-from batchprop.training import options
 from batchprop.training.checkpoint.fingerprint import Fingerprint
+from batchprop.training.option_checks import SolverSettings, solver_settings, stopping_rules
+from batchprop.training.run_options import RunOptions
 
 Array = npt.NDArray[Any]
 
-# Why a run can have been left: by a rule, or by who looks on.
+# Why a run can have ended: by a rule, or from outside.
 STOP_REASONS = (*REASONS.values(), "max_seconds", "callback", "interrupted")
 _CHECKSUMS = 2**32
 
@@ -41,7 +42,7 @@ class Content(NamedTuple):
 
 
 class Forms(NamedTuple):
-    """What the arrays of a checkpoint must look like, in arrays that take no memory."""
+    """Shapes and dtypes that the arrays of a checkpoint must have, as arrays without memory."""
 
     state: State
     scaling: Scaling | None
@@ -49,7 +50,7 @@ class Forms(NamedTuple):
 
 
 def check(content: Content) -> None:
-    """Check a whole checkpoint; raise in some way where it is not as a run makes it."""
+    """Check a whole checkpoint; raise any exception if a run does not make such a one."""
     arguments, shape, samples = content.arguments, content.shape, content.samples
     forms = check_header(arguments, shape, samples, content.stop_reason)
     _check_form("state", content.state, forms.state)
@@ -67,7 +68,7 @@ def check(content: Content) -> None:
 def check_header(
     arguments: dict[str, Any], shape: Shape, samples: dict[str, Fingerprint], reason: str
 ) -> Forms:
-    """Check all but the arrays; return what these must look like."""
+    """Check all parts but the arrays; return the forms that these must have."""
     require(reason in STOP_REASONS, "stop_reason", "be one that a run has")
     _check_samples(samples, shape)
     try:
@@ -76,23 +77,23 @@ def check_header(
         raise ValueError(f"arguments: must have {error}") from None
     theta = pytree.hollow((shape.n_parameters,), validation.float_dtype(arguments["dtype"]))
     solver = registry.load(arguments["solver"])
-    moved = pytree.hollow(theta.shape, solver.training_dtype(theta.dtype))
+    trained = pytree.hollow(theta.shape, solver.training_dtype(theta.dtype))
     state = start(np.zeros(0), solver.memory_form(settings, theta.size))
-    state = state._replace(theta=moved, previous=moved, best=moved)
+    state = state._replace(theta=trained, previous=trained, best=trained)
     return Forms(state, _scaling_form(shape) if arguments["scale"] else None, theta)
 
 
 def curve_sizes(state: State, samples: dict[str, Fingerprint]) -> tuple[int, int]:
-    """Return the lengths of both loss curves, of a state whose counts were checked."""
+    """Return the lengths of both loss curves.  The counts of the state must have been checked."""
     size = max(1, int(state.evaluations[0]))
     return size, size if "X_val" in samples else 0
 
 
 def check_values(content: Content) -> None:
-    """Check what the arrays hold, whose form is right; their counts are checked before."""
-    arguments, state = content.arguments, content.state
-    settings = options.settings(arguments["solver"], arguments, content.shape)
-    registry.load(arguments["solver"]).check_memory(settings, state, content.stop_reason)
+    """Check the values of arrays whose forms and counts have been checked."""
+    options, state = RunOptions.of_checkpoint(content.arguments), content.state
+    settings = solver_settings(options.solver, options, content.shape)
+    registry.load(options.solver).check_memory(settings, state, content.stop_reason)
     if state.evaluations[0] > 0:
         require_finite("loss_curve", content.loss_curve)
         require_finite("validation_loss_curve", content.validation_loss_curve)
@@ -104,36 +105,38 @@ def check_values(content: Content) -> None:
             require(name.endswith("_mean") or (array >= 0).all(), name, "not be negative")
 
 
-def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> Any:
-    """Check the arguments of the call; return the solver's numbers."""
+def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> SolverSettings:
+    """Check the options of the run; return the solver's settings."""
     validation.choice("engine", arguments["engine"], engines.names())
-    solver = validation.choice("solver", arguments["solver"], SOLVERS)
-    validation.activation(arguments["activation"])
-    validation.float_dtype(arguments["dtype"])
-    validation.flag("scale", arguments["scale"])
-    validation.penalty(arguments["alpha"])
-    validation.seed(arguments["seed"])
-    agrees = validation.count("hidden_size", arguments["hidden_size"]) == shape.n_hidden
+    options = RunOptions.of_checkpoint(arguments)
+    solver = validation.choice("solver", options.solver, SOLVERS)
+    validation.activation(options.activation)
+    validation.float_dtype(options.dtype)
+    validation.flag("scale", options.scale)
+    validation.penalty(options.alpha)
+    validation.seed(options.seed)
+    agrees = validation.count("hidden_size", options.hidden_size) == shape.n_hidden
     require(agrees, "arguments", "have the hidden_size of shape")
-    options.rules(solver, arguments | {"max_epochs": AUTO}, validating)
-    return options.settings(solver, arguments, shape)
+    stopping_rules(solver, options, AUTO, validating)
+    return solver_settings(solver, options, shape)
 
 
 def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
-    """Check what the data are known by."""
+    """Check the fingerprints of the data."""
     e, _, s = shape
     rows = {"X": (e,), "T": (s,), "sample_weight": (), "X_val": (e,), "T_val": (s,)}
     require({"X", "T"} <= samples.keys() <= rows.keys(), "samples", "be those of X and T")
     require(("X_val" in samples) == ("T_val" in samples), "samples", "have X_val with T_val")
-    for name, found in samples.items():
+    for name, fingerprint in samples.items():
         columns = samples["X_val" if name.endswith("_val") else "X"].shape[-1:]
-        sizes = [validation.count("samples", size) for size in found.shape]
+        sizes = [validation.count("samples", size) for size in fingerprint.shape]
         fits = sizes == [*rows[name], *columns]
         require(fits, f"samples.{name}", f"fit the network {shape} and {columns} samples")
-        known = type(found.checksum) is int and 0 <= found.checksum < _CHECKSUMS
-        require(known, f"samples.{name}", "have a checksum of 32 bits")
-        total = type(found.total) in (int, float) and math.isfinite(found.total)
-        require(total, f"samples.{name}", "have a finite total")
+        checksum, total = fingerprint.checksum, fingerprint.total
+        in_range = type(checksum) is int and 0 <= checksum < _CHECKSUMS
+        require(in_range, f"samples.{name}", "have a checksum of 32 bits")
+        finite = type(total) in (int, float) and math.isfinite(total)
+        require(finite, f"samples.{name}", "have a finite total")
 
 
 def _scaling_form(shape: Shape) -> Scaling:
@@ -142,7 +145,7 @@ def _scaling_form(shape: Shape) -> Scaling:
 
 
 def _check_form(name: str, tree: Any, like: Any) -> None:
-    """Check that two nests of arrays have the same types, names, shapes and dtypes."""
+    """Check that two nested tuples of arrays have the same types, names, shapes and dtypes."""
     require(type(tree) is type(like), name, f"be of type {type(like).__name__}")
     if isinstance(like, tuple):
         for field in like._fields:  # type: ignore[attr-defined]

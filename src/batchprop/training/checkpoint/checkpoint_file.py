@@ -1,4 +1,4 @@
-"""Checkpoints in files: one .npz of plain arrays and a header in JSON; nothing in it is run."""
+"""Saved checkpoints: one .npz of plain arrays and a header in JSON.  Reading executes nothing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from batchprop.training.checkpoint.checkpoint_content import Content
 from batchprop.training.checkpoint.fingerprint import Fingerprint
 from batchprop.version import __version__
 
-FORMAT = 1  # counts up when a reader of the old number could not read the new one
+FORMAT = 1  # increased when a reader of the old format could not read the new one
 KIND = "batchprop checkpoint"
 
-_LONGEST = 1 << 18  # of the header, in characters; it takes about a thousand
+_MAX_HEADER = 1 << 18  # characters; a header takes about a thousand
 
 
 def write(path: str | os.PathLike[str], content: Content) -> None:
-    """Write a checkpoint; the file appears whole or not at all."""
+    """Write a checkpoint to a file, atomically."""
     header = {
         "batchprop": __version__,
         "arguments": content.arguments,
@@ -37,7 +37,7 @@ def write(path: str | os.PathLike[str], content: Content) -> None:
 
 
 def arrays_of(content: Content) -> dict[str, Any]:
-    """Return the name in the file -> array."""
+    """Return name in the file -> array."""
     arrays = pytree.flatten(content.state, "state")
     if content.scaling is not None:
         arrays |= pytree.flatten(content.scaling, "scaling")
@@ -48,24 +48,20 @@ def arrays_of(content: Content) -> dict[str, Any]:
 
 
 def read(path: str | os.PathLike[str]) -> Content:
-    """Return what a file holds that ``write`` has made.
+    """Return the parts of a saved checkpoint.
 
     Raises
     ------
     TypeError
-        ``path`` is no name.
+        ``path`` is not a file name.
     OSError
         The file cannot be opened.
     ValueError
-        It is something else, damaged, or of a format that this version does not know.
+        The file is no checkpoint, is damaged, or has a format that this version does not know.
     """
     remedy = "Begin the run again, or look for another file."
     with npz_reader.opened(path, "name a checkpoint", remedy) as archive:
-        if archive.text("kind", len(KIND)) != KIND:
-            raise npz_reader.Damaged("kind: not a checkpoint")
-        number = archive.integer("format")
-        if number < 1:
-            raise npz_reader.Damaged(f"format: {number}")
+        number = archive.format_of(KIND)
         if number == FORMAT:
             try:
                 return _content(archive)
@@ -82,8 +78,8 @@ def read(path: str | os.PathLike[str]) -> Content:
 
 
 def _content(archive: npz_reader.Archive) -> Content:
-    """Read and check, the sizes of all arrays before any memory is taken for them."""
-    header = _header(archive.text("header", _LONGEST))
+    """Read and check all parts; sizes of arrays before memory is allocated for them."""
+    header = _header(archive.text("header", _MAX_HEADER))
     arguments, shape = header["arguments"], validation.shape(header["shape"])
     samples = {
         name: Fingerprint(tuple(size), *rest) for name, (size, *rest) in header["samples"].items()
@@ -111,20 +107,20 @@ def _content(archive: npz_reader.Archive) -> Content:
 
 
 def _header(text: str) -> dict[str, Any]:
-    """Return what JSON says; refuse NaN, which it does not know, and a name that comes twice."""
+    """Parse the header; refuse NaN, which JSON does not have, and names that are there twice."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
             raise npz_reader.Damaged("header: a name is there twice")
         return dict(pairs)
 
-    def unknown(constant: str) -> None:
+    def refuse(constant: str) -> None:
         raise npz_reader.Damaged(f"header: {constant} is no number of JSON")
 
     try:
-        found = json.loads(text, object_pairs_hook=once, parse_constant=unknown)
+        header = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise npz_reader.Damaged(f"header: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(header, dict):
         raise npz_reader.Damaged("header: not an object of JSON")
-    return found
+    return header

@@ -1,4 +1,4 @@
-"""Whether data are those that a run began with: a cheap fingerprint of each array."""
+"""Cheap fingerprints of arrays, which tell whether a run resumes on the data that it began with."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-_SAMPLE = 4096  # entries looked at, all of them in a smaller array
+_SAMPLE = 4096  # entries that are read; all of them in a smaller array
 
 
 class Fingerprint(NamedTuple):
-    """What is remembered of an array.
+    """What a checkpoint keeps of an array of data.
 
     Attributes
     ----------
     shape : tuple of int
         Its shape.
     checksum : int
-        CRC-32 of up to 4096 of its values as float64, evenly spread; the memory order, the dtype
-        and where the array lies do not matter.
+        CRC-32 of up to 4096 of its values as float64, evenly spread.  Memory order, dtype and
+        strides do not matter.
     total : float
-        The sum of a flat array (of weights, of which many may be equal), 0 for tables.
+        The sum of a flat array (weights, of which many may be equal); 0 for tables.
     """
 
     shape: tuple[int, ...]
@@ -34,7 +34,7 @@ class Fingerprint(NamedTuple):
     total: float
 
     def agrees(self, other: Fingerprint) -> bool:
-        """Tell whether both may be of the same array; processors round sums differently."""
+        """Tell whether both can be of the same array.  CPUs round sums differently."""
         return self[:2] == other[:2] and math.isclose(self.total, other.total, rel_tol=1e-9)
 
 
@@ -43,26 +43,26 @@ def of(array: Array) -> Fingerprint:
     if array.size <= _SAMPLE:
         values = array.ravel()
     else:
-        places = np.linspace(0, array.size - 1, _SAMPLE).round().astype(np.int64)
-        values = array[np.unravel_index(places, array.shape)]
+        indices = np.linspace(0, array.size - 1, _SAMPLE).round().astype(np.int64)
+        values = array[np.unravel_index(indices, array.shape)]
     checksum = zlib.crc32(values.astype("<f8").tobytes())
     return Fingerprint(array.shape, checksum, float(array.sum()) if array.ndim == 1 else 0.0)
 
 
-def of_samples(samples: Any) -> dict[str, Fingerprint]:
-    """Return name -> fingerprint of the arrays of a NamedTuple that are not None."""
-    return {name: of(array) for name, array in samples._asdict().items() if array is not None}
+def of_arrays(arrays: Mapping[str, Array | None]) -> dict[str, Fingerprint]:
+    """Return name -> fingerprint of the arrays that are not None."""
+    return {name: of(array) for name, array in arrays.items() if array is not None}
 
 
-def check_presence(given: Mapping[str, Any], expected: Mapping[str, Fingerprint]) -> None:
+def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerprint]) -> None:
     """Refuse weights or validation data where a run had none, and the other way round.
 
     Parameters
     ----------
-    given : mapping
-        Arguments of the call, not checked yet.
+    arrays : mapping of str to array_like or None
+        ``sample_weight``, ``X_val`` and ``T_val`` of the call, not checked yet.
     expected : mapping of str to Fingerprint
-        What ``of_samples`` gave when the run began.
+        Those of the checkpoint.
 
     Raises
     ------
@@ -70,30 +70,32 @@ def check_presence(given: Mapping[str, Any], expected: Mapping[str, Fingerprint]
         An array is missing or one too many.
     """
     for name in ("sample_weight", "X_val", "T_val"):
-        if given[name] is None and name in expected:
+        if arrays[name] is None and name in expected:
             raise _refusal(name, "None")
-        if given[name] is not None and name not in expected:
+        if arrays[name] is not None and name not in expected:
             raise _refusal(name, "an array where it had none")
 
 
-def check(given: Mapping[str, Fingerprint], expected: Mapping[str, Fingerprint]) -> None:
+def check(fingerprints: Mapping[str, Fingerprint], expected: Mapping[str, Fingerprint]) -> None:
     """Refuse data that are not those of a checkpoint.
 
     Parameters
     ----------
-    given, expected : mapping of str to Fingerprint
-        What ``of_samples`` gives now and when the run began, of arrays of the same names.
+    fingerprints : mapping of str to Fingerprint
+        Those of the call's data.
+    expected : mapping of str to Fingerprint
+        Those of the checkpoint, of arrays of the same names.
 
     Raises
     ------
     ValueError
-        An array is another.
+        An array differs.
     """
-    for name, mine in given.items():
-        its = expected[name]
-        if mine.shape != its.shape:
-            raise _refusal(name, f"shape {mine.shape} where it had {its.shape}")
-        if not mine.agrees(its):
+    for name, fingerprint in fingerprints.items():
+        shape = expected[name].shape
+        if fingerprint.shape != shape:
+            raise _refusal(name, f"shape {fingerprint.shape} where it had {shape}")
+        if not fingerprint.agrees(expected[name]):
             raise _refusal(name, "other values")
 
 

@@ -1,10 +1,11 @@
-"""Runs that go on: from which checkpoint, and with which arguments."""
+"""Resuming a run: from which checkpoint, and with which options."""
 
 from __future__ import annotations
 
 import numbers
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,78 +15,72 @@ from batchprop.solvers.settings import RESUMABLE
 from batchprop.solvers.stopping import NEVER
 from batchprop.training.checkpoint import checkpoint
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.options import TrainOptions
 from batchprop.training.result import TrainResult
+from batchprop.training.run_options import RUN_OPTIONS, RunOptions
 from batchprop.validation.messages import described, message, written
 
-# Belong to a call: a resumed run takes them from its own.
-_DATA = {"X", "T", "sample_weight", "X_val", "T_val"}
-_LIMITS = {"max_epochs", "max_seconds", "n_threads"}
-_LOOKING_ON = {"callback", "callback_every", "progress", "checkpoint", "checkpoint_seconds"}
-_OF_THE_CALL = _DATA | _LIMITS | _LOOKING_ON | {"resume"}
-# A resumed run may have others; left out, they are those of the run before.
+_DEFAULTS = TrainOptions()
+# A resumed run may change these.  Where it leaves them out, those of the checkpoint go on.
 _RULES = {"target_loss", "gradient_tol", "tol", "n_epochs_no_change", "patience"}
+_OF_THE_START = ("network", "n_init")  # meaningless when resuming
 _BITS = 4096  # an integer of more has too many digits for JSON
-# A run has one start, and a resumed one has it behind it.
-_OF_THE_START = {"network", "n_init"}
 
 
-def arguments_of(given: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that a checkpoint keeps, as plain values.
+def checkpoint_arguments(options: RunOptions, resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``Checkpoint.arguments``: the options of a run by name, as plain values.
 
     Parameters
     ----------
-    given : mapping
-        Checked arguments of ``train``.
+    options : RunOptions
+        Checked options.
     resolved : mapping
-        What was found where they said "auto" or None.
+        Values that replace "auto" and None.
     """
-    names = given.keys() - _OF_THE_CALL - _OF_THE_START
-    kept = {name: given[name] for name in given if name in names}
-    kept |= {name: value for name, value in resolved.items() if name in kept}
-    return {name: _plain(value) for name, value in kept.items()}
+    values = {name: resolved.get(name, getattr(options, name)) for name in RUN_OPTIONS}
+    return {name: _plain(value) for name, value in values.items()}
 
 
-def resumed(
-    given: Mapping[str, Any], defaults: Mapping[str, Any]
-) -> tuple[dict[str, Any], Checkpoint | None]:
-    """Return the arguments of a run, and from which checkpoint it goes on, if any.
+def resumed(options: TrainOptions) -> tuple[TrainOptions, Checkpoint | None]:
+    """Return the options of a run, and the checkpoint from which it resumes, if any.
 
     Parameters
     ----------
-    given : mapping
-        Arguments of the call; equal to its default counts as left out.
-    defaults : mapping
-        The defaults.
+    options : TrainOptions
+        Those of the call.  An option that equals its default counts as left out.
 
     Raises
     ------
     TypeError, ValueError, OSError
-        There is no checkpoint where ``resume`` says, or an argument contradicts it.
+        There is no checkpoint where ``resume`` says, or an option contradicts it.
     """
-    if given["resume"] is None:
-        return dict(given), None
-    before, made = _checkpoint_of(given["resume"]), dict(given)
-    if before.arguments["solver"] not in RESUMABLE:
+    if options.resume is None:
+        return options, None
+    resumed_from = _checkpoint_of(options.resume)
+    arguments = resumed_from.arguments
+    if arguments["solver"] not in RESUMABLE:
         expected = f"be a run of one of {', '.join(RESUMABLE)}"
         remedy = "What its method remembers is lost: begin a new run there with network=..."
-        got = f"one of solver={before.arguments['solver']!r}"
+        got = f"one of solver={arguments['solver']!r}"
         raise ValueError(message("resume", expected, got, remedy))
-    for name, value in given.items():
-        if name in _OF_THE_CALL:
-            continue
-        left_out = _same(value, defaults[name])
-        left_out |= name == "alpha" and validation.is_auto(value)  # it was chosen
-        if name in _OF_THE_START and not left_out:
+    for name in _OF_THE_START:
+        value = getattr(options, name)
+        if not _same(value, getattr(_DEFAULTS, name)):
             remedy = "Leave it out: the run goes on from its checkpoint."
             got = described(value) if name == "network" else written(value)
             raise ValueError(message(name, "be left out of a resumed run", got, remedy))
-        if name in before.arguments and (left_out or name not in _RULES):
-            made[name] = before.arguments[name]
-            if not left_out and not _same(_plain(value, name), _plain(made[name], name)):
-                expected = f"agree with the resumed run, which has {made[name]!r}"
+    changes: dict[str, Any] = {}
+    for name in RUN_OPTIONS:
+        value, kept = getattr(options, name), arguments[name]
+        left_out = _same(value, getattr(_DEFAULTS, name))
+        left_out |= name == "alpha" and validation.is_auto(value)  # the penalty is chosen already
+        if left_out or name not in _RULES:
+            changes[name] = kept
+            if not left_out and not _same(_plain(value, name), _plain(kept, name)):
+                expected = f"agree with the resumed run, which has {kept!r}"
                 remedy = "Leave it out, or begin a new run from the network: network=..."
                 raise ValueError(message(name, expected, written(value), remedy))
-    return made, before
+    return replace(options, **changes), resumed_from
 
 
 def _checkpoint_of(resume: object) -> Checkpoint:
@@ -103,7 +98,7 @@ def _checkpoint_of(resume: object) -> Checkpoint:
 
 
 def _same(value: Any, other: Any) -> bool:
-    """Compare arguments; an array, which no argument of one value is, equals nothing."""
+    """Compare two values of an option; an array, which no option can be, equals nothing."""
     if value is other:
         return True
     plain = _plain(value)
@@ -116,9 +111,9 @@ def _plain(value: Any, name: str = "") -> Any:
         return validation.float_dtype(value).name
     if name == "alpha":
         return list(validation.penalty(value))
-    if isinstance(value, int) and value.bit_length() > _BITS:  # of a limit that is none
+    if isinstance(value, int) and value.bit_length() > _BITS:  # a limit that is never reached
         return NEVER
-    if type(value) in (bool, float, int, str):  # most are
+    if type(value) in (bool, float, int, str):  # the common case, first
         return value
     if isinstance(value, np.bool):
         return bool(value)

@@ -1,4 +1,4 @@
-"""The file of a run's checkpoints, written between bursts and at the end."""
+"""Writes a run's checkpoint file, between bursts and at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchprop import validation
 from batchprop.files import unfinished
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 
-_SHARE = 0.1  # of the time may go into writing
+_SHARE = 0.1  # of the time, at most, goes into writing
 
 
 class CheckpointWriter:
@@ -24,7 +24,7 @@ class CheckpointWriter:
     path : Path
         The file.
     seconds : float
-        Between two writes; longer where writing one took more than a tenth of that.
+        From one write to the next; longer if a write took more than a tenth of that.
     """
 
     def __init__(self, path: Path, seconds: float) -> None:
@@ -34,12 +34,12 @@ class CheckpointWriter:
         unfinished.remove(path)
 
     def look(self, snapshot: Callable[[str], Checkpoint]) -> None:
-        """Write if it is time to."""
+        """Write a checkpoint if it is time to."""
         if time.perf_counter() >= self._due:
             self.write(snapshot("running"))
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Write; warn where that fails, for the run is worth more than its copy."""
+        """Write a checkpoint.  A failure is a warning: it must not end the run."""
         began = time.perf_counter()
         try:
             checkpoint.save(self._path)
@@ -56,7 +56,7 @@ class CheckpointWriter:
 
 
 def _to_the_caller() -> int:
-    """Return the ``stacklevel`` of the line that called the package, seen from our caller."""
+    """Return the ``stacklevel`` of the user's line, seen from the caller of this function."""
     level, frame = 0, sys._getframe(1)
     while frame.f_back and str(frame.f_globals.get("__name__")).split(".")[0] == "batchprop":
         level, frame = level + 1, frame.f_back
@@ -64,8 +64,8 @@ def _to_the_caller() -> int:
 
 
 def writer_of(path: object, seconds: object) -> CheckpointWriter | None:
-    """Check where and how often checkpoints are to be written; None writes none."""
-    between = validation.number("checkpoint_seconds", seconds, least=0)
+    """Check path and interval of checkpoints; return their writer, None without a path."""
+    interval = validation.number("checkpoint_seconds", seconds, least=0)
     if path is None:
         return None
-    return CheckpointWriter(validation.file_path("checkpoint", path), between)
+    return CheckpointWriter(validation.file_path("checkpoint", path), interval)
