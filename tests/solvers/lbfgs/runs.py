@@ -9,7 +9,7 @@ import numpy as np
 
 from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.scaled_objective import CopiedObjective
-from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory, with_named_fields
 from batchprop.solvers.lbfgs.lbfgs_run import FusedRun, InterpretedRun
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 
 
 class Recorder:
-    """An objective that notes each point it is evaluated at, with J, and spoils some on demand."""
+    """An objective that notes each point it is evaluated at, with F, and spoils some on demand."""
 
     def __init__(self, objective, spoilt=frozenset()):
         self.objective, self.spoilt, self.points = objective, spoilt, []
@@ -41,6 +41,12 @@ class Recorder:
     @property
     def reported(self):
         return self.objective.reported
+
+
+def blank_search():
+    """Return the named fields of a search and of its counts, all zero."""
+    blank = with_named_fields(memory(LbfgsSettings(), 1))
+    return blank.search, blank.counts
 
 
 def prepared(case, engine="fused", n_threads=1):

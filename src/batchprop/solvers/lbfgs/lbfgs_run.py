@@ -1,4 +1,7 @@
-"""Runs of L-BFGS, some iterations at a time: compiled around the fused engine, or in Python."""
+"""Runs of L-BFGS, a number of iterations at a time.
+
+The loop around the fused engine is compiled; the loop around the other engines is in Python.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from batchprop.engines.fused.objective import Objective as FusedObjective
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
 from batchprop.engines.scaled_objective import CopiedObjective
 from batchprop.solvers.lbfgs.iteration import accept, propose
-from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, kernel_state
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
 from batchprop.threads.cancellation import Cancelled, is_cancelled
@@ -24,32 +27,36 @@ Array = npt.NDArray[Any]
 
 
 @returning(types.int64)
-def _after(settings, rules, state, objective, loss, validation_loss, gradient):
+def _judge_and_propose(settings, rules, state, objective, loss, validation_loss, gradient):
     """Judge the end of an iteration and, if the run goes on, begin the next."""
     reason = judge(rules, state, objective, loss, validation_loss, gradient)
     if reason == RUNNING:
         return propose(settings, state, objective, gradient)
-    if reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
+    # Only validation data can be the cause: a trial that is not finite is never accepted.
+    if reason == NON_FINITE and state.epoch[0] > 0:
         copy(state.previous, state.theta)
         state.epoch[0] -= 1
     return reason
 
 
 @kernel
-def _accept_point(settings, state, objective, gradient):
-    """The decision about a trial, called from Python."""
+def _accept_kernel(settings, state, objective, gradient):
+    """Python entry point of ``accept``."""
     return accept(settings, state, objective, gradient)
 
 
 @kernel
-def _after_iteration(settings, rules, state, objective, loss, validation_loss, gradient):
-    """The judgement after an iteration, called from Python."""
-    return _after(settings, rules, state, objective, loss, validation_loss, gradient)
+def _judge_and_propose_kernel(settings, rules, state, objective, loss, validation_loss, gradient):
+    """Python entry point of ``_judge_and_propose``."""
+    return _judge_and_propose(settings, rules, state, objective, loss, validation_loss, gradient)
 
 
 @kernel
 def _minimise(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
-    """Run for as many iterations as the curves have room for; return the reason and how many."""
+    """Run until the curves are full or there is a reason to stop.
+
+    Returns the reason, or RUNNING, and how many iterations have ended.
+    """
     for k in range(losses.size):
         objective, accepted = 0.0, False
         while not accepted:
@@ -65,9 +72,9 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
             evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
             if is_cancelled(task.scratch.token):
-                state.calls[0] -= 1  # it is accepted again when the run goes on
+                state.calls[0] -= 1  # a resumed run evaluates and accepts this point again
                 return CANCELLED, k
-        reason = _after(
+        reason = _judge_and_propose(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
         )
         if reason != RUNNING:
@@ -87,7 +94,7 @@ class FusedRun:
         objective: FusedObjective,
         validation: FusedObjective | None,
     ) -> None:
-        self._fixed = tuple(map(KernelStruct, (settings, rules, penalty, state)))
+        self._fixed = tuple(map(KernelStruct, (settings, rules, penalty, kernel_state(state))))
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
@@ -109,7 +116,7 @@ class InterpretedRun:
         validation: CopiedObjective | None,
     ) -> None:
         self._settings, self._rules, self._penalty = settings, rules, penalty
-        self._state = state
+        self._state = KernelStruct(kernel_state(state))
         self._objective, self._validation = objective, validation
         self._gradient = np.zeros_like(state.theta)
 
@@ -123,7 +130,7 @@ class InterpretedRun:
                     validation_losses[k] = self._validated()
             except Cancelled:
                 return CANCELLED, k
-            reason = _after_iteration(
+            reason = _judge_and_propose_kernel(
                 self._settings, self._rules, self._state, objective,
                 losses[k], validation_losses[k], self._gradient,
             )  # fmt: skip
@@ -132,12 +139,12 @@ class InterpretedRun:
         return RUNNING, losses.size
 
     def _search(self) -> float:
-        """Evaluate until a point is accepted; return J there."""
+        """Evaluate until a point is accepted; return F there."""
         state, gradient = self._state, self._gradient
         while True:
             objective = self._objective.loss_and_gradient(state.theta, gradient)
             objective += penalise(self._penalty, state.theta, gradient, True)
-            if _accept_point(self._settings, state, objective, gradient):
+            if _accept_kernel(self._settings, state, objective, gradient):
                 return float(objective)
 
     def _validated(self) -> float:
@@ -148,5 +155,5 @@ class InterpretedRun:
             self._validation.loss(self._state.theta)
             return float(self._validation.reported)
         except BaseException:
-            self._state.calls[0] -= 1  # it is accepted again when the run goes on
+            self._state.calls[0] -= 1  # a resumed run evaluates and accepts this point again
             raise
