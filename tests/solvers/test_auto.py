@@ -7,7 +7,7 @@ import pytest
 
 from batchprop import train
 from batchprop.parameters import Shape
-from batchprop.solvers.auto import MOST_PARAMETERS, WORTH, choose, cost
+from batchprop.solvers.auto import MAX_COST, MAX_PARAMETERS, choose, cost
 
 PLAIN = "float64", "tanh"
 SMALL = Shape(3, 10, 1)
@@ -60,8 +60,8 @@ def test_never_beyond_the_limits():
         for shape in [Shape(e, m, s)]
         if choose(shape, n, *PLAIN) == "lm"
     ]
-    assert 0 < max(chosen) <= MOST_PARAMETERS
-    assert WORTH > 1
+    assert 0 < max(chosen) <= MAX_PARAMETERS
+    assert MAX_COST > 1
 
 
 def test_train_follows_the_rule():
@@ -73,7 +73,7 @@ def test_train_follows_the_rule():
 
 
 def test_the_cost_by_hand():
-    """Of 1-2-1 on ten samples: products 9 + 12 + 2 each, 7³/6, and 10 · 2 · 25 for a step."""
+    """Of 1-2-1 on ten samples: products 9 + 12 + 2 each, 7³/6, and 10 · 2 · 25 for a gradient."""
     assert cost(Shape(1, 2, 1), 10, "float64") == pytest.approx((230 + 343 / 6 + 500) / 500)
     # of 2-3-2: 36 + 36 + 4.5, 17³/6, and 10 · 3 · 30
     assert cost(Shape(2, 3, 2), 10, "float64") == pytest.approx((765 + 17**3 / 6 + 900) / 900)
@@ -81,7 +81,7 @@ def test_the_cost_by_hand():
 
 def test_up_to_thirty_times_the_cost_is_worth_it():
     """The network that costs most among those chosen, and the least of those that are not."""
-    assert (WORTH, MOST_PARAMETERS) == (30.0, 1000)
+    assert (MAX_COST, MAX_PARAMETERS) == (30.0, 1000)
     small = [
         Shape(e, m, s)
         for e in range(1, 12)
@@ -92,13 +92,13 @@ def test_up_to_thirty_times_the_cost_is_worth_it():
     for n_samples in (200, 2000):
         chosen, others = [], []
         for shape in small:
-            kind = choose(shape, n_samples, *PLAIN)
-            (chosen if kind == "lm" else others).append(cost(shape, n_samples, "float64"))
+            solver = choose(shape, n_samples, *PLAIN)
+            (chosen if solver == "lm" else others).append(cost(shape, n_samples, "float64"))
         assert 29.5 < max(chosen) <= 30.0 < min(others) < 30.5
 
 
 def test_up_to_a_thousand_parameters():
     for shape, solver in ((Shape(1, 166, 4), "lm"), (Shape(1, 58, 15), "lbfgs")):
         assert shape.n_parameters in (1000, 1001)
-        assert cost(shape, 10**7, "float64") < WORTH
+        assert cost(shape, 10**7, "float64") < MAX_COST
         assert choose(shape, 10**7, *PLAIN) == solver

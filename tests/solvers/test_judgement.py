@@ -28,12 +28,12 @@ def judge(rules, state, objective, loss, validation_loss, gradient):
 
 
 @kernel
-def size_of(gradient, theta):
-    return stopping.size_of(gradient, theta)
+def gradient_norm(gradient, theta):
+    return stopping.gradient_norm(gradient, theta)
 
 
 class Run:
-    """A run whose evaluations are told; θ counts them."""
+    """A run that is given its evaluations; θ counts them."""
 
     def __init__(self, **rules):
         self.rules = OFF._replace(**rules)
@@ -90,7 +90,7 @@ def test_with_validation_data_the_best_is_theirs():
 def test_target_loss_is_reached_by_its_equal():
     run = Run(target_loss=1.0)
     assert run.reasons(np.nextafter(1.0, 2.0), 1.0) == ["running", "target_loss"]
-    assert Run(target_loss=1.0).told(5.0, loss=1.0) == "target_loss"  # of L, not of J
+    assert Run(target_loss=1.0).told(5.0, loss=1.0) == "target_loss"  # of L, not of F
     assert Run(target_loss=1.0).told(1.0, loss=5.0) == "running"
 
 
@@ -188,15 +188,17 @@ def test_whatever_is_not_finite_ends_a_run_uncounted(bad):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_size_shows_parameters_that_are_not_finite(bad, dtype):
     gradient, theta = np.array([3.0, 4.0, 0.0], dtype), np.array([1.0, -1e30, 2.0], dtype)
-    assert size_of(gradient, theta) == 5.0
+    assert gradient_norm(gradient, theta) == 5.0
     for place in range(3):
         spoilt = theta.copy()
         spoilt[place] = bad
-        assert not math.isfinite(size_of(gradient, spoilt))
+        assert not math.isfinite(gradient_norm(gradient, spoilt))
 
 
 def test_a_size_is_summed_in_float64():
-    assert size_of(np.full(2, 3e30, "f4"), np.zeros(2, "f4")) == pytest.approx(3e30 * math.sqrt(2))
+    assert gradient_norm(np.full(2, 3e30, "f4"), np.zeros(2, "f4")) == pytest.approx(
+        3e30 * math.sqrt(2)
+    )
 
 
 def test_evaluations_are_counted():

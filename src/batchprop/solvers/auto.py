@@ -1,7 +1,8 @@
 """Which solver suits a problem: a rule found by ``python -m benchmarks.solver_choice``.
 
-Levenberg–Marquardt where an iteration of it costs at most thirty of L-BFGS, σ is smooth, and the
-network has at most a thousand parameters.  The figures are in ``docs/solvers.md``.
+It takes Levenberg–Marquardt if one of its iterations costs at most as much as thirty of L-BFGS, the
+activation is smooth, and the network has at most a thousand parameters.  ``docs/solvers.md`` has
+the measurements.
 """
 
 from __future__ import annotations
@@ -11,30 +12,30 @@ import numpy.typing as npt
 
 from batchprop.parameters import Shape
 
-WORTH = 30.0
-MOST_PARAMETERS = 1000
+MAX_COST = 30.0
+MAX_PARAMETERS = 1000
 
 
 def cost(shape: Shape, n_samples: int, dtype: npt.DTypeLike) -> float:
     """Return how many iterations of L-BFGS one of Levenberg–Marquardt costs, by multiply-adds.
 
-    JᵀJ's products and Cholesky's P³/6 against loss and gradient; Levenberg–Marquardt is float64
-    always, which L-BFGS does twice as fast in float32.
+    JᵀJ and its Cholesky factorisation are compared with loss and gradient.  Levenberg–Marquardt
+    always computes in float64; L-BFGS is twice as fast in float32.
     """
     e, m, s = shape
     n = shape.n_parameters
     products = m * (m + 1) * (e + 1) * (e + 2) / 4 + m * (m + 1) * (e + 1) + m * m / 2
-    step = n_samples * m * (2 * e + 3 * s + 20)  # 20: σ and what goes with it
-    ratio = (n_samples * products + n**3 / 6 + step) / step
+    gradient = n_samples * m * (2 * e + 3 * s + 20)  # 20: σ and σ′
+    ratio = (n_samples * products + n**3 / 6 + gradient) / gradient
     return ratio * (2.0 if np.dtype(dtype) == np.float32 else 1.0)
 
 
 def choose(shape: Shape, n_samples: int, dtype: npt.DTypeLike, activation: str) -> str:
     """Return "lm" or "lbfgs".
 
-    With relu, samples change sides of a kink within a step, which Levenberg–Marquardt's model of
-    the step does not know: it comes to rest early and higher.
+    With relu, samples cross the kink within a step.  The linear model of Levenberg–Marquardt does
+    not see that, and the run stops early at a higher loss.
     """
-    if activation == "relu" or shape.n_parameters > MOST_PARAMETERS:
+    if activation == "relu" or shape.n_parameters > MAX_PARAMETERS:
         return "lbfgs"
-    return "lm" if cost(shape, n_samples, dtype) <= WORTH else "lbfgs"
+    return "lm" if cost(shape, n_samples, dtype) <= MAX_COST else "lbfgs"

@@ -38,7 +38,7 @@ class InterpretedRun(ABC):
         validation: Objective | None,
     ) -> None:
         self._settings, self._rules, self._penalty = settings, rules, penalty
-        self._state = state
+        self._state: Any = state
         self._objective, self._validation = objective, validation
         self._gradient = np.zeros_like(state.theta)
 

@@ -1,4 +1,4 @@
-"""The solvers by name, under the name that ``batchprop.solvers.settings`` had before."""
+"""The former name of ``batchprop.solvers.settings``, kept importable."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The penalty on weights, which every solver minimises together with the loss.
 
-    J = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²)
+    F = L̃ + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²)
 
-Biases are free.  Beside L = (1/Σw) Σ w r² the factor 1/Σw makes α_h = α_y the ``alpha`` of
-scikit-learn, whose loss is half of all this, and the ``decay`` of R's nnet, which penalises biases
+Biases are not penalised.  As L̃ = (1/Σw) Σ w r², the factor 1/Σw gives α_h = α_y the meaning of
+``alpha`` in scikit-learn, which minimises ½ F, and of ``decay`` in R's nnet, which penalises biases
 as well.
 """
 
@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 
-from batchprop.compiler.jit import kernel, returning
+from batchprop.compiler.jit import helper, kernel, returning
 from batchprop.parameters import Shape
 
 
 class Penalty(NamedTuple):
-    """What the squares of weights are multiplied by, and where the weights stand in θ.
+    """The factors of the squared weights, and the sizes that tell where the weights stand in θ.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ def penalty(alpha: tuple[float, float], total_weight: float, shape: Shape) -> Pe
 
 @returning(types.float64)
 def _add_block(rate, begin, end, theta, gradient, with_gradient):
-    """The part of the weights from ``begin`` to ``end``."""
+    """Return rate · ‖W‖² of the weights θ[begin:end]; add 2 · rate · W to the gradient."""
     if rate == 0.0:  # also where weights are infinite
         return 0.0
     total = 0.0
@@ -66,7 +66,18 @@ def add_penalty(penalty, theta, gradient, with_gradient):
     return value + _add_block(penalty.rate_y, W_y, end, theta, gradient, with_gradient)
 
 
+@helper
+def add_penalty_to_diagonal(penalty, A):
+    """Add the penalty's second derivatives to JᵀJ: α_h/Σw and α_y/Σw on the weights' diagonal."""
+    W_h = penalty.m * penalty.e
+    for i in range(W_h):
+        A[i, i] += penalty.rate_h
+    W_y = W_h + penalty.m
+    for i in range(W_y, W_y + penalty.s * penalty.m):
+        A[i, i] += penalty.rate_y
+
+
 @kernel
 def penalise(penalty, theta, gradient, with_gradient):
-    """The same, called from Python."""
+    """Python entry point of ``add_penalty``."""
     return add_penalty(penalty, theta, gradient, with_gradient)

@@ -1,4 +1,4 @@
-"""The solvers by name, and their numbers; nothing here is compiled."""
+"""The solvers by name, and their default numbers; importing this compiles nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GD, MOMENTUM, NESTEROV, ADAM = range(4)
 FIRST_ORDER = {"gd": GD, "momentum": MOMENTUM, "nesterov": NESTEROV, "adam": ADAM}
 RESUMABLE = (*FIRST_ORDER, "lbfgs", "lm")
 SOLVERS = (*RESUMABLE, "scipy")
-AUTO = "auto"  # the solver that suits the problem, or the solver's own number
+AUTO = "auto"  # as solver: the one that suits the problem; as number: the solver's default
 
 
 class Limits(NamedTuple):
@@ -21,7 +21,7 @@ class Limits(NamedTuple):
     max_epochs : int
         Steps at most.
     n_epochs_no_change : int
-        Steps without a notable fall after which a run has come to the bottom.
+        Epochs without a notable decrease of F after which a run stops.
     """
 
     max_epochs: int
@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     momentum : float
         μ of momentum and Nesterov's momentum.
     beta_1, beta_2, epsilon : float
-        Adam's.
+        β₁, β₂ and ε of Adam.
     """
 
     solver: int
@@ -59,11 +59,11 @@ class Settings(NamedTuple):
 
 
 def default_learning_rate(solver: int, shape: Shape) -> float:
-    """Return a rate at which L falls from a drawn start on standardised data, for any size.
+    """Return an η with which L decreases from a random start on standardised data, for any size.
 
-    Descent is stable while η < 2/λ, and λ, the largest curvature of L, grows like 2(m + e) there:
-    hidden units that move together add up in y, and so do inputs that are alike.  A rate that does
-    not shrink with the network diverges on a wide one.
+    Gradient descent is stable while η is below 2 divided by the largest curvature of L.  At a
+    random start that curvature grows like 2(m + e): the effects of hidden units that move together
+    add up in y, and so do those of similar inputs.  A fixed rate would diverge on a wide network.
     """
     size = shape.n_hidden + shape.n_inputs
     if solver == ADAM:

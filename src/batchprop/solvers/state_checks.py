@@ -1,7 +1,7 @@
-"""Ranges of a state from outside: what is in it was made by a run, or is refused.
+"""Checks of a state from a file: a value that no run produces is refused.
 
-Compiled loops look at no index and expect what they have written themselves.  Each solver checks
-its own memory, with the words of this file; what holds for every state is here.
+Compiled loops do not check indices, and rely on the values that they wrote themselves.  This file
+checks what holds for every solver.  Each solver checks its own memory with these functions.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ def require_finite(name: str, array: Array) -> None:
 
 
 def is_ahead(state: State) -> bool:
-    """Tell whether θ was moved and not evaluated since: it and the solver's vectors may be inf."""
+    """Return whether θ has moved since its last evaluation: its values may have overflown."""
     return bool(0 < state.evaluations[0] <= state.epoch[0])
 
 
 def may_have_overflown(state: State, reason: str) -> bool:
-    """Tell whether a solver's vectors may hold inf: its last step led to numbers not finite."""
+    """Return whether the solver's vectors may hold inf after the last step."""
     return is_ahead(state) or reason == REASONS[NON_FINITE]
 
 
 def check_state(state: State) -> None:
-    """Check what holds for the state of every solver; its memory is its own affair.
+    """Check what holds for the state of every solver; solvers check their memory themselves.
 
     Parameters
     ----------
     state : State
-        Of the right shapes and dtypes.
+        Its shapes and dtypes have been checked.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def check_state(state: State) -> None:
         f"be {epoch} or {epoch + 1} after {epoch} steps",
     )
     for name in ("best_epoch", "reference_epoch"):
-        at = getattr(state, name)[0]
-        require(0 <= at <= max(0, evaluations - 1), f"state.{name}", "be an evaluated epoch")
+        epoch_of = getattr(state, name)[0]
+        require(0 <= epoch_of <= max(0, evaluations - 1), f"state.{name}", "be an evaluated epoch")
     require(0 <= state.calls[0] <= NEVER, "state.calls", "be at least 0")
     for name in ("previous", "best"):
         require_finite(f"state.{name}", getattr(state, name))
@@ -76,14 +76,14 @@ def check_state(state: State) -> None:
 
 
 def check_evaluated(state: State) -> None:
-    """Check that every epoch was an evaluation of J."""
+    """Check that F was evaluated at least once for each epoch."""
     require(state.evaluations[0] <= state.calls[0], "state.calls", "be at least state.evaluations")
 
 
 def check_overflow(state: State, reason: str) -> None:
     """Check that θ is finite unless the length of the step that led to it is not.
 
-    That length may be missing where Ctrl-C came between the two.
+    The length is missing if Ctrl-C came between the step and its record.
     """
     if np.isfinite(state.step[0]) and reason != "interrupted":
         require_finite("state.theta", state.theta)

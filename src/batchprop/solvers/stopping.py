@@ -1,4 +1,4 @@
-"""When to stop, and which network was the best: the same rules for every solver, compiled."""
+"""The state of a run, the stopping rules and the best network: the same for every solver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
 LINE_SEARCH, MAX_EVALUATIONS, DAMPING, STEP, METHOD, METHOD_GAVE_UP = range(7, 13)
-CANCELLED = 13  # from outside: no reason of the run's own
+CANCELLED = 13  # by the caller; not a stop reason
 NEVER = 2**62  # an epoch that no run reaches
 REASONS = {
     RUNNING: "running",
@@ -38,7 +38,7 @@ CONVERGED = frozenset(
 
 
 class Rules(NamedTuple):
-    """What stops a run.  A rule that is switched off has a bound that is never reached.
+    """The stopping rules.  A rule that is switched off has a bound that is never reached.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class Rules(NamedTuple):
     target_loss : float
         Stop when L is at most this; −inf switches it off.
     gradient_tol : float
-        Stop when ‖∂J/∂θ‖ is at most this; negative switches it off.
+        Stop when ‖∂F/∂θ‖ is at most this; negative switches it off.
     tol : float
-        Stop when J has not fallen by this share of itself in ``window`` epochs; 0 switches it off.
+        Stop when F has not decreased by this fraction within ``window`` epochs; 0 switches it off.
     window : int
         Epochs to look back for stagnation.
     patience : int
@@ -69,26 +69,26 @@ class Rules(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a run has come to: θ now, before the last step, and at its best.
+    """The state of a run: everything that changes while it runs.
 
     Attributes
     ----------
     theta, previous, best : ndarray, shape (P,)
-        Parameters.
+        θ, θ before the last step, and θ of the best network.
     memory : ndarray or NamedTuple of ndarrays
-        The solver's.
+        The solver's memory.
     best_score, best_loss : ndarray, shape (1,), float64
-        Lowest score, and the loss there: the score is J, or the loss on validation data.
+        Score and loss of the best network; the score is F, or the validation loss.
     reference : ndarray, shape (1,), float64
-        J at its last notable fall.
+        F at its last notable decrease.
     epoch, best_epoch, reference_epoch : ndarray, shape (1,), int64
-        Steps that led to θ, and when those two were.
+        Steps that led to θ, to the best network, and to ``reference``.
     evaluations : ndarray, shape (1,), int64
         Epochs 0, 1, … with a finite evaluation so far.
     calls : ndarray, shape (1,), int64
-        Evaluations of J altogether, those of line searches included.
+        All evaluations of F, those of line searches included.
     gradient_norm, step : ndarray, shape (1,), float64
-        ‖∂J/∂θ‖ at the last evaluation; length of the last step.
+        ‖∂F/∂θ‖ at the last evaluation; length of the last step.
     """
 
     theta: Array
@@ -108,7 +108,7 @@ class State(NamedTuple):
 
 
 def start(theta: Array, memory: Any) -> State:
-    """Return the state of a run that has not begun, with its solver's memory."""
+    """Return the state of a run that has not begun; ``memory`` is the solver's."""
     return State(
         theta=theta.copy(),
         previous=theta.copy(),
@@ -128,10 +128,10 @@ def start(theta: Array, memory: Any) -> State:
 
 
 def step_back(state: State) -> None:
-    """Let the evaluation at θ be the next one, where a rule has stopped a run after it.
+    """Take the last evaluation out of the counts, if a rule stopped the run after it.
 
-    It was counted; it is made again, for the gradient that the next step needs, and must not count
-    twice.  Evaluation and judgement come out the same, to the last bit.
+    A resumed run evaluates θ again, because its next step needs the gradient, and the evaluation
+    must not count twice.  Evaluation and judgement have the same bits both times.
     """
     if state.evaluations[0] > state.epoch[0]:
         state.evaluations[0] -= 1
@@ -140,36 +140,36 @@ def step_back(state: State) -> None:
 
 @helper
 def copy(source, target):
-    """Copy a flat vector; shorter code than a slice's, which counts for a net of 13 weights."""
+    """Copy a flat vector; a slice assignment is more code, which shows with 13 parameters."""
     for i in range(source.size):
         target[i] = source[i]
 
 
 @returning(types.float64)
-def size_of(gradient, theta):
-    """Return ‖gradient‖; NaN or inf if anything in gradient or θ is."""
+def gradient_norm(gradient, theta):
+    """Return ‖gradient‖; it is NaN or inf if any element of the gradient or of θ is."""
     total = 0.0
     for i in range(gradient.size):
         g = np.float64(gradient[i])
-        # 0·θ adds nothing unless θ is not finite, which the loss need not show: tanh(inf) is 1
+        # 0·θ is 0 unless θ is not finite; the loss need not show that, as tanh(inf) is 1
         total += g * g + 0.0 * theta[i]
     return math.sqrt(total)
 
 
 @returning(types.boolean)
 def is_last(rules, state):
-    """Tell whether no step can follow the evaluation at ``state.theta``: it needs no gradient."""
+    """Return whether no step follows the evaluation at θ, so that it needs no gradient."""
     return state.epoch[0] >= rules.max_epochs
 
 
 @returning(types.int64)
 def judge(rules, state, objective, loss, validation_loss, gradient):
-    """Take note of an evaluation at ``state.theta``; return a reason to stop, or RUNNING.
+    """Record an evaluation at ``state.theta``; return RUNNING, or the reason to stop.
 
-    ``objective`` is J, what the solver minimises; ``loss`` and ``validation_loss`` are in the
-    user's units.  After the last step there is no new gradient: its norm stays as it was.
+    ``objective`` is F; ``loss`` and ``validation_loss`` are in the user's units.  The evaluation
+    after the last step has no gradient, so ``state.gradient_norm`` keeps its value.
     """
-    norm = size_of(gradient, state.theta)
+    norm = gradient_norm(gradient, state.theta)
     epoch = state.epoch[0]
     score = validation_loss if rules.validating else objective
     if not (

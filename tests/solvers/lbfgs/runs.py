@@ -10,7 +10,7 @@ import numpy as np
 from batchprop import engines
 from batchprop.engines.samples import Samples
 from batchprop.solvers import registry
-from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory, with_named_fields
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
 
@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 
 
 class Recorder:
-    """An objective that notes each point it is evaluated at, with L, and spoils some on demand."""
+    """An objective that notes each point it is evaluated at, with F, and spoils some on demand."""
 
     cancellation = task = None
 
@@ -43,6 +43,12 @@ class Recorder:
     @property
     def reported_loss(self):
         return self.objective.reported_loss
+
+
+def blank_search():
+    """Return the named fields of a search and of its counts, all zero."""
+    blank = with_named_fields(memory(LbfgsSettings(), 1))
+    return blank.search, blank.counts
 
 
 def prepared(case, engine="fused", n_threads=1):

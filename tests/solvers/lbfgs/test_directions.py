@@ -7,13 +7,18 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import directions
-from batchprop.solvers.lbfgs.lbfgs_memory import N_PAIRS, LbfgsSettings, default_history, memory
+from batchprop.solvers.lbfgs.lbfgs_memory import (
+    LbfgsSettings,
+    default_history,
+    memory,
+    with_named_fields,
+)
 from tests.problems import relative_error
 
 
 @kernel
-def remember(memory, theta, previous, gradient):
-    directions.remember(memory, theta, previous, gradient)
+def add_pair(memory, theta, previous, gradient):
+    directions.add_pair(memory, theta, previous, gradient)
 
 
 @kernel
@@ -31,12 +36,12 @@ def filled(n, n_pairs, history_size, seed=0):
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(n, n))
     A = root @ root.T + np.eye(n)
-    kept = memory(LbfgsSettings(history_size), n)
+    kept = with_named_fields(memory(LbfgsSettings(history_size), n))
     pairs, theta = [], rng.normal(size=n)
     for _ in range(n_pairs):
         s = rng.normal(size=n)
         kept.gradient[:] = A @ theta
-        remember(kept, theta + s, theta, A @ (theta + s))
+        add_pair(kept, theta + s, theta, A @ (theta + s))
         theta = theta + s
         pairs.append((s, A @ s))
     kept.gradient[:] = rng.normal(size=n)
@@ -92,12 +97,12 @@ def test_a_pair_without_curvature_is_left_out():
     kept, _ = filled(6, 3, 5)
     theta = np.ones(6)
     kept.gradient[:] = theta
-    remember(kept, 2 * theta, theta, kept.gradient - 1.0)  # the gradient falls along the step
-    assert kept.counts[N_PAIRS] == 3
+    add_pair(kept, 2 * theta, theta, kept.gradient - 1.0)  # the gradient falls along the step
+    assert kept.counts.n_pairs[0] == 3
     full, _ = filled(6, 9, 5)
     full.gradient[:] = theta
-    remember(full, 2 * theta, theta, full.gradient.copy())
-    assert full.counts[N_PAIRS] == 4  # its place was that of the oldest
+    add_pair(full, 2 * theta, theta, full.gradient.copy())
+    assert full.counts.n_pairs[0] == 4  # its place was that of the oldest
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -10,35 +10,26 @@ import pytest
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import directions, iteration
 from batchprop.solvers.lbfgs.lbfgs_memory import (
-    ACCEPTED,
-    FIRST_LOSS,
-    IDLE,
-    LAST,
-    LOW_LOSS,
-    N_PAIRS,
-    NEWEST,
-    NOISE,
-    PHASE,
-    REFERENCE,
-    RETURN,
-    ROUNDING,
-    SEARCH_SIZE,
+    RETURN_AND_STOP,
+    RETURN_TO_BEST,
     START,
-    STEP,
     TRIAL,
-    TRIALS,
+    TRIAL_ACCEPTED,
     LbfgsSettings,
     default_history,
+    kernel_state,
     memory,
+    with_named_fields,
 )
 from batchprop.solvers.stopping import REASONS, start
+from tests.solvers.lbfgs.runs import blank_search
 
 SETTINGS = LbfgsSettings(history_size=5)
 
 
 @kernel
-def noise_of(search, loss):
-    return iteration.noise_of(search, loss)
+def noise_bound(search, objective):
+    return iteration.noise_bound(search, objective)
 
 
 @kernel
@@ -52,27 +43,27 @@ def propose(settings, state, loss, gradient):
 
 
 @kernel
-def remember(memory, theta, previous, gradient):
-    directions.remember(memory, theta, previous, gradient)
+def add_pair(memory, theta, previous, gradient):
+    directions.add_pair(memory, theta, previous, gradient)
 
 
 def begun(theta=(1.0, 0.0), dtype="float64"):
-    return start(np.array(theta, dtype), memory(SETTINGS, len(theta)))
+    return kernel_state(start(np.array(theta, dtype), memory(SETTINGS, len(theta))))
 
 
 def parabola(state):
-    """J = ½‖θ‖² + 1 and its gradient at θ."""
+    """F = ½‖θ‖² + 1 and its gradient at θ."""
     return 1.0 + 0.5 * float(state.theta @ state.theta), state.theta.copy()
 
 
 def test_the_noise_is_four_roundings_of_the_loss_and_the_targets():
-    search = np.zeros(SEARCH_SIZE)
-    search[ROUNDING], search[FIRST_LOSS] = 2.0**-52, 1.0
-    assert noise_of(search, 1.0) == 2.0**-50
-    assert noise_of(search, 2.0**-20) == 2.0**-60  # r² of the rounding of 2 r t
-    assert noise_of(search, 4.0) == 2.0**-48  # a loss above that of the start
-    search[ROUNDING] = 2.0**-23
-    assert noise_of(search, 1.0) == 2.0**-21
+    search, _ = blank_search()
+    search.rounding[0], search.first_objective[0] = 2.0**-52, 1.0
+    assert noise_bound(search, 1.0) == 2.0**-50
+    assert noise_bound(search, 2.0**-20) == 2.0**-60  # r² of the rounding of 2 r t
+    assert noise_bound(search, 4.0) == 2.0**-48  # a loss above that of the start
+    search.rounding[0] = 2.0**-23
+    assert noise_bound(search, 1.0) == 2.0**-21
 
 
 @pytest.mark.parametrize(("dtype", "rounding"), [("float32", 2.0**-23), ("float64", 2.0**-52)])
@@ -80,7 +71,11 @@ def test_the_start_sets_the_levels(dtype, rounding):
     state = begun(dtype=dtype)
     assert accept(SETTINGS, state, *parabola(state))
     search = state.memory.search
-    assert (search[FIRST_LOSS], search[REFERENCE], search[ROUNDING]) == (1.5, 1.5, rounding)
+    assert (search.first_objective[0], search.reference[0], search.rounding[0]) == (
+        1.5,
+        1.5,
+        rounding,
+    )
     assert state.calls[0] == 1
     assert math.isnan(state.step[0])
 
@@ -90,10 +85,10 @@ def test_the_first_step_is_no_longer_than_1_and_than_the_gradient():
         state = begun()
         accept(SETTINGS, state, 1.0, np.array([size, 0.0]))
         propose(SETTINGS, state, 1.0, np.array([size, 0.0]))
-        assert state.memory.search[STEP] == step
+        assert state.memory.search.step[0] == step
         np.testing.assert_array_equal(state.theta, [1.0 - step * size, 0.0])
         np.testing.assert_array_equal(state.previous, [1.0, 0.0])
-        assert (state.epoch[0], state.memory.counts[PHASE]) == (1, TRIAL)
+        assert (state.epoch[0], state.memory.counts.phase[0]) == (1, TRIAL)
 
 
 def test_an_accepted_trial_is_a_pair_and_the_next_step_is_1():
@@ -101,10 +96,10 @@ def test_an_accepted_trial_is_a_pair_and_the_next_step_is_1():
     accept(SETTINGS, state, *parabola(state))
     propose(SETTINGS, state, *parabola(state))
     assert accept(SETTINGS, state, *parabola(state))
-    assert (state.memory.counts[PHASE], state.calls[0]) == (ACCEPTED, 2)
+    assert (state.memory.counts.phase[0], state.calls[0]) == (TRIAL_ACCEPTED, 2)
     assert state.step[0] == pytest.approx(1.0)  # 1/‖g‖ times ‖g‖
     propose(SETTINGS, state, *parabola(state))
-    assert (state.memory.counts[N_PAIRS], state.memory.search[STEP]) == (1, 1.0)
+    assert (state.memory.counts.n_pairs[0], state.memory.search.step[0]) == (1, 1.0)
     np.testing.assert_allclose(state.theta, 0.0, atol=1e-15)  # the curvature is known
 
 
@@ -125,16 +120,16 @@ def test_an_iteration_needs_two_evaluations():
 
 
 def test_the_last_evaluation_is_for_the_best_point():
-    for calls, phase in ((7, TRIAL), (8, RETURN)):
+    for calls, phase in ((7, TRIAL), (8, RETURN_TO_BEST)):
         state = begun()
         accept(SETTINGS, state, *parabola(state))
         propose(SETTINGS, state, *parabola(state))
         state.calls[0] = calls
         settings = SETTINGS._replace(max_evaluations=10)
         assert not accept(settings, state, 100.0, state.theta.copy())  # no trial to take
-        assert state.memory.counts[PHASE] == phase
-        assert (state.memory.search[STEP] == 0.0) == (phase == RETURN)
-        if phase == RETURN:
+        assert state.memory.counts.phase[0] == phase
+        assert (state.memory.search.step[0] == 0.0) == (phase == RETURN_TO_BEST)
+        if phase == RETURN_TO_BEST:
             np.testing.assert_array_equal(state.theta, state.previous)
 
 
@@ -143,15 +138,15 @@ def test_idle_iterations_end_a_run_and_a_fall_beyond_the_noise_starts_the_count_
     loss, gradient = parabola(state)
     accept(SETTINGS, state, loss, gradient)
     search, counts = state.memory.search, state.memory.counts
-    noise = noise_of(search, loss)
-    counts[IDLE] = 19
-    search[REFERENCE] = loss + noise  # not below it by more than the noise
+    noise = noise_bound(search, loss)
+    counts.n_idle[0] = 19
+    search.reference[0] = loss + noise  # not below it by more than the noise
     assert REASONS[propose(SETTINGS, state, loss, gradient)] == "running"
-    assert (counts[IDLE], search[REFERENCE]) == (20, loss + noise)
+    assert (counts.n_idle[0], search.reference[0]) == (20, loss + noise)
     assert REASONS[propose(SETTINGS, state, loss, gradient)] == "line_search"
-    counts[IDLE], search[REFERENCE] = 20, loss + 2 * noise
+    counts.n_idle[0], search.reference[0] = 20, loss + 2 * noise
     assert REASONS[propose(SETTINGS, state, loss, gradient)] == "running"
-    assert (counts[IDLE], search[REFERENCE]) == (0, loss)
+    assert (counts.n_idle[0], search.reference[0]) == (0, loss)
 
 
 def failing(pairs, loss, noise):
@@ -160,36 +155,36 @@ def failing(pairs, loss, noise):
     accept(SETTINGS, state, *parabola(state))
     propose(SETTINGS, state, *parabola(state))
     search, counts = state.memory.search, state.memory.counts
-    counts[TRIALS], counts[N_PAIRS], search[NOISE] = 29, pairs, noise
-    search[LOW_LOSS] = loss
+    counts.n_trials[0], counts.n_pairs[0], search.noise[0] = 29, pairs, noise
+    search.low_value[0] = loss
     accept(SETTINGS, state, 100.0, state.theta.copy())
-    return counts[PHASE], counts[N_PAIRS]
+    return counts.phase[0], counts.n_pairs[0]
 
 
 def test_a_failed_search_forgets_its_pairs_and_the_second_failure_is_the_last():
-    assert failing(pairs=3, loss=1.5, noise=0.0) == (RETURN, 0)
-    assert failing(pairs=0, loss=1.5, noise=0.0) == (LAST, 0)
-    assert failing(pairs=0, loss=1.25, noise=0.0) == (RETURN, 0)
-    assert failing(pairs=0, loss=1.25, noise=0.25) == (LAST, 0)
+    assert failing(pairs=3, loss=1.5, noise=0.0) == (RETURN_TO_BEST, 0)
+    assert failing(pairs=0, loss=1.5, noise=0.0) == (RETURN_AND_STOP, 0)
+    assert failing(pairs=0, loss=1.25, noise=0.0) == (RETURN_TO_BEST, 0)
+    assert failing(pairs=0, loss=1.25, noise=0.25) == (RETURN_AND_STOP, 0)
 
 
 def test_a_direction_that_leads_up_is_replaced_by_steepest_descent():
     state = begun()
     accept(SETTINGS, state, *parabola(state))
     kept = state.memory
-    kept.counts[N_PAIRS], kept.counts[PHASE] = 1, RETURN
+    kept.counts.n_pairs[0], kept.counts.phase[0] = 1, RETURN_TO_BEST
     kept.steps[0], kept.changes[0], kept.products[0, 0] = [1.0, 0.0], [-1.0, 0.0], -1.0
     assert REASONS[propose(SETTINGS, state, *parabola(state))] == "running"
     np.testing.assert_array_equal(kept.direction, [-1.0, 0.0])
-    assert kept.counts[N_PAIRS] == 0
+    assert kept.counts.n_pairs[0] == 0
 
 
 def pairs_after(cosine):
     """Return how many pairs are kept after a step and a change at this angle."""
-    kept = memory(SETTINGS, 2)
+    kept = with_named_fields(memory(SETTINGS, 2))
     change = np.array([cosine, math.sqrt(1.0 - cosine**2)])
-    remember(kept, np.array([1.0, 0.0]), np.zeros(2), change)
-    return kept.counts[N_PAIRS]
+    add_pair(kept, np.array([1.0, 0.0]), np.zeros(2), change)
+    return kept.counts.n_pairs[0]
 
 
 def test_a_pair_of_no_more_curvature_than_rounding_is_left_out():
@@ -199,13 +194,13 @@ def test_a_pair_of_no_more_curvature_than_rounding_is_left_out():
 
 
 def test_the_diagonal_stays_positive():
-    kept = memory(LbfgsSettings(3), 2)
+    kept = with_named_fields(memory(LbfgsSettings(3), 2))
     # a first step along one axis: nothing is left of the other's curvature but its least share
-    remember(kept, np.array([1.0, 1e-9]), np.zeros(2), np.array([1.0, 0.0]))
+    add_pair(kept, np.array([1.0, 1e-9]), np.zeros(2), np.array([1.0, 0.0]))
     assert (kept.diagonal > 0).all()
     assert np.isfinite(kept.diagonal).all()
-    kept = memory(LbfgsSettings(3), 1)
-    remember(kept, np.array([1.0]), np.zeros(1), np.array([2.0]))
+    kept = with_named_fields(memory(LbfgsSettings(3), 1))
+    add_pair(kept, np.array([1.0]), np.zeros(1), np.array([2.0]))
     assert kept.diagonal[0] == pytest.approx(0.5)
 
 
@@ -221,21 +216,38 @@ def test_how_many_pairs_are_kept():
 
 
 def test_the_phases_are_what_a_memory_begins_with():
-    assert memory(SETTINGS, 3).counts[PHASE] == START
+    assert with_named_fields(memory(SETTINGS, 3)).counts.phase[0] == START
+
+
+def test_fields_stand_where_checkpoints_have_them():
+    """The order of the fields is part of the file format; fields are views of the arrays."""
+    arrays = memory(SETTINGS, 3)
+    fields = with_named_fields(arrays)
+    arrays.search[:], arrays.counts[:] = range(14), range(6)
+    assert {name: view[0] for name, view in fields.search._asdict().items()} == {
+        "step": 0, "start_value": 1, "start_slope": 2, "noise": 3,
+        "low": 4, "low_value": 5, "low_slope": 6, "high": 7, "high_value": 8, "high_slope": 9,
+        "width": 10, "first_objective": 11, "reference": 12, "rounding": 13,
+    }  # fmt: skip
+    assert {name: view[0] for name, view in fields.counts._asdict().items()} == {
+        "phase": 0, "n_pairs": 1, "newest": 2, "n_trials": 3, "bracketed": 4, "n_idle": 5,
+    }  # fmt: skip
+    phases = START, TRIAL, TRIAL_ACCEPTED, RETURN_TO_BEST, RETURN_AND_STOP
+    assert phases == (0, 1, 2, 3, 4)
 
 
 def test_an_element_of_the_diagonal_keeps_a_hundred_millionth():
     """A step along one axis of a change along the other leaves nothing but that."""
-    kept = memory(LbfgsSettings(3), 2)
-    remember(kept, np.array([1.0, 1e-6]), np.zeros(2), np.array([0.0, 1.0]))
+    kept = with_named_fields(memory(LbfgsSettings(3), 2))
+    add_pair(kept, np.array([1.0, 1e-6]), np.zeros(2), np.array([0.0, 1.0]))
     # D = sᵀy/yᵀy = 1e-6, of whose inverse rounding would leave 1e-12
     assert kept.diagonal[0] == pytest.approx(100.0, rel=1e-3)
 
 
 def test_steps_are_kept_in_float64():
-    kept = memory(LbfgsSettings(3), 2)
+    kept = with_named_fields(memory(LbfgsSettings(3), 2))
     theta, previous = np.array([1.0, 2.0], "f4"), np.array([1e-9, 3e-9], "f4")
-    remember(kept, theta, previous, np.array([1.0, 1.0], "f4"))
-    place = kept.counts[NEWEST]
+    add_pair(kept, theta, previous, np.array([1.0, 1.0], "f4"))
+    place = kept.counts.newest[0]
     exact = theta.astype("f8") - previous.astype("f8")
     np.testing.assert_array_equal(kept.steps[place], exact)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.solvers.lbfgs import lbfgs_memory as places
+from batchprop.solvers.lbfgs.lbfgs_memory import Counts, Search
 from batchprop.solvers.lbfgs.lbfgs_memory_checks import check
 from batchprop.solvers.settings import SOLVERS
 from batchprop.training.option_checks import solver_settings
@@ -36,21 +36,21 @@ def left():
 @pytest.mark.parametrize("epochs", [1, 5, 12])
 def test_what_a_run_leaves(left, epochs):
     settings, state = left[epochs]
-    assert 0 <= state.memory.counts[places.N_PAIRS] <= PAIRS
+    assert 0 <= Counts(*state.memory.counts).n_pairs <= PAIRS
     check(settings, state, "max_epochs")
 
 
 @pytest.mark.parametrize(
     ("array", "place", "value"),
     [
-        ("counts", places.N_PAIRS, PAIRS + 1),
-        ("counts", places.N_PAIRS, -1),
-        ("counts", places.NEWEST, PAIRS),
+        ("counts", Counts._fields.index("n_pairs"), PAIRS + 1),
+        ("counts", Counts._fields.index("n_pairs"), -1),
+        ("counts", Counts._fields.index("newest"), PAIRS),
         ("products", (0, slice(None)), 0.0),
-        ("search", places.SLOPE, 0.5),
-        ("search", places.HIGH, -1.0),
-        ("search", places.STEP, np.inf),
-        ("search", places.ROUNDING, 1.0),
+        ("search", Search._fields.index("start_slope"), 0.5),
+        ("search", Search._fields.index("high"), -1.0),
+        ("search", Search._fields.index("step"), np.inf),
+        ("search", Search._fields.index("rounding"), 1.0),
     ],
 )
 def test_what_no_run_leaves(left, array, place, value):

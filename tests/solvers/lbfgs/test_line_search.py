@@ -9,8 +9,9 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.solvers.lbfgs import line_search
-from batchprop.solvers.lbfgs.lbfgs_memory import SEARCH_SIZE, STEP, LbfgsSettings
-from batchprop.solvers.lbfgs.line_search import AGAIN, FAILED, FOUND
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
+from batchprop.solvers.lbfgs.line_search import ACCEPT, CONTINUE, FAIL
+from tests.solvers.lbfgs.runs import blank_search
 
 SETTINGS = LbfgsSettings()
 
@@ -27,13 +28,13 @@ def judge(settings, search, counts, loss, slope):
 
 def searched(phi, derivative, first, settings=SETTINGS, noise=0.0):
     """Return the code a search ends with, its step and how many points it tried."""
-    search, counts = np.zeros(SEARCH_SIZE), np.zeros(6, np.int64)
+    search, counts = blank_search()
     begin(search, counts, phi(0.0), derivative(0.0), first, noise)
     for tried in range(1, 100):
-        step = search[STEP]
+        step = search.step[0]
         code = judge(settings, search, counts, phi(step), derivative(step))
-        if code != AGAIN:
-            return code, search[STEP], tried
+        if code != CONTINUE:
+            return code, search.step[0], tried
     raise AssertionError("a search without end")
 
 
@@ -107,14 +108,14 @@ def test_strong_wolfe_conditions(name, first, curvature):
     assert derivative(0.0) < 0
     noise = 1e-14  # the minimum of more_thuente_2 lies closer than its values can tell
     code, step, tried = searched(phi, derivative, first, settings, noise)
-    assert code == FOUND
+    assert code == ACCEPT
     assert satisfies_wolfe(phi, derivative, step, settings, noise)
     assert tried <= 25
 
 
 def test_a_good_first_step_is_taken_at_once():
     phi, derivative = FUNCTIONS["parabola"]
-    assert searched(phi, derivative, 2.5) == (FOUND, 2.5, 1)
+    assert searched(phi, derivative, 2.5) == (ACCEPT, 2.5, 1)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -126,19 +127,19 @@ def test_what_is_not_finite_is_too_far(value):
         return 2.0 * (a - 1.0) if a < 1.7 else value
 
     code, step, tried = searched(phi, derivative, 1e4)
-    assert code == FOUND
+    assert code == ACCEPT
     assert 0.0 < step < 1.7
     assert tried < 10
 
 
 def test_a_gradient_that_lies_ends_the_search():
     code, step, _ = searched(lambda a: a, lambda a: -1.0, 1.0)
-    assert (code, step) == (FAILED, 0.0)
+    assert (code, step) == (FAIL, 0.0)
 
 
 def test_no_minimum_in_reach_ends_with_the_best():
     code, step, tried = searched(lambda a: -a, lambda a: -1.0, 1.0, LbfgsSettings(max_trials=8))
-    assert (code, tried) == (FAILED, 8)
+    assert (code, tried) == (FAIL, 8)
     assert step > 100.0
 
 
@@ -153,6 +154,6 @@ def test_below_the_noise_slopes_decide():
         return 1e-14 * (a - 3.0)
 
     code, step, tried = searched(phi, derivative, 50.0, noise=4e-13)
-    assert code == FOUND
+    assert code == ACCEPT
     assert abs(derivative(step)) <= 0.9 * 3e-14
     assert tried <= 5

@@ -29,7 +29,7 @@ def jacobian(theta, shape, X):
 
 
 def lm(theta, shape, X, T, steps, weight=None, rate=0.0, damping=1e-3, acceleration=0.75):
-    """Yield θ after each accepted step; J = Σ w r² / Σ w + rate (‖W_h‖² + ‖W_y‖²)."""
+    """Yield θ after each accepted step; F = Σ w r² / Σ w + rate (‖W_h‖² + ‖W_y‖²)."""
     weight = np.ones(X.shape[1]) if weight is None else weight
     share = np.repeat(weight / weight.sum(), shape.n_outputs)[:, None]
     penalised = np.ones(theta.size)
@@ -48,18 +48,18 @@ def lm(theta, shape, X, T, steps, weight=None, rate=0.0, damping=1e-3, accelerat
         J = jacobian(theta, shape, X)
         A = J.T @ (share * J) + rate * np.diag(penalised)
         g = J.T @ (share[:, 0] * (y(theta) - T.T.ravel())) + rate * penalised * theta
-        D = np.full(theta.size, np.trace(A) / theta.size)
+        shift = np.trace(A) / theta.size * np.eye(theta.size)  # d I
         while True:
-            matrix = A + damping * np.diag(D)
+            matrix = A + damping * shift
             p = -np.linalg.solve(matrix, g)
-            bent = 0 * p
+            q = 0 * p
             if acceleration:
                 curved = y(theta + p) - 2 * y(theta) + y(theta - p)
-                bent = -0.5 * np.linalg.solve(matrix, J.T @ (share[:, 0] * curved))
-            trial = theta + p + bent
-            if 2 * np.linalg.norm(bent) <= acceleration * np.linalg.norm(p):
+                q = -0.5 * np.linalg.solve(matrix, J.T @ (share[:, 0] * curved))
+            trial = theta + p + q
+            if 2 * np.linalg.norm(q) <= acceleration * np.linalg.norm(p):
                 fall = objective(theta) - objective(trial)
-                gain = fall / (p @ (damping * D * p - g))
+                gain = fall / (p @ (damping * shift @ p - g))
                 if gain > 0:
                     break
             damping, growth = damping * growth, 2 * growth

@@ -23,8 +23,8 @@ SETTINGS = LmSettings()
 
 
 @kernel
-def begin(penalty, state, work, loss):
-    step.begin(penalty, state, work, loss)
+def begin(penalty, state, work, objective):
+    step.begin(penalty, state, work, objective)
 
 
 @kernel
@@ -33,13 +33,13 @@ def propose(settings, memory, work, theta):
 
 
 @kernel
-def bend(settings, memory, work, accelerated):
-    return step.bend(settings, memory, work, accelerated)
+def accelerate(settings, memory, work, accelerated):
+    return step.accelerate(settings, memory, work, accelerated)
 
 
 @kernel
-def accept(memory, work, loss):
-    return step.accept(memory, work, loss)
+def accept(memory, work, objective):
+    return step.accept(memory, work, objective)
 
 
 @kernel
@@ -52,107 +52,107 @@ def more_damping(memory):
     damping.more_damping(memory)
 
 
-def prepared(A, gradient=None, loss=1.0, penalty=None):
-    """Return the work memory after ``begin``."""
+def prepared(A, gradient=None, objective=1.0, penalty=None):
+    """Return the work space after ``begin``."""
     n = len(A)
-    made = work(n)
-    made.matrix[:] = A
-    made.gradient[:] = 0.0 if gradient is None else gradient
+    space = work(n)
+    space.matrix[:] = A
+    space.gradient[:] = 0.0 if gradient is None else gradient
     run = start(np.zeros(n), memory(SETTINGS))
-    begin(penalty or Penalty(0.0, 0.0, n, 0, 0), run, made, loss)
-    return made
+    begin(penalty or Penalty(0.0, 0.0, n, 0, 0), run, space, objective)
+    return space
 
 
-def state(mu=1e-3, growth=2.0):
-    return Memory(np.full(1, mu), np.full(1, growth))
+def state(lam=1e-3, growth=2.0):
+    return Memory(np.full(1, lam), np.full(1, growth))
 
 
 def test_each_layer_has_its_own_penalty():
     e, m, s = 2, 3, 2
     n = m * e + m + s * m + s
-    made = prepared(np.diag(np.arange(1.0, n + 1)), penalty=Penalty(10.0, 1000.0, e, m, s))
-    added = np.diag(made.matrix) - np.arange(1.0, n + 1)
+    space = prepared(np.diag(np.arange(1.0, n + 1)), penalty=Penalty(10.0, 1000.0, e, m, s))
+    added = np.diag(space.matrix) - np.arange(1.0, n + 1)
     np.testing.assert_array_equal(added, [10.0] * 6 + [0.0] * 3 + [1000.0] * 6 + [0.0] * 2)
-    assert made.levels[0] == 1.0
-    assert made.levels[2] == pytest.approx(np.diag(made.matrix).mean(), rel=1e-15)
+    assert space.objective[0] == 1.0
+    assert space.mean_diagonal[0] == pytest.approx(np.diag(space.matrix).mean(), rel=1e-15)
 
 
-@pytest.mark.parametrize("mu", [1e-9, 1e-3, 10.0])
-def test_a_step_solves_the_damped_equations(mu):
+@pytest.mark.parametrize("lam", [1e-9, 1e-3, 10.0])
+def test_a_step_solves_the_damped_equations(lam):
     rng = np.random.default_rng(0)
     root = rng.normal(size=(7, 7))
     A, g, theta = root @ root.T + np.eye(7), rng.normal(size=7), rng.normal(size=7)
-    made = prepared(A, g)
-    assert REASONS[propose(SETTINGS, state(mu), made, theta)] == "running"
-    D = np.diag(A).mean()
-    p = np.linalg.solve(A + mu * D * np.eye(7), -0.5 * g)
-    np.testing.assert_allclose(made.step, p, rtol=1e-9)
-    points = made.points.reshape(3, 7)
+    space = prepared(A, g)
+    assert REASONS[propose(SETTINGS, state(lam), space, theta)] == "running"
+    d = np.diag(A).mean()
+    p = np.linalg.solve(A + lam * d * np.eye(7), -0.5 * g)
+    np.testing.assert_allclose(space.step, p, rtol=1e-9)
+    points = space.points.reshape(3, 7)
     np.testing.assert_allclose(points, [theta, theta + p, theta - p], rtol=1e-9)
-    np.testing.assert_array_equal(made.trial, points[1])
-    # the decrease of the model J(θ) + gᵀp + pᵀAp
-    assert made.levels[1] == pytest.approx(-(g @ p + p @ A @ p), rel=1e-9)
+    np.testing.assert_array_equal(space.trial, points[1])
+    # the decrease of the model F(θ) + gᵀp + pᵀAp
+    assert space.predicted_decrease[0] == pytest.approx(-(g @ p + p @ A @ p), rel=1e-9)
 
 
 def test_damping_may_be_as_large_as_its_bound_and_no_larger():
-    for mu, reason in ((1e10, "running"), (np.nextafter(1e10, np.inf), "damping")):
-        made = prepared(np.eye(3), np.ones(3))
-        assert REASONS[propose(SETTINGS, state(mu), made, np.zeros(3))] == reason
+    for lam, reason in ((1e10, "running"), (np.nextafter(1e10, np.inf), "damping")):
+        space = prepared(np.eye(3), np.ones(3))
+        assert REASONS[propose(SETTINGS, state(lam), space, np.zeros(3))] == reason
 
 
 def test_a_matrix_without_full_rank_is_damped_until_it_has():
-    kept = state(mu=1e-40)
-    made = prepared(np.ones((2, 2)), np.array([1.0, -1.0]))
-    assert REASONS[propose(SETTINGS, kept, made, np.zeros(2))] == "running"
+    kept = state(lam=1e-40)
+    space = prepared(np.ones((2, 2)), np.array([1.0, -1.0]))
+    assert REASONS[propose(SETTINGS, kept, space, np.zeros(2))] == "running"
     assert 1e-18 < kept.damping[0] < 1e-6
 
 
 def test_a_step_that_is_no_longer_than_its_bound_ends_the_run():
-    # p = −½ g/(1 + μ) of A = D = 1, θ of length 2: the bound is tol (2 + tol)
+    # p = −½ g/(1 + λ) of A = I, θ of length 2: the bound is tol (2 + tol)
     tol = 0.25
     settings = LmSettings(step_tol=tol)
     bound = tol * (2.0 + tol)
     for length, reason in ((bound * (1 - 1e-12), "step"), (bound * (1 + 1e-12), "running")):
-        made = prepared(np.eye(2), np.array([-2.0 * length * 2.0, 0.0]))
-        assert REASONS[propose(settings, state(1.0), made, np.array([0.0, 2.0]))] == reason
+        space = prepared(np.eye(2), np.array([-2.0 * length * 2.0, 0.0]))
+        assert REASONS[propose(settings, state(1.0), space, np.array([0.0, 2.0]))] == reason
     assert REASONS[propose(LmSettings(step_tol=0.0), state(), prepared(np.eye(2)), np.ones(2))] == (
         "step"  # of length 0, at a minimum
     )
 
 
-def bent(share):
-    """Bend a step of length 1 by an a of length ``share``; return what came of it, and μ."""
-    kept, made = state(mu=1.0), prepared(np.eye(2), np.array([-4.0, 0.0]))
-    propose(SETTINGS, kept, made, np.zeros(2))  # A + μ D = 2: p = (1, 0)
-    made.bend[:] = [0.0, -4.0 * share]
-    done = bend(SETTINGS, kept, made, True)
-    return done, made.trial, kept.damping[0]
+def accelerated(share):
+    """Return the decision on a step of length 1 with a q of length ``share``, the trial, and λ."""
+    kept, space = state(lam=1.0), prepared(np.eye(2), np.array([-4.0, 0.0]))
+    propose(SETTINGS, kept, space, np.zeros(2))  # A + λ d I = 2 I: p = (1, 0)
+    space.correction[:] = [0.0, -4.0 * share]
+    worth_a_trial = accelerate(SETTINGS, kept, space, True)
+    return worth_a_trial, space.trial, kept.damping[0]
 
 
 def test_a_bend_of_more_than_three_eighths_of_the_step_is_too_much():
-    done, trial, mu = bent(0.375)
-    assert (done, mu) == (True, 1.0)
+    worth_a_trial, trial, lam = accelerated(0.375)
+    assert (worth_a_trial, lam) == (True, 1.0)
     np.testing.assert_allclose(trial, [1.0, 0.375], rtol=1e-15)
-    done, trial, mu = bent(0.375 * (1 + 1e-12))
-    assert (done, mu) == (False, 2.0)
-    assert not bent(np.nan)[0]
-    assert not bent(np.inf)[0]
+    worth_a_trial, trial, lam = accelerated(0.375 * (1 + 1e-12))
+    assert (worth_a_trial, lam) == (False, 2.0)
+    assert not accelerated(np.nan)[0]
+    assert not accelerated(np.inf)[0]
 
 
 def test_without_acceleration_nothing_is_bent():
-    kept, made = state(), prepared(np.eye(2), np.array([-4.0, 0.0]))
-    propose(SETTINGS, kept, made, np.zeros(2))
-    before = made.trial.copy()
-    made.bend[:] = 100.0
-    assert bend(SETTINGS, kept, made, False)
-    np.testing.assert_array_equal(made.trial, before)
+    kept, space = state(), prepared(np.eye(2), np.array([-4.0, 0.0]))
+    propose(SETTINGS, kept, space, np.zeros(2))
+    straight = space.trial.copy()
+    space.correction[:] = 100.0
+    assert accelerate(SETTINGS, kept, space, False)
+    np.testing.assert_array_equal(space.trial, straight)
 
 
-def judged(before, predicted, after):
-    """Return whether a trial is accepted, and μ, which was 1."""
-    kept, made = state(mu=1.0), work(1)
-    made.levels[:2] = before, predicted
-    return bool(accept(kept, made, after)), kept.damping[0]
+def judged(objective, predicted, trial_objective):
+    """Return whether a trial is accepted, and λ, which was 1."""
+    kept, space = state(lam=1.0), work(1)
+    space.objective[0], space.predicted_decrease[0] = objective, predicted
+    return bool(accept(kept, space, trial_objective)), kept.damping[0]
 
 
 def test_a_trial_has_to_be_lower():
@@ -180,13 +180,13 @@ def test_within_the_rounding_of_the_loss_the_model_is_trusted(size):
 
 
 def test_damping_stays_between_its_bounds():
-    kept = state(mu=1e-20, growth=64.0)
+    kept = state(lam=1e-20, growth=64.0)
     less_damping(kept, 1.0)
     assert (kept.damping[0], kept.growth[0]) == (1e-20, 2.0)
-    kept = state(mu=6e-20)
+    kept = state(lam=6e-20)
     less_damping(kept, 1.0)
     assert kept.damping[0] == pytest.approx(2e-20)
-    kept = state(mu=1.0)
+    kept = state(lam=1.0)
     less_damping(kept, 1e-9)
     assert kept.damping[0] == pytest.approx(2.0)
     for expected, growth in ((4.0, 4.0), (16.0, 8.0), (128.0, 16.0)):
@@ -207,6 +207,6 @@ def test_every_evaluation_is_counted():
         fused, vectorized = (ran(case, engine, max_epochs=epochs) for engine in ENGINES)
         assert fused.state.calls[0] == vectorized.state.calls[0] >= 1 + 3 * epochs
         plain = LmSettings(acceleration=0.0)
-        rest = {"settings": plain, "max_epochs": epochs}
-        fused, vectorized = (ran(case, engine, **rest) for engine in ENGINES)
+        options = {"settings": plain, "max_epochs": epochs}
+        fused, vectorized = (ran(case, engine, **options) for engine in ENGINES)
         assert fused.state.calls[0] == vectorized.state.calls[0] >= 1 + 2 * epochs

@@ -1,1 +1,1 @@
-"""Gradient descent, momentum, Nesterov's momentum and Adam: the rules, and the loop of all four."""
+"""Gradient descent, momentum, Nesterov's momentum and Adam: their update rules and their loop."""

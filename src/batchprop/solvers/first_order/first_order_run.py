@@ -1,7 +1,8 @@
-"""Runs of a first-order solver: evaluate, judge, move; some epochs at a time.
+"""Runs of a first-order solver: evaluate, judge, step; a number of epochs at a time.
 
-With the fused engine the loop is compiled and a tiny network costs a fraction of a microsecond an
-epoch; with the others the same judgement and the same moves follow each evaluation in Python.
+The loop around the fused engine is compiled: an epoch of a tiny network takes less than a
+microsecond.  The loop around the other engines is in Python and calls the same compiled judgement
+and update rules.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ Array = npt.NDArray[Any]
 
 
 @returning(types.int64)
-def _after(settings, rules, state, objective, loss, validation_loss, gradient):
-    """Judge an evaluation and, if the run goes on, move."""
+def _judge_and_step(settings, rules, state, objective, loss, validation_loss, gradient):
+    """Judge an evaluation and, if the run goes on, take a step."""
     state.calls[0] += 1
     reason = judge(rules, state, objective, loss, validation_loss, gradient)
     if reason == RUNNING:
@@ -53,19 +54,22 @@ def _after(settings, rules, state, objective, loss, validation_loss, gradient):
 
 
 @kernel
-def _after_step(settings, rules, state, objective, loss, validation_loss, gradient):
-    """The same, called from Python."""
-    return _after(settings, rules, state, objective, loss, validation_loss, gradient)
+def _judge_and_step_kernel(settings, rules, state, objective, loss, validation_loss, gradient):
+    """Python entry point of ``_judge_and_step``."""
+    return _judge_and_step(settings, rules, state, objective, loss, validation_loss, gradient)
 
 
 @kernel
 def _descend(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
-    """Run for as many epochs as the curves have room for; return the reason and how many ran."""
+    """Run until the curves are full or there is a reason to stop.
+
+    Returns the reason, or RUNNING, and how many epochs were evaluated.
+    """
     for k in range(losses.size):
         copy(state.theta, task.theta)
-        kind = LOSS if is_last(rules, state) else GRADIENT
-        objective = evaluate(task, kind)
-        objective += add_penalty(penalty, task.theta, task.gradient, kind == GRADIENT)
+        with_gradient = not is_last(rules, state)
+        objective = evaluate(task, GRADIENT if with_gradient else LOSS)
+        objective += add_penalty(penalty, task.theta, task.gradient, with_gradient)
         losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
@@ -73,7 +77,7 @@ def _descend(settings, rules, penalty, state, task, validation_task, losses, val
             validation_losses[k] = reported(validation_task)
         if is_cancelled(task.scratch.token):
             return CANCELLED, k
-        reason = _after(
+        reason = _judge_and_step(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
         )
         if reason != RUNNING:
@@ -81,7 +85,7 @@ def _descend(settings, rules, penalty, state, task, validation_task, losses, val
     return RUNNING, losses.size
 
 
-def _record_step(state: State) -> None:
+def _record_step_length(state: State) -> None:
     """Record the length of the last step for observers, once per call: no loop needs it."""
     step = state.theta.astype(np.float64) - state.previous
     state.step[0] = math.sqrt(np.einsum("i,i->", step, step))
@@ -112,7 +116,7 @@ class CompiledFirstOrderRun(CompiledRun):
         """Run compiled for as many epochs as the curves have room for."""
         reason, count = super().advance(losses, validation_losses)
         if count > 0:
-            _record_step(self._state)
+            _record_step_length(self._state)
         return reason, count
 
 
@@ -129,7 +133,7 @@ class InterpretedFirstOrderRun(InterpretedRun):
         """Run for as many epochs as the curves have room for."""
         reason, count = super().advance(losses, validation_losses)
         if count > 0:
-            _record_step(self._state)
+            _record_step_length(self._state)
         return reason, count
 
     def _evaluate(self) -> float:
@@ -143,7 +147,7 @@ class InterpretedFirstOrderRun(InterpretedRun):
 
     def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
         return int(
-            _after_step(
+            _judge_and_step_kernel(
                 self._settings, self._rules, self._state, objective, loss, validation_loss,
                 self._gradient,
             )

@@ -1,6 +1,6 @@
 """How θ moves along the gradient: plain descent, momentum, Nesterov's momentum, Adam.
 
-One function for all engines, compiled; θ, gradient and memory are flat.
+One compiled function serves all engines; θ and the gradient are flat.
 """
 
 from __future__ import annotations
@@ -42,12 +42,16 @@ def check(settings: Settings, state: State, reason: str) -> None:
 
 @helper
 def move(settings, step, theta, gradient, memory):
-    """Take one step; ``step`` counts from 1, ``memory`` (2, P) starts as zeros.
+    """Take step t = ``step``, counted from 1.
 
-    gd: θ ← θ − η g.  momentum: v ← μ v − η g, θ ← θ + v.  nesterov: the same v, θ ← θ + μ v − η g
-    (Sutskever et al., 2013, in the variable that looks ahead).  adam: m ← β₁ m + (1 − β₁) g,
-    v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)
-    (algorithm 1 of Kingma and Ba, 2015).
+    ``memory`` (2, P) starts as zeros.  Its rows are v of the momentum rules, or m and v of Adam.
+
+    - gd: θ ← θ − η g
+    - momentum: v ← μ v − η g, θ ← θ + v
+    - nesterov: the same v, θ ← θ + μ v − η g (Sutskever et al., 2013, written in the point at which
+      the gradient is evaluated)
+    - adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with
+      m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ) (Kingma and Ba, 2015, algorithm 1)
     """
     rate = settings.learning_rate
     if settings.solver == GD:
@@ -63,10 +67,11 @@ def move(settings, step, theta, gradient, memory):
             theta[i] += settings.momentum * memory[0, i] - rate * gradient[i]
     else:
         b1, b2 = settings.beta_1, settings.beta_2
-        scaled = rate / (1.0 - b1**step)
-        root = 1.0 / math.sqrt(1.0 - b2**step)
+        rate_m = rate / (1.0 - b1**step)  # η m̂ = rate_m · m
+        root_v = 1.0 / math.sqrt(1.0 - b2**step)  # √v̂ = root_v · √v
         for i in range(theta.size):
             g = gradient[i]
             memory[0, i] = b1 * memory[0, i] + (1.0 - b1) * g
             memory[1, i] = b2 * memory[1, i] + (1.0 - b2) * g * g
-            theta[i] -= scaled * memory[0, i] / (root * math.sqrt(memory[1, i]) + settings.epsilon)
+            denominator = root_v * math.sqrt(memory[1, i]) + settings.epsilon
+            theta[i] -= rate_m * memory[0, i] / denominator

@@ -1,14 +1,14 @@
-"""Directions d = −H g, H the inverse Hessian that BFGS builds from the last h steps.
+"""Directions p = −B⁻¹ g, with the inverse Hessian B⁻¹ that BFGS builds from the last h steps.
 
-Nocedal's two loops over the pairs (s, y), newest first and then oldest first (Nocedal and Wright,
-Numerical Optimization, 2nd ed., algorithm 7.4), from H₀ = γ I with γ = sᵀy/yᵀy of the newest, or
-once there are pairs enough to know it, from a diagonal of its own for each parameter (Gilbert and
-Lemaréchal, Mathematical Programming 45, 1989).
+Nocedal's two loops over the pairs (Δθ, Δg), newest first and then oldest first (Nocedal and
+Wright, Numerical Optimization, 2nd ed., algorithm 7.4; s and y there).  B⁻¹ starts from γ I with
+γ = ΔθᵀΔg/ΔgᵀΔg of the newest pair.  From 30 pairs on it starts from D, a diagonal with an element
+for each parameter (Gilbert and Lemaréchal, Mathematical Programming 45, 1989).
 
 Loss after 100, 300, 1000 and 3000 evaluations relative to 40 pairs and γ I, geometric mean over 65
-problems: 20 pairs 1.10, 1.22, 1.12, 1.16; 80 pairs 0.98, 0.93, 0.85, 0.96; 80 and the diagonal
-from the first pair on 1.00, 0.72, 0.64, 0.66, but up to 47 times as much after 100; 80 and the
-diagonal from 30 pairs on, as here, 0.92, 0.81, 0.69, 0.67 and at most 2.7 times after 100.
+problems: 20 pairs 1.10, 1.22, 1.12, 1.16; 80 pairs 0.98, 0.93, 0.85, 0.96; 80 and D from the first
+pair on 1.00, 0.72, 0.64, 0.66, but up to 47 times as much after 100; 80 and D from 30 pairs on, as
+here, 0.92, 0.81, 0.69, 0.67 and at most 2.7 times as much after 100.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ import numpy as np
 from numba import types
 
 from batchprop.compiler.jit import helper, returning
-from batchprop.solvers.lbfgs.lbfgs_memory import N_PAIRS, NEWEST
 
-_PAIRS_FOR_DIAGONAL = 30
-_LEAST_LEFT = 1e-8  # of an element of D⁻¹ after an update, which rounding could make negative
-_LEAST_CURVATURE = 1e-14  # sᵀy/(‖s‖ ‖y‖) below which a pair says nothing but rounding
+_MIN_PAIRS_FOR_DIAGONAL = 30
+_MIN_SHARE = 1e-8  # that an element of D⁻¹ keeps in an update, which rounding could make negative
+_MIN_COSINE = 1e-14  # ΔθᵀΔg/(‖Δθ‖ ‖Δg‖) of a pair whose curvature is more than rounding
 
 
 @returning(types.float64)
 def dot(a, b):
-    """Return aᵀb in float64, summed in eight lanes: one would wait for each addition."""
+    """Return aᵀb in float64, summed in eight lanes, so that additions need not wait for another."""
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = a.size - a.size % 8
-    for i in range(0, whole, 8):
+    n_in_lanes = a.size - a.size % 8
+    for i in range(0, n_in_lanes, 8):
         s0 += np.float64(a[i]) * b[i]
         s1 += np.float64(a[i + 1]) * b[i + 1]
         s2 += np.float64(a[i + 2]) * b[i + 2]
@@ -41,7 +40,7 @@ def dot(a, b):
         s6 += np.float64(a[i + 6]) * b[i + 6]
         s7 += np.float64(a[i + 7]) * b[i + 7]
     total = ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
-    for i in range(whole, a.size):
+    for i in range(n_in_lanes, a.size):
         total += np.float64(a[i]) * b[i]
     return total
 
@@ -54,64 +53,67 @@ def add_scaled(factor, a, target):
 
 
 @helper
-def _update_diagonal(D, s, y, product, first):
-    """Update D by the diagonal of BFGS's formula, D⁻¹ + y²/sᵀy − (D⁻¹s)²/sᵀD⁻¹s.
+def _update_diagonal(D, d_theta, d_gradient, product, first):
+    """Update D by the diagonal of BFGS's formula; ``product`` is ΔθᵀΔg.
 
-    Before, D is multiplied by sᵀy/yᵀDy, so that it has the curvature of the newest pair.
+    D⁻¹ ← D⁻¹ + Δg²/ΔθᵀΔg − (D⁻¹Δθ)²/ΔθᵀD⁻¹Δθ, after D ← (ΔθᵀΔg/ΔgᵀDΔg) D, which gives D the
+    curvature of the newest pair.
     """
-    before = 0.0
+    gDg = 0.0  # ΔgᵀDΔg
     for i in range(D.size):
         D[i] = 1.0 if first else D[i]
-        before += D[i] * y[i] * y[i]
-    scale = product / before
-    length = 0.0
+        gDg += D[i] * d_gradient[i] * d_gradient[i]
+    factor = product / gDg
+    tDt = 0.0  # ΔθᵀD⁻¹Δθ
     for i in range(D.size):
-        D[i] *= scale
-        length += s[i] * s[i] / D[i]
+        D[i] *= factor
+        tDt += d_theta[i] * d_theta[i] / D[i]
     for i in range(D.size):
         inverse = 1.0 / D[i]
-        after = inverse + y[i] * y[i] / product - (inverse * s[i]) ** 2 / length
-        D[i] = 1.0 / max(after, _LEAST_LEFT * inverse)
+        updated = inverse + d_gradient[i] * d_gradient[i] / product
+        updated = updated - (inverse * d_theta[i]) ** 2 / tDt
+        D[i] = 1.0 / max(updated, _MIN_SHARE * inverse)
 
 
 @helper
-def remember(memory, theta, previous, gradient):
-    """Add the pair of the step from ``previous`` to θ; leave it out if it shows no curvature."""
+def add_pair(memory, theta, previous, gradient):
+    """Add the pair of the step from ``previous`` to θ, unless it shows no curvature."""
+    counts = memory.counts
     h = memory.steps.shape[0]
-    place = (memory.counts[NEWEST] + 1) % h
-    s, y = memory.steps[place], memory.changes[place]
-    for i in range(s.size):
-        s[i] = np.float64(theta[i]) - np.float64(previous[i])
-        y[i] = gradient[i] - memory.gradient[i]
-    product = dot(s, y)
-    if product > _LEAST_CURVATURE * math.sqrt(dot(s, s) * dot(y, y)):
-        memory.products[0, place] = 1.0 / product
-        memory.counts[NEWEST] = place
-        memory.counts[N_PAIRS] = min(memory.counts[N_PAIRS] + 1, h)
-        _update_diagonal(memory.diagonal, s, y, product, memory.counts[N_PAIRS] == 1)
-    elif memory.counts[N_PAIRS] == h:  # the oldest has been overwritten
-        memory.counts[N_PAIRS] -= 1
+    row = (counts.newest[0] + 1) % h
+    d_theta, d_gradient = memory.steps[row], memory.changes[row]
+    for i in range(d_theta.size):
+        d_theta[i] = np.float64(theta[i]) - np.float64(previous[i])
+        d_gradient[i] = gradient[i] - memory.gradient[i]
+    product = dot(d_theta, d_gradient)
+    if product > _MIN_COSINE * math.sqrt(dot(d_theta, d_theta) * dot(d_gradient, d_gradient)):
+        memory.products[0, row] = 1.0 / product
+        counts.newest[0] = row
+        counts.n_pairs[0] = min(counts.n_pairs[0] + 1, h)
+        _update_diagonal(memory.diagonal, d_theta, d_gradient, product, counts.n_pairs[0] == 1)
+    elif counts.n_pairs[0] == h:  # the oldest has been overwritten
+        counts.n_pairs[0] -= 1
 
 
 @helper
 def find_direction(memory):
-    """Write d = −H g to ``memory.direction``, g being ``memory.gradient``."""
-    d, g, D = memory.direction, memory.gradient, memory.diagonal
-    h, n_pairs, newest = memory.steps.shape[0], memory.counts[N_PAIRS], memory.counts[NEWEST]
-    inverse, coefficient = memory.products[0], memory.products[1]
-    for i in range(d.size):
-        d[i] = -g[i]
+    """Write p = −B⁻¹ g to ``memory.direction``; g is ``memory.gradient``."""
+    p, g, D = memory.direction, memory.gradient, memory.diagonal
+    h, n_pairs, newest = memory.steps.shape[0], memory.counts.n_pairs[0], memory.counts.newest[0]
+    inverse_product, coefficient = memory.products[0], memory.products[1]
+    for i in range(p.size):
+        p[i] = -g[i]
     if n_pairs == 0:
         return
-    for k in range(n_pairs):
-        place = (newest - k + h) % h
-        coefficient[place] = inverse[place] * dot(memory.steps[place], d)
-        add_scaled(-coefficient[place], memory.changes[place], d)
-    y = memory.changes[newest]
-    scale = 1.0 / (inverse[newest] * dot(y, y))
-    for i in range(d.size):
-        d[i] *= D[i] if n_pairs >= _PAIRS_FOR_DIAGONAL else scale
-    for k in range(n_pairs):
-        place = (newest - n_pairs + 1 + k + h) % h
-        rest = coefficient[place] - inverse[place] * dot(memory.changes[place], d)
-        add_scaled(rest, memory.steps[place], d)
+    for k in range(n_pairs):  # newest first
+        row = (newest - k + h) % h
+        coefficient[row] = inverse_product[row] * dot(memory.steps[row], p)
+        add_scaled(-coefficient[row], memory.changes[row], p)
+    d_gradient = memory.changes[newest]
+    gamma = 1.0 / (inverse_product[newest] * dot(d_gradient, d_gradient))
+    for i in range(p.size):
+        p[i] *= D[i] if n_pairs >= _MIN_PAIRS_FOR_DIAGONAL else gamma
+    for k in range(n_pairs):  # oldest first
+        row = (newest - n_pairs + 1 + k + h) % h
+        factor = coefficient[row] - inverse_product[row] * dot(memory.changes[row], p)
+        add_scaled(factor, memory.steps[row], p)

@@ -1,7 +1,7 @@
-"""One iteration of L-BFGS by reverse communication: the caller evaluates, these two decide.
+"""One iteration of L-BFGS by reverse communication: the caller evaluates, these functions decide.
 
-``accept`` is told what came out at ``state.theta`` until a point is accepted as the iteration's
-end; ``propose`` then chooses a direction and moves θ to the first trial.
+The caller hands each evaluation at ``state.theta`` to ``accept``, until a point is accepted as the
+end of the iteration.  ``propose`` then chooses a direction p and moves θ to the first trial.
 """
 
 from __future__ import annotations
@@ -11,111 +11,110 @@ import math
 from numba import types
 
 from batchprop.compiler.jit import helper, returning
-from batchprop.solvers.lbfgs.directions import dot, find_direction, remember
+from batchprop.solvers.lbfgs.directions import add_pair, dot, find_direction
 from batchprop.solvers.lbfgs.lbfgs_memory import (
-    ACCEPTED,
-    FIRST_LOSS,
-    IDLE,
-    LAST,
-    LOSS,
-    LOW,
-    LOW_LOSS,
-    N_PAIRS,
-    NOISE,
-    PHASE,
-    REFERENCE,
-    RETURN,
-    ROUNDING,
+    RETURN_AND_STOP,
+    RETURN_TO_BEST,
     START,
-    STEP,
     TRIAL,
+    TRIAL_ACCEPTED,
 )
-from batchprop.solvers.lbfgs.line_search import AGAIN, FOUND, begin_search, judge_step
+from batchprop.solvers.lbfgs.line_search import ACCEPT, CONTINUE, begin_search, judge_step
 from batchprop.solvers.stopping import LINE_SEARCH, MAX_EVALUATIONS, RUNNING, copy
 
-EPS_32, EPS_64 = 2.0**-23, 2.0**-52  # of numbers like θ
-_MOST_IDLE = 20  # iterations without a fall of J beyond its rounding
+EPS_32, EPS_64 = 2.0**-23, 2.0**-52  # machine epsilons
+_MAX_IDLE = 20  # iterations without a decrease of F beyond its noise
 
 
 @returning(types.float64)
-def noise_of(search, loss):
-    """Return a bound of the rounding of J.
+def noise_bound(search, objective):
+    """Return a bound of F's rounding error.
 
-    Residuals r carry the rounding of the targets' size t, so that r² carries that of 2 r t; the
-    loss of the start stands for t².
+    A residual r carries the rounding error ε t of a target t, and so r² carries 2 ε r t.  F at the
+    start of the run stands for t².
     """
-    return 4.0 * search[ROUNDING] * math.sqrt(loss * max(loss, search[FIRST_LOSS]))
+    size = math.sqrt(objective * max(objective, search.first_objective[0]))
+    return 4.0 * search.rounding[0] * size
 
 
 @helper
-def go(state):
-    """Move θ to the step of the line search."""
-    step, direction = state.memory.search[STEP], state.memory.direction
+def _move_to_trial(state):
+    """θ ← previous + a p."""
+    step, p = state.memory.search.step[0], state.memory.direction
     for i in range(state.theta.size):
-        state.theta[i] = state.previous[i] + step * direction[i]
+        state.theta[i] = state.previous[i] + step * p[i]
+
+
+@helper
+def _record_step_length(state):
+    """Record ‖a p‖."""
+    p = state.memory.direction
+    state.step[0] = state.memory.search.step[0] * math.sqrt(dot(p, p))
 
 
 @returning(types.boolean)
-def accept(settings, state, loss, gradient):
-    """Take J and its gradient at θ; return whether θ ends an iteration.
+def accept(settings, state, objective, gradient):
+    """Take F and its gradient at θ; return whether θ ends the iteration.
 
-    If not, θ has moved to the next trial, or back to the best one.
+    If it does not, θ has moved to the next trial, or back to the best one.
     """
     memory = state.memory
     search, counts = memory.search, memory.counts
     state.calls[0] += 1
-    if counts[PHASE] == START:
-        search[FIRST_LOSS] = search[REFERENCE] = loss
-        search[ROUNDING] = EPS_32 if state.theta.itemsize == 4 else EPS_64
-    if counts[PHASE] != TRIAL:
+    if counts.phase[0] == START:
+        search.first_objective[0] = search.reference[0] = objective
+        search.rounding[0] = EPS_32 if state.theta.itemsize == 4 else EPS_64
+    if counts.phase[0] != TRIAL:
         if state.epoch[0] > 0:
-            state.step[0] = search[STEP] * math.sqrt(dot(memory.direction, memory.direction))
+            _record_step_length(state)
         return True
-    code = judge_step(settings, search, counts, loss, dot(memory.direction, gradient))
-    if code == FOUND:
-        counts[PHASE] = ACCEPTED
-        state.step[0] = search[STEP] * math.sqrt(dot(memory.direction, memory.direction))
+    slope = dot(memory.direction, gradient)  # φ′(a) = pᵀg
+    decision = judge_step(settings, search, counts, objective, slope)
+    if decision == ACCEPT:
+        counts.phase[0] = TRIAL_ACCEPTED
+        _record_step_length(state)
         return True
-    if code != AGAIN:
-        stuck = search[LOW_LOSS] >= search[LOSS] - search[NOISE]
-        counts[PHASE] = LAST if stuck and counts[N_PAIRS] == 0 else RETURN
-        counts[N_PAIRS] = 0
-    elif state.calls[0] + 1 >= settings.max_evaluations:  # the last one is for the best
-        search[STEP] = search[LOW]
-        counts[PHASE] = RETURN
-    go(state)
+    if decision != CONTINUE:
+        stuck = search.low_value[0] >= search.start_value[0] - search.noise[0]
+        was_steepest_descent = counts.n_pairs[0] == 0
+        counts.phase[0] = RETURN_AND_STOP if stuck and was_steepest_descent else RETURN_TO_BEST
+        counts.n_pairs[0] = 0
+    elif state.calls[0] + 1 >= settings.max_evaluations:  # keep the last one for the best step
+        search.step[0] = search.low[0]
+        counts.phase[0] = RETURN_TO_BEST
+    _move_to_trial(state)
     return False
 
 
 @returning(types.int64)
-def propose(settings, state, loss, gradient):
-    """Begin the next iteration from the accepted θ; return RUNNING or why there is none."""
+def propose(settings, state, objective, gradient):
+    """Begin the next iteration from the accepted θ; return RUNNING, or the reason to stop."""
     memory = state.memory
     search, counts = memory.search, memory.counts
     if state.calls[0] + 2 > settings.max_evaluations:  # a trial, and the way back
         return MAX_EVALUATIONS
-    noise = noise_of(search, loss)
-    if loss < search[REFERENCE] - noise:
-        search[REFERENCE] = loss
-        counts[IDLE] = 0
+    noise = noise_bound(search, objective)
+    if objective < search.reference[0] - noise:
+        search.reference[0] = objective
+        counts.n_idle[0] = 0
     else:
-        counts[IDLE] += 1
-    if counts[PHASE] == LAST or counts[IDLE] > _MOST_IDLE:
+        counts.n_idle[0] += 1
+    if counts.phase[0] == RETURN_AND_STOP or counts.n_idle[0] > _MAX_IDLE:
         return LINE_SEARCH
-    if counts[PHASE] == ACCEPTED:
-        remember(memory, state.theta, state.previous, gradient)
+    if counts.phase[0] == TRIAL_ACCEPTED:
+        add_pair(memory, state.theta, state.previous, gradient)
     for i in range(gradient.size):
         memory.gradient[i] = gradient[i]
     copy(state.theta, state.previous)
     find_direction(memory)
-    slope = dot(memory.direction, memory.gradient)
-    if not slope < 0.0:
-        counts[N_PAIRS] = 0
+    slope = dot(memory.direction, memory.gradient)  # φ′(0) = pᵀg
+    if not slope < 0.0:  # not a descent direction: p = −g
+        counts.n_pairs[0] = 0
         find_direction(memory)
         slope = dot(memory.direction, memory.gradient)
-    step = 1.0 if counts[N_PAIRS] > 0 else min(1.0, 1.0 / math.sqrt(-slope))
-    begin_search(search, counts, loss, slope, step, noise)
-    counts[PHASE] = TRIAL
+    step = 1.0 if counts.n_pairs[0] > 0 else min(1.0, 1.0 / math.sqrt(-slope))
+    begin_search(search, counts, objective, slope, step, noise)
+    counts.phase[0] = TRIAL
     state.epoch[0] += 1
-    go(state)
+    _move_to_trial(state)
     return RUNNING

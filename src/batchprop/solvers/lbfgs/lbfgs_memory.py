@@ -1,25 +1,30 @@
-"""What L-BFGS remembers between evaluations, all of it in arrays, and its settings."""
+"""The memory of L-BFGS between evaluations, its arrays and their named fields; its settings.
+
+All of it is in arrays, so that a checkpoint can store it.  The numbers of the line search and the
+counters are two small arrays there, ``search`` and ``counts``.  The fields of ``Search`` and
+``Counts``, in their order, are the elements of these; ``with_named_fields`` makes the fields for
+kernels, as views.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop.files.pytree import hollow, zeros
+from batchprop.solvers.stopping import State
 
 Array = npt.NDArray[Any]
+Fields = TypeVar("Fields", bound=NamedTuple)
 
-# what the next evaluation is
-START, TRIAL, ACCEPTED, RETURN, LAST = range(5)
-# places in ``counts``
-PHASE, N_PAIRS, NEWEST, TRIALS, BRACKETED, IDLE = range(6)
-# places in ``search``
-STEP, LOSS, SLOPE, NOISE = range(4)  # of the search: next step; at its start
-LOW, LOW_LOSS, LOW_SLOPE, HIGH, HIGH_LOSS, HIGH_SLOPE, WIDTH = range(4, 11)  # the bracket
-FIRST_LOSS, REFERENCE, ROUNDING = range(11, 14)  # of the run
-SEARCH_SIZE = 14
+# Counts.phase: what the next evaluation is.
+START = 0  # the first of a run
+TRIAL = 1  # a trial of the line search
+TRIAL_ACCEPTED = 2  # a trial that was accepted already: evaluated again where a run goes on
+RETURN_TO_BEST = 3  # the best step of a line search that has ended without an accepted trial
+RETURN_AND_STOP = 4  # the same, and the run ends there
 
 
 class LbfgsSettings(NamedTuple):
@@ -28,11 +33,11 @@ class LbfgsSettings(NamedTuple):
     Attributes
     ----------
     history_size : int
-        Pairs (s, y) to keep; 0 for ``default_history``.
+        Pairs (Δθ, Δg) to keep; 0 for ``default_history``.
     decrease, curvature : float
         c₁ and c₂ of the Wolfe conditions, 0 < c₁ < c₂ < 1.
     max_trials : int
-        Points a line search tries at most.
+        Points that a line search tries at most.
     max_evaluations : int
         Evaluations of loss and gradient at most.
     """
@@ -44,23 +49,91 @@ class LbfgsSettings(NamedTuple):
     max_evaluations: int = 2**62
 
 
+class Search(NamedTuple):
+    """The line search along p, φ(a) = F(θ + a p); each field is an ndarray, shape (1,), float64.
+
+    Attributes
+    ----------
+    step
+        a, the step length of the next trial.
+    start_value, start_slope
+        φ(0) and φ′(0).
+    noise
+        A bound of φ's rounding error.
+    low, low_value, low_slope
+        a, φ and φ′ of the best trial; at first, those of a = 0.
+    high, high_value, high_slope
+        The same at the other end of the bracket.
+    width
+        |high − low| when the last step inside the bracket was chosen.
+    first_objective
+        F at the start of the run.
+    reference
+        F at its last decrease beyond the noise.
+    rounding
+        Machine epsilon of θ's dtype.
+    """
+
+    step: Array
+    start_value: Array
+    start_slope: Array
+    noise: Array
+    low: Array
+    low_value: Array
+    low_slope: Array
+    high: Array
+    high_value: Array
+    high_slope: Array
+    width: Array
+    first_objective: Array
+    reference: Array
+    rounding: Array
+
+
+class Counts(NamedTuple):
+    """The counters of a run; each field is an ndarray, shape (1,), int64.
+
+    Attributes
+    ----------
+    phase
+        What the next evaluation is: START, TRIAL, …
+    n_pairs
+        Pairs in the ring.
+    newest
+        Row of the newest pair.
+    n_trials
+        Trials of this line search.
+    bracketed
+        1 if a minimum lies between ``low`` and ``high``, else 0.
+    n_idle
+        Iterations since F last fell beyond the noise.
+    """
+
+    phase: Array
+    n_pairs: Array
+    newest: Array
+    n_trials: Array
+    bracketed: Array
+    n_idle: Array
+
+
 class Memory(NamedTuple):
-    """The last steps, and where the line search stands.
+    """The last steps and the line search.
 
     Attributes
     ----------
     steps, changes : ndarray, shape (h, P), float64
-        s = θ₊ − θ and y = g₊ − g of the last h iterations, in a ring.
+        Δθ = θ₊ − θ and Δg = g₊ − g of the last h iterations, in a ring.
     products : ndarray, shape (2, h), float64
-        1/sᵀy of each pair, and the coefficients of the first loop.
+        1/ΔθᵀΔg of each pair, and the coefficients of the first loop.
     diagonal : ndarray, shape (P,), float64
-        D, an inverse Hessian's diagonal.
+        D, the diagonal that B⁻¹ starts from.
     direction, gradient : ndarray, shape (P,), float64
-        d and g where the line search starts.
-    search : ndarray, shape (SEARCH_SIZE,), float64
-        The line search and the levels of rounding.
-    counts : ndarray, shape (6,), int64
-        Phase, pairs in the ring, place of the newest, trials, bracketed or not, idle iterations.
+        p and g where the line search starts.
+    search : ndarray, shape (14,), float64; in kernels a Search
+        The line search.
+    counts : ndarray, shape (6,), int64; in kernels a Counts
+        The counters.
     """
 
     steps: Array
@@ -69,8 +142,24 @@ class Memory(NamedTuple):
     diagonal: Array
     direction: Array
     gradient: Array
-    search: Array
-    counts: Array
+    search: Any
+    counts: Any
+
+
+def named(fields: type[Fields], array: Array) -> Fields:
+    """Return the elements of ``array`` as views, shape (1,), by the names of a NamedTuple."""
+    return fields._make(array[i : i + 1] for i in range(array.size))
+
+
+def with_named_fields(memory: Memory) -> Memory:
+    """Return a memory on the same arrays whose ``search`` and ``counts`` have named fields."""
+    search, counts = named(Search, memory.search), named(Counts, memory.counts)
+    return memory._replace(search=search, counts=counts)
+
+
+def kernel_state(state: State) -> State:
+    """Return a state on the same arrays, as kernels take it: ``state.memory.search.step[0]``."""
+    return state._replace(memory=with_named_fields(state.memory))
 
 
 def default_history(n_parameters: int) -> int:
@@ -89,8 +178,8 @@ def form(settings: LbfgsSettings, n_parameters: int) -> Memory:
         diagonal=hollow((n,)),
         direction=hollow((n,)),
         gradient=hollow((n,)),
-        search=hollow((SEARCH_SIZE,)),
-        counts=hollow((6,), np.int64),
+        search=hollow((len(Search._fields),)),
+        counts=hollow((len(Counts._fields),), np.int64),
     )
 
 

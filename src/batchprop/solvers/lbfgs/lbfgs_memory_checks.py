@@ -1,100 +1,86 @@
-"""What a memory of L-BFGS can hold, checked before compiled code sees one from outside."""
+"""Checks of an L-BFGS memory from a file, before compiled code sees it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from batchprop.solvers.lbfgs.lbfgs_memory import (
-    BRACKETED,
-    FIRST_LOSS,
-    HIGH,
-    HIGH_LOSS,
-    HIGH_SLOPE,
-    IDLE,
-    LAST,
-    LOSS,
-    LOW,
-    LOW_LOSS,
-    LOW_SLOPE,
-    N_PAIRS,
-    NEWEST,
-    NOISE,
-    PHASE,
-    REFERENCE,
-    ROUNDING,
-    SLOPE,
+    RETURN_AND_STOP,
     START,
-    STEP,
-    TRIALS,
-    WIDTH,
+    Counts,
     LbfgsSettings,
     Memory,
+    Search,
+    with_named_fields,
 )
 from batchprop.solvers.state_checks import check_evaluated, require, require_finite
 from batchprop.solvers.stopping import State
 
-Array = npt.NDArray[Any]
-
-_FINITE = (STEP, LOSS, LOW, LOW_LOSS, HIGH, FIRST_LOSS, REFERENCE)
-_NOT_NAN = (SLOPE, NOISE, LOW_SLOPE, HIGH_LOSS, HIGH_SLOPE, WIDTH)  # may overflow, or be unknown
-_NOT_NEGATIVE = (STEP, NOISE, LOW, HIGH, WIDTH)
+_FINITE = ("step", "start_value", "low", "low_value", "high", "first_objective", "reference")
+# These may overflow, or be unknown.
+_NOT_NAN = ("start_slope", "noise", "low_slope", "high_value", "high_slope", "width")
+_NOT_NEGATIVE = ("step", "noise", "low", "high", "width")
 
 
 def check(settings: LbfgsSettings, state: State, reason: str) -> None:
     """Check the memory of a state; raise ValueError that names the field."""
-    memory: Memory = state.memory
+    memory: Memory = with_named_fields(state.memory)
+    search, counts = memory.search, memory.counts
     check_evaluated(state)
     _check_counts(settings, state, memory)
     _check_pairs(memory)
-    if memory.counts[PHASE] == START:
+    if counts.phase[0] == START:
         require(state.epoch[0] == 0, "state.memory.counts", "not begin a run that has begun")
-        require(memory.counts[N_PAIRS] == 0, "state.memory.counts", "have no pairs at the start")
+        require(counts.n_pairs[0] == 0, "state.memory.counts", "have no pairs at the start")
         require_finite("state.theta", state.theta)
         return
-    _check_search(memory.search, np.finfo(state.theta.dtype).eps)
+    _check_search(search, np.finfo(state.theta.dtype).eps)
     require_finite("state.memory.gradient", memory.gradient)
     require(not np.isnan(memory.direction).any(), "state.memory.direction", "not be NaN")
     with np.errstate(over="ignore", invalid="ignore"):
-        there = state.previous + memory.search[STEP] * memory.direction
-        overflown = ~np.isfinite(there.astype(state.theta.dtype))
-    good = np.isfinite(state.theta) | overflown
-    require(good.all(), "state.theta", "be finite where its step is")
+        trial = state.previous + search.step[0] * memory.direction
+        overflown = ~np.isfinite(trial.astype(state.theta.dtype))
+    allowed = np.isfinite(state.theta) | overflown
+    require(allowed.all(), "state.theta", "be finite where its step is")
 
 
 def _check_counts(settings: LbfgsSettings, state: State, memory: Memory) -> None:
-    counts, pairs = memory.counts, memory.steps.shape[0]
-    for place, what, most in (
-        (PHASE, "its phase", LAST),
-        (N_PAIRS, "its number of pairs", pairs),
-        (NEWEST, "the place of its newest pair", pairs - 1),
-        (TRIALS, "its trials", settings.max_trials),
-        (BRACKETED, "whether it is bracketed", 1),
-        (IDLE, "its idle iterations", int(state.evaluations[0])),
+    counts, h = memory.counts, memory.steps.shape[0]
+    for name, description, largest in (
+        ("phase", "its phase", RETURN_AND_STOP),
+        ("n_pairs", "its number of pairs", h),
+        ("newest", "the place of its newest pair", h - 1),
+        ("n_trials", "its trials", settings.max_trials),
+        ("bracketed", "whether it is bracketed", 1),
+        ("n_idle", "its idle iterations", int(state.evaluations[0])),
     ):
-        expected = f"have {what} from 0 to {most} at position {place}"
-        require(0 <= counts[place] <= most, "state.memory.counts", expected)
+        position = Counts._fields.index(name)
+        expected = f"have {description} from 0 to {largest} at position {position}"
+        require(0 <= getattr(counts, name)[0] <= largest, "state.memory.counts", expected)
 
 
 def _check_pairs(memory: Memory) -> None:
-    """Check the pairs in use, and the diagonal if there are any."""
-    h, n_pairs = memory.steps.shape[0], int(memory.counts[N_PAIRS])
+    """Check the pairs in use."""
+    h, n_pairs = memory.steps.shape[0], int(memory.counts.n_pairs[0])
     for k in range(n_pairs):
-        place = (int(memory.counts[NEWEST]) - k) % h
-        require_finite("state.memory.steps", memory.steps[place])
-        require_finite("state.memory.changes", memory.changes[place])
-        require(memory.products[0, place] > 0, "state.memory.products", "be positive")
+        row = (int(memory.counts.newest[0]) - k) % h
+        require_finite("state.memory.steps", memory.steps[row])
+        require_finite("state.memory.changes", memory.changes[row])
+        require(memory.products[0, row] > 0, "state.memory.products", "be positive")
 
 
-def _check_search(search: Array, eps: np.floating[Any]) -> None:
-    name = "state.memory.search"
-    for place in _FINITE:
-        require(np.isfinite(search[place]), name, f"be finite at position {place}")
-    for place in _NOT_NAN:
-        require(not np.isnan(search[place]), name, f"not be NaN at position {place}")
-    for place in _NOT_NEGATIVE:
-        require(search[place] >= 0, name, f"not be negative at position {place}")
-    require(search[SLOPE] <= 0, name, f"be at most 0 at position {SLOPE}")
-    require(search[ROUNDING] == eps, name, f"be {eps:g} at position {ROUNDING}")
+def _check_search(search: Search, eps: np.floating[Any]) -> None:
+    def require_field(holds: bool | np.bool, field: str, expected: str) -> None:
+        position = Search._fields.index(field)
+        require(holds, "state.memory.search", f"{expected} at position {position}")
+
+    for field in _FINITE:
+        require_field(np.isfinite(getattr(search, field)[0]), field, "be finite")
+    for field in _NOT_NAN:
+        require_field(not np.isnan(getattr(search, field)[0]), field, "not be NaN")
+    for field in _NOT_NEGATIVE:
+        require_field(getattr(search, field)[0] >= 0, field, "not be negative")
+    require_field(search.start_slope[0] <= 0, "start_slope", "be at most 0")
+    require_field(search.rounding[0] == eps, "rounding", f"be {eps:g}")

@@ -1,16 +1,20 @@
-"""Runs of L-BFGS, some iterations at a time: compiled around the fused engine, or in Python."""
+"""Runs of L-BFGS, a number of iterations at a time.
+
+The loop around the fused engine is compiled; the loop around the other engines is in Python.
+"""
 
 from __future__ import annotations
 
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.compiled_run import CompiledRun
 from batchprop.solvers.interpreted_run import InterpretedRun
 from batchprop.solvers.lbfgs.iteration import accept, propose
-from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
+from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, kernel_state
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.protocol import Run
 from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
@@ -18,32 +22,36 @@ from batchprop.threads.cancellation import is_cancelled
 
 
 @returning(types.int64)
-def _after(settings, rules, state, objective, loss, validation_loss, gradient):
+def _judge_and_propose(settings, rules, state, objective, loss, validation_loss, gradient):
     """Judge the end of an iteration and, if the run goes on, begin the next."""
     reason = judge(rules, state, objective, loss, validation_loss, gradient)
     if reason == RUNNING:
         return propose(settings, state, objective, gradient)
-    if reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
+    # Only validation data can be the cause: a trial that is not finite is never accepted.
+    if reason == NON_FINITE and state.epoch[0] > 0:
         copy(state.previous, state.theta)
         state.epoch[0] -= 1
     return reason
 
 
 @kernel
-def _accept_point(settings, state, objective, gradient):
-    """The decision about a trial, called from Python."""
+def _accept_kernel(settings, state, objective, gradient):
+    """Python entry point of ``accept``."""
     return accept(settings, state, objective, gradient)
 
 
 @kernel
-def _after_iteration(settings, rules, state, objective, loss, validation_loss, gradient):
-    """The judgement after an iteration, called from Python."""
-    return _after(settings, rules, state, objective, loss, validation_loss, gradient)
+def _judge_and_propose_kernel(settings, rules, state, objective, loss, validation_loss, gradient):
+    """Python entry point of ``_judge_and_propose``."""
+    return _judge_and_propose(settings, rules, state, objective, loss, validation_loss, gradient)
 
 
 @kernel
 def _minimise(settings, rules, penalty, state, task, validation_task, losses, validation_losses):
-    """Run for as many iterations as the curves have room for; return the reason and how many."""
+    """Run until the curves are full or there is a reason to stop.
+
+    Returns the reason, or RUNNING, and how many iterations have ended.
+    """
     for k in range(losses.size):
         objective, accepted = 0.0, False
         while not accepted:
@@ -59,9 +67,9 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
             evaluate(validation_task, LOSS)
             validation_losses[k] = reported(validation_task)
             if is_cancelled(task.scratch.token):
-                state.calls[0] -= 1  # it is accepted again when the run goes on
+                state.calls[0] -= 1  # a resumed run evaluates and accepts this point again
                 return CANCELLED, k
-        reason = _after(
+        reason = _judge_and_propose(
             settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
         )
         if reason != RUNNING:
@@ -78,25 +86,37 @@ class InterpretedLbfgsRun(InterpretedRun):
         As in ``protocol.Solver.run``.
     """
 
+    def __init__(
+        self,
+        settings: LbfgsSettings,
+        rules: Rules,
+        penalty: Penalty,
+        state: State,
+        objective: Objective,
+        validation: Objective | None,
+    ) -> None:
+        super().__init__(settings, rules, penalty, state, objective, validation)
+        self._state = KernelStruct(kernel_state(state))
+
     def _evaluate(self) -> float:
         """Evaluate until a point is accepted; return F there."""
         state, gradient = self._state, self._gradient
         while True:
             objective = self._objective.loss_and_gradient(state.theta, gradient)
             objective += penalise(self._penalty, state.theta, gradient, True)
-            if _accept_point(self._settings, state, objective, gradient):
+            if _accept_kernel(self._settings, state, objective, gradient):
                 return float(objective)
 
     def _validation_loss(self, validation: Objective) -> float:
         try:
             return super()._validation_loss(validation)
         except BaseException:
-            self._state.calls[0] -= 1  # it is accepted again when the run goes on
+            self._state.calls[0] -= 1  # a resumed run evaluates and accepts this point again
             raise
 
     def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
         return int(
-            _after_iteration(
+            _judge_and_propose_kernel(
                 self._settings, self._rules, self._state, objective, loss, validation_loss,
                 self._gradient,
             )
@@ -114,4 +134,5 @@ def lbfgs_run(
     """Return a run, compiled if the objective is; arguments as in ``protocol.Solver.run``."""
     if objective.task is None:
         return InterpretedLbfgsRun(settings, rules, penalty, state, objective, validation)
-    return CompiledRun(_minimise, (settings, rules, penalty, state), objective, validation)
+    arguments = settings, rules, penalty, kernel_state(state)
+    return CompiledRun(_minimise, arguments, objective, validation)

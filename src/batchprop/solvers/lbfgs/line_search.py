@@ -1,10 +1,11 @@
-"""The line search: a step a with the strong Wolfe conditions, from values and slopes it is told.
+"""The line search: a step length a that satisfies the strong Wolfe conditions.
 
-    φ(a) ≤ φ(0) + c₁ a φ′(0) + noise   and   |φ′(a)| ≤ c₂ |φ′(0)|
+    φ(a) ≤ φ(0) + c₁ a φ′(0) + noise   and   |φ′(a)| ≤ c₂ |φ′(0)|,    φ(a) = F(θ + a p)
 
-Bracketing and interpolation as in Nocedal and Wright (2006), algorithms 3.5 and 3.6.  Close to a
-minimum, differences of φ are rounding while slopes still tell where it is; within the noise of φ,
-slopes alone decide, as in Hager and Zhang (2005), and the search goes on down to the precision.
+The caller evaluates φ and φ′ at ``search.step`` and hands them over.  Bracketing and interpolation
+are those of Nocedal and Wright (2006), algorithms 3.5 and 3.6.  Close to a minimum, differences of
+φ are rounding errors, while slopes still tell where the minimum is.  Within the noise of φ, slopes
+alone decide, as in Hager and Zhang (2005); so the search works down to the last digits.
 """
 
 from __future__ import annotations
@@ -14,107 +15,99 @@ import math
 from numba import types
 
 from batchprop.compiler.jit import helper, returning
-from batchprop.solvers.lbfgs.lbfgs_memory import (
-    BRACKETED,
-    HIGH,
-    HIGH_LOSS,
-    HIGH_SLOPE,
-    LOSS,
-    LOW,
-    LOW_LOSS,
-    LOW_SLOPE,
-    NOISE,
-    SLOPE,
-    STEP,
-    TRIALS,
-    WIDTH,
-)
 
-FOUND, AGAIN, FAILED = range(3)
+ACCEPT, CONTINUE, FAIL = range(3)
 
 _MARGIN = 0.1  # of the bracket, that an interpolated step keeps from its ends
-_NARROWEST = 1e-12  # bracket, relative to its far end
-_CUT = 0.1  # to this share of the way from 0, if loss or gradient were not finite there
-_LEAST_GROWTH, _MOST_GROWTH = 1.1, 4.0  # of the last stretch, while there is no bracket
+_MIN_WIDTH = 1e-12  # of a bracket, relative to its far end
+_CUT = 0.1  # to this share of the way from 0, if φ or φ′ was not finite there
+_MIN_GROWTH, _MAX_GROWTH = 1.1, 4.0  # of the last stretch, while there is no bracket
 
 
 @helper
-def begin_search(search, counts, loss, slope, step, noise):
-    """Start a search at a = 0 where φ is ``loss`` and φ′ is ``slope`` < 0; try ``step`` first."""
-    search[STEP] = step
-    search[LOSS], search[SLOPE], search[NOISE] = loss, slope, noise
-    search[LOW], search[LOW_LOSS], search[LOW_SLOPE] = 0.0, loss, slope
-    search[HIGH], search[HIGH_LOSS], search[HIGH_SLOPE] = 0.0, math.inf, math.inf
-    search[WIDTH] = math.inf
-    counts[TRIALS], counts[BRACKETED] = 0, 0
+def begin_search(search, counts, value, slope, step, noise):
+    """Start a search at a = 0 where φ is ``value`` and φ′ is ``slope`` < 0; try ``step`` first."""
+    search.step[0] = step
+    search.start_value[0], search.start_slope[0], search.noise[0] = value, slope, noise
+    search.low[0], search.low_value[0], search.low_slope[0] = 0.0, value, slope
+    search.high[0], search.high_value[0], search.high_slope[0] = 0.0, math.inf, math.inf
+    search.width[0] = math.inf
+    counts.n_trials[0], counts.bracketed[0] = 0, 0
 
 
 @returning(types.float64)
-def interpolated(a, f, slope, b, f_b, slope_b, noise):
-    """Return where a cubic through both ends has its minimum, or a secant of slopes a zero."""
-    if not (math.isfinite(f_b) and math.isfinite(slope_b)):
+def interpolated(a, value_a, slope_a, b, value_b, slope_b, noise):
+    """Return the minimum between a and b of a cubic with these values and slopes.
+
+    Where the values differ by no more than their noise, it is the zero of the slopes' secant.
+    NaN if there is no minimum.
+    """
+    if not (math.isfinite(value_b) and math.isfinite(slope_b)):
         return math.nan
-    if abs(f_b - f) <= 4.0 * noise:
-        return a - slope * (b - a) / (slope_b - slope)
-    third = slope + slope_b - 3.0 * (f_b - f) / (b - a)
-    root = third * third - slope * slope_b
-    if root < 0.0:
+    if abs(value_b - value_a) <= 4.0 * noise:
+        return a - slope_a * (b - a) / (slope_b - slope_a)
+    d_1 = slope_a + slope_b - 3.0 * (value_b - value_a) / (b - a)  # d₁, d₂ of Nocedal and Wright
+    square = d_1 * d_1 - slope_a * slope_b
+    if square < 0.0:
         return math.nan
-    root = math.copysign(math.sqrt(root), b - a)
-    return b - (b - a) * (slope_b + root - third) / (slope_b - slope + 2.0 * root)
+    d_2 = math.copysign(math.sqrt(square), b - a)
+    return b - (b - a) * (slope_b + d_2 - d_1) / (slope_b - slope_a + 2.0 * d_2)
 
 
 @returning(types.int64)
-def judge_step(settings, search, counts, loss, slope):
-    """Take φ and φ′ at ``search[STEP]``: FOUND, or AGAIN with the next step, or FAILED.
+def judge_step(settings, search, counts, value, slope):
+    """Judge the trial at ``search.step``, where φ is ``value`` and φ′ is ``slope``.
 
-    After FAILED the step is the best one seen, 0 if none was better than none.
+    Returns ACCEPT, or CONTINUE with the next step in ``search.step``, or FAIL with the best step
+    tried, which is 0 if no step improved.
     """
-    step, noise = search[STEP], search[NOISE]
-    low, before = search[LOW], (search[LOW], search[LOW_LOSS], search[LOW_SLOPE])
-    counts[TRIALS] += 1
-    finite = math.isfinite(loss) and math.isfinite(slope)
-    enough = search[LOSS] + settings.decrease * step * search[SLOPE] + noise
-    if not finite or loss > enough or loss > search[LOW_LOSS] + noise:
-        search[HIGH], search[HIGH_LOSS], search[HIGH_SLOPE] = step, loss, slope
+    step, noise = search.step[0], search.noise[0]
+    low, low_value, low_slope = search.low[0], search.low_value[0], search.low_slope[0]
+    counts.n_trials[0] += 1
+    finite = math.isfinite(value) and math.isfinite(slope)
+    # φ(0) + c₁ a φ′(0) + noise
+    bound = search.start_value[0] + settings.decrease * step * search.start_slope[0] + noise
+    if not finite or value > bound or value > low_value + noise:
+        search.high[0], search.high_value[0], search.high_slope[0] = step, value, slope
         if not finite:
-            search[HIGH_LOSS], search[HIGH_SLOPE] = math.inf, math.inf
-        counts[BRACKETED] = 1
+            search.high_value[0], search.high_slope[0] = math.inf, math.inf
+        counts.bracketed[0] = 1
     else:
-        if abs(slope) <= -settings.curvature * search[SLOPE]:
-            return FOUND
-        ahead = search[HIGH] - low if counts[BRACKETED] else 1.0
-        if slope * ahead >= 0.0:  # it rises towards the other end: the minimum is behind
-            search[HIGH], search[HIGH_LOSS], search[HIGH_SLOPE] = before
-            counts[BRACKETED] = 1
-        search[LOW], search[LOW_LOSS], search[LOW_SLOPE] = step, loss, slope
-    if counts[BRACKETED]:
-        next_step = _within(search)
+        # |φ′(a)| ≤ c₂ |φ′(0)|
+        if abs(slope) <= -settings.curvature * search.start_slope[0]:
+            return ACCEPT
+        ahead = search.high[0] - low if counts.bracketed[0] else 1.0
+        if slope * ahead >= 0.0:  # φ rises towards the other end: the minimum is behind the step
+            search.high[0], search.high_value[0], search.high_slope[0] = low, low_value, low_slope
+            counts.bracketed[0] = 1
+        search.low[0], search.low_value[0], search.low_slope[0] = step, value, slope
+    if counts.bracketed[0]:
+        next_step = _inside_bracket(search)
     else:
         stretch = step - low
-        next_step = interpolated(*before, step, loss, slope, noise)
-        least, most = step + _LEAST_GROWTH * stretch, step + _MOST_GROWTH * stretch
-        next_step = min(max(next_step, least), most) if next_step > step else most
-    far = max(abs(search[LOW]), abs(search[HIGH]))
-    narrow = counts[BRACKETED] and abs(search[HIGH] - search[LOW]) <= _NARROWEST * far
-    if narrow or counts[TRIALS] >= settings.max_trials or not math.isfinite(next_step):
-        search[STEP] = search[LOW]
-        return FAILED
-    search[STEP] = next_step
-    return AGAIN
+        next_step = interpolated(low, low_value, low_slope, step, value, slope, noise)
+        nearest, farthest = step + _MIN_GROWTH * stretch, step + _MAX_GROWTH * stretch
+        next_step = min(max(next_step, nearest), farthest) if next_step > step else farthest
+    far_end = max(abs(search.low[0]), abs(search.high[0]))
+    narrow = counts.bracketed[0] and abs(search.high[0] - search.low[0]) <= _MIN_WIDTH * far_end
+    if narrow or counts.n_trials[0] >= settings.max_trials or not math.isfinite(next_step):
+        search.step[0] = search.low[0]
+        return FAIL
+    search.step[0] = next_step
+    return CONTINUE
 
 
 @returning(types.float64)
-def _within(search):
-    """Return the next step inside the bracket; halve it if it has not shrunk by a third."""
-    low, high = search[LOW], search[HIGH]
+def _inside_bracket(search):
+    """Return the next step inside the bracket; halve a bracket that has not shrunk by a third."""
+    low, high = search.low[0], search.high[0]
     width = abs(high - low)
-    slow, search[WIDTH] = width > 0.66 * search[WIDTH], width
-    if not math.isfinite(search[HIGH_LOSS]):
+    slow, search.width[0] = width > 0.66 * search.width[0], width
+    if not math.isfinite(search.high_value[0]):
         return _CUT * high if low == 0.0 else 0.5 * (low + high)
     step = interpolated(
-        low, search[LOW_LOSS], search[LOW_SLOPE],
-        high, search[HIGH_LOSS], search[HIGH_SLOPE], search[NOISE],
+        low, search.low_value[0], search.low_slope[0],
+        high, search.high_value[0], search.high_slope[0], search.noise[0],
     )  # fmt: skip
     share = (step - low) / (high - low)
     if slow or not math.isfinite(share):

@@ -1,4 +1,4 @@
-"""What Levenberg–Marquardt remembers, the memory it computes in, and its numbers."""
+"""Levenberg–Marquardt: its memory between iterations, its work space, and its settings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class LmSettings(NamedTuple):
     Attributes
     ----------
     damping : float
-        μ of the first step, as a share of the mean of JᵀJ's diagonal (MATLAB's ``mu``).
+        λ of the first step, relative to d, the mean of A's diagonal (MATLAB's ``mu``).
     max_damping : float
-        Stop when no step is acceptable with a μ up to this (MATLAB's ``mu_max``).
+        Stop when no step is acceptable with a λ up to this (MATLAB's ``mu_max``).
     step_tol : float
         Stop when a step is not longer than ``step_tol`` · (‖θ‖ + ``step_tol``); 0 switches it off.
     acceleration : float
-        Bend a step p by a, the second-order correction, where 2‖a‖ is at most this share of ‖p‖;
-        0 switches it off.
+        Add the second-order correction q to a step p; the step is too long if 2‖q‖ is more than
+        this share of ‖p‖.  0 switches the correction off.
     """
 
     damping: float = 1e-3
@@ -38,14 +38,14 @@ class LmSettings(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What the next iteration knows of those before: part of a run's state.
+    """What an iteration passes on to the next: part of a run's state.
 
     Attributes
     ----------
     damping : ndarray, shape (1,), float64
-        μ.
+        λ.
     growth : ndarray, shape (1,), float64
-        What μ is multiplied by if the next trial is rejected.
+        Factor by which λ grows if the next trial is rejected.
     """
 
     damping: Array
@@ -53,29 +53,34 @@ class Memory(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Memory for one iteration; nothing in it outlives the iteration.
+    """Work space of one iteration; no checkpoint stores it.
 
     Attributes
     ----------
     gradient : ndarray, shape (P,), float64
-        ∂J/∂θ.
+        g = ∂F/∂θ.
     matrix : ndarray, shape (P, P), float64
-        A = JᵀJ and the penalty's part, the lower triangle.
+        A = JᵀJ + penalty, the lower triangle.
     factor, tile : ndarray, float64
-        Cholesky's factor of A + μ D, and memory for making it.
+        Cholesky factor of A + λ d I, and memory to compute it in.
     step : ndarray, shape (P,), float64
         p.
     points : ndarray, shape (3 P,), float64
         θ, θ + p and θ − p.
-    bend : ndarray, shape (P,), float64
-        Jᵀ y″, then a.
+    correction : ndarray, shape (P,), float64
+        Jᵀ y″, then q.
     trial : ndarray, shape (P,), float64
-        θ + p or θ + p + a.
-    levels : ndarray, shape (6,), float64
-        J(θ), the decrease that the model predicts for p, and D; then what the iteration began
-        with: μ, its growth, and the number of evaluations.
+        θ + p or θ + p + q.
+    objective, predicted_decrease : ndarray, shape (1,), float64
+        F(θ), and the decrease of F that the model predicts for p.
+    mean_diagonal : ndarray, shape (1,), float64
+        d.
+    initial_damping, initial_growth : ndarray, shape (1,), float64
+        The memory when the iteration began.
+    initial_calls : ndarray, shape (1,), int64
+        ``State.calls`` when the iteration began.
     token : Token
-        Whether the run goes on.
+        Whether the run is cancelled.
     """
 
     gradient: Array
@@ -84,9 +89,14 @@ class Work(NamedTuple):
     tile: Array
     step: Array
     points: Array
-    bend: Array
+    correction: Array
     trial: Array
-    levels: Array
+    objective: Array
+    predicted_decrease: Array
+    mean_diagonal: Array
+    initial_damping: Array
+    initial_growth: Array
+    initial_calls: Array
     token: Token
 
 
@@ -96,12 +106,25 @@ def memory(settings: LmSettings) -> Memory:
 
 
 def work(n_parameters: int, cancellation: Cancellation | None = None) -> Work:
-    """Return the memory for iterations with P parameters."""
+    """Return the work space for P parameters."""
     n = n_parameters
     return Work(
-        np.zeros(n), np.zeros((n, n)), matrix_memory(n), np.zeros(WORK), np.zeros(n),
-        np.zeros(3 * n), np.zeros(n), np.zeros(n), np.zeros(6), leader_token(cancellation),
-    )  # fmt: skip
+        gradient=np.zeros(n),
+        matrix=np.zeros((n, n)),
+        factor=matrix_memory(n),
+        tile=np.zeros(WORK),
+        step=np.zeros(n),
+        points=np.zeros(3 * n),
+        correction=np.zeros(n),
+        trial=np.zeros(n),
+        objective=np.zeros(1),
+        predicted_decrease=np.zeros(1),
+        mean_diagonal=np.zeros(1),
+        initial_damping=np.zeros(1),
+        initial_growth=np.zeros(1),
+        initial_calls=np.zeros(1, np.int64),
+        token=leader_token(cancellation),
+    )
 
 
 def check(settings: LmSettings, state: State, reason: str) -> None:

@@ -1,10 +1,14 @@
-"""Runs of Levenberg–Marquardt, some iterations at a time: compiled, or in Python."""
+"""Runs of Levenberg–Marquardt, a number of iterations at a time.
+
+The loop around the fused engine is compiled; the loop around the other engines is in Python.
+"""
 
 from __future__ import annotations
 
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton
 from batchprop.engines.fused.gauss_newton.curvature import curvature
 from batchprop.engines.fused.thread_team import LOSS, evaluate, reported
@@ -29,13 +33,14 @@ from batchprop.threads.cancellation import Cancelled, is_cancelled
 
 
 @returning(types.int64)
-def _judged(rules, penalty, state, work, objective, loss, validation_loss):
+def _judge_and_begin(rules, penalty, state, work, objective, loss, validation_loss):
     """Judge the end of an iteration and, if the run goes on, begin the next."""
     state.calls[0] += 1
     reason = judge(rules, state, objective, loss, validation_loss, work.gradient)
     if reason == RUNNING:
         step.begin(penalty, state, work, objective)
-    elif reason == NON_FINITE and state.epoch[0] > 0:  # on validation data: no trial ends like this
+    # Only validation data can be the cause: a trial that is not finite is never accepted.
+    elif reason == NON_FINITE and state.epoch[0] > 0:
         copy(state.previous, state.theta)
         state.epoch[0] -= 1
     return reason
@@ -43,13 +48,13 @@ def _judged(rules, penalty, state, work, objective, loss, validation_loss):
 
 @returning(types.boolean)
 def _has_begun(state):
-    """Return whether θ is judged, and the step from there not yet taken."""
+    """Return whether θ has been judged and the step from there has not been taken."""
     return state.evaluations[0] > state.epoch[0]
 
 
 @helper
-def _move(state, work):
-    """Take the accepted trial as θ."""
+def _take_trial(state, work):
+    """θ ← the accepted trial."""
     copy(state.theta, state.previous)
     copy(work.trial, state.theta)
     state.epoch[0] += 1
@@ -66,12 +71,12 @@ def _iterate(settings, penalty, state, work, task):
         accelerated = settings.acceleration > 0.0
         if accelerated:
             copy(work.points, task.points)
-            curvature(task, work.bend)
+            curvature(task, work.correction)
             state.calls[0] += 1
-        bent = step.bend(settings, state.memory, work, accelerated)
+        worth_a_trial = step.accelerate(settings, state.memory, work, accelerated)
         if is_cancelled(work.token):
             return CANCELLED
-        if not bent:
+        if not worth_a_trial:
             continue
         copy(work.trial, task.theta)
         objective = evaluate(task, LOSS)
@@ -80,7 +85,7 @@ def _iterate(settings, penalty, state, work, task):
         objective += add_penalty(penalty, work.trial, work.gradient, False)
         state.calls[0] += 1
         if step.accept(state.memory, work, objective):
-            _move(state, work)
+            _take_trial(state, work)
             return RUNNING
 
 
@@ -88,16 +93,16 @@ def _iterate(settings, penalty, state, work, task):
 def _minimise(
     settings, rules, penalty, state, work, task, validation_task, losses, validation_losses
 ):
-    """Run for as many evaluations as the curves have room for; return the reason and how many.
+    """Run until the curves are full or there is a reason to stop.
 
-    The step from the last of them is taken at the beginning of the next call, so that whoever looks
-    on between calls need not wait for it.
+    Returns the reason, or RUNNING, and how many epochs were evaluated.  The step from the last of
+    them is taken by the next call, so that observers between calls need not wait for it.
     """
     for k in range(losses.size):
         if _has_begun(state):
             reason = _iterate(settings, penalty, state, work, task)
             if reason == CANCELLED:
-                step.take_back(state, work)
+                step.undo(state, work)
             if reason != RUNNING:
                 return reason, k
         copy(state.theta, task.theta)
@@ -115,42 +120,44 @@ def _minimise(
             validation_losses[k] = reported(validation_task)
         if is_cancelled(work.token):
             return CANCELLED, k
-        reason = _judged(rules, penalty, state, work, objective, losses[k], validation_losses[k])
+        reason = _judge_and_begin(
+            rules, penalty, state, work, objective, losses[k], validation_losses[k]
+        )
         if reason != RUNNING:
             return reason, k + 1
     return RUNNING, losses.size
 
 
 @kernel
-def _begin_iteration(rules, penalty, state, work, objective, loss, validation_loss):
-    """The judgement after an iteration, called from Python."""
-    return _judged(rules, penalty, state, work, objective, loss, validation_loss)
+def _judge_and_begin_kernel(rules, penalty, state, work, objective, loss, validation_loss):
+    """Python entry point of ``_judge_and_begin``."""
+    return _judge_and_begin(rules, penalty, state, work, objective, loss, validation_loss)
 
 
 @kernel
-def _take_back_iteration(state, work):
-    """What follows where an iteration was cancelled, called from Python."""
+def _undo_kernel(state, work):
+    """Undo an iteration that was cancelled, if one has begun."""
     if _has_begun(state):
-        step.take_back(state, work)
+        step.undo(state, work)
 
 
 @kernel
-def _propose_step(settings, memory, work, theta):
-    """A step to try, called from Python."""
+def _propose_kernel(settings, memory, work, theta):
+    """Python entry point of ``step.propose``."""
     return step.propose(settings, memory, work, theta)
 
 
 @kernel
-def _bend_step(settings, memory, work, accelerated):
-    """The trial point, called from Python."""
-    return step.bend(settings, memory, work, accelerated)
+def _accelerate_kernel(settings, memory, work, accelerated):
+    """Python entry point of ``step.accelerate``."""
+    return step.accelerate(settings, memory, work, accelerated)
 
 
 @kernel
-def _accept_trial(state, work, objective):
-    """The decision about a trial, called from Python."""
+def _accept_kernel(state, work, objective):
+    """Take the trial as θ if it is accepted; return whether it was."""
     if step.accept(state.memory, work, objective):
-        _move(state, work)
+        _take_trial(state, work)
         return True
     return False
 
@@ -176,7 +183,7 @@ class InterpretedLmRun(InterpretedRun):
         validation: Objective | None,
     ) -> None:
         super().__init__(settings, rules, penalty, state, objective, validation)
-        self._work = work(state.theta.size, objective.cancellation)
+        self._work = KernelStruct(work(state.theta.size, objective.cancellation))
 
     def _take_step(self) -> int:
         """Find an acceptable step from a judged θ and take it; take it back if that is cut off."""
@@ -185,33 +192,33 @@ class InterpretedLmRun(InterpretedRun):
         try:
             return self._find_step()
         except BaseException:
-            _take_back_iteration(self._state, self._work)
+            _undo_kernel(self._state, self._work)
             raise
 
     def _find_step(self) -> int:
         settings, state, work, objective = self._settings, self._state, self._work, self._objective
         accelerated = settings.acceleration > 0.0
         while True:
-            reason = int(_propose_step(settings, state.memory, work, state.theta))
+            reason = int(_propose_kernel(settings, state.memory, work, state.theta))
             if reason == CANCELLED:
                 raise Cancelled
             if reason != RUNNING:
                 return reason
             if accelerated:
-                objective.curvature(work.points.reshape(3, -1), work.bend)
+                objective.curvature(work.points.reshape(3, -1), work.correction)
                 state.calls[0] += 1
-            if not _bend_step(settings, state.memory, work, accelerated):
+            if not _accelerate_kernel(settings, state.memory, work, accelerated):
                 continue
             value = objective.loss(work.trial)
             if objective.cancellation is not None and objective.cancellation.cancelled:
                 raise Cancelled  # while the trial was made
             value += float(penalise(self._penalty, work.trial, work.gradient, False))
             state.calls[0] += 1
-            if _accept_trial(state, work, value):
+            if _accept_kernel(state, work, value):
                 return RUNNING
 
     def _evaluate(self) -> float:
-        """Return F(θ); unless no step follows, leave its gradient and JᵀJ in the work memory."""
+        """Return F(θ); unless no step follows, write its gradient and JᵀJ to the work space."""
         state, work = self._state, self._work
         last = state.epoch[0] >= self._rules.max_epochs
         if last:
@@ -222,7 +229,7 @@ class InterpretedLmRun(InterpretedRun):
 
     def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
         return int(
-            _begin_iteration(
+            _judge_and_begin_kernel(
                 self._rules, self._penalty, self._state, self._work, objective, loss,
                 validation_loss,
             )
