@@ -1,0 +1,40 @@
+"""CONTRIBUTING.md names files that exist, and every file that a new activation must be added to."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from batchprop.activations import ACTIVATIONS
+from tests.project import ROOT, SRC, files, files_in, name_of, tree
+
+TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+RECIPE = TEXT[TEXT.index("## Add an activation") : TEXT.index("## Add a solver")]
+NAMED = set(re.findall(r"[\w/]+\.(?:py|md|toml|lock)\b", TEXT))
+
+
+def names_in(path):
+    """Return the activations that a file of Python names in code, docstrings aside."""
+    strings = {node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)}
+    return strings & set(ACTIVATIONS)
+
+
+def test_every_file_that_is_named_exists():
+    assert len(NAMED) > 20
+    for name in NAMED:
+        assert (ROOT / name).exists() or (SRC / "batchprop" / name).exists(), name
+
+
+def test_the_recipe_for_an_activation_names_every_place():
+    tables = [path for path in files_in("src", ".py") if "softsign" in names_in(path)]
+    for folder in ("tests", "tools"):
+        tables += [path for path in files_in(folder, ".py") if names_in(path) == set(ACTIVATIONS)]
+    lists = [path for path in files_in("src", ".py") if "softplus, elu" in path.read_text("utf-8")]
+    pages = [path for path in files() if path.suffix == ".md" and path.parent.name != "benchmarks"]
+    pages = [path for path in pages if "softsign" in path.read_text("utf-8")]
+    assert len(tables) > 10
+    assert len(lists) == len(pages) == 3
+    for path in tables + pages:
+        assert name_of(path).removeprefix("src/batchprop/") in RECIPE
+    for path, name in zip(sorted(lists), ("network", "estimator", "train"), strict=True):
+        assert path.stem == name, "a docstring that lists activations"
