@@ -13,8 +13,8 @@ ABOUT = """Made by `make bench-uci` (`python -m benchmarks.uci`).
 
 The protocol of Hernández-Lobato and Adams (2015): one hidden layer of 50 units (protein: 100), the
 given splits into nine tenths to train on and one tenth to test on; the root mean squared error of
-the test rows in the target's units, mean over the splits ± its standard error (σ/√splits).
-Everything is chosen from training rows, by one call for all tables:
+the test rows in the target's units, mean over the splits ± its standard error (the standard
+deviation over √splits). Everything is chosen from training rows, by one call for all tables:
 
     batchprop.train(X.T, y.T, hidden_size={hidden_size}{options})
 

@@ -2,6 +2,34 @@
 
 θ = [W_h, b_h, W_y, b_y], each block row-major; the blocks are views of one vector.  A gradient has
 the same layout.
+
+Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where each is defined::
+
+    e, m, s, N, P             inputs, hidden units, outputs, samples, parameters
+    X (e, N), T (s, N)        inputs and targets, one sample a column
+    w (N,), Σw                sample weights and their sum
+    W_h (m, e), b_h (m,)      the hidden layer
+    W_y (s, m), b_y (s,)      the output layer
+    Z (m, N), H (m, N)        pre-activations W_h X + b_h, hidden activations σ(Z)
+    Y (s, N), R (s, N)        predictions W_y H + b_y, residuals Y − T
+    σ, σ′                     the activation and its derivative
+    x̂ (e + 1,), ĥ (m + 1,)    [x; 1] and [h; 1]
+    L, L̃                      the loss, and the loss of standardised data
+    α_h, α_y                  penalties on W_h and W_y
+    F = L̃ + penalty           the objective that a solver minimises
+    g (P,)                    ∂F/∂θ
+    δ_y (s, N), δ_h (m, N)    ∂L/∂Y, ∂L/∂Z
+    J (s, P), JᵀJ (P, P)      the Jacobian ∂y/∂θ, the Gauss–Newton matrix
+    Q_hh, Q_hy, Q_yy          the sums over samples that JᵀJ is assembled from
+    η, μ, v                   learning rate, momentum coefficient, velocity
+    β₁, β₂, ε                 Adam's decay rates and its small constant
+    p (P,)                    a step or direction of L-BFGS or Levenberg–Marquardt
+    a, φ(a) = F(θ + a p)      step length of a line search, the objective along p
+    c₁, c₂                    constants of the Wolfe conditions
+    Δθ, Δg (P,)               L-BFGS's pairs
+    B⁻¹, γ, D                 its inverse Hessian, and the factor or diagonal that starts it
+    λ, A, d                   damping, JᵀJ + penalty, mean of A's diagonal:  (A + λ d I) p = −½ g
+    q (P,), ρ                 second-order correction of p, gain ratio
 """
 
 from __future__ import annotations
