@@ -11,6 +11,7 @@ import re
 import pytest
 
 import batchprop
+from batchprop.sklearn import BatchMLPRegressor
 from tests.project import ROOT, files, name_of
 
 DOCUMENTS = [path for path in files() if path.suffix == ".md"]
@@ -69,6 +70,32 @@ def test_every_argument_is_documented_and_no_other():
             assert value.__doc__, name
     assert offenders
     assert not {name: arguments for name, arguments in offenders.items() if arguments}
+
+
+def examples():
+    """Return the docstring's examples of each public function, class and method."""
+    named = [pair for public in batchprop.__all__ for pair in callables_of(public)]
+    named.append(("BatchMLPRegressor", BatchMLPRegressor))
+    text = {name: "\n".join(section(value.__doc__, "Examples")) for name, value in named}
+    parser = doctest.DocTestParser()
+    return [parser.get_doctest(text[name], {}, name, name, 0) for name in text]
+
+
+def test_every_public_name_has_examples():
+    assert len(examples()) > 10
+    assert not [found.name for found in examples() if not found.examples]
+
+
+def test_examples_give_what_they_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write files
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE, verbose=False
+    )
+    told = []
+    for example in examples():
+        runner.run(example, out=told.append)
+    assert not told, "".join(told)
+    assert runner.tries > 50
 
 
 def test_section_parser_reads_numpydoc():
