@@ -22,7 +22,7 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-processors bench bench-peers bench-solvers bench-uci mutants lint format \
+.PHONY: help demo test test-quick test-processors coverage bench bench-peers bench-solvers bench-uci mutants lint format \
 	types clean distclean
 
 help: ## List the targets
@@ -45,6 +45,14 @@ test-quick: $(READY) ## Run the tests that take a minute together
 
 test-processors: $(READY) ## Run the tests of kernels as on other processors; ARGS="--whole": all tests
 	$(PY) tools/processors.py $(ARGS)
+
+# The kernels are compiled anew: what Python does for that counts, too.
+coverage: $(READY) ## Run the tests; which lines and branches of src do they leave out?
+	rm -rf build/coverage
+	@mkdir -p build/coverage
+	NUMBA_CACHE_DIR=$(CURDIR)/build/coverage/kernels $(PY) -m coverage run -m pytest tests $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
 
 bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into build/bench
 	@mkdir -p build/bench

@@ -19,7 +19,7 @@ import batchprop
 from batchprop.engines import naive
 from batchprop.engines.naive import activation_formulas, chain_rule, matrix, scalar
 from batchprop.parameters import Shape, split
-from tests.engines.naive_problems import relative_error
+from tests.engines.naive.naive_problems import relative_error
 
 
 class Sigma(sympy.Function):

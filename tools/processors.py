@@ -80,7 +80,7 @@ KERNELS = (
 )
 THREADS = (
     "tests/engines/fused/test_same_bits.py",
-    "tests/engines/fused/test_gauss_newton.py",
+    "tests/engines/fused/gauss_newton/test_gauss_newton_objective.py",
     "tests/engines/fused/test_thread_team.py",
     "tests/solvers/lbfgs/test_lbfgs_run.py",
     "tests/training/test_train_many.py",

@@ -62,6 +62,16 @@ def loss_and_gradient(
     Notes
     -----
     Results 7 to 9 of ``docs/derivation.md``.
+
+    Examples
+    --------
+    >>> from batchprop import Network, loss_and_gradient
+    >>> network = Network([[1.0]], [0.0], [[2.0]], [1.0], activation="identity")  # y = 2 x + 1
+    >>> loss, gradient = loss_and_gradient(network, X=[[0.0, 1.0]], T=[[0.0, 1.0]])
+    >>> loss  # ((1 - 0)² + (3 - 1)²) / 2
+    2.5
+    >>> gradient.b_y, gradient.W_h  # the means of 2 r and of 2 r W_y x
+    (array([3.]), array([[4.]]))
     """
     validation.network(network, Network)
     e, _, s = network.shape
@@ -146,6 +156,17 @@ def gauss_newton(
     Notes
     -----
     ``docs/derivation.md``, "The Gauss–Newton matrix".
+
+    Examples
+    --------
+    >>> from batchprop import Network, gauss_newton
+    >>> network = Network([[1.0]], [0.0], [[2.0]], [1.0], activation="identity")  # y = 2 x + 1
+    >>> loss, gradient, JTJ = gauss_newton(network, X=[[0.0, 1.0]], T=[[0.0, 1.0]])
+    >>> JTJ  # the mean of J_iᵀ J_i, where J_i = (W_y x_i, W_y, h_i, 1)
+    array([[2. , 2. , 1. , 1. ],
+           [2. , 4. , 1. , 2. ],
+           [1. , 1. , 0.5, 0.5],
+           [1. , 2. , 0.5, 1. ]])
     """
     validation.network(network, Network)
     e, _, s = network.shape

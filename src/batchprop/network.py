@@ -42,6 +42,15 @@ class Network(Parameters):
     Notes
     -----
     The blocks are copied.  The dtype is float32 if all four are float32, else float64.
+
+    Examples
+    --------
+    >>> from batchprop import Network
+    >>> network = Network(W_h=[[1.0], [2.0]], b_h=[0.0, 1.0], W_y=[[1.0, -1.0]], b_y=[0.5])
+    >>> network
+    Network(1-2-1, activation='tanh', dtype=float64)
+    >>> network.theta  # W_h, b_h, W_y, b_y
+    array([ 1. ,  2. ,  0. ,  1. ,  1. , -1. ,  0.5])
     """
 
     def __init__(
@@ -80,6 +89,14 @@ class Network(Parameters):
         ------
         ValueError
             ``theta`` is not of length m·e + m + s·m + s, or holds NaN or inf.
+
+        Examples
+        --------
+        >>> from batchprop import Network
+        >>> network = Network.from_theta([1.0, 2.0, 0.0, 1.0, 1.0, -1.0, 0.5], shape=(1, 2, 1))
+        >>> network.W_h
+        array([[1.],
+               [2.]])
         """
         shape = validation.shape(shape)
         flat = validation.theta(theta, shape.n_parameters)
@@ -120,6 +137,15 @@ class Network(Parameters):
         ------
         TypeError, ValueError
             A size or the seed is not an integer or out of range, an unknown name.
+
+        Examples
+        --------
+        >>> from batchprop import Network
+        >>> network = Network.initialize(n_inputs=4, n_hidden=10, n_outputs=2, seed=1)
+        >>> network.W_h.shape, network.W_y.shape, network.theta.size
+        ((10, 4), (2, 10), 72)
+        >>> bool(abs(network.W_h).max() <= (3.0 / 4.0) ** 0.5)
+        True
         """
         e = validation.count("n_inputs", n_inputs)
         m = validation.count("n_hidden", n_hidden)
@@ -170,6 +196,14 @@ class Network(Parameters):
         ------
         TypeError, ValueError
             ``X`` is not real numbers, not (e, N), empty, or holds NaN or inf.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import Network
+        >>> network = Network([[1.0]], [0.0], [[2.0]], [1.0], activation="relu")
+        >>> network.predict(np.array([[-1.0, 0.0, 3.0]]))  # 2 max(x, 0) + 1
+        array([[1., 1., 7.]])
         """
         checked = validation.inputs(X, self.shape.n_inputs, dtype=self.dtype)
         module = engines.load(validation.choice("engine", engine, engines.names()))
@@ -177,7 +211,17 @@ class Network(Parameters):
         return module.predict(self.theta, self.shape, self.activation, checked, threads)
 
     def copy(self) -> Self:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Examples
+        --------
+        >>> from batchprop import Network
+        >>> network = Network.initialize(1, 2, 1)
+        >>> copy = network.copy()
+        >>> copy.b_y[0] = 5.0
+        >>> network.b_y
+        array([0.])
+        """
         return self._of(self.theta.copy(), self.shape, self.activation)
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
@@ -192,6 +236,12 @@ class Network(Parameters):
         ------
         ValueError
             Another dtype, or a parameter beyond the range of float32.
+
+        Examples
+        --------
+        >>> from batchprop import Network
+        >>> Network.initialize(1, 2, 1).astype("float32")
+        Network(1-2-1, activation='tanh', dtype=float32)
         """
         kind = validation.float_dtype(dtype)
         for name, block in split(self.theta, self.shape)._asdict().items():
@@ -214,6 +264,15 @@ class Network(Parameters):
             ``path`` is no name of a file.
         OSError
             The file cannot be written.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import Network
+        >>> Network.initialize(1, 2, 1).save("network.npz")
+        >>> with np.load("network.npz") as file:
+        ...     file["W_h"].shape
+        (2, 1)
         """
         network_file.write(path, split(self.theta, self.shape), self.activation)
 
@@ -236,6 +295,14 @@ class Network(Parameters):
             The file cannot be opened.
         ValueError
             It is not a network, damaged, or of a newer format.
+
+        Examples
+        --------
+        >>> from batchprop import Network
+        >>> network = Network.initialize(1, 2, 1)
+        >>> network.save("network.npz")
+        >>> bool((Network.load("network.npz").theta == network.theta).all())
+        True
         """
         blocks, activation = network_file.read(path)
         return cls(*blocks, activation=activation)

@@ -96,6 +96,25 @@ def check_gradient(
     Of relu, elu and softsign, which have a kink at z = 0, the complex step follows either piece,
     with σ′(0) of the piece z < 0; differences take shorter steps so as not to cross a kink, and
     where a sample lies on one, their floor grows by what it can do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from batchprop import Network, check_gradient, loss_and_gradient
+    >>> rng = np.random.default_rng(0)
+    >>> X, T = rng.standard_normal((2, 20)), rng.standard_normal((1, 20))
+    >>> network = Network.initialize(2, 4, 1)
+    >>> check_gradient(network, X, T).passed
+    True
+
+    An engine of your own, here one whose gradient is 1 % too long:
+
+    >>> def wrong(network, X, T, sample_weight):
+    ...     loss, gradient = loss_and_gradient(network, X, T, sample_weight=sample_weight)
+    ...     return loss, 1.01 * gradient.theta
+    >>> report = check_gradient(network, X, T, engine=wrong)
+    >>> report.passed, report.verdict("W_h")
+    (False, 'WRONG')
     """
     validation.network(network, Network)
     e, _, s = network.shape

@@ -142,6 +142,19 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Names of the columns, if X had any.
     n_layers_, out_activation_ : int and str
         3 and ``"identity"``, as scikit-learn counts and calls them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from batchprop.sklearn import BatchMLPRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-1.0, 1.0, (300, 2))
+    >>> y = X[:, 0] * X[:, 1] + 0.01 * rng.standard_normal(300)
+    >>> model = BatchMLPRegressor(hidden_size=10, early_stopping=True, random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.98
+    True
+    >>> model.predict([[0.5, 0.6]]).round(1)
+    array([0.3])
     """
 
     def __init__(

@@ -156,6 +156,20 @@ class TrainResult:
     at_failure : tuple of two floats, or None
         If ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that ended
         the run.  They are not in the curves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from batchprop import train
+    >>> X = np.linspace(-1.0, 1.0, 50)[np.newaxis]
+    >>> result = train(X, X**2, hidden_size=3, max_epochs=10)
+    >>> result.stop_reason, result.n_epochs, result.converged
+    ('max_epochs', 10, False)
+    >>> result.loss_curve.shape
+    (11,)
+    >>> further = train(X, X**2, resume=result, max_epochs=10)
+    >>> further.n_epochs, further.loss <= result.loss
+    (20, True)
     """
 
     network: Network

@@ -207,6 +207,30 @@ def train(
     ``docs/derivation.md`` derives the gradient; ``solvers/first_order/update_rules.py`` has the
     steps of the first-order solvers.
     An unevaluated final step is discarded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from batchprop import train
+    >>> x = np.linspace(-3.0, 3.0, 200)
+    >>> X, T = x[np.newaxis], np.sin(x)[np.newaxis]  # (1, 200): one sample a column
+    >>> result = train(X, T, hidden_size=5, target_loss=1e-6)
+    >>> result.stop_reason, result.loss <= 1e-6
+    ('target_loss', True)
+    >>> result.network.predict([[np.pi / 6, np.pi / 2]]).round(1)
+    array([[0.5, 1. ]])
+
+    Validation data choose the network and end the run; the penalty is cross-validated:
+
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = T + 0.1 * rng.standard_normal(T.shape)
+    >>> result = train(X[:, ::2], noisy[:, ::2], X_val=X[:, 1::2], T_val=noisy[:, 1::2],
+    ...                hidden_size=5, patience=20)
+    >>> result.validation_loss < 0.02  # the variance of the noise is 0.01
+    True
+    >>> result = train(X, noisy, hidden_size=5, alpha="auto", max_epochs=20)
+    >>> result.alpha == (result.alpha[0], 5 * result.alpha[0])
+    True
     """
     options = TrainOptions(
         hidden_size=hidden_size,

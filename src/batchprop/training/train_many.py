@@ -80,6 +80,19 @@ def train_many(
     are trained one after another.  Callbacks are called from the threads of their networks, several
     at a time.  Ctrl-C ends all networks: each returns its best so far, or its start if it had not
     begun.  An exception of a callback also ends all of them, and is passed on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from batchprop import train_many
+    >>> X = np.linspace(-3.0, 3.0, 200)[np.newaxis]
+    >>> configurations = [{"hidden_size": m, "seed": seed} for m in (2, 5) for seed in (0, 1)]
+    >>> results = train_many(X, np.sin(X), configurations, max_epochs=50)
+    >>> [result.network.shape.n_hidden for result in results]
+    [2, 2, 5, 5]
+    >>> best = min(results, key=lambda result: result.loss)
+    >>> best.loss < 1e-3
+    True
     """
     began = time.perf_counter()
     threads = validation.n_threads(n_threads)

@@ -32,6 +32,20 @@ from batchprop.simd.register_tiles import (
 )
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
+DTYPES = (np.float32, np.float64)
+
+
+def integers(*shape, seed=0):
+    """Small integers, whose sums are exact in any order, in either precision."""
+    return np.random.default_rng((seed, *shape)).integers(-9, 10, shape)
+
+
+def sample_counts(dtype):
+    """Numbers of samples around the lanes of a vector and around whole panels."""
+    step, width = step_of(dtype), width_of(dtype)
+    edges = (1, step, width, 2 * width)
+    return sorted({edge + shift for edge in edges for shift in (-1, 0, 1)} - {0})
+
 
 def step_of(dtype):
     """Lanes of a native vector."""

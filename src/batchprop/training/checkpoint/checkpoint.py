@@ -47,6 +47,17 @@ class Checkpoint:
         Losses so far, as in the result.
     stop_reason : str
         As in the result; "running" in a file that was written during the run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from batchprop import train
+    >>> X = np.linspace(-1.0, 1.0, 50)[np.newaxis]
+    >>> first = train(X, X**2, hidden_size=3, max_epochs=10)
+    >>> second = train(X, X**2, resume=first.checkpoint, max_epochs=5)
+    >>> whole = train(X, X**2, hidden_size=3, max_epochs=15)
+    >>> bool((second.network.theta == whole.network.theta).all())  # the same bits
+    True
     """
 
     arguments: dict[str, Any]
@@ -113,6 +124,16 @@ class Checkpoint:
             ``path`` is no name of a file.
         OSError
             The file cannot be written.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import train
+        >>> X = np.linspace(-1.0, 1.0, 50)[np.newaxis]
+        >>> result = train(X, X**2, hidden_size=3, max_epochs=10)
+        >>> result.checkpoint.save("run.npz")
+        >>> train(X, X**2, resume="run.npz", max_epochs=5).n_epochs
+        15
         """
         checkpoint_file.write(path, self._content())
 
@@ -136,6 +157,16 @@ class Checkpoint:
             The file cannot be opened.
         ValueError
             It is no checkpoint, damaged, or of a newer format.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import Checkpoint, train
+        >>> X = np.linspace(-1.0, 1.0, 50)[np.newaxis]
+        >>> _ = train(X, X**2, hidden_size=3, max_epochs=10, checkpoint="run.npz")
+        >>> checkpoint = Checkpoint.load("run.npz")
+        >>> checkpoint.n_epochs, checkpoint.stop_reason
+        (10, 'max_epochs')
         """
         return cls(**checkpoint_file.read(path)._asdict())
 

@@ -9,7 +9,7 @@ from batchprop import engines
 from batchprop.engines import naive
 from batchprop.engines.naive import matrix
 from batchprop.parameters import Shape, split
-from tests.engines.naive_problems import matrix_problem, relative_error
+from tests.engines.naive.naive_problems import matrix_problem, relative_error
 
 SHAPE = Shape(3, 4, 2)
 N_SAMPLES = 7

@@ -6,7 +6,7 @@ import pytest
 
 from batchprop.engines.naive import chain_rule, matrix, scalar
 from batchprop.engines.naive.activation_formulas import ACTIVATIONS
-from tests.engines.naive_problems import matrix_problem, relative_error, scalar_problem
+from tests.engines.naive.naive_problems import matrix_problem, relative_error, scalar_problem
 
 BLOCKS = ("loss", "w_h", "b_h", "w_y", "b_y")
 TOLERANCE = 2e-14  # of the largest entry of a block: sums of some 50 terms in another order

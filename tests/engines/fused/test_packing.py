@@ -1,0 +1,69 @@
+"""Packing the data into panels and strips, and back, on odd sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchprop.engines.fused.packing import NO_COLUMNS, columns
+from tests.engines.fused import kernels
+from tests.engines.fused.kernels import integers, sample_counts, step_of, strips, unpacked, width_of
+
+pytestmark = pytest.mark.parametrize("dtype", kernels.DTYPES)
+
+
+@pytest.mark.parametrize("n_strips", [1, 2, 3])
+def test_strips_and_back(dtype, n_strips):
+    width, step = width_of(dtype), step_of(dtype)
+    X = integers(n_strips * step, width).astype(dtype)
+    out = np.full(7 + X.size + 1, np.nan, dtype)
+    flat = np.concatenate([[99, 99, 99], X.ravel()]).astype(dtype)
+    kernels.call_turn_to_strips(flat, 3, n_strips, width, step, out, 7)
+    np.testing.assert_array_equal(out[7:-1], strips(X, dtype))
+    assert np.isnan(out[[6, -1]]).all()
+    back = np.full(4 + X.size + 1, np.nan, dtype)
+    kernels.call_turn_to_panel(out[7:-1].copy(), n_strips, width, step, back, 4)
+    np.testing.assert_array_equal(back[4:-1], X.ravel())
+    assert np.isnan(back[[3, -1]]).all()
+
+
+def sources(X):
+    """The same numbers as a user may have them."""
+    scattered = np.full((2 * X.shape[0], 3 * X.shape[1]), 99, X.dtype)
+    scattered[::2, ::3] = X
+    return (
+        X, np.asfortranarray(X), scattered[::2, ::3], X[::-1, ::-1].copy()[::-1, ::-1],
+        X.astype(np.float32), X.astype(np.float64), np.asfortranarray(X.astype(np.float64)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 8, 16, 17, 35])
+def test_packing(dtype, n_rows):
+    width, step = width_of(dtype), step_of(dtype)
+    padded = -(-n_rows // step) * step
+    for count in sample_counts(dtype):
+        X = integers(n_rows, count + 9).astype(dtype)
+        for source in sources(X):
+            for rows in {n_rows, padded}:
+                n_panels = -(-count // width)
+                out = np.full(n_panels * rows * width + 1, 77, dtype)
+                memory = np.zeros(padded * width, dtype)
+                kernels.call_pack(columns(source), n_rows, rows, 5, count, width, step, memory, out)
+                whole = unpacked(out[:-1], rows, n_panels * width, dtype)[:n_rows]
+                np.testing.assert_array_equal(whole[:, :count], X[:, 5 : 5 + count])
+                assert not whole[:, count:].any()
+                assert out[-1] == 77
+
+
+def test_packing_weights(dtype):
+    width, step = width_of(dtype), step_of(dtype)
+    weight = np.arange(1.0, 1000.0)
+    for count in sample_counts(dtype):
+        for source, expected in ((columns(weight), weight[4:]), (NO_COLUMNS, np.ones(999))):
+            out = np.full(-(-count // width) * width + 1, 77, dtype)
+            kernels.call_pack_weights(
+                source, 4, count, width, step, np.zeros(step * width, dtype), out
+            )
+            np.testing.assert_array_equal(out[:count], expected[:count])
+            assert not out[count:-1].any()
+            assert out[-1] == 77

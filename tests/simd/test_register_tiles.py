@@ -1,0 +1,55 @@
+"""Tiles of registers against NumPy, in small integers: sums are exact in any order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.engines.fused import kernels
+from tests.engines.fused.kernels import integers, step_of, width_of
+
+pytestmark = pytest.mark.parametrize("dtype", kernels.DTYPES)
+
+
+@pytest.mark.parametrize(("stride", "to_stride"), [(None, None), (37, 41)])
+def test_transpose(dtype, stride, to_stride):
+    step = step_of(dtype)
+    stride, to_stride = stride or step, to_stride or step
+    A = integers(1000).astype(dtype)
+    B = np.full(1000, 99, dtype)
+    kernels.call_transpose(A, 3, stride, B, 5, to_stride)
+    found = np.array([[B[5 + c * to_stride + r] for r in range(step)] for c in range(step)])
+    square = np.array([[A[3 + r * stride + c] for c in range(step)] for r in range(step)])
+    np.testing.assert_array_equal(found, square.T)
+    assert np.count_nonzero(B != 99) <= step * step
+
+
+@pytest.mark.parametrize(
+    ("form", "rows", "across"),
+    [(0, 4, 4), (1, 4, 1), (2, 2, 4), (3, 6, 4), (4, 6, 2), (5, 1, 1)],
+)
+def test_lane_sums_of_a_tile(dtype, form, rows, across):
+    step, width = step_of(dtype), width_of(dtype) + 3
+    A, B = integers(7 * width).astype(dtype), integers(7 * width, seed=1).astype(dtype)
+    G = integers(100).astype(np.float64)
+    expected = G.copy()
+    for r in range(rows):
+        for c in range(across):
+            left = A[2 + r * width : 2 + r * width + step].astype(np.float64)
+            expected[7 + 11 * r + c] += left @ B[1 + c * width : 1 + c * width + step]
+    kernels.call_add_sums(form, A, 2, B, 1, width, G, 7, 11)
+    np.testing.assert_array_equal(G, expected)
+
+
+def test_what_is_done_to_tiles(dtype):
+    step = step_of(dtype)
+    A, B = integers(4, step).astype(dtype), integers(4, step, seed=1).astype(dtype)
+    A[0, 0], A[1, 1], w = np.nan, -0.0, integers(8, seed=2).astype(dtype)
+    out = np.zeros(28 * step, dtype)
+    kernels.call_tiles(A.ravel(), B.ravel(), w, -2.0, step, out)
+    expected = (
+        A + B, A * B, A * B + A, np.maximum(A, -2), A,
+        w[::2, None] * B[0] + w[::2, None], np.broadcast_to(B[0], A.shape),
+    )  # fmt: skip
+    for found, wanted in zip(out.reshape(7, 4, step), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
