@@ -8,7 +8,7 @@ import pytest
 from batchprop import check_gradient, loss_and_gradient
 from batchprop.gradient_check import check, finite_differences, rounding
 from batchprop.gradient_check.compare import Allowed, compare, relative_size
-from batchprop.gradient_check.definition import Defined
+from batchprop.gradient_check.complex_step import Defined
 from batchprop.gradient_check.finite_differences import Differences, default_probes, directions
 from batchprop.gradient_check.problem import Problem
 from batchprop.parameters import Shape

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.sklearn.tables import set_aside
+from batchprop.sklearn.training_data import set_aside
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 OPTIONS = {

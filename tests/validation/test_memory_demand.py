@@ -8,7 +8,7 @@ import pytest
 from batchprop import Network, train, train_many
 from batchprop.parameters import Shape
 from batchprop.validation import memory_demand
-from batchprop.validation.messages import written
+from batchprop.validation.error_text import written
 from tests.bad_input import FORM
 
 X = np.random.default_rng(0).normal(size=(3, 20))

@@ -22,7 +22,7 @@ _ABOVE_SOLVERS = (
     "files/atomic_file.py",
     "files/network_file.py",
     "files/npz_reader.py",
-    "files/unfinished.py",
+    "files/temporary_file.py",
     "gradient_check/",
     "loss.py",
     "network.py",

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.files import unfinished
+from batchprop.files import temporary_file
 
 try:
     import fcntl
@@ -64,7 +64,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, npt.NDArray[
 def _write(place: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write to a file beside ``place``, and give it that name."""
     before = _status(place)
-    beside, file = unfinished.opened(place, 0o666 if before is None else 0o600)
+    beside, file = temporary_file.opened(place, 0o666 if before is None else 0o600)
     try:
         with file:
             if before is not None:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
 

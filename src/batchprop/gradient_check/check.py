@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from batchprop import engines, penalty, validation
 from batchprop.gradient_check.compare import RELATIVE, Allowed, compare
-from batchprop.gradient_check.definition import complex_step
+from batchprop.gradient_check.complex_step import complex_step
 from batchprop.gradient_check.engine_under_test import Subject
 from batchprop.gradient_check.finite_differences import (
     Differences,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import approx_fprime
 
-from batchprop.gradient_check.definition import forward
+from batchprop.gradient_check.complex_step import forward
 from batchprop.gradient_check.problem import Problem
 from batchprop.parameters import Shape, split
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.gradient_check.definition import Defined, forward, sigma_and_slope
+from batchprop.gradient_check.complex_step import Defined, forward, sigma_and_slope
 from batchprop.gradient_check.problem import Problem
 from batchprop.parameters import split
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.definition import Scaling
+from batchprop.scaling.standardisation import Scaling
 from batchprop.vocabulary import COLUMNS, Words
 
 # Rounding of a row's raw values, over its deviation, from which the folded network is worse than

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.parameters import Shape, split
-from batchprop.scaling.definition import Scaling
+from batchprop.scaling.standardisation import Scaling
 
 Array = npt.NDArray[Any]
 

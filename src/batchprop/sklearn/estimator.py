@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from batchprop import validation
 from batchprop.network import Network
 from batchprop.sklearn.arguments import arguments_of_train, is_shown
-from batchprop.sklearn.messages import say_how_it_ended, words
-from batchprop.sklearn.tables import (
+from batchprop.sklearn.fit_warnings import say_how_it_ended, words
+from batchprop.sklearn.training_data import (
     FLOATS,
     Samples,
     checked,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from batchprop.sklearn.tables import Samples
+from batchprop.sklearn.training_data import Samples
 from batchprop.solvers.settings import RESUMABLE
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 

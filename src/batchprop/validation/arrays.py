@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.validation.conversion import not_numbers
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
 

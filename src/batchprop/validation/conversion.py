@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.validation.messages import described, message
+from batchprop.validation.error_text import described, message
 
 Array = npt.NDArray[Any]
 

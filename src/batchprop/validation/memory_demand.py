@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchprop.machine.available_memory import available_memory
 from batchprop.parameters import Shape
-from batchprop.validation.messages import message, written
+from batchprop.validation.error_text import message, written
 
 _SMALL = 1 << 27  # bytes that need not be asked for
 _ANY_MACHINE = float(1 << 47)  # what no machine has, where the system does not tell

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from batchprop.parameters import Shape
 from batchprop.validation.arrays import finite, real_array
-from batchprop.validation.messages import described, message
+from batchprop.validation.error_text import described, message
 from batchprop.validation.values import count
 
 Array = npt.NDArray[Any]

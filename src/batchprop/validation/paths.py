@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from batchprop.validation.messages import described, message
+from batchprop.validation.error_text import described, message
 
 _EXPECTED = "be the name of a file"
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.validation.arrays import finite, in_range, real_array
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 from batchprop.validation.orientation import inputs_remedy, tables_remedy
 
 Array = npt.NDArray[Any]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.validation.messages import described, message, written
+from batchprop.validation.error_text import described, message, written
 
 _NO_NUMBERS = (bool, np.bool, np.timedelta64)  # though they count as integers to Python
 _OR_AUTO = ', or "auto"'

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from batchprop.engines.naive.gauss_newton_matrix import curvature, gauss_newton_matrix
 from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
+from batchprop.engines.naive.sample_weights import plain_sum
 from batchprop.engines.naive.theta_layout import flatten, unflatten
-from batchprop.engines.naive.weights import plain_sum
 from batchprop.parameters import Shape
 
 Array = npt.NDArray[Any]

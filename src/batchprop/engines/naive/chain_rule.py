@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchprop.engines.naive.activation_formulas import lookup
+from batchprop.engines.naive.sample_weights import plain_sum, weights_or_ones
 from batchprop.engines.naive.scalar import Forward, forward, mean_loss
-from batchprop.engines.naive.weights import plain_sum, weights_or_ones
 
 
 def dL_dy(y_i: float, t_i: float, weight_i: float, N: float) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from batchprop.engines.naive.activation_formulas import lookup
-from batchprop.engines.naive.weights import plain_sum, weights_or_ones
+from batchprop.engines.naive.sample_weights import plain_sum, weights_or_ones
 
 Vector = Sequence[float]
 Matrix = Sequence[Sequence[float]]

@@ -15,7 +15,7 @@ from batchprop.solvers.stopping import NEVER
 from batchprop.training.checkpoint import checkpoint
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.result import TrainResult
-from batchprop.validation.messages import described, message, written
+from batchprop.validation.error_text import described, message, written
 
 # Belong to a call: a resumed run takes them from its own.
 _DATA = {"X", "T", "sample_weight", "X_val", "T_val"}
