@@ -152,5 +152,5 @@ def test_killed_at_each_step(path, home, name, before, left):
     process = subprocess.run([sys.executable, "-c", code, path], cwd=SRC, check=False)
     assert process.returncode == -signal.SIGKILL
     assert_holds(path, left)
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert os.listdir(path.parent) == [path.name]

@@ -38,9 +38,9 @@ def test_only_our_own_litter_is_removed(path):
         (path.parent / name).touch()
     litter(path).touch()
     os.utime(litter(path), (0, 0))
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert sorted(os.listdir(path.parent)) == sorted(kept)
-    temporary_file.remove(path.parent / "no folder" / "at all")
+    temporary_file.remove_abandoned(path.parent / "no folder" / "at all")
 
 
 def test_it_is_looked_for_where_a_link_leads(path, tmp_path):
@@ -52,19 +52,19 @@ def test_it_is_looked_for_where_a_link_leads(path, tmp_path):
         pytest.skip("no symbolic links here")
     litter(path).touch()
     os.utime(litter(path), (0, 0))
-    temporary_file.remove(link)
+    temporary_file.remove_abandoned(link)
     assert os.listdir(tmp_path) == ["links"]
 
 
 @with_locks
 def test_a_file_that_is_being_written_stays(path):
-    beside, file = temporary_file.opened(path, 0o666)
-    temporary_file.remove(path)
+    beside, file = temporary_file.create(path, 0o666)
+    temporary_file.remove_abandoned(path)
     os.utime(beside, (0, 0))  # its writer may be slow
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert beside.exists()
     file.close()
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert not beside.exists()
 
 
@@ -72,7 +72,7 @@ def test_a_file_that_is_being_written_stays(path):
 def test_that_of_another_process_stays_until_that_ends(path):
     code = (
         "import sys; from pathlib import Path; from batchprop.files import temporary_file\n"
-        "made = temporary_file.opened(Path(sys.argv[1]), 0o666); print(made[0], flush=True)\n"
+        "made = temporary_file.create(Path(sys.argv[1]), 0o666); print(made[0], flush=True)\n"
         "sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -80,10 +80,10 @@ def test_that_of_another_process_stays_until_that_ends(path):
         text=True,
     ) as other:  # fmt: skip
         beside = other.stdout.readline().strip()
-        temporary_file.remove(path)
+        temporary_file.remove_abandoned(path)
         assert os.path.exists(beside)
         other.kill()
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert not os.path.exists(beside)
 
 
@@ -108,7 +108,7 @@ def test_it_stays_until_it_has_its_name(path, monkeypatch):
     replace = os.replace
 
     def late(beside, place):
-        temporary_file.remove(path)
+        temporary_file.remove_abandoned(path)
         replace(beside, place)
 
     monkeypatch.setattr(os, "replace", late)
@@ -130,15 +130,15 @@ def test_without_locks_age_decides(path, monkeypatch, locks):
         monkeypatch.setattr(temporary_file.fcntl, "flock", none)
     atomic_file.write_arrays(path, ARRAYS)
     litter(path).touch()
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert litter(path).exists()
     before = time.time() - 23 * 3600
     os.utime(litter(path), (before, before))
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert litter(path).exists()
     before = time.time() - 25 * 3600
     os.utime(litter(path), (before, before))
-    temporary_file.remove(path)
+    temporary_file.remove_abandoned(path)
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -170,7 +170,7 @@ def test_runs_that_start_disturb_no_writer(path):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             while thread.is_alive() or process.poll() is None:
-                temporary_file.remove(path)
+                temporary_file.remove_abandoned(path)
                 train(CASE.X, CASE.T, solver="gd", hidden_size=3, max_epochs=1, checkpoint=path)
         thread.join()
         assert process.wait() == 0, process.stderr.read()

@@ -23,7 +23,7 @@ def said(reason):
     result = SimpleNamespace(stop_reason=reason, n_epochs=7, n_evaluations=23, loss=0.5, starts=())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit_warnings.say_how_it_ended(result, stacklevel=1)
+        fit_warnings.warn_if_not_converged(result, stacklevel=1)
     return caught
 
 

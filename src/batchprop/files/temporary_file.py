@@ -1,8 +1,8 @@
-"""Files that are being written: their names, who still writes them, and the removal of the rest.
+"""Temporary files next to the file being written: their creation, and removal of abandoned ones.
 
-A writer holds a lock on its file (``flock``), which the system takes back when the process ends in
-any way.  A file that can be locked has lost its writer.  Where there are no locks, a file that has
-not changed for a day has.
+A writer holds a lock (``flock``) on its temporary file, which the system releases when the process
+ends.  So a file that can be locked is abandoned.  Where locks are not supported, a file that has
+not changed for a day is taken to be abandoned.
 """
 
 from __future__ import annotations
@@ -23,83 +23,83 @@ except ImportError:  # Windows
 else:
     _LOCKS = True
 
-_TOKEN = 8  # random bytes in the name
-_LONGEST = 200  # bytes of the finished file's name in it: a file system has room for 255
-_OLD = 86_400.0  # seconds without a change after which nobody writes a file any more
+_TOKEN_BYTES = 8  # of randomness in the name
+_MAX_NAME = 200  # bytes of the target's name in it: file systems allow 255
+_MAX_AGE = 86_400.0  # seconds without a change after which a file counts as abandoned
 
 
-def opened(place: Path, permissions: int) -> tuple[Path, IO[bytes]]:
-    """Open a new file beside ``place`` and lock it; return its path and the open file.
+def create(path: Path, permissions: int) -> tuple[Path, IO[bytes]]:
+    """Create a temporary file next to ``path`` and lock it; return its path and the open file.
 
     Parameters
     ----------
     place : Path
-        The file that it will be.
+        The file that it will become.
     permissions : int
-        Of the new file, as for ``os.open``: those that the umask names are left out.
+        Mode of the new file, as for ``os.open``; the umask applies.
     """
     while True:
-        beside = place.with_name(f"{_beginning(place)}{secrets.token_hex(_TOKEN)}")
+        temporary = path.with_name(f"{_prefix(path)}{secrets.token_hex(_TOKEN_BYTES)}")
         file = open(  # noqa: SIM115, the caller closes it
-            beside, "xb", opener=lambda name, flags: os.open(name, flags, permissions)
+            temporary, "xb", opener=lambda name, flags: os.open(name, flags, permissions)
         )
         try:
             if not _LOCKS:
-                return beside, file
+                return temporary, file
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(file.fileno(), fcntl.LOCK_EX)
-            if beside.exists():  # it was not removed before it was locked
-                return beside, file
+            if temporary.exists():  # another process may have removed it before it was locked
+                return temporary, file
         except BaseException:
             file.close()
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         file.close()
 
 
-def remove(path: str | os.PathLike[str]) -> None:
-    """Remove what writers of this file left beside it when they were killed."""
-    place = Path(os.path.realpath(path))
-    ours = re.compile(rf"{re.escape(_beginning(place))}[0-9a-f]{{{2 * _TOKEN}}}")
-    with contextlib.suppress(OSError):  # litter is no reason to fail
-        for entry in list(place.parent.iterdir()):
-            if ours.fullmatch(entry.name):
+def remove_abandoned(path: str | os.PathLike[str]) -> None:
+    """Remove the temporary files that killed writers of ``path`` left behind."""
+    target = Path(os.path.realpath(path))
+    pattern = re.compile(rf"{re.escape(_prefix(target))}[0-9a-f]{{{2 * _TOKEN_BYTES}}}")
+    with contextlib.suppress(OSError):  # leftover files are no reason to fail
+        for entry in list(target.parent.iterdir()):
+            if pattern.fullmatch(entry.name):
                 with contextlib.suppress(OSError):
-                    _remove_if_left(entry)
+                    _remove_if_abandoned(entry)
 
 
-def _beginning(place: Path) -> str:
-    """Return what the names of files that will be ``place`` begin with."""
-    name = place.name
-    while len(os.fsencode(name)) > _LONGEST:
+def _prefix(target: Path) -> str:
+    """Return the prefix that the names of a file's temporary files share."""
+    name = target.name
+    while len(os.fsencode(name)) > _MAX_NAME:
         name = name[:-1]
     return f".{name}."
 
 
-def _remove_if_left(entry: Path) -> None:
-    """Remove a file unless somebody writes it."""
+def _remove_if_abandoned(entry: Path) -> None:
+    """Remove a file unless a process is still writing it."""
     if not _LOCKS:
         if _is_old(entry.stat()):
             entry.unlink(missing_ok=True)
         return
-    number = os.open(entry, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(entry, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        if _is_left(number):
-            entry.unlink(missing_ok=True)  # while it is locked: see ``opened``
+        if _is_abandoned(descriptor):
+            entry.unlink(missing_ok=True)  # while holding the lock: see ``create``
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
-def _is_left(number: int) -> bool:
-    """Tell whether an open file has lost its writer; if so, and if there are locks, lock it."""
+def _is_abandoned(descriptor: int) -> bool:
+    """Return whether an open file is abandoned; if so, hold its lock (where locks exist)."""
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             return False
-        return _is_old(os.fstat(number))
+        return _is_old(os.fstat(descriptor))
     return True
 
 
 def _is_old(status: os.stat_result) -> bool:
-    return time.time() - status.st_mtime > _OLD
+    return time.time() - status.st_mtime > _MAX_AGE

@@ -1,9 +1,14 @@
 """The executable definition: the derivation in plain Python loops, one sample at a time.
 
-`scalar` holds the derivation for one input and one output, `chain_rule` the same gradient
-factor by factor, `matrix` the form for any number of inputs and outputs. This file only
-carries numbers between arrays and lists: there is no NumPy arithmetic in the naive engine.
-All arithmetic is done in float64 whatever the dtype of the network, and stored in that dtype.
+- `scalar`: the derivation for one input and one output.
+- `chain_rule`: the same gradient, one function per factor of the chain rule.
+- `matrix`: the form for any number of inputs and outputs.
+- `gauss_newton_matrix`: JᵀJ and the second-order term Jᵀ y″.
+- `activation_formulas`: σ and σ′ as functions of z.
+- `theta_layout`: the order of the parameters in θ.
+
+This file converts between arrays and lists; there is no NumPy arithmetic in the naive engine.  All
+arithmetic is done in float64, and results are stored in the network's dtype.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ Array = npt.NDArray[Any]
 
 
 class Objective:
-    """Loss and gradient of one data set as functions of theta.
+    """Loss and gradient of one data set as functions of θ.
 
     Parameters
     ----------
@@ -34,14 +39,14 @@ class Objective:
     shape : Shape
     activation : str
     dtype : dtype
-        Precision of the network; X and T are rounded to it, sample by sample.
+        Dtype of the network; X and T are rounded to it, sample by sample.
     n_threads : int, optional
-        Accepted as in every engine; this one has a single thread.
+        Accepted for compatibility with the other engines; this one is single-threaded.
 
     Attributes
     ----------
     check : callable
-        Called before each sample; it may raise to end the evaluation.
+        Called before each sample; it may raise an exception to end the evaluation.
     """
 
     def __init__(
@@ -60,22 +65,22 @@ class Objective:
         self._total_weight = plain_sum(self._weights())
 
     def loss(self, theta: Array) -> float:
-        """Return L at theta (P,)."""
+        """Return L at θ (P,)."""
         parameters = unflatten(theta.tolist(), self._shape)
         return mean_loss(parameters, self._samples(), self._total_weight, self._activation)
 
     def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
-        """Return L at theta (P,) and write ∂L/∂θ into gradient (P,)."""
+        """Return L at θ (P,) and write ∂L/∂θ to ``gradient`` (P,)."""
         parameters = unflatten(theta.tolist(), self._shape)
         loss, blocks = sum_over_samples(
             parameters, self._samples(), self._total_weight, self._activation
         )
-        with np.errstate(over="ignore"):  # beyond the float32 range: inf, as in the other engines
+        with np.errstate(over="ignore"):  # overflow in float32 gives inf, as in the other engines
             gradient[:] = flatten(blocks)
         return loss
 
     def close(self) -> None:
-        """Do nothing: this engine holds neither buffers nor threads."""
+        """Do nothing: this engine has neither buffers nor threads."""
 
     def __enter__(self) -> Self:
         return self
@@ -88,14 +93,14 @@ class Objective:
             yield 1.0 if self._sample_weight is None else float(self._sample_weight[i])
 
     def _samples(self) -> Iterator[Sample]:
-        """Convert one column at a time, so that X and T are never copied whole."""
+        """Yield one sample at a time, so that X and T are never copied as a whole."""
         for i, weight in enumerate(self._weights()):
             self.check()
             yield Sample(_column(self._X, i, self._dtype), _column(self._T, i, self._dtype), weight)
 
 
 class GaussNewtonObjective(Objective):
-    """The same in float64, and JᵀJ.
+    """Loss, gradient and JᵀJ in float64.
 
     Parameters
     ----------
@@ -115,7 +120,7 @@ class GaussNewtonObjective(Objective):
         super().__init__(X, T, sample_weight, shape, activation, np.float64, n_threads)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        """Return L(θ); write ∂L/∂θ (P,) and JᵀJ = Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P)."""
         parameters = unflatten(theta.tolist(), self._shape)
         JTJ[:] = gauss_newton_matrix(
             parameters, self._samples(), self._total_weight, self._activation
@@ -123,7 +128,7 @@ class GaussNewtonObjective(Objective):
         return self.loss_and_gradient(theta, gradient)
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i (P,) to ``out``; ``points`` is θ, θ + p, θ − p."""
         theta, ahead, behind = (unflatten(point.tolist(), self._shape) for point in points)
         out[:] = curvature(
             theta, ahead, behind, self._samples(), self._total_weight, self._activation
@@ -133,7 +138,7 @@ class GaussNewtonObjective(Objective):
 def predict(
     theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
 ) -> Array:
-    """Return Y (s, N) for X (e, N), in the dtype of theta (P,)."""
+    """Return Y (s, N) for X (e, N), in the dtype of θ (P,)."""
     parameters = unflatten(theta.tolist(), shape)
     Y = np.empty((shape.n_outputs, X.shape[1]), dtype=theta.dtype)
     for i in range(X.shape[1]):

@@ -31,7 +31,7 @@ class CheckpointWriter:
         self._path = path
         self._seconds = seconds
         self._due = time.perf_counter() + seconds
-        temporary_file.remove(path)
+        temporary_file.remove_abandoned(path)
 
     def look(self, snapshot: Callable[[str], Checkpoint]) -> None:
         """Write if it is time to."""
