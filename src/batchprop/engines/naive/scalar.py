@@ -45,7 +45,7 @@ def forward(
 def sample_loss(y_i: float, t_i: float) -> float:
     """Return the loss of one sample, L_i = (t_i − y_i)² (result 2)."""
     error = t_i - y_i
-    return error * error  # error**2 would raise OverflowError instead of giving inf
+    return error * error  # error**2 would raise where this overflows to inf
 
 
 def mean_loss(y: Sequence[float], t: Sequence[float], weight: Sequence[float]) -> float:
