@@ -29,35 +29,36 @@ def loss_and_gradient(
     Parameters
     ----------
     network : Network
-        Where to evaluate; its dtype is the dtype of the computation.
+        The network to evaluate; its dtype is the dtype of the computation.
     X : array_like, shape (e, N)
-        Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
+        Inputs, one sample per column, in C or Fortran order; read-only arrays and memory maps are
+        accepted.
     T : array_like, shape (s, N)
         Targets.  For a float32 network L is computed with float64 targets, and the gradient with
         rounded ones.
     engine : {"fused", "vectorized", "naive"}
-        What computes it.
+        The implementation to use.
     n_threads : int or None
-        At most so many threads (fused engine only); None lets the size of the work and the
-        process's CPUs decide.  The result does not depend on it.
+        Maximum number of threads (fused engine only).  None chooses it from the amount of work and
+        the CPUs that the process may use.  The result does not depend on it.
     sample_weight : array_like, shape (N,), or None
         Non-negative weights w: L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
     alpha : float, or pair of floats
-        α ≥ 0: F = L + (α/Σw) (‖W_h‖² + ‖W_y‖²), with Σw = N without weights; biases are free.
-        A pair (α_h, α_y) gives each its own.  ``train(..., scale=False, alpha=alpha)``
-        minimises this F.
+        If not 0, return F = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and its gradient, where Σw = N without
+        weights; biases are not penalised.  A pair (α_h, α_y) has one α ≥ 0 for each of W_h and
+        W_y.  ``train(..., scale=False, alpha=alpha)`` minimises this F.
 
     Returns
     -------
     loss : float
-        L, a sum over outputs and a mean over samples; F with ``alpha``.
+        L, the mean over samples of the squared error summed over outputs; F with ``alpha``.
     gradient : Gradient
-        Its blocks ``W_h``, ``b_h``, ``W_y``, ``b_y`` and all of them flat, ``theta``.
+        The gradient as blocks ``W_h``, ``b_h``, ``W_y``, ``b_y`` and as a flat vector ``theta``.
 
     Raises
     ------
     TypeError, ValueError
-        An argument does not fit; the message says which, and what to do.
+        An argument is invalid; the message says which one and what to do.
 
     Notes
     -----
@@ -121,24 +122,25 @@ def gauss_newton(
 ) -> GaussNewton:
     """Return L, ∂L/∂θ and JᵀJ = (1/N) Σ_i J_iᵀ J_i, where J_i = ∂y_i/∂θ, of shape (s, P).
 
-    JᵀJ is a mean over samples, as L is.  So 2 JᵀJ is the Hessian of L without the terms that
-    multiply residuals by second derivatives (the Gauss–Newton approximation), and the gradient is
-    2 Jᵀr, a mean of the same kind.  Everything is computed in float64, whatever the network's
-    dtype.  The fused engine needs memory for a few matrices (P, P), whatever N is.
+    Like L, JᵀJ is a mean over samples.  So 2 JᵀJ is the Hessian of L without the terms that
+    multiply residuals by second derivatives (the Gauss–Newton approximation), and the gradient of
+    L is 2 Jᵀr, also a mean.  Everything is computed in float64, whatever the network's dtype.  The
+    fused engine needs memory for a few (P, P) matrices, independent of N.
 
     Parameters
     ----------
     network : Network
-        Where to evaluate.
+        The network to evaluate.
     X : array_like, shape (e, N)
-        Inputs, one sample a column; either memory order, read-only arrays and memory maps too.
+        Inputs, one sample per column, in C or Fortran order; read-only arrays and memory maps are
+        accepted.
     T : array_like, shape (s, N)
         Targets.
     engine : {"fused", "vectorized", "naive"}
-        What computes it.
+        The implementation to use.
     n_threads : int or None
-        At most so many threads (fused engine only); None lets the size of the work and the
-        process's CPUs decide.  The result does not depend on it.
+        Maximum number of threads (fused engine only).  None chooses it from the amount of work and
+        the CPUs that the process may use.  The result does not depend on it.
     sample_weight : array_like, shape (N,), or None
         Non-negative weights w: JᵀJ = Σ_i w_i J_iᵀ J_i / Σ_i w_i.
 
@@ -151,7 +153,7 @@ def gauss_newton(
     Raises
     ------
     TypeError, ValueError
-        An argument does not fit; the message says which, and what to do.
+        An argument is invalid; the message says which one and what to do.
 
     Notes
     -----

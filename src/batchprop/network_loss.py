@@ -28,13 +28,13 @@ def network_loss(
     """Return L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
 
     Training computes with standardised data, and Levenberg–Marquardt in float64.  The network that
-    is returned differs slightly: its parameters are rounded to its dtype, and in raw units means
-    cost digits.  This is the loss of the network that is returned.
+    it returns differs slightly: its parameters are rounded to its dtype, and in raw units large
+    means cost digits.  This function computes the loss of the returned network.
 
     Parameters
     ----------
     network : Network
-        In the units of X and T.
+        The network, in the units of X and T.
     X : ndarray, shape (e, N)
         Checked inputs.
     T : ndarray, shape (s, N)
@@ -44,12 +44,12 @@ def network_loss(
     engine : str
         Name of the engine that predicts.
     n_threads : int or None
-        At most so many threads; the result does not depend on it, to the last bit.
+        Maximum number of threads; the result has the same bits for any number.
     """
     predict = engines.load(engine).predict
     step = max(1, _ELEMENTS // sum(network.shape))
     parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
-    # Dividing by a power of two keeps squares within the range of float64, and changes no digit.
+    # dividing by a power of two is exact and keeps squares within the range of float64
     exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -2,7 +2,7 @@
 
 A kernel needs dozens of arrays and sizes.  As separate arguments they would be unpacked at each
 call and passed on to each part of the kernel, which would be most of the code to compile.  Here
-the caller stores the fields once as 64-bit words, and kernels read ``record.field`` where they
+the caller stores the fields once as 64-bit words, and kernels read ``struct.field`` where they
 need it.  The words of a struct never change, so that LLVM may move the loads; the contents of its
 arrays may change.
 """
@@ -24,16 +24,16 @@ from numba.extending import NativeValue, models, register_model, unbox
 from numba.np.numpy_support import from_dtype
 
 _WORD = ir.IntType(64)
-_types: dict[_TupleKind, KernelStructType] = {}
+_types: dict[_StructDescription, KernelStructType] = {}
 
 
-class _ArrayKind(NamedTuple):
+class _ArrayDescription(NamedTuple):
     dtype: np.dtype[Any]
     ndim: int
     layout: str
 
 
-class _TupleKind(NamedTuple):
+class _StructDescription(NamedTuple):
     owner: Any
     fields: tuple[Any, ...]
 
@@ -56,25 +56,25 @@ class KernelStruct:
         format_codes = "".join("d" if type(word) is float else "q" for word in words)
         self._words = ctypes.create_string_buffer(struct.pack(format_codes, *words))
         self.address = ctypes.addressof(self._words)
-        self._numba_type_ = _struct_type(_kind(fields))
+        self._numba_type_ = _struct_type(_description(fields))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.fields, name)
 
 
-def _struct_type(kind: _TupleKind) -> KernelStructType:
+def _struct_type(description: _StructDescription) -> KernelStructType:
     """Return the numba type of a struct; the same object for equal fields."""
-    if kind not in _types:
-        _types[kind] = KernelStructType(kind)
-    return _types[kind]
+    if description not in _types:
+        _types[description] = KernelStructType(description)
+    return _types[description]
 
 
-def _kind(value: Any) -> Any:
+def _description(value: Any) -> Any:
     """Return a description of a field that is cheap to compare: all that compiled code needs."""
     if isinstance(value, np.ndarray):
-        return _ArrayKind(value.dtype, value.ndim, "C" if value.flags.c_contiguous else "A")
+        return _ArrayDescription(value.dtype, value.ndim, "C" if value.flags.c_contiguous else "A")
     if isinstance(value, tuple):
-        return _TupleKind(type(value), tuple(map(_kind, value)))
+        return _StructDescription(type(value), tuple(map(_description, value)))
     return type(_number(value))
 
 
@@ -106,25 +106,29 @@ class KernelStructType(types.Type):  # type: ignore[misc]
         Number of words.
     """
 
-    def __init__(self, kind: _TupleKind) -> None:
+    def __init__(self, description: _StructDescription) -> None:
         self.fields: dict[str, tuple[Any, int]] = {}
         self.size = 0
-        for name, field_kind in zip(kind.owner._fields, kind.fields, strict=True):
-            numba_type, size = _field(field_kind)
+        for name, field_description in zip(
+            description.owner._fields, description.fields, strict=True
+        ):
+            numba_type, size = _field(field_description)
             self.fields[name] = numba_type, self.size
             self.size += size
         field_list = ", ".join(f"{name}: {field}" for name, (field, _) in self.fields.items())
-        super().__init__(name=f"{kind.owner.__name__}({field_list})")
+        super().__init__(name=f"{description.owner.__name__}({field_list})")
 
 
-def _field(kind: Any) -> tuple[Any, int]:
+def _field(description: Any) -> tuple[Any, int]:
     """Return a field's numba type and its number of words."""
-    if isinstance(kind, _TupleKind):
-        nested = _struct_type(kind)
+    if isinstance(description, _StructDescription):
+        nested = _struct_type(description)
         return nested, nested.size
-    if isinstance(kind, _ArrayKind):
-        return types.Array(from_dtype(kind.dtype), kind.ndim, kind.layout), 1 + 2 * kind.ndim
-    return {bool: types.boolean, int: types.int64, float: types.float64}[kind], 1
+    if isinstance(description, _ArrayDescription):
+        return types.Array(
+            from_dtype(description.dtype), description.ndim, description.layout
+        ), 1 + 2 * description.ndim
+    return {bool: types.boolean, int: types.int64, float: types.float64}[description], 1
 
 
 @register_model(KernelStructType)
@@ -148,14 +152,14 @@ def _unbox(numba_type: KernelStructType, obj: Any, c: Any) -> NativeValue:
 class _KernelStructAttribute(AttributeTemplate):  # type: ignore[misc]
     key = KernelStructType
 
-    def generic_resolve(self, record: KernelStructType, name: str) -> Any:
+    def generic_resolve(self, struct_type: KernelStructType, name: str) -> Any:
         """Return the type of a field, or None if there is no such field."""
-        return record.fields[name][0] if name in record.fields else None
+        return struct_type.fields[name][0] if name in struct_type.fields else None
 
 
 @lower_getattr_generic(KernelStructType)
-def _read(context: Any, builder: Any, record: KernelStructType, value: Any, name: str) -> Any:
-    field_type, offset = record.fields[name]
+def _read(context: Any, builder: Any, struct_type: KernelStructType, value: Any, name: str) -> Any:
+    field_type, offset = struct_type.fields[name]
     start = builder.gep(value, [_WORD(offset)])
     if isinstance(field_type, KernelStructType):
         return start

@@ -33,7 +33,7 @@ def create(path: Path, permissions: int) -> tuple[Path, IO[bytes]]:
 
     Parameters
     ----------
-    place : Path
+    path : Path
         The file that it will become.
     permissions : int
         Mode of the new file, as for ``os.open``; the umask applies.

@@ -39,10 +39,11 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array, Array]:
         float64: Σ w x / Σ w, the square root of Σ w (x − mean)² / Σ w, and x of the first sample
         with a positive weight.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # rows that overflow are repeated below
+    with np.errstate(over="ignore", invalid="ignore"):  # such rows are repeated below, scaled
         mean, variance, first = _moments(table, weight)
     std = np.sqrt(variance)
-    # NaN fails the comparisons.  With a mean that is not tiny, a tiny variance means std ≈ 0.
+    # NaN fails the comparisons.  Next to a mean that is not tiny, so small a variance is rounding,
+    # which scaling cannot improve.
     reliable = (variance >= _SMALLEST) & (variance <= _LARGEST)
     reliable |= (variance < _SMALLEST) & (np.abs(mean) > 2.0**-400)
     unreliable = np.flatnonzero(~reliable)

@@ -69,8 +69,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         history_size, max_evaluations, damping, max_damping, step_tol, method, method_options,
         target_loss, gradient_tol.
     max_iter : int, None or "auto", default="auto"
-        Maximum number of iterations, each over all samples.  None sets no limit; "auto" uses the
-        solver's default.
+        Maximum number of iterations; None sets no limit, "auto" uses the solver's default.
     tol : float, default=1e-5
         Stop when the loss (including the penalty) has decreased by less than this fraction of
         itself within ``n_iter_no_change`` iterations.  0 disables the rule; so do validation data.
@@ -79,9 +78,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         minimum of the validation loss.  "auto" uses the solver's default.
     early_stopping : bool, default=False
         Hold out ``validation_fraction`` of the samples, stop by their loss, and keep the network
-        with the lowest validation loss.  Sample weights are ignored in the validation loss.
-        Samples passed to ``fit`` as ``X_val`` and ``y_val`` are used instead, whether this is set
-        or not.
+        with the lowest validation loss, in which sample weights are ignored.  ``X_val`` and
+        ``y_val``, if passed to ``fit``, are used instead, whether this is set or not.
     validation_fraction : float, default=0.1
         Fraction of the samples that ``early_stopping`` holds out, between 0 and 1.
     max_seconds : float or None, default=None
@@ -102,7 +100,6 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         process may use.  Results have the same bits for any number of threads.
     verbose : bool or int, default=False
         Show a progress line on standard error.
-        Show a progress line on standard error.
 
     Attributes
     ----------
@@ -116,8 +113,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Training loss of ``network_``, (1/N) Σ_i ‖y_i − t_i‖², without the penalty.  For one output
         it is the mean squared error, for s outputs s times ``mean_squared_error``.
     best_loss_ : float
-        Lowest training loss during training.  ``loss_`` can be higher if there are validation
-        data or a penalty.
+        Lowest training loss seen; ``loss_`` can be higher with validation data or a penalty.
     loss_curve_ : ndarray, shape (n_iter_ + 1,)
         Training loss before each iteration and after the last one.
     validation_loss_curve_ : ndarray, shape (n_iter_ + 1,), or None
@@ -129,8 +125,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     n_evaluations_ : int
         Number of evaluations of loss and gradient, including line searches.
     gradient_norm_ : float
-        ‖∂F/∂θ‖ at the end of training, where F is the objective: loss plus penalty of the
-        standardised samples.
+        ‖∂F/∂θ‖ at the end, where F is the loss of the standardised samples plus the penalty.
     alpha_ : tuple of two floats
         The penalties on W_h and W_y that were used, also with ``alpha="auto"``.
     alpha_report_ : batchprop.result.AlphaReport or None
@@ -250,10 +245,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         else:
             samples = Samples(X.T, targets.T, sample_weight, None, None)
         options = replace(
-            options,
-            sample_weight=samples.sample_weight,
-            X_val=samples.X_val,
-            T_val=samples.T_val,
+            options, sample_weight=samples.sample_weight, X_val=samples.X_val, T_val=samples.T_val
         )
         if samples.validating:  # with validation data, patience replaces tol
             options = replace(options, tol=None, patience=options.n_epochs_no_change)

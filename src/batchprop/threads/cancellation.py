@@ -174,10 +174,8 @@ def _answers(
             now = time.perf_counter()
             factor = SECONDS / max(now - outcome.last_asked, 1e-9)
             interval = int(counts[INTERVAL] * min(2.0, max(0.25, factor)))
-            counts[INTERVAL], outcome.last_asked = (
-                min(MAX_INTERVAL, max(MIN_INTERVAL, interval)),
-                now,
-            )
+            counts[INTERVAL] = min(MAX_INTERVAL, max(MIN_INTERVAL, interval))
+            outcome.last_asked = now
             if reason:
                 outcome.reason, answer = reason, 1
         except GeneratorExit:

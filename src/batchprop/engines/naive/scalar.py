@@ -154,7 +154,7 @@ def loss_and_gradient(
     weight = weights_or_ones(sample_weight, len(t))
     passes = [forward(w_h, b_h, w_y, b_y, x_i, activation) for x_i in x]
     units = range(len(w_h))
-    loss = mean_loss([each.y for each in passes], t, weight)
+    loss = mean_loss([pass_i.y for pass_i in passes], t, weight)
     dw_y = [dL_dw_y(k, passes, t, weight) for k in units]
     db_y = [dL_db_y(passes, t, weight)]
     dw_h = [dL_dw_h(k, passes, w_y, x, t, weight, activation) for k in units]
