@@ -47,7 +47,7 @@ def ran(
     epochs_at_a_time=None,
     **rules,
 ):
-    """Run until a rule stops it; ``epochs_at_a_time`` is the length of the curves that a call fills."""
+    """Run until a rule stops it; a call fills curves of length ``epochs_at_a_time``."""
     network = case.network
     settings, rules = settings or LmSettings(), OFF._replace(**rules)
     if held_out is not None:
