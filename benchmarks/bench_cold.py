@@ -1,4 +1,4 @@
-"""Cold start, apart from all else: fresh processes, with nothing compiled and with all of it."""
+"""Cold start: time of the first training in a fresh process, with and without cached kernels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import data, suite
 
 WORK = list(suite.RUNS)[1]
 
-# Prints how long the import and the first training took, and the loss that it reached.
+# Prints the time of the import and of the first training, and the loss that it reached.
 PROGRAM = """
 import json, sys, time
 began = time.perf_counter()
@@ -40,7 +40,7 @@ print(json.dumps({"import": imported - began, "first_train": seconds, "loss": lo
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """A file with data and start; another process reads it without a word of the benchmarks'."""
+    """A file with the data and the start, so that the timed process imports no benchmark code."""
     X, T, start, _ = suite.problem(WORK.name)
     path = tmp_path_factory.mktemp("cold") / "problem.npz"
     np.savez(path, X=X, T=T, **start._asdict())
@@ -53,7 +53,7 @@ def filled_cache(tmp_path_factory):
 
 
 def start_process(table, folder, epochs):
-    """Run the program in a fresh process; return what it measured."""
+    """Run the program in a fresh process; return its measurements."""
     command = [sys.executable, "-c", PROGRAM, str(table), WORK.activation, str(epochs)]
     done = subprocess.run(
         [*command, str(suite.RUN_RATE)],
@@ -67,7 +67,7 @@ def start_process(table, folder, epochs):
 
 
 def time_starts(benchmark, table, folders, epochs, rounds):
-    """Time whole processes, each with the next folder for kernels; keep what each measured."""
+    """Time whole processes, each with the next kernel folder; store what each one measured."""
     measured = []
     benchmark.pedantic(
         lambda: measured.append(start_process(table, next(folders), epochs)), rounds=rounds
@@ -95,6 +95,6 @@ def test_first_train_with_an_empty_cache(benchmark, table, tmp_path, filled_cach
 
 @pytest.mark.benchmark(group="cold")
 def test_first_train_with_a_warm_cache(benchmark, table, filled_cache):
-    if not list(filled_cache.iterdir()):  # asked for alone
+    if not list(filled_cache.iterdir()):  # if this test runs alone, fill the cache first
         start_process(table, filled_cache, epochs=1)
     time_starts(benchmark, table, iter([filled_cache] * 5), epochs=1, rounds=5)

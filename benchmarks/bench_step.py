@@ -1,4 +1,4 @@
-"""One full-batch step of each engine: L(θ) and ∂L/∂θ, set-up not timed."""
+"""One full-batch step of each engine, L(θ) and ∂L/∂θ, without set-up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks import data, suite
 
 
 def step(benchmark, name, engine, threads):
-    """Time loss and gradient of one engine on one case, check them and label the figure."""
+    """Time loss and gradient of one engine on one case, check and label the result."""
     work = suite.CASES[name]
     X, T, _, theta = suite.problem(name)
     shape = Shape(work.e, work.m, work.s)

@@ -1,4 +1,4 @@
-"""A fixed training run through ``batchprop.train``: the call as users make it, set-up included."""
+"""A fixed training run through ``batchprop.train``, including set-up."""
 
 from __future__ import annotations
 

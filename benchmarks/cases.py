@@ -1,4 +1,4 @@
-"""The work that is timed: a network's sizes, how many samples, σ and dtype."""
+"""The cases that are timed: network sizes, number of samples, activation and dtype."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Case(NamedTuple):
 
     @property
     def net(self) -> str:
-        """The sizes as they are written everywhere: e-m-s."""
+        """The sizes as e-m-s."""
         return f"{self.e}-{self.m}-{self.s}"
 
     @property
@@ -31,39 +31,39 @@ class Case(NamedTuple):
 
     @property
     def multiply_adds(self) -> int:
-        """Per unit and sample, e each for W_h X and δ_h Xᵀ; s each for W_y H, W_yᵀ δ_y, δ_y Hᵀ."""
+        """Per unit and sample: e each for W_h X and δ_h Xᵀ, s each for W_y H, W_yᵀ δ_y, δ_y Hᵀ."""
         return self.n_samples * self.m * (2 * self.e + 3 * self.s)
 
     @property
     def flops(self) -> int:
-        """A multiply-add counts as two; σ and what else goes element by element is left out."""
+        """Two per multiply-add; σ and other elementwise operations are not counted."""
         return 2 * self.multiply_adds
 
     @property
     def n_activations(self) -> int:
-        """How many times σ is evaluated."""
+        """Number of evaluations of σ."""
         return self.n_samples * self.m
 
     @property
     def is_small(self) -> bool:
-        """Twenty steps of it, in float64 NumPy, take no time worth mentioning."""
+        """Whether twenty steps in float64 NumPy take negligible time."""
         return self.n_activations <= 1_000_000
 
 
 def case(
     e: int, m: int, s: int, n_samples: int, activation: str, dtype: str, name: str = ""
 ) -> Case:
-    """Build a case; without a name it is called after what it is."""
-    own = f"{e}-{m}-{s}/{n_samples}/{activation}/{dtype}"
-    return Case(name or own, e, m, s, n_samples, activation, dtype)
+    """Return a case; its default name is derived from its fields."""
+    default_name = f"{e}-{m}-{s}/{n_samples}/{activation}/{dtype}"
+    return Case(name or default_name, e, m, s, n_samples, activation, dtype)
 
 
 def by_name(cases: list[Case]) -> dict[str, Case]:
-    """Return name -> case; two cases of one name are a mistake."""
-    found = {one.name: one for one in cases}
-    if len(found) != len(cases):
+    """Return the cases by name; names must be unique."""
+    result = {one.name: one for one in cases}
+    if len(result) != len(cases):
         names = [one.name for one in cases]
         raise ValueError(
             f"cases of the same name: {sorted({n for n in names if names.count(n) > 1})}"
         )
-    return found
+    return result

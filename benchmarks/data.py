@@ -1,8 +1,8 @@
-"""Seeded data and parameters for a case, and what the right answer is, in float64 NumPy.
+"""Seeded data and parameters for a case, and reference results in float64 NumPy.
 
-All numbers are ones that float32 can hold, so that one reference serves both dtypes.  Nothing here
-comes from the package: what is timed is checked against formulas that do not share its code.
-Samples are rows here, (N, e) and (N, s), as most libraries want them.
+All numbers are exact in float32, so that one reference serves both dtypes.  Nothing is imported
+from the package, so that timed results are checked against independent code.  Samples are rows
+here, (N, e) and (N, s), as most libraries expect them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from benchmarks.cases import Case
 
 Array = np.ndarray
-BLOCK = 1 << 14  # samples that the reference looks at together
-WAVES = 4  # sines that add up to a target
+BLOCK = 1 << 14  # samples that the reference processes at a time
+WAVES = 4  # sines in each target
 
 
 class Blocks(NamedTuple):
-    """Parameters, a gradient or a move: W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."""
+    """Parameters, a gradient or an update: W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."""
 
     W_h: Array
     b_h: Array
@@ -51,7 +51,7 @@ def samples(case: Case) -> tuple[Array, Array]:
 
 
 def parameters(case: Case) -> Blocks:
-    """Draw a start, uniform within ±1/√(fan in), as float64."""
+    """Draw initial parameters, uniform in ±1/√(fan in), as float64."""
     rng = np.random.default_rng((case.e, case.m, case.s))
 
     def drawn(fan_in: int, *shape: int) -> Array:
@@ -78,7 +78,7 @@ def _sigma(name: str, Z: Array) -> tuple[Array, Array]:
 
 
 def gradient(case: Case, X: Array, T: Array, start: Blocks) -> tuple[float, Blocks]:
-    """Return L and ∂L/∂θ in float64, block by block of samples."""
+    """Return L and ∂L/∂θ in float64, computed in blocks of samples."""
     total, sums = 0.0, Blocks(*(np.zeros(block.shape) for block in start))
     for some in _slices(case.n_samples):
         x = X[some].astype(np.float64)
@@ -93,12 +93,12 @@ def gradient(case: Case, X: Array, T: Array, start: Blocks) -> tuple[float, Bloc
     return total / case.n_samples, sums
 
 
-def loss(case: Case, X: Array, T: Array, place: Blocks) -> float:
+def loss(case: Case, X: Array, T: Array, point: Blocks) -> float:
     """Return L in float64."""
     total = 0.0
     for some in _slices(case.n_samples):
-        H = _sigma(case.activation, X[some] @ place.W_h.T + place.b_h)[0]
-        residual = H @ place.W_y.T + place.b_y - T[some]
+        H = _sigma(case.activation, X[some] @ point.W_h.T + point.b_h)[0]
+        residual = H @ point.W_y.T + point.b_y - T[some]
         total += float(np.sum(residual * residual))
     return total / case.n_samples
 
@@ -106,7 +106,7 @@ def loss(case: Case, X: Array, T: Array, place: Blocks) -> float:
 def descent(
     case: Case, X: Array, T: Array, start: Blocks, rate: float, steps: int
 ) -> tuple[float, Blocks]:
-    """Take plain gradient steps; return the loss and the parameters after the last."""
+    """Run plain gradient descent; return the last loss and parameters."""
     here = start
     for _ in range(steps):
         slope = gradient(case, X, T, here)[1]
@@ -114,10 +114,10 @@ def descent(
     return gradient(case, X, T, here)[0], here
 
 
-def block_errors(found: Blocks, expected: Blocks) -> dict[str, float]:
-    """Return block -> ‖difference‖ / ‖expected‖ (the bare norm where the expected one is 0)."""
+def block_errors(actual: Blocks, expected: Blocks) -> dict[str, float]:
+    """Return ‖difference‖ / ‖expected‖ by block (‖difference‖ where the expected block is 0)."""
     errors = {}
-    for name, block, right in zip(Blocks._fields, found, expected, strict=True):
+    for name, block, right in zip(Blocks._fields, actual, expected, strict=True):
         size = float(np.linalg.norm(right)) or 1.0
         difference = np.asarray(block, np.float64).reshape(right.shape) - right
         errors[name] = float(np.linalg.norm(difference)) / size

@@ -1,4 +1,4 @@
-"""The plot of the three engines: time of a step against N, and the ratio to naive."""
+"""The plot of the three engines: time per step against N, and speed-up over naive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.plot_style import COLOURS, figure
 from benchmarks.results import Results
 
-# Naive in orange, vectorized in blue, fused in black; all cores dashed.
+# Naive in orange, vectorized in blue, fused in black; dashed lines for all cores.
 LOOK = {
     "naive": {"color": COLOURS[1], "marker": "s"},
     "vectorized": {"color": COLOURS[2], "marker": "o"},
@@ -18,7 +18,7 @@ LOOK = {
 
 
 def draw(path: Path, results: Results) -> None:
-    """Write the picture."""
+    """Write the plot."""
     rows = sorted(results.sweep, key=lambda row: row.what["n_samples"])
     if not rows:
         return

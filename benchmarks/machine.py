@@ -1,4 +1,4 @@
-"""What a figure was measured on: processor, versions, and the kernels BLAS chose."""
+"""A description of the machine: processor, software versions, and the kernels BLAS uses."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ LIBRARIES = ("numpy", "numba", "llvmlite", "scipy")
 
 
 def cores() -> list[int]:
-    """Return the processors that this process may run on."""
+    """Return the CPUs that this process may use."""
     try:
         return sorted(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
+    except AttributeError:  # not available on this system
         return list(range(os.cpu_count() or 1))
 
 
 def processor() -> str:
-    """Return the processor's name, as far as the system tells it."""
+    """Return the name of the processor, if the system reports it."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             if line.startswith("model name"):
@@ -32,8 +32,8 @@ def processor() -> str:
 
 
 def blas() -> str:
-    """Name NumPy's BLAS, its version and which processor's kernels it runs."""
-    import numpy  # noqa: F401 - BLAS is only there once it is loaded
+    """Return NumPy's BLAS, its version, and the processor whose kernels it uses."""
+    import numpy  # noqa: F401 - loads BLAS
 
     for library in threadpool_info():
         if library["user_api"] == "blas":
@@ -45,22 +45,22 @@ def blas() -> str:
 
 
 def vector_bits() -> int:
-    """Return the width of the registers that batchprop's kernels are compiled for."""
+    """Return the vector width that batchprop's kernels are compiled for."""
     from batchprop.simd.vectors import REGISTER_BITS
 
     return REGISTER_BITS
 
 
 def versions() -> dict[str, str]:
-    """Return name -> version of what a figure depends on."""
+    """Return the versions of the libraries that affect timings."""
     import batchprop
 
-    found = {"batchprop": batchprop.__version__, "python": platform.python_version()}
-    return found | {name: metadata.version(name) for name in LIBRARIES}
+    result = {"batchprop": batchprop.__version__, "python": platform.python_version()}
+    return result | {name: metadata.version(name) for name in LIBRARIES}
 
 
 def describe() -> dict[str, object]:
-    """Return all of it, for JSON."""
+    """Return the whole description, for JSON."""
     return {
         "processor": processor(),
         "cores": len(cores()),
@@ -72,7 +72,7 @@ def describe() -> dict[str, object]:
 
 
 def sentence(machine: dict[str, object], date: str) -> str:
-    """Say it in one line, for below a table."""
+    """Return a one-line description, to be printed below a table."""
     listed = machine["versions"]
     assert isinstance(listed, dict)
     names = ", ".join(f"{name} {version}" for name, version in listed.items())

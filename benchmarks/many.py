@@ -1,10 +1,10 @@
-"""Many small networks: train_many beside a call of train for each, and beside a pool of processes.
+"""Many small networks: train_many, a loop over train, and a pool of processes.
 
     python -m benchmarks.many                          the whole table: some minutes
     python -m benchmarks.many --counts 8 64 --samples 500 --repeats 1
 
-All three train the same networks, of seeds 0, 1, …; that they come to the same losses is checked.
-Each is warmed up, and its time is the median of some repeats that take turns.
+All three train the same networks, with seeds 0, 1, …; it is checked that their losses agree.  Each
+is warmed up; its time is the median of several repeats, which alternate.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _table: tuple[Array, Array] | None = None  # of a worker process
 
 
 def _begin(n_samples: int) -> None:
-    """Give a worker its data once: what processes could share, they share."""
+    """Load a worker's data once, as an application would do."""
     global _table
     _table = samples(n_samples)
 
@@ -73,24 +73,26 @@ def _train_there(seed: int, options: dict[str, Any]) -> float:
 def losses_of(
     way: str, n_samples: int, count: int, threads: int, options: dict[str, Any]
 ) -> tuple[list[float], float]:
-    """Train all networks in one way; return their losses and the seconds."""
+    """Train all networks in one way; return their losses and the time."""
     X, T = samples(n_samples)
     began = time.perf_counter()
     if way == "many":
         seeds = [{"seed": seed} for seed in range(count)]
         results = batchprop.train_many(X, T, seeds, n_threads=threads, **options)
-        found = [result.loss for result in results]
+        losses = [result.loss for result in results]
     elif way == "processes":
-        # fresh ones, as on most systems by default: a fork of a threaded process is no safe rival
+        # new processes instead of forks: forking a process with threads is unsafe
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(threads, context, _begin, (n_samples,)) as pool:
             given = options | {"n_threads": 1}
             size = max(1, count // (4 * threads))
-            found = list(pool.map(_train_there, range(count), [given] * count, chunksize=size))
+            losses = list(pool.map(_train_there, range(count), [given] * count, chunksize=size))
     else:
-        most = 1 if way == "one_thread" else threads
-        found = [_train_one(X, T, seed, options | {"n_threads": most}) for seed in range(count)]
-    return found, time.perf_counter() - began
+        n_threads = 1 if way == "one_thread" else threads
+        losses = [
+            _train_one(X, T, seed, options | {"n_threads": n_threads}) for seed in range(count)
+        ]
+    return losses, time.perf_counter() - began
 
 
 def measured(
@@ -99,32 +101,32 @@ def measured(
     threads: int,
     repeats: int,
     options: dict[str, Any],
-    told: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Time all ways on one problem, in turns; they must come to the same."""
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    """Time all ways on one problem, alternating, and check that their losses agree."""
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
     expected: list[float] | None = None
     for _ in range(repeats):
         for way in WAYS:
-            losses, taken = losses_of(way, n_samples, count, threads, options)
+            losses, seconds = losses_of(way, n_samples, count, threads, options)
             expected = expected or losses
             if losses != expected:
                 raise RuntimeError(f"{way} came to other networks than the first")
-            seconds[way].append(taken)
-            told(f"N={n_samples} k={count} {way}: {markdown.duration(taken)}")
+            times[way].append(seconds)
+            report(f"N={n_samples} k={count} {way}: {markdown.duration(seconds)}")
     return {
         "n_samples": n_samples,
         "count": count,
         "threads": threads,
-        "seconds": {way: median(taken) for way, taken in seconds.items()},
+        "seconds": {way: median(seconds) for way, seconds in times.items()},
     }
 
 
-def table(found: Sequence[dict[str, Any]]) -> str:
-    """One row for each problem."""
+def table(measurements: Sequence[dict[str, Any]]) -> str:
+    """Return a table with one row per problem."""
     head = ["N", "k", *WAYS.values(), "gain over calls", "gain over processes"]
     body = []
-    for one in found:
+    for one in measurements:
         seconds = one["seconds"]
         times = [seconds[way] for way in WAYS]
         calls = min(seconds["calls"], seconds["one_thread"])
@@ -141,13 +143,21 @@ def table(found: Sequence[dict[str, Any]]) -> str:
 
 
 def document(
-    found: Sequence[dict[str, Any]], options: dict[str, Any], described: dict[str, Any], date: str
+    measurements: Sequence[dict[str, Any]],
+    options: dict[str, Any],
+    described: dict[str, Any],
+    date: str,
 ) -> str:
-    """The whole report."""
-    threads = found[0]["threads"]
+    """Return the report."""
+    threads = measurements[0]["threads"]
     given = ", ".join(f"{name}={value!r}" for name, value in options.items()) or "the defaults"
     text = EXPLAINED.format(threads=threads, given=given)
-    parts = ["# Many networks at once", text, table(found), machine.sentence(described, date)]
+    parts = [
+        "# Many networks at once",
+        text,
+        table(measurements),
+        machine.sentence(described, date),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -165,18 +175,18 @@ def main() -> None:
     add("--output", type=Path, default=ROOT / "build" / "bench", metavar="FOLDER")
     given = parser.parse_args()
     options: dict[str, Any] = {"hidden_size": N_HIDDEN, "max_epochs": given.max_epochs}
-    for n_samples in given.samples:  # kernels compiled or loaded, threads started once
+    for n_samples in given.samples:  # warm-up: load kernels, start threads
         losses_of("many", n_samples, 2, given.threads, options)
-    found = [
+    measurements = [
         measured(n_samples, count, given.threads, given.repeats, options)
         for n_samples in given.samples
         for count in given.counts
     ]
     described, date = machine.describe(), time.strftime("%Y-%m-%d")
-    text = document(found, options, described, date)
+    text = document(measurements, options, described, date)
     given.output.mkdir(parents=True, exist_ok=True)
     (given.output / "many.md").write_text(text, "utf-8")
-    figures = {"date": date, "machine": described, "options": options, "networks": found}
+    figures = {"date": date, "machine": described, "options": options, "networks": measurements}
     (given.output / "many.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print(text)
     print(f"Written: many.md and many.json in {given.output}")

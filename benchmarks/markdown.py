@@ -1,4 +1,4 @@
-"""Tables in Markdown, and how times and ratios are written in them."""
+"""Markdown tables, and the format of times and ratios in them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MISSING = "–"
 
 
 def number(value: float) -> str:
-    """Write three significant digits, without an exponent."""
+    """Format a number with three significant digits and no exponent."""
     return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def duration(seconds: float | None) -> str:
-    """Write a time in the unit that suits it."""
+    """Format a time in a suitable unit."""
     if seconds is None:
         return MISSING
     for size, unit in UNITS:
@@ -26,7 +26,7 @@ def duration(seconds: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """Write how many times as fast; where that is less than once, say that it is slower."""
+    """Format a speed-up; below 1, say "slower" instead."""
     if value is None:
         return MISSING
     written = f"{number(value)}×"
@@ -38,13 +38,13 @@ def percent(value: float | None) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Return a table whose first ``left`` columns are set to the left, the others to the right."""
+    """Return a table; the first ``left`` columns are left-aligned, the others right-aligned."""
     marks = [":--" if column < left else "--:" for column in range(len(head))]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, marks, *rows))
 
 
 def bold_least(cells: Sequence[str], values: Sequence[float | None]) -> list[str]:
-    """Return the cells with the one of the least value in bold."""
+    """Return the cells with the one of the smallest value in bold."""
     known = [value for value in values if value is not None]
     least = min(known, default=None)
     return [
@@ -54,7 +54,7 @@ def bold_least(cells: Sequence[str], values: Sequence[float | None]) -> list[str
 
 
 def fill(path: Path, name: str, content: str) -> None:
-    """Put content between a file's markers ``<!-- name:start -->`` and ``<!-- name:end -->``."""
+    """Replace the text between the markers ``<!-- name:start -->`` and ``<!-- name:end -->``."""
     start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
     text = path.read_text("utf-8")
     if text.count(start) != 1 or text.count(end) != 1 or text.index(start) > text.index(end):

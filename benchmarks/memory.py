@@ -3,8 +3,8 @@
     python -m benchmarks.memory                    up to 10⁷ samples: about a minute
     python -m benchmarks.memory --samples 1000 100000
 
-Each figure is from a process of its own: the growth of its peak memory during ``train``.  Last, a
-table on disk is trained on that is larger than what the process may allocate.
+Each measurement runs in a process of its own and is the increase of its peak memory during
+``train``.  The last one trains on a table on disk that is larger than the process may allocate.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from benchmarks import machine, markdown
 from benchmarks.memory_process import EPOCHS, MIB, N_HIDDEN, N_INPUTS
 
 ROOT = Path(__file__).resolve().parent.parent
-VECTORIZED_SAMPLES = 1_000_000  # its three (m, N) arrays are 600 MB there
+VECTORIZED_SAMPLES = 1_000_000  # upper limit: its three (m, N) arrays take 600 MB
 FILE_SAMPLES, SPARE_MIB = 40_000_000, 64
 
 
 def run_process(*words: object) -> dict[str, Any]:
-    """Run ``memory_process`` with one BLAS thread, whose buffers are not the matter here."""
+    """Run ``memory_process`` with one BLAS thread, so that BLAS buffers do not count."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
         "OPENBLAS_NUM_THREADS": "1",
@@ -40,8 +40,8 @@ def run_process(*words: object) -> dict[str, Any]:
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    measurements: dict[str, Any] = json.loads(done.stdout)
+    return measurements
 
 
 def growth(engine: str, n_samples: int, threads: int) -> dict[str, Any]:
@@ -56,12 +56,12 @@ def mib(size: float | None) -> str:
     return markdown.MISSING if size is None else f"{size / MIB:,.1f}"
 
 
-def growth_table(found: Sequence[dict[str, Any]], cores: int) -> str:
-    """One row for each N: the data and what each engine adds to it."""
+def growth_table(measurements: Sequence[dict[str, Any]], cores: int) -> str:
+    """Return a table with one row per N: the size of the data and what each engine adds."""
     columns = [("fused", 1), ("fused", cores), ("vectorized", 1)]
-    known = {(one["n_samples"], one["engine"], one["threads"]): one for one in found}
+    known = {(one["n_samples"], one["engine"], one["threads"]): one for one in measurements}
     body = []
-    for n_samples in sorted({one["n_samples"] for one in found}):
+    for n_samples in sorted({one["n_samples"] for one in measurements}):
         row = [known.get((n_samples, *column)) for column in columns]
         data = next(one["data_bytes"] for one in row if one)
         grown = [mib(one["growth_bytes"] if one else None) for one in row]
@@ -76,15 +76,17 @@ def growth_table(found: Sequence[dict[str, Any]], cores: int) -> str:
     return markdown.table(head, body, left=0)
 
 
-def document(found: Sequence[dict[str, Any]], file: dict[str, Any], cores: int, date: str) -> str:
-    """The whole report."""
+def document(
+    measurements: Sequence[dict[str, Any]], file: dict[str, Any], cores: int, date: str
+) -> str:
+    """Return the report."""
     first, *_, last = file["losses"]
     parts = [
         "# Memory",
         f"Made by `python -m benchmarks.memory`. By how much the peak memory of a process grows "
         f"during `train`, {EPOCHS} epochs of a {N_INPUTS}-{N_HIDDEN}-1 network in float32, beyond "
         f"what it held before: its libraries, the data, and what a run on 20,000 samples left.",
-        growth_table(found, cores),
+        growth_table(measurements, cores),
         f"A table of {mib(file['file_bytes'])} MiB on disk, opened as a `numpy.memmap`, in a "
         f"process that may have {mib(file['limit_bytes'])} MiB of memory of its own (RLIMIT_DATA: "
         f"its libraries, and {SPARE_MIB} MiB): "
@@ -105,18 +107,18 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", metavar="FOLDER")
     options = parser.parse_args()
     cores = len(machine.cores())
-    found = []
+    measurements = []
     for n_samples in options.samples:
         for threads in sorted({1, cores}):
-            found.append(growth("fused", n_samples, threads))
+            measurements.append(growth("fused", n_samples, threads))
         if n_samples <= VECTORIZED_SAMPLES:
-            found.append(growth("vectorized", n_samples, 1))
+            measurements.append(growth("vectorized", n_samples, 1))
     with tempfile.TemporaryDirectory(prefix="batchprop-memory-") as folder:
         file = limited(Path(folder), FILE_SAMPLES, SPARE_MIB)
-    text = document(found, file, cores, time.strftime("%Y-%m-%d"))
+    text = document(measurements, file, cores, time.strftime("%Y-%m-%d"))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "memory.md").write_text(text, "utf-8")
-    figures = {"machine": machine.describe(), "growth": found, "limit": file}
+    figures = {"machine": machine.describe(), "growth": measurements, "limit": file}
     (options.output / "memory.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print(text)
     print(f"Written: memory.md and memory.json in {options.output}")

@@ -1,11 +1,11 @@
-"""What one process needs to train, measured inside it; Linux only.
+"""Measures the memory that training needs, from inside the process; Linux only.
 
     python -m benchmarks.memory_process growth ENGINE N THREADS
     python -m benchmarks.memory_process limit FOLDER N SPARE_MIB
 
-``growth`` prints by how much the process's peak memory exceeds what it held before a training run
-on N samples.  ``limit`` makes a table on disk, forbids the process more memory of its own than
-``SPARE_MIB`` beyond what it has, which is less than the table, and trains on a memory map of it.
+``growth`` prints by how much the peak memory of a training run on N samples exceeds the memory in
+use before it.  ``limit`` writes a table to disk, limits the process to ``SPARE_MIB`` more memory
+than it has, which is less than the table, and trains on a memory map of the table.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import batchprop
 
 N_INPUTS, N_HIDDEN, EPOCHS = 8, 50, 3
 KIB, MIB = 1024, 1024 * 1024
-BLOCK = 1 << 18  # samples that are written to a file together
+BLOCK = 1 << 18  # samples written to a file at a time
 
 
 def status(key: str) -> int:
-    """Return a line of the process's status, in bytes."""
+    """Return a field of the process's status, in bytes."""
     for line in Path("/proc/self/status").read_text("ascii").splitlines():
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) * KIB
@@ -34,7 +34,7 @@ def status(key: str) -> int:
 
 
 def train(X: np.ndarray, T: np.ndarray, engine: str, threads: int) -> Any:
-    """Take a few steps of plain gradient descent."""
+    """Run a few steps of plain gradient descent."""
     return batchprop.train(
         X,
         T,
@@ -49,7 +49,7 @@ def train(X: np.ndarray, T: np.ndarray, engine: str, threads: int) -> Any:
 
 
 def warm_up(engine: str, threads: int) -> None:
-    """Compile, start BLAS, load what is loaded late: none of it belongs to a run."""
+    """Compile kernels, start BLAS and load libraries, so that they do not count."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((N_INPUTS, 20_000), dtype=np.float32)
     for _ in range(2):
@@ -57,29 +57,29 @@ def warm_up(engine: str, threads: int) -> None:
 
 
 def growth(engine: str, n_samples: int, threads: int) -> dict[str, Any]:
-    """Return the data's bytes, the growth beyond them and the time of an epoch."""
+    """Return the size of the data, the memory growth and the time per epoch."""
     warm_up(engine, threads)
     rng = np.random.default_rng(1)
     X = np.empty((N_INPUTS, n_samples), np.float32)
     for row in X:
         rng.standard_normal(out=row, dtype=np.float32)
     T = np.sin(X[:1])
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins anew
-    before = status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # reset the high-water mark
+    start_bytes = status("VmRSS")
     result = train(X, T, engine, threads)
     return {
         "engine": engine,
         "n_samples": n_samples,
         "threads": threads,
         "data_bytes": X.nbytes + T.nbytes,
-        "growth_bytes": max(0, status("VmHWM") - before),
+        "growth_bytes": max(0, status("VmHWM") - start_bytes),
         "loss": result.loss,
         "epoch_seconds": result.seconds / EPOCHS,
     }
 
 
 def write_table(path: Path, n_samples: int) -> None:
-    """Write float32 rows, samples as rows, a block again and again."""
+    """Write float32 rows, one sample per row, by repeating one block."""
     block = np.random.default_rng(2).standard_normal((BLOCK, N_INPUTS), dtype=np.float32)
     with path.open("wb") as file:
         for first in range(0, n_samples, BLOCK):
@@ -87,7 +87,7 @@ def write_table(path: Path, n_samples: int) -> None:
 
 
 def limit(folder: Path, n_samples: int, spare: int) -> dict[str, Any]:
-    """Train under a limit below the table's size; also show that the limit is one."""
+    """Train under a memory limit below the table's size, and check that the limit works."""
     warm_up("fused", 2)
     path = folder / "X.float32"
     write_table(path, n_samples)
@@ -109,9 +109,9 @@ def limit(folder: Path, n_samples: int, spare: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    what, *rest = sys.argv[1:]
-    if what == "growth":
-        found = growth(rest[0], int(rest[1]), int(rest[2]))
+    command, *arguments = sys.argv[1:]
+    if command == "growth":
+        result = growth(arguments[0], int(arguments[1]), int(arguments[2]))
     else:
-        found = limit(Path(rest[0]), int(rest[1]), int(rest[2]) * MIB)
-    print(json.dumps(found))
+        result = limit(Path(arguments[0]), int(arguments[1]), int(arguments[2]) * MIB)
+    print(json.dumps(result))

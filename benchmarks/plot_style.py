@@ -1,4 +1,4 @@
-"""How the plots look: colours, marks, and the frame they share."""
+"""The style of the plots: colours, markers and axes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart.
+# Okabe and Ito's colours, distinguishable for colour-blind readers.
 COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D1F",
            "#777777")  # fmt: skip
 MARKS = "osD^vPX*<"
@@ -32,7 +32,7 @@ FRAME = {
 
 @contextmanager
 def figure(path: Path, columns: int, size: tuple[float, float], **more: Any) -> Iterator[Any]:
-    """Give a row of axes to draw on; the picture is written at the end."""
+    """Yield a row of axes to draw on; the figure is written at the end."""
     with plt.rc_context(FRAME):
         drawn, axes = plt.subplots(
             1, columns, figsize=size, layout="constrained", squeeze=False, **more

@@ -1,4 +1,4 @@
-"""Turn the suites' JSON into tables and a plot: naive, vectorized and fused beside each other.
+"""Convert the suites' JSON into tables and a plot that compare naive, vectorized and fused.
 
 python -m benchmarks.report build/bench/pytest.json
 python -m benchmarks.report build/bench/pytest.json --output docs/benchmarks --readme
@@ -30,7 +30,7 @@ COLD = {
 
 
 def engines_table(results: Results, rows: Sequence[Row]) -> str:
-    """One row a case: what it is, each engine's time, how many times as fast fused is."""
+    """Return one row per case: its description, each engine's time, the speed-up of fused."""
     columns = results.columns()
     rivals = [rival for rival in RIVALS if rival[1] in columns]
     body = []
@@ -56,13 +56,13 @@ def cold_table(results: Results) -> str:
 
 
 def readme_part(results: Results) -> str:
-    """What stands between the README's markers."""
+    """Return the text between the README's markers."""
     where = machine.sentence(results.machine, results.date)
     return f"{engines_table(results, results.step)}\n\n{cold_table(results)}\n\n{where}"
 
 
 def document(results: Results, plot: str) -> str:
-    """The whole report."""
+    """Return the report."""
     where = machine.sentence(results.machine, results.date)
     parts = [
         "# The three engines",

@@ -1,4 +1,4 @@
-"""From pytest-benchmark's JSON to rows: one a case, with the seconds of every engine that ran."""
+"""Converts pytest-benchmark's JSON to rows: one per case, with the times of all engines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks import machine
 
-# What a column is called: engine and threads, as the suites label them.
+# Title of each column, by engine and threads as the suites label them.
 COLUMNS = {
     ("naive", "1"): "naive",
     ("vectorized", "1"): "vectorized",
@@ -23,14 +23,14 @@ LABELS = ("net", "n_samples", "activation", "dtype")
 
 @dataclass
 class Row:
-    """One case: what it is, and column -> median seconds of a step (or of an epoch of a run)."""
+    """One case, and its median time per step (or per epoch) in seconds for each column."""
 
     what: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
 
     def times_as_fast(self, column: str, rival: str) -> float | None:
-        """Return how many times as fast a column is as a rival; None where one did not run."""
+        """Return how many times as fast a column is as another; None if one of them did not run."""
         if column not in self.seconds or rival not in self.seconds:
             return None
         return self.seconds[rival] / self.seconds[column]
@@ -50,7 +50,7 @@ def _rows(benchmarks: list[dict[str, Any]], group: str) -> list[Row]:
 
 
 def _cold(benchmarks: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return benchmark -> median seconds of its parts, measured inside the processes."""
+    """Return the median time of each part of a cold start, measured inside the processes."""
     found = {}
     for one in benchmarks:
         if one["group"] != "cold":
@@ -67,7 +67,7 @@ def _cold(benchmarks: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 @dataclass
 class Results:
-    """Everything a report needs."""
+    """All data that a report needs."""
 
     date: str
     machine: dict[str, Any]
@@ -77,13 +77,13 @@ class Results:
     cold: dict[str, dict[str, float]]
 
     def columns(self) -> list[str]:
-        """The columns that ran; "all cores" tells nothing where there is one."""
+        """The columns that ran; "all cores" is dropped if there is only one core."""
         one_core = self.machine["cores"] == 1
         return [name for name in COLUMNS.values() if not (one_core and "all" in name)]
 
 
 def load(path: Path) -> Results:
-    """Read what ``pytest --benchmark-json`` wrote on this machine."""
+    """Read a file that ``pytest --benchmark-json`` wrote on this machine."""
     given = json.loads(path.read_text("utf-8"))
     benchmarks = given["benchmarks"]
     return Results(

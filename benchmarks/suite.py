@@ -1,4 +1,4 @@
-"""What the pytest-benchmark suites run, and how each of them checks and labels what it timed."""
+"""What the pytest-benchmark suites run, and how they check and label their results."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ STEPS = [
     case(64, 256, 16, 20_000, "tanh", "float64"),
     case(64, 256, 16, 20_000, "tanh", "float32"),
 ]
-# One network from a handful of samples to more than any cache holds: the plot against N.
+# One network, from a few samples to more than fit into any cache: the plot against N.
 SWEEP = [
     case(8, 50, 1, n_samples, "tanh", "float32")
     for n_samples in (10, 100, 1_000, 10_000, 100_000, 300_000)
 ]
-# Training runs, and how many epochs each: enough that the tiny network's call does not drown them.
+# Training runs and their epochs: enough that the call does not dominate for the tiny network.
 RUNS = {
     case(1, 4, 1, 100, "logistic", "float64"): 1_000,
     case(8, 50, 1, 500, "tanh", "float64"): 20,
@@ -41,18 +41,18 @@ CASES = by_name(STEPS + SWEEP) | by_name(list(RUNS))
 
 RUN_RATE = 0.05
 NAIVE_MULTIPLY_ADDS = 12_000_000  # about a second in Python
-# Of a block's norm.  In float32, ReLU's gradient is off where rounding decides a unit's sign.
+# Relative to a block's norm.  In float32, rounding can change a sign and so relu's gradient.
 BOUND = {"float32": 1e-3, "float64": 1e-10}
 
 
 def engine_runs(cases: Iterable[Case]) -> list[tuple[str, str, str]]:
-    """Return (case, engine, threads) as strings; naive where it ends within a second."""
-    found = []
+    """Return (case, engine, threads) as strings; naive only where it takes about a second."""
+    runs = []
     for one in cases:
         if RUNS.get(one, 1) * one.multiply_adds <= NAIVE_MULTIPLY_ADDS:
-            found.append((one.name, "naive", "1"))
-        found += [(one.name, engine, n) for engine in ("vectorized", "fused") for n in ("1", "all")]
-    return found
+            runs.append((one.name, "naive", "1"))
+        runs += [(one.name, engine, n) for engine in ("vectorized", "fused") for n in ("1", "all")]
+    return runs
 
 
 def thread_count(threads: str) -> int:
@@ -61,7 +61,7 @@ def thread_count(threads: str) -> int:
 
 @cache
 def problem(name: str) -> tuple[np.ndarray, np.ndarray, data.Blocks, np.ndarray]:
-    """Return X (e, N), T (s, N), the start and the same flat; in the case's dtype."""
+    """Return X (e, N), T (s, N), the start as blocks and as θ, in the case's dtype."""
     work = CASES[name]
     X, T = (np.ascontiguousarray(rows.T, work.dtype) for rows in data.samples(work))
     start = data.parameters(work)
@@ -87,7 +87,7 @@ def expected_run(name: str) -> tuple[float, data.Blocks]:
 def check(
     work: Case, loss: float, blocks: data.Blocks, expected: tuple[float, data.Blocks]
 ) -> None:
-    """Reject a result that differs from the reference's by more than rounding."""
+    """Reject a result that differs from the reference by more than rounding."""
     bound = BOUND[work.dtype]
     assert abs(loss / expected[0] - 1) <= bound
     errors = data.block_errors(blocks, expected[1])
@@ -96,20 +96,20 @@ def check(
 
 @contextmanager
 def blas_threads(threads: str) -> Iterator[None]:
-    """Let BLAS use so many threads inside; what it was allowed before is put back."""
+    """Limit BLAS to so many threads inside the ``with`` block."""
     with threadpool_limits(limits=thread_count(threads), user_api="blas"):
         yield
 
 
 def timed(benchmark: Any, engine: str, function: Callable[..., Any], *args: Any) -> Any:
-    """Time a function: the naive engine by few rounds, others by as many as there is time for."""
+    """Time a function: a few rounds for the naive engine, otherwise as many as time allows."""
     if engine == "naive":
         return benchmark.pedantic(function, args, rounds=3)
     return benchmark(function, *args)
 
 
 def label(benchmark: Any, work: Case, engine: str, threads: str, **more: Any) -> None:
-    """Note beside the times what was timed, so that reports need not take names apart."""
+    """Store what was timed beside the times, so that reports need not parse names."""
     benchmark.extra_info.update(
         **work._asdict(),
         net=work.net,

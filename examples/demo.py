@@ -1,4 +1,4 @@
-"""Train one network on a real table with all three engines, and look at what comes out.
+"""Train one network on a real table with all three engines, and compare the results.
 
 Run it with ``make demo``; ``make demo ARGS="--csv mine.csv --target price"`` takes your own table.
 """
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 TABLE, TARGET = HERE / "data" / "auto_mpg.csv", "mpg"
 PLOTS = HERE.parent / "build" / "demo"
 ENGINES = batchprop.ENGINES  # naive first: the others are compared with it
-NAIVE_WORK = 40_000_000  # samples × weights × epochs that plain Python gets: about ten seconds
+NAIVE_WORK = 40_000_000  # samples × weights × epochs for plain Python: about ten seconds
 
 
 def arguments() -> argparse.Namespace:
@@ -59,11 +59,11 @@ def read(options: argparse.Namespace) -> data.Table:
 
 
 def load(run: dict[str, Any]) -> None:
-    """Train for one epoch, so that the times that follow are those of training alone."""
+    """Train for one epoch, so that later timings exclude loading and compilation."""
     line = console.ProgressLine("loading", 1)
     line.note("numba; compiling, the first time here …")
     began = time.perf_counter()
-    for engine in ("fused", "vectorized"):  # the compiled loop, and the step of the other two
+    for engine in ("fused", "vectorized"):  # together these load everything that is compiled
         batchprop.train(**run | {"max_epochs": 1}, engine=engine)
     took = console.duration(time.perf_counter() - began)
     line.done(f"{took} for numba and compiled code, which is kept for the next time")
@@ -76,7 +76,7 @@ def compare(run: dict[str, Any]) -> dict[str, TrainResult]:
     for engine in ENGINES:
         line = console.ProgressLine(engine, run["max_epochs"])
         trainings = [batchprop.train(**run, engine=engine, callback=line)]
-        while len(trainings) < 5 and trainings[0].seconds < 0.5:  # too short for one look
+        while len(trainings) < 5 and trainings[0].seconds < 0.5:  # too short to time only once
             trainings.append(batchprop.train(**run, engine=engine))
         best = results[engine] = min(trainings, key=lambda result: result.seconds)
         looks = f", best of {len(trainings)}" if len(trainings) > 1 else ""
@@ -85,7 +85,7 @@ def compare(run: dict[str, Any]) -> dict[str, TrainResult]:
     naive = results[ENGINES[0]]
     rows = []
     for engine, result in results.items():
-        both = min(result.loss_curve.size, naive.loss_curve.size)  # unequal only if it diverged
+        both = min(result.loss_curve.size, naive.loss_curve.size)  # differ only after divergence
         off = np.max(np.abs(result.loss_curve[:both] / naive.loss_curve[:both] - 1.0))
         ratio = naive.seconds / result.seconds
         rows.append(
@@ -105,7 +105,7 @@ def compare(run: dict[str, Any]) -> dict[str, TrainResult]:
 
 
 def train_long(run: dict[str, Any], parts: data.Split) -> TrainResult:
-    """Train with the fused engine alone until the validation rows say that it is enough."""
+    """Train with the fused engine until the validation loss stops improving."""
     X_val, T_val = parts.validation
     run = run | {
         "engine": "fused",
@@ -126,7 +126,7 @@ def train_long(run: dict[str, Any], parts: data.Split) -> TrainResult:
 def judge(
     parts: data.Split, table: data.Table, same: TrainResult, best: TrainResult
 ) -> list[plots.Judged]:
-    """Compare the networks with two baselines on rows that nothing has seen."""
+    """Compare the networks with two baselines on the held-out rows."""
     X, T = parts.held_out
     predictions = {
         "mean of the training rows": np.zeros_like(T),
@@ -140,7 +140,7 @@ def judge(
     ]
     console.table(
         ["predictor", f"RMSE ({table.target})", "R²"],
-        [[one.name, f"{one.rmse:.3f}", f"{one.r2:.3f}"] for one in judged],
+        [[predictor.name, f"{predictor.rmse:.3f}", f"{predictor.r2:.3f}"] for predictor in judged],
     )
     return judged
 

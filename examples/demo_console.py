@@ -1,4 +1,4 @@
-"""What the demo shows in the terminal: headings, tables and a line that lives while it works."""
+"""The demo's terminal output: headings, tables, and a progress line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under a head; the first column is names, the others are figures."""
+    """Print a table; the first column holds names, the others numbers."""
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
 
 
 class ProgressLine:
-    """One line that is redrawn in a terminal; in a pipe, a new line every few seconds."""
+    """A progress line that is redrawn in a terminal; in a pipe, a new line every few seconds."""
 
     def __init__(self, name: str, n_epochs: int) -> None:
         self.name, self.n_epochs = name, n_epochs
@@ -63,7 +63,7 @@ class ProgressLine:
             print(f"\r\033[K  {self.name:<12}{text}", end="", flush=True)
 
     def __call__(self, progress: Progress) -> None:
-        """Be the callback of a training."""
+        """Update the line; this makes the object a training callback."""
         now = time.perf_counter()
         if now - self.shown < (0.1 if LIVE else 2.0):
             return

@@ -1,4 +1,4 @@
-"""The demo's tables: reading one, splitting it, standardising it, and two rivals to be beaten."""
+"""The demo's data: reading, splitting and standardising a table, and two baseline predictors."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Table(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A table in three parts, each (X (e, N), T (1, N)) in standardised units."""
+    """A table in three parts, each with X (e, N) and T (1, N) in standardised units."""
 
     train: tuple[np.ndarray, np.ndarray]
     validation: tuple[np.ndarray, np.ndarray]
     held_out: tuple[np.ndarray, np.ndarray]
-    mean: float  # of the target; with the scale it leads back to the table's unit
+    mean: float  # of the target; with ``scale`` it converts back to the table's units
     scale: float
 
 
 def number(text: str) -> float:
-    """Return a cell's number; NaN for an empty or missing one."""
+    """Return the number in a cell; NaN if the cell is empty or missing."""
     return float("nan") if text.strip().lower() in {"", "?", "na", "n/a", "null"} else float(text)
 
 
@@ -43,7 +43,7 @@ def numeric(cells: list[str]) -> bool:
 
 
 def read_csv(path: Path, target: str | None) -> Table:
-    """Read a table with a header line; columns that are not numbers are left out, and said so."""
+    """Read a table with a header line; non-numeric columns are dropped and noted."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         sample = file.read(4096)
         file.seek(0)
@@ -86,9 +86,9 @@ def read_npz(path: Path) -> Table:
 
 
 def split(table: Table, seed: int) -> Split:
-    """Draw 60 % of the rows to train on, 20 % to stop by and 20 % to judge by.
+    """Split the rows at random: 60 % for training, 20 % for validation, 20 % for testing.
 
-    Everything is standardised with the training rows' mean and standard deviation.
+    All parts are standardised with the mean and standard deviation of the training rows.
     """
     n_samples = len(table.t)
     if n_samples < 10 or not table.columns:
@@ -112,7 +112,7 @@ def split(table: Table, seed: int) -> Split:
 
 
 def linear_least_squares(split: Split) -> np.ndarray:
-    """Return the held-out rows' predictions of the best linear model, in standardised units."""
+    """Return the best linear model's predictions for the held-out rows, in standardised units."""
 
     def design(X: np.ndarray) -> np.ndarray:
         return np.vstack([X, np.ones(X.shape[1])]).T
@@ -124,7 +124,7 @@ def linear_least_squares(split: Split) -> np.ndarray:
 
 
 def errors(split: Split, Y: np.ndarray) -> tuple[float, float]:
-    """Return the held-out rows' RMSE in the table's unit, and R²."""
+    """Return RMSE, in the table's units, and R² for the held-out rows."""
     T = split.held_out[1]
     mean_square = float(np.mean((Y - T) ** 2))
     return split.scale * mean_square**0.5, 1.0 - mean_square / float(np.var(T))

@@ -1,4 +1,4 @@
-"""The demo's two pictures."""
+"""The demo's two plots."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from batchprop.training.result import TrainResult
 
-# Colour-blind safe (Okabe and Ito); broad to thin, so that three equal curves all show.
+# Colour-blind safe (Okabe and Ito); line widths decrease, so that three equal curves all show.
 STYLES = {
     "naive": {"color": "#E69F00", "linewidth": 6.0, "alpha": 0.75},
     "vectorized": {"color": "#0072B2", "linewidth": 2.6},
     "fused": {"color": "#000000", "linewidth": 1.3, "linestyle": (0, (4, 3))},
 }
 TRAIN, VALIDATION, QUIET = "#0072B2", "#D55E00", "#777777"
-MANY = 400  # rows that can be told apart
+MANY = 400  # with more rows than this, points are drawn small
 FEW_DOTS = {"s": 26, "edgecolor": "white", "linewidth": 0.5}
 MANY_DOTS = {"s": 5, "alpha": 0.3, "linewidth": 0}
 LOOK = {
@@ -43,13 +43,13 @@ class Curve(NamedTuple):
     """One engine's training."""
 
     engine: str
-    loss: np.ndarray  # entry k before epoch k + 1
-    seconds: float  # of the whole training
-    duration: str  # the same, to be read
+    loss: np.ndarray  # entry k is the loss before epoch k + 1
+    seconds: float  # of the training run
+    duration: str  # the same, formatted
 
 
 class Judged(NamedTuple):
-    """A predictor on the held-out rows, in the table's unit."""
+    """A predictor's results on the held-out rows, in the table's units."""
 
     name: str
     predicted: np.ndarray
@@ -67,7 +67,7 @@ def learning_curve(path: Path, curves: Sequence[Curve], long: TrainResult) -> No
             label = f"{curve.engine}, {curve.duration}"
             style = STYLES[curve.engine]
             by_epoch.loglog(epochs[1:], curve.loss[1:], label=curve.engine, **style)
-            # every epoch is the same work, so time runs in proportion to epochs
+            # all epochs cost the same, so time is proportional to epochs
             seconds = curve.seconds * epochs[1:] / epochs[-1]
             by_time.loglog(seconds, curve.loss[1:], label=label, **style)
         by_epoch.set(title="Three engines, one curve", xlabel="epoch", ylabel="training loss L")

@@ -18,6 +18,8 @@ PYTHON = [path for path in files() if path.suffix == ".py"]
 MODULES = {module(path): path for path in SOURCES}
 FOLDERS = sorted({path.parent for path in SOURCES})
 LONGEST = 350
+TESTS = ROOT / "tests"
+TEST_FILES = [path for path in files_in("tests", ".py") if path.name.startswith("test_")]
 
 # From the ground to the user: each part may import what stands before it, never what stands after.
 LAYERS = (
@@ -31,6 +33,20 @@ DEEPEST = 9  # parts that stand one on the other
 POLICY = "batchprop.compiler.jit"
 COMPILERS = ("cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize")
 COMPILING = {f"numba.{name}" for name in COMPILERS} | {"numba.core.decorators", "numba.np.ufunc"}
+# Modules longer than this have a test of their name in the same folder, or one that imports them.
+LOGIC = 60  # lines that are neither blank nor comments nor docstrings
+# These are reached through their callers alone, by the tests of the named file.
+TESTED_THROUGH = {
+    "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
+    "test_gauss_newton_objective.py",  # only whole sums mean anything
+    "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
+    "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files
+    "gradient_check.engine_under_test": "gradient_check/test_gradient_controls.py",
+    "solvers.first_order.first_order_run": "solvers/first_order/test_update_rules.py",
+    "training.run": "training/test_train.py",  # whole trainings
+    "validation.arrays": "validation/test_validation.py",  # by what users pass
+    "validation.samples": "validation/test_validation.py",
+}
 
 
 def part(name):
@@ -136,6 +152,44 @@ def test_importing_the_package_imports_no_compiler():
     loaded = {name.split(".")[0] for name in out.split()}
     assert "batchprop" in loaded
     assert not loaded & {"numba", "llvmlite", "scipy", "sklearn", "matplotlib", "pandas"}
+
+
+def lines_of_logic(path):
+    documented = set()
+    for node in ast.walk(tree(path)):
+        kinds = ast.Module | ast.ClassDef | ast.FunctionDef
+        if isinstance(node, kinds) and ast.get_docstring(node):
+            docstring = node.body[0]
+            documented.update(range(docstring.lineno, docstring.end_lineno + 1))
+    return sum(
+        bool(line.strip()) and not line.lstrip().startswith("#") and number not in documented
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+    )
+
+
+def has_test(path):
+    """Tell whether a module has a test of its name in the folder of its tests."""
+    folder = TESTS / path.parent.relative_to(SRC / "batchprop")
+    beside = [test.stem for test in TEST_FILES if test.parent == folder]
+    return any(stem.endswith(f"_{path.stem}") for stem in beside)
+
+
+def test_tests_have_the_folders_of_the_package():
+    homes = {path.parent.relative_to(TESTS) for path in TEST_FILES}
+    folders = {folder.relative_to(SRC / "batchprop") for folder in FOLDERS}
+    assert not sorted(map(str, folders - homes))
+
+
+def test_every_module_is_named_by_a_test():
+    named = {name for test in TEST_FILES for name in imported(test)}
+    unnamed = {
+        name.removeprefix("batchprop.")
+        for name, path in MODULES.items()
+        if name not in named and path.stem != "__init__" and not has_test(path)
+        if lines_of_logic(path) > LOGIC
+    }
+    assert unnamed == set(TESTED_THROUGH), "write the module's test, or bring the list up to date"
+    assert not [name for name in TESTED_THROUGH.values() if not (TESTS / name).exists()]
 
 
 def test_files_stay_short():

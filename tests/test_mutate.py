@@ -76,7 +76,7 @@ def test_tests_that_fail_anyway_judge_nothing(checkout):
 
 
 def test_an_endless_loop_is_noticed(checkout, monkeypatch):
-    monkeypatch.setattr(mutate, "LONGEST", 2)
+    monkeypatch.setattr(mutate, "TIMEOUT", 2)
     assert tried(checkout, "return 2 * x", "while True:\n        pass") == KILLED
 
 

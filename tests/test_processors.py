@@ -29,7 +29,7 @@ def test_every_setting_has_1_2_and_4_processors(whole):
 
 
 def test_what_is_named_is_there():
-    for path in (*processors.KERNELS, *processors.THREADS, *processors.APART):
+    for path in (*processors.KERNELS, *processors.THREADS, *processors.SKIPPED_WITH_KERNELS):
         assert (ROOT / path).exists(), path
 
 

@@ -1,6 +1,7 @@
-"""Compare the fused engine with NumPy's, and numbers of threads with each other; needs no pytest.
+"""Compare the fused engine with the vectorized one, and its results on 1, 2 and 3 threads.
 
-For processors on which the tests are too slow or cannot run: ``tools/emulate_aarch64.sh``.
+Needs no pytest: for processors on which the tests are too slow or cannot run, such as the one that
+``tools/emulate_aarch64.sh`` emulates.
 
     PYTHONPATH=src:. python tools/compare_engines.py
 """
@@ -20,16 +21,16 @@ THREADS = (1, 2, 3)
 
 
 def error_of(case: tuple[int, ...], activation: str, dtype: str) -> float:
-    """Return the largest relative error of loss, gradient and outputs against float64's."""
+    """Return the largest relative error of loss, gradient and outputs, relative to float64."""
     net, X, T, weight = problem(*case, activation, dtype, weighted=case[-1] % 2 == 0)
     exact = net.astype("float64")
-    given, found = batchprop.loss_and_gradient(net, X, T, sample_weight=weight)
+    fused_loss, fused_gradient = batchprop.loss_and_gradient(net, X, T, sample_weight=weight)
     loss, gradient = batchprop.loss_and_gradient(
         exact, X, T, sample_weight=weight, engine="vectorized"
     )
     return max(
-        abs(given - loss) / loss,
-        relative_error(found.theta, gradient.theta),
+        abs(fused_loss - loss) / loss,
+        relative_error(fused_gradient.theta, gradient.theta),
         relative_error(net.predict(X), exact.predict(X, engine="vectorized")),
     )
 
@@ -37,12 +38,12 @@ def error_of(case: tuple[int, ...], activation: str, dtype: str) -> float:
 def error_of_matrix(case: tuple[int, ...]) -> float:
     """Return the relative error of JᵀJ."""
     net, X, T, _ = problem(*case)
-    found = batchprop.gauss_newton(net, X, T).JTJ
-    return relative_error(found, batchprop.gauss_newton(net, X, T, engine="vectorized").JTJ)
+    JTJ = batchprop.gauss_newton(net, X, T).JTJ
+    return relative_error(JTJ, batchprop.gauss_newton(net, X, T, engine="vectorized").JTJ)
 
 
 def distinct_results(solver: str) -> int:
-    """Return how many results numbers of threads make of one training: 1, or a fault."""
+    """Return the number of distinct results of one training on several numbers of threads: 1."""
     _, X, T, _ = problem(8, 20, 1, 9001)
     options = {"hidden_size": 20, "solver": solver, "max_epochs": 5, "tol": None}
     thetas = [batchprop.train(X, T, n_threads=n, **options).network.theta for n in THREADS]
@@ -50,7 +51,7 @@ def distinct_results(solver: str) -> int:
 
 
 def main() -> int:
-    """Print what was found; return 0 if all of it is right."""
+    """Print the comparisons; return 0 if all are within the tolerances."""
     print(f"{platform.machine()}, compiled for {TARGET}")
     right = True
     for dtype, tolerance in TOLERANCE.items():

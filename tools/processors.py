@@ -1,12 +1,12 @@
 """Run the tests as if on other processors: numba compiles for them, this machine executes.
 
-Three settings: this machine's own processor, AVX2, and 128 bits without fma; and three numbers of
-processors that the tests are told of, 1, 2 and 4.  Each setting of a processor runs the tests that
-touch kernels once, with one number; its other numbers run those in which threads take part.
+There are three settings of the processor (this machine's own, AVX2, and 128 bits without fma) and
+three processor counts that the tests are told (1, 2 and 4).  In each setting, the tests that use
+kernels run with one count; with the other counts, only tests that use threads run.
 
     python tools/processors.py                  what .ci/run does after "make test", 15 minutes
-    python tools/processors.py --whole          the whole suite under each setting, 25 minutes
-    python tools/processors.py --only avx2 -x   one setting; what is left goes to pytest
+    python tools/processors.py --whole          the whole suite in each setting, 25 minutes
+    python tools/processors.py --only avx2 -x   one setting; other options are passed to pytest
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Cpu(NamedTuple):
-    """As numba's variables NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name it, and what to expect."""
+    """A processor in terms of NUMBA_CPU_NAME and NUMBA_CPU_FEATURES, and its properties."""
 
     name: str
-    features: str  # numba takes this machine's where none are given, whatever the name
+    features: str  # if empty, numba uses this machine's features, whatever the name
     bits: int
     fma: bool
 
     @property
     def variables(self) -> dict[str, str]:
-        """What has to be set in the environment."""
+        """The environment variables that select it."""
         return {"NUMBA_CPU_NAME": self.name, "NUMBA_CPU_FEATURES": self.features}
 
 
@@ -46,7 +46,7 @@ NEON = Cpu("generic", "", 128, True)
 
 HOST_IS_X86 = binding.get_process_triple().startswith(("x86_64", "i386", "i686"))
 _PRESENT = {name for name, present in binding.get_host_cpu_features().items() if present}
-# those of other processors that this machine can execute
+# other processors whose instructions this machine can execute
 CPUS = [
     cpu
     for cpu in ([AVX2, AVX, SSE2] if HOST_IS_X86 else [NEON])
@@ -86,8 +86,11 @@ THREADS = (
     "tests/training/test_train_many.py",
     "tests/training/test_n_init.py",
 )
-# compiled for all processors in any case, or with nothing that a processor changes
-APART = ("tests/engines/fused/test_narrow_cpu.py", "tests/compiler/test_cold_start.py")
+# not affected by the setting: they choose processors themselves or contain no kernels
+SKIPPED_WITH_KERNELS = (
+    "tests/engines/fused/test_narrow_cpu.py",
+    "tests/compiler/test_cold_start.py",
+)
 
 
 class Run(NamedTuple):
@@ -99,54 +102,54 @@ class Run(NamedTuple):
 
 
 def settings() -> dict[str, dict[str, str]]:
-    """Return the environment variables of each setting that this machine can execute."""
-    found: dict[str, dict[str, str]] = {"host": {}}
+    """Return the environment variables of each setting that this machine can execute, by name."""
+    by_name: dict[str, dict[str, str]] = {"host": {}}
     for name, cpu in (("avx2", AVX2), ("128 bits", SSE2 if HOST_IS_X86 else NEON)):
         if cpu in CPUS:
-            found[name] = cpu.variables
-    return found
+            by_name[name] = cpu.variables
+    return by_name
 
 
 def plan(names: list[str], whole: bool) -> list[Run]:
-    """Return what to run: each setting with 1, 2 and 4 processors."""
+    """Return the calls of pytest: each setting with 1, 2 and 4 processors."""
     runs = []
     for position, name in enumerate(names):
-        own = (2, 4, 1)[position % 3]  # with this number more is run than what threads change
+        main_count = (2, 4, 1)[position % 3]  # with this count, all tests of kernels run
         tests = () if whole else KERNELS
-        if whole or name != "host":  # which "make test" has run
-            runs.append(Run(name, own, tests))
-        runs.extend(Run(name, n, THREADS) for n in (1, 2, 4) if n != own)
+        if whole or name != "host":  # "make test" has run these for the host
+            runs.append(Run(name, main_count, tests))
+        runs.extend(Run(name, n, THREADS) for n in (1, 2, 4) if n != main_count)
     return runs
 
 
-def execute(run: Run, rest: list[str]) -> bool:
-    """Run pytest in a process of its own; tell whether all tests have passed."""
-    apart = [f"--ignore={path}" for path in APART] if run.tests else []
-    command = [sys.executable, "-m", "pytest", "-q", *apart, *run.tests, *rest]
-    told = {"BATCHPROP_TEST_PROCESSORS": str(run.processors)}
-    environment = os.environ | settings()[run.setting] | told
-    began = time.monotonic()
+def execute(run: Run, pytest_arguments: list[str]) -> bool:
+    """Run pytest in a separate process; return whether all tests passed."""
+    ignored = [f"--ignore={path}" for path in SKIPPED_WITH_KERNELS] if run.tests else []
+    command = [sys.executable, "-m", "pytest", "-q", *ignored, *run.tests, *pytest_arguments]
+    test_variables = {"BATCHPROP_TEST_PROCESSORS": str(run.processors)}
+    environment = os.environ | settings()[run.setting] | test_variables
+    start = time.monotonic()
     passed = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
-    which = "whole suite" if not run.tests else "kernels" if run.tests == KERNELS else "threads"
+    selection = "whole suite" if not run.tests else "kernels" if run.tests == KERNELS else "threads"
     print(
-        f"== {run.setting}, {run.processors} processors, {which}: "
-        f"{'passed' if passed else 'FAILED'} in {time.monotonic() - began:.0f} s",
+        f"== {run.setting}, {run.processors} processors, {selection}: "
+        f"{'passed' if passed else 'FAILED'} in {time.monotonic() - start:.0f} s",
         flush=True,
     )
     return passed
 
 
 def main() -> int:
-    """Run them all, also after one has failed."""
+    """Run everything, even if a run fails."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--whole", action="store_true", help="the whole suite under each setting")
     parser.add_argument("--only", choices=list(settings()), help="one setting")
-    chosen, rest = parser.parse_known_args()
+    options, pytest_arguments = parser.parse_known_args()
     missing = {"avx2", "128 bits"} - set(settings())
     if missing:
         print(f"== this machine cannot execute: {', '.join(sorted(missing))}")
-    names = [chosen.only] if chosen.only else list(settings())
-    failed = [run for run in plan(names, chosen.whole) if not execute(run, rest)]
+    names = [options.only] if options.only else list(settings())
+    failed = [run for run in plan(names, options.whole) if not execute(run, pytest_arguments)]
     for run in failed:
         print(f"== FAILED: {run.setting}, {run.processors} processors")
     return 1 if failed else 0

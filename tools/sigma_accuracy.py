@@ -1,8 +1,8 @@
-"""Measure the error of the fused engine's σ and σ′, and write the table of ``docs/accuracy.md``.
+"""Measure the errors of the fused engine's σ and σ′, and write the table in ``docs/accuracy.md``.
 
-The errors of float32 are taken against float64, those of float64 against extended precision where
-the platform has any; ``tests/engines/fused/test_activation_kernels.py`` asserts the bounds and
-compares float64 with mpmath.
+float32 is compared with float64, and float64 with extended precision where the platform has it.
+``tests/engines/fused/test_activation_kernels.py`` asserts the bounds and compares float64 with
+mpmath.
 
     PYTHONPATH=src python tools/sigma_accuracy.py
 """
@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 
 
 class Bound(NamedTuple):
-    """What is promised, for both dtypes: σ in ulp of the result, σ′ in ulp of 1."""
+    """Guaranteed bounds for both dtypes: of σ in ulp of the result, of σ′ in ulp of 1."""
 
     sigma: float
     slope: float
@@ -41,7 +41,7 @@ BOUNDS = {
     "softsign": Bound(1.5, 1),
 }
 WIDER = {np.dtype(np.float32): np.float64, np.dtype(np.float64): np.longdouble}
-SATURATED = (10, 20, 40, 1e30, 1e300)  # where formulas change for the last time
+SATURATED = (10, 20, 40, 1e30, 1e300)  # near these, implementations switch to their limits
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 BEGIN, END = "<!-- made by tools/sigma_accuracy.py -->", "<!-- end -->"
 
@@ -65,7 +65,7 @@ def evaluate(name: str, z: Array) -> tuple[Array, Array]:
 
 
 def reference(name: str, z: Array, dtype: Any) -> tuple[Array, Array]:
-    """Return σ(z) and σ′(z) in a wider dtype, by formulas that lose nothing anywhere."""
+    """Return σ(z) and σ′(z) in a wider dtype, from formulas without cancellation."""
     z = z.astype(dtype)
     t, positive, one = np.exp(-abs(z)), z > 0, np.ones_like(z)
     slope_of_softplus = np.where(positive, one, t) / (one + t)
@@ -81,32 +81,36 @@ def reference(name: str, z: Array, dtype: Any) -> tuple[Array, Array]:
 
 
 def points(dtype: Any, count: int, seed: int = 0) -> Array:
-    """Return arguments over the whole range: where σ bends, where it saturates, every size."""
+    """Return arguments of all magnitudes, dense near critical points and where σ saturates."""
     rng, limits = np.random.default_rng(seed), np.finfo(dtype)
     overflow = 1.1 * float(np.log(limits.max))
     low, high = np.log2(float(limits.smallest_subnormal)), np.log2(float(limits.max)) - 0.01
     sign = rng.choice([-1.0, 1.0], (2, count))
-    turns = [*np.log(2) / 4 * np.arange(1, 30), -np.log(float(limits.smallest_normal)), *SATURATED]
-    near = np.outer(turns, 1 + float(limits.eps) * np.arange(-20, 21)).ravel()
-    parts = (
+    critical_points = [
+        *np.log(2) / 4 * np.arange(1, 30),
+        -np.log(float(limits.smallest_normal)),
+        *SATURATED,
+    ]
+    near = np.outer(critical_points, 1 + float(limits.eps) * np.arange(-20, 21)).ravel()
+    points_by_kind = (
         near,
         -near,
         *(rng.uniform(-end, end, count) for end in (1, 3, 20, overflow)),
         sign[0] * np.exp2(rng.uniform(-30, 6, count)),
         sign[1] * np.exp2(rng.uniform(low, high, count)),
     )
-    return np.clip(np.concatenate(parts), -limits.max, limits.max).astype(dtype)
+    return np.clip(np.concatenate(points_by_kind), -limits.max, limits.max).astype(dtype)
 
 
 def spacing(exact: Array, dtype: Any) -> Array:
-    """Return the ulp of a dtype at results of a wider one."""
+    """Return the ulp of ``dtype`` at results that are given in a wider dtype."""
     limits = np.finfo(dtype)
     exponent = np.maximum(np.frexp(exact)[1] - 1, limits.minexp)
     return np.ldexp(np.ones_like(exact), exponent - limits.nmant)
 
 
 def sigma_error(h: Array, exact: Array) -> Array:
-    """Return the error of σ in ulp; below the smallest normal number 0 is as right as any."""
+    """Return the error of σ in ulp; 0 is accepted for results below the smallest normal number."""
     as_zero = (h == 0) & (abs(exact) < float(np.finfo(h.dtype).smallest_normal))
     error = abs(h.astype(exact.dtype) - exact) / spacing(exact, h.dtype)
     return np.where(as_zero, 0, error)
@@ -118,7 +122,7 @@ def slope_error(derivative: Array, exact: Array) -> Array:
 
 
 def worst(name: str, dtype: Any, count: int) -> Bound:
-    """Return the largest errors that were seen."""
+    """Return the largest measured errors."""
     z = points(dtype, count)
     (h, derivative), exact = evaluate(name, z), reference(name, z, WIDER[np.dtype(dtype)])
     return Bound(
@@ -127,16 +131,16 @@ def worst(name: str, dtype: Any, count: int) -> Bound:
 
 
 def table(count: int = 300_000) -> str:
-    """Return the bounds and what was seen, in Markdown."""
+    """Return a Markdown table of the bounds and the measured errors."""
     lines = [
         "| activation | σ, ulp: bound | seen, float32 | seen, float64 "
         "| σ′, ulp of 1: bound | seen, float32 | seen, float64 |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, bound in BOUNDS.items():
-        seen = [worst(name, dtype, count) for dtype in (np.float32, np.float64)]
-        cells = [f"{bound.sigma:g}", *(f"{each.sigma:.2f}" for each in seen)]
-        cells += [f"{bound.slope:g}", *(f"{each.slope:.2f}" for each in seen)]
+        measured = [worst(name, dtype, count) for dtype in (np.float32, np.float64)]
+        cells = [f"{bound.sigma:g}", *(f"{each.sigma:.2f}" for each in measured)]
+        cells += [f"{bound.slope:g}", *(f"{each.slope:.2f}" for each in measured)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

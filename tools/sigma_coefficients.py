@@ -1,7 +1,7 @@
-"""Print the polynomials of ``engines/fused/activation_kernels.py``, computed in 40 digits.
+"""Print the polynomials of ``engines/fused/activation_kernels.py``, computed with 40 digits.
 
-Each is the interpolation of a smooth function at Chebyshev nodes, which is within a few per cent
-of the best polynomial of its degree.
+Each interpolates a smooth function at Chebyshev nodes, which comes within a few per cent of the
+best polynomial of its degree.
 
     expm1(r) = r + r² q(r)              |r| ≤ ln(2)/2 (1 + 2⁻⁶)
     log1p(t) = 2u + 2u³ p(u²)           u = t / (2 + t), 0 ≤ t ≤ 1, so u² ≤ 1/9
@@ -15,7 +15,7 @@ import mpmath
 
 mpmath.mp.dps = 40
 
-# number of coefficients for float32 and float64
+# number of coefficients for float32 and for float64
 DEGREES = {"expm1": (5, 11), "log1p": (5, 12)}
 
 
@@ -38,7 +38,7 @@ def interpolate(
 
 def expm1_tail(r: mpmath.mpf) -> mpmath.mpf:
     """Return q(r) of expm1(r) = r + r² q(r)."""
-    if abs(r) < mpmath.mpf(10) ** -20:  # the middle node: the difference below would cancel
+    if abs(r) < mpmath.mpf(10) ** -20:  # at the middle node the difference below would cancel
         return mpmath.mpf(1) / 2
     return (mpmath.expm1(r) - r) / r**2
 

@@ -1,1 +1,1 @@
-"""Least-squares methods in NumPy on small problems: which damping, and does projection pay?"""
+"""Least-squares methods in NumPy on small problems: damping rules and variable projection."""

@@ -1,12 +1,12 @@
-"""Compare damping rules, bent steps and variable projection: two tables for the documents.
+"""Compare damping rules, geodesic acceleration and variable projection; writes two tables.
 
     python -m benchmarks.least_squares                      three starts of each problem: minutes
     python -m benchmarks.least_squares --starts 1 --iterations 40
     python -m benchmarks.least_squares --output docs/benchmarks
 
-All methods are NumPy here, from the same start, for the same number of iterations; losses are those
-of standardised data.  "Digits behind" is log₁₀ of the loss over the best method's on that problem
-and start, a loss of less than 10⁻²⁶ counting as that.
+All methods are implemented in NumPy and run from the same start for the same number of iterations.
+Losses are those of standardised data.  "Digits behind" is log₁₀ of the ratio of a loss to the best
+method's on the same problem and start; losses below 10⁻²⁶ count as 10⁻²⁶.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ METHODS = DAMPING | PROJECTION
 
 
 class Outcome(NamedTuple):
-    """Where a method ended on a problem, from one start."""
+    """Result of a method on a problem from one start."""
 
     problem: str
     start: int
@@ -64,8 +64,8 @@ class Outcome(NamedTuple):
 
 
 def solve(index: int, start: int, iterations: int) -> list[Outcome]:
-    """Run all methods on one problem from one start, on one thread."""
-    problem, found = PROBLEMS[index], []
+    """Run all methods on one problem from one start, single-threaded."""
+    problem, outcomes = PROBLEMS[index], []
     network = Network(problem, start)
     theta = batchprop.Network.initialize(*network.shape, seed=start).theta
     n_hidden = problem.m * (network.shape.n_inputs + 1)
@@ -78,14 +78,14 @@ def solve(index: int, start: int, iterations: int) -> list[Outcome]:
             else:
                 losses = minimise(network, theta, method, iterations)
             seconds = time.perf_counter() - began
-            found.append(
+            outcomes.append(
                 Outcome(problem.name, start, name, theta.size, losses[-1], len(losses) - 1, seconds)
             )
-    return found
+    return outcomes
 
 
 def behind(outcomes: Sequence[Outcome], names: Iterable[str]) -> dict[str, list[float]]:
-    """Return method -> digits behind the best of ``names``, for each problem and start."""
+    """Return each method's digits behind the best of ``names``, per problem and start."""
     logs = {(o.problem, o.start, o.method): np.log10(max(o.loss, LEAST)) for o in outcomes}
     runs = list(dict.fromkeys((o.problem, o.start) for o in outcomes))
     names = list(names)
@@ -94,11 +94,11 @@ def behind(outcomes: Sequence[Outcome], names: Iterable[str]) -> dict[str, list[
 
 
 def summary(outcomes: Sequence[Outcome], names: Iterable[str]) -> str:
-    """Return one line a method: digits behind, how often first, and its time an iteration."""
+    """Return one row per method: digits behind, share of first places, time per iteration."""
     rows = []
     for name, digits in behind(outcomes, names).items():
-        own = [o for o in outcomes if o.method == name]
-        each = [1e3 * o.seconds / max(1, o.iterations) for o in own]
+        subset = [o for o in outcomes if o.method == name]
+        each = [1e3 * o.seconds / max(1, o.iterations) for o in subset]
         first = float(np.mean([value < 0.05 for value in digits]))
         rows.append(
             [name, f"{np.mean(digits):.2f}", f"{np.median(digits):.2f}", f"{100 * first:.0f} %",
@@ -109,15 +109,15 @@ def summary(outcomes: Sequence[Outcome], names: Iterable[str]) -> str:
 
 
 def by_problem(outcomes: Sequence[Outcome], names: Sequence[str]) -> str:
-    """Return one line a problem: the median over starts of each method's loss."""
+    """Return one row per problem: each method's median loss over the starts."""
     rows = []
     for problem in PROBLEMS:
-        own = [o for o in outcomes if o.problem == problem.name]
+        subset = [o for o in outcomes if o.problem == problem.name]
         medians = [
-            float(np.median([o.loss for o in own if o.method == name])) for name in names
+            float(np.median([o.loss for o in subset if o.method == name])) for name in names
         ]  # fmt: skip
         cells = markdown.bold_least([f"{value:.1e}" for value in medians], medians)
-        rows.append([problem.name, str(own[0].n_parameters), *cells])
+        rows.append([problem.name, str(subset[0].n_parameters), *cells])
     return markdown.table(["problem", "P", *names], rows)
 
 
@@ -150,17 +150,17 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=150)
     parser.add_argument("--workers", type=int, default=len(machine.cores()))
     parser.add_argument("--output", type=Path, default=Path("build/bench"))
-    given = parser.parse_args()
-    work = [(i, start) for start in range(given.starts) for i in range(len(PROBLEMS))]
-    with ProcessPoolExecutor(given.workers) as pool:
-        runs = [pool.submit(solve, *one, given.iterations) for one in work]
+    options = parser.parse_args()
+    work = [(i, start) for start in range(options.starts) for i in range(len(PROBLEMS))]
+    with ProcessPoolExecutor(options.workers) as pool:
+        runs = [pool.submit(solve, *one, options.iterations) for one in work]
         outcomes = [outcome for run in runs for outcome in run.result()]
-    given.output.mkdir(parents=True, exist_ok=True)
-    text = report(outcomes, given.iterations)
-    (given.output / "variable_projection.md").write_text(text + "\n", "utf-8")
+    options.output.mkdir(parents=True, exist_ok=True)
+    text = report(outcomes, options.iterations)
+    (options.output / "variable_projection.md").write_text(text + "\n", "utf-8")
     lines = ",\n".join(json.dumps(outcome) for outcome in outcomes)
-    head = json.dumps({"iterations": given.iterations, "columns": Outcome._fields})
-    (given.output / "variable_projection.json").write_text(
+    head = json.dumps({"iterations": options.iterations, "columns": Outcome._fields})
+    (options.output / "variable_projection.json").write_text(
         f'{head[:-1]}, "outcomes": [\n{lines}\n]}}\n', "utf-8"
     )
     print(text)

@@ -1,4 +1,4 @@
-"""Levenberg–Marquardt with the damping rules and scalings that were compared, on any model."""
+"""Levenberg–Marquardt for any model, with the damping rules and scalings under comparison."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from benchmarks.data import Array
 
 
 class Method(NamedTuple):
-    """A variant.
+    """A variant of the method.
 
     Attributes
     ----------
     rule : str
-        "nielsen": by the gain ratio, ν doubled.  "10" or "4": μ over 10 (5) after success, times
-        10 (4) after failure.
+        Damping rule.  "nielsen": by the gain ratio, with doubling ν.  "10" or "4": divide λ by 10
+        (5) after a success, multiply it by 10 (4) after a failure.
     scaling : str
-        D: "mean" of JᵀJ's diagonal, "identity", "diagonal" (Marquardt), "largest" diagonal so far
-        (MINPACK).
+        The matrix that λ multiplies: the "mean" of the diagonal of JᵀJ, the "identity", the
+        "diagonal" (Marquardt), or the "largest" diagonal so far (MINPACK).
     bend : float
-        Bent steps, up to this share of the step; 0 for none.
+        Largest second-order correction (geodesic acceleration) relative to the step; 0 for none.
     projected : bool
         Whether the output layer is solved for (variable projection).
     ridge : float
-        λ of the output layer, if so.
+        Ridge parameter of the output layer in that case.
     """
 
     rule: str = "nielsen"
@@ -45,7 +45,7 @@ def _solve(A: Array, added: Array, *sides: Array) -> list[Array] | None:
 
 
 def minimise(model: Any, theta: Array, method: Method, iterations: int) -> list[float]:
-    """Return the loss after each iteration; shorter if no trial is accepted any more."""
+    """Return the loss after each iteration; the list ends early if no step is accepted."""
     mu, growth = 1e-3, 2.0
     largest = np.zeros(theta.size)
     losses = [model.loss(theta)]
@@ -84,7 +84,7 @@ def _scaling(name: str, diagonal: Array, largest: Array) -> Array:
 def _trial(
     model: Any, theta: Array, method: Method, r: Array, J: Array, A: Array, g: Array, added: Array
 ) -> tuple[Array, float]:
-    """Return a point to try and its gain ratio, negative if it is not acceptable."""
+    """Return a trial point and its gain ratio, which is negative if the point is rejected."""
     solved = _solve(A, added, -g)
     if solved is None:
         return theta, -1.0

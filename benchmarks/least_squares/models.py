@@ -1,4 +1,4 @@
-"""Residuals and Jacobian of a network, with all weights free or with the output layer solved.
+"""Residuals and Jacobian of a network, with all weights free or the output layer projected out.
 
 Both are divided by √N, so that the sum of squared residuals is the loss L.
 """
@@ -13,7 +13,7 @@ from benchmarks.least_squares.problems import Problem, standardised
 
 
 class Network:
-    """All of θ is free."""
+    """All of θ is optimised."""
 
     def __init__(self, problem: Problem, seed: int) -> None:
         X, T = problem.make(problem.n, 100 + seed)
@@ -57,18 +57,18 @@ class Network:
         return J.reshape(s * n, -1) / self.root
 
     def of_hidden(self, slope: Array, weights: Array) -> Array:
-        """Return the derivatives of one output by W_h and b_h (N, m·e + m)."""
+        """Return the derivatives of one output with respect to W_h and b_h, (N, m·e + m)."""
         db_h = weights[:, None] * slope
         dW_h = db_h[:, None] * self.X[None]
         return np.concatenate((dW_h.reshape(-1, self.X.shape[1]), db_h)).T
 
 
 class Projected:
-    """W_h and b_h are free; the output layer is the ridge solution for them (VarPro).
+    """W_h and b_h are optimised; the output layer is their ridge solution (VarPro).
 
-    With Φ = [Hᵀ 1]/√N above √λ I the residuals are −P⊥ T, P⊥ = I − Q Qᵀ, and Kaufman's Jacobian is
-    P⊥ ∂Φ/∂α C (Kaufman, A variable projection method for solving separable nonlinear least squares
-    problems, 1975).
+    With Φ = [Hᵀ 1]/√N stacked on √λ I, the residuals are −P⊥ T with P⊥ = I − Q Qᵀ, and Kaufman's
+    Jacobian is P⊥ ∂Φ/∂α C (Kaufman, A variable projection method for solving separable nonlinear
+    least squares problems, 1975).
     """
 
     def __init__(self, network: Network, ridge: float) -> None:
@@ -91,7 +91,7 @@ class Projected:
         return np.asarray((Q @ (Q.T @ self.T) - self.T).T.ravel())
 
     def loss(self, alpha: Array) -> float:
-        """Return L, without the ridge's part."""
+        """Return L without the ridge term."""
         Q, _, _ = self._solved(alpha)
         residual = (Q @ (Q.T @ self.T) - self.T)[: self.network.X.shape[1]]
         return float(np.sum(residual**2))

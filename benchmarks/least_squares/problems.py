@@ -1,4 +1,4 @@
-"""Twenty-six small problems: smooth functions, noisy tables, several outputs, awkward columns."""
+"""Twenty-six small problems: smooth functions, noisy tables, several outputs, difficult columns."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Samples = surfaces.Samples
 
 
 class Problem(NamedTuple):
-    """What is learnt, by how many hidden units, from how many samples."""
+    """What is learnt, with how many hidden units, from how many samples."""
 
     name: str
     m: int
     n: int
-    make: Callable[[int, int], Samples]  # of the number of samples and a seed
+    make: Callable[[int, int], Samples]  # arguments: number of samples, seed
     activation: str = "tanh"
 
 
 def _function(
     e: int, values: Callable[..., object], least: float = -1.0, most: float = 1.0
 ) -> Callable[[int, int], Samples]:
-    """Sample a function of e inputs evenly from a cube; it returns one output or several."""
+    """Sample a function of e inputs uniformly from a cube; it has one output or several."""
 
     def make(n: int, seed: int) -> Samples:
         X = np.random.default_rng(seed).uniform(least, most, (n, e))
@@ -36,7 +36,7 @@ def _function(
 
 
 def noisy(make: Callable[[int, int], Samples], share: float) -> Callable[[int, int], Samples]:
-    """Add noise, a share of the outputs' deviation."""
+    """Add noise with this fraction of the outputs' standard deviation."""
 
     def make_noisy(n: int, seed: int) -> Samples:
         X, T = make(n, seed)
@@ -51,7 +51,7 @@ def _surface(make: Callable[..., Samples], **options: float) -> Callable[[int, i
 
 
 def franke(x: Array, y: Array) -> Array:
-    """Two hills, a slope and a hollow on [0, 1]² (Franke 1979)."""
+    """Two hills, a slope and a dip on [0, 1]² (Franke 1979)."""
     x, y = 9 * x, 9 * y
     hills = 0.75 * np.exp(-((x - 2) ** 2 + (y - 2) ** 2) / 4)
     slope = 0.75 * np.exp(-((x + 1) ** 2) / 49 - (y + 1) / 10)
@@ -60,7 +60,7 @@ def franke(x: Array, y: Array) -> Array:
 
 
 def peaks(x: Array, y: Array) -> Array:
-    """MATLAB's surface of the same name on [-3, 3]²."""
+    """MATLAB's ``peaks`` on [-3, 3]²."""
     first = 3 * (1 - x) ** 2 * np.exp(-(x**2) - (y + 1) ** 2)
     second = 10 * (x / 5 - x**3 - y**5) * np.exp(-(x**2) - y**2)
     return first - second - np.exp(-((x + 1) ** 2) - y**2) / 3
@@ -75,8 +75,8 @@ def circuit(a: Array, b: Array, f: Array, c1: Array, c2: Array, beta: Array) -> 
     b1, b2, rf = 50 + 100 * a, 25 + 45 * b, 0.5 + 2.5 * f
     rc1, rc2, gain = 1.2 + 1.3 * c1, 0.25 + 0.95 * c2, (50 + 250 * beta)
     v = 12 * b2 / (b1 + b2) + 0.74
-    whole = gain * (rc2 + 9) + rf
-    return (v * gain * (rc2 + 9) + 11.35 * rf + 0.74 * rf * gain * (rc2 + 9) / rc1) / whole
+    denominator = gain * (rc2 + 9) + rf
+    return (v * gain * (rc2 + 9) + 11.35 * rf + 0.74 * rf * gain * (rc2 + 9) / rc1) / denominator
 
 
 def borehole(*u: Array) -> Array:
@@ -96,7 +96,7 @@ def borehole(*u: Array) -> Array:
 
 
 def teacher(n: int, seed: int) -> Samples:
-    """A network of five tanh units: nothing need be left of the loss."""
+    """The outputs of a network of five tanh units, so that the loss can reach 0."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 2))
     H = np.tanh(X @ rng.normal(size=(2, 5)) + rng.normal(size=5))
@@ -104,7 +104,7 @@ def teacher(n: int, seed: int) -> Samples:
 
 
 def collinear(n: int, seed: int) -> Samples:
-    """Five columns, of which two say all: a repeated one, a sum and a constant."""
+    """Five columns that depend on two: one is repeated, one is a sum, one is constant."""
     x, y = np.random.default_rng(seed).uniform(-1, 1, (2, n))
     X = np.column_stack((x, y, x, np.ones(n), x + y))
     return X, (np.sin(3 * x) * y)[:, None]
@@ -154,7 +154,7 @@ PROBLEMS = [
 
 
 def standardised(rows: Array) -> Array:
-    """Return columns of mean 0 and deviation 1 as rows (…, N); constant ones are zero."""
+    """Return columns with mean 0 and standard deviation 1 as rows (…, N); constant ones are 0."""
     deviation = rows.std(axis=0)
     deviation[deviation < 1e-12] = np.inf
     return np.asarray(((rows - rows.mean(axis=0)) / deviation).T)

@@ -1,4 +1,4 @@
-"""Time ours beside other libraries and write the report.
+"""Time batchprop and other libraries on the same cases, and write the report.
 
 make bench-peers                                              everything: some hours
 make bench-peers ARGS="--cases uci seed --threads 1"          a part of it: minutes
@@ -69,7 +69,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 def _say(record: dict[str, Any]) -> None:
-    """Print one line about a worker that is ready, or is not."""
+    """Print one line about a worker: that it is ready, or why it is not."""
     detail = record.get("note", "")
     if record["status"] == "ready" and "way" in record:
         detail = f"{record['way']}; gradient off by {record['gradient_error']:.0e}"
@@ -77,7 +77,7 @@ def _say(record: dict[str, Any]) -> None:
 
 
 def run(options: argparse.Namespace, runs: Path) -> None:
-    """Run what is asked for and has not been run; append each case's records to a file."""
+    """Run the requested cases that have no results yet; append each case's records to a file."""
     more = work.read(options.add) if options.add else []
     cases = work.choose(options.cases, more)
     if options.list:
@@ -111,14 +111,14 @@ def run(options: argparse.Namespace, runs: Path) -> None:
                 if (case.name, threads, repeat) in done:
                     continue
                 print(f"{case.name}, {tables.threads_title(threads)}, {time.strftime('%H:%M:%S')}")
-                found = run_case(plan, case, threads, peers, ways, repeat, _say)
-                ways |= {one["peer"]: one["way"] for one in found if "way" in one}
+                records = run_case(plan, case, threads, peers, ways, repeat, _say)
+                ways |= {one["peer"]: one["way"] for one in records if "way" in one}
                 with runs.open("a", encoding="utf-8") as file:
-                    for record in found:
+                    for record in records:
                         file.write(json.dumps(record | {"repeat": repeat}) + "\n")
-                (row,) = summarize(found)
-                told = {p: markdown.duration(row.seconds(p)) for p in row.entries}
-                print("  ", ", ".join(f"{peer} {text}" for peer, text in told.items()), flush=True)
+                (row,) = summarize(records)
+                times = {p: markdown.duration(row.seconds(p)) for p in row.entries}
+                print("  ", ", ".join(f"{peer} {text}" for peer, text in times.items()), flush=True)
 
 
 def main() -> None:

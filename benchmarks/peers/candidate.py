@@ -1,4 +1,4 @@
-"""One way to compute the step with a library, and whether what it computes is right."""
+"""One way to compute a gradient step with a library, and the check of its result."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from benchmarks.cases import Case
 from benchmarks.data import Array, Blocks, block_errors
 from benchmarks.peers.storage import MOVE_RATE, MOVE_STEPS, Expected
 
-BOUND = {"float32": 1e-3, "float64": 1e-9}  # of a gradient block's norm
-LOSS_SLACK = 10  # float32 sums over 10⁷ samples are so much further off
-MOVE_SLACK = 3  # twenty steps gather more rounding than one
+BOUND = {"float32": 1e-3, "float64": 1e-9}  # relative to a gradient block's norm
+LOSS_SLACK = 10  # factor on the bound for the loss: float32 sums over 10⁷ samples are less accurate
+MOVE_SLACK = 3  # factor on the bound after twenty steps, which accumulate rounding
 
 
-class Given(NamedTuple):
-    """What a candidate is built from: samples as rows, and a start, in the case's dtype."""
+class Workload(NamedTuple):
+    """A candidate's input in the case's dtype: samples as rows, and initial parameters."""
 
     case: Case
     X: Array  # (N, e), C-ordered
@@ -25,30 +25,30 @@ class Given(NamedTuple):
 
 
 class Unsuitable(Exception):
-    """Raised by ``build`` where a way of computing does not apply to a case."""
+    """Raised by ``build`` if an implementation is not applicable to a case."""
 
 
 class Candidate:
-    """A way to compute; libraries derive from it.
+    """An implementation of gradient descent; libraries derive from this class.
 
-    ``build`` may lay out and compile what it likes, untimed.  ``multiple`` is how many steps its
-    compiled code takes at once: it is only asked for multiples of it, but for the checks.
+    ``build`` may prepare and compile anything; it is not timed.  ``multiple`` is the number of
+    steps that a compiled call performs: except in checks, ``run`` is called with multiples of it.
     """
 
     name = ""
     multiple = 1
     note = ""
 
-    def build(self, given: Given) -> None:
-        """Get ready; raise Unsuitable where there is no point."""
+    def build(self, workload: Workload) -> None:
+        """Prepare everything; raise Unsuitable if the implementation makes no sense here."""
         raise NotImplementedError
 
     def load(self, start: Blocks, rate: float) -> None:
-        """Take these parameters (copies) and this step size."""
+        """Set the parameters (copied) and the learning rate."""
         raise NotImplementedError
 
     def run(self, steps: int) -> float:
-        """Take so many steps; return the loss before the last of them."""
+        """Perform so many steps; return the loss before the last one."""
         raise NotImplementedError
 
     def blocks(self) -> Blocks:
@@ -56,18 +56,18 @@ class Candidate:
         raise NotImplementedError
 
     def seconds(self, steps: int) -> float:
-        """Return how long so many steps take."""
+        """Return the time of so many steps in seconds."""
         began = time.perf_counter()
         self.run(steps)
         return time.perf_counter() - began
 
     def close(self) -> None:
-        """Let all memory go."""
+        """Release all memory."""
         self.__dict__.clear()
 
 
 class Verdict(NamedTuple):
-    """How far a candidate's results are from the reference's."""
+    """How far a candidate's results deviate from the reference."""
 
     passed: bool
     gradient_error: float
@@ -76,15 +76,15 @@ class Verdict(NamedTuple):
     move_error: float | None
 
 
-def judge(candidate: Candidate, given: Given, expected: Expected) -> Verdict:
-    """Compare what the timed code itself computes with the reference.
+def judge(candidate: Candidate, workload: Workload, expected: Expected) -> Verdict:
+    """Compare the results of the timed code itself with the reference.
 
-    One step of size 1 moves the parameters by the gradient.  On small cases some further steps
-    must lead to the same place: a step that forgets its update would pass the first test.
+    One step with learning rate 1 changes the parameters by the gradient.  On small cases some
+    further steps are compared as well, to detect a candidate that does not update its parameters.
     """
-    bound = BOUND[given.case.dtype]
-    exact = given.start.astype("float64")
-    candidate.load(given.start, 1.0)
+    bound = BOUND[workload.case.dtype]
+    exact = workload.start.astype("float64")
+    candidate.load(workload.start, 1.0)
     loss = candidate.run(1)
     gradient = Blocks(
         *(a - b.reshape(a.shape) for a, b in zip(exact, candidate.blocks(), strict=True))
@@ -95,7 +95,7 @@ def judge(candidate: Candidate, given: Given, expected: Expected) -> Verdict:
     passed = errors[worst] <= bound and loss_error <= LOSS_SLACK * bound
     move_error = None
     if expected.moved is not None:
-        candidate.load(given.start, MOVE_RATE)
+        candidate.load(workload.start, MOVE_RATE)
         candidate.run(MOVE_STEPS)
         move, right = (
             Blocks(*(b.reshape(a.shape) - a for a, b in zip(exact, end, strict=True)))
@@ -107,5 +107,5 @@ def judge(candidate: Candidate, given: Given, expected: Expected) -> Verdict:
 
 
 def _size(error: float) -> float:
-    """Return an error for comparison: NaN is the largest."""
+    """Return an error for comparisons; NaN counts as the largest."""
     return error if error == error else float("inf")

@@ -1,13 +1,13 @@
-"""The environment each library computes in: its threads, and memory and BLAS at their best.
+"""The environment of each library's process: threads, memory allocation and BLAS at their best.
 
-Three settings that are left to chance on many machines decide figures by up to a factor of two:
+Three settings, often left to chance, change timings by up to a factor of two:
 
-* OpenBLAS chooses kernels by the processor, unless ``OPENBLAS_CORETYPE`` says otherwise: it must
-  not.
-* NumPy asks the system for huge pages, other libraries' temporaries do not; glibc asks for them
-  too when told so before a program starts.
-* Memory that is given back after each step has to be cleared page by page at the next; glibc keeps
-  it when told so.
+* OpenBLAS selects kernels by the processor unless ``OPENBLAS_CORETYPE`` overrides it, so the
+  variable is removed.
+* NumPy requests huge pages from the system; other libraries do not, unless glibc is told to do so
+  before the program starts.
+* Memory that is returned to the system after each step has to be cleared again in the next one;
+  glibc can be told to keep it.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_thread
 
 
 def environment(case: Case, threads: int, scratch: Path, xla_flags: str = "") -> dict[str, str]:
-    """Return the variables of a worker's process; ``scratch`` is for its compilers' files."""
-    found = {
+    """Return the environment variables of a worker; ``scratch`` is for compilers' files."""
+    variables = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("OPENBLAS_", "XLA_", "JAX_"))
     }
-    found |= dict.fromkeys(THREAD_VARIABLES, str(threads))
+    variables |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     flags = [XLA_ONE_THREAD if threads == 1 else "", xla_flags]
-    found |= {
+    variables |= {
         "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
         "PYTHONNOUSERSITE": "1",
         "OMP_DYNAMIC": "FALSE",
@@ -58,10 +58,10 @@ def environment(case: Case, threads: int, scratch: Path, xla_flags: str = "") ->
         "XLA_FLAGS": " ".join(filter(None, flags)),
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
     }
-    return found
+    return variables
 
 
 def pin(cores: list[int]) -> None:
-    """Keep this process on its cores, before any library asks how many there are."""
+    """Pin this process to its cores, before any library counts them."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)

@@ -1,10 +1,10 @@
-"""The floor: what a step takes at least on these cores, from rates measured in the same rounds.
+"""The floor: a lower bound of the time of a step on these cores, from rates measured alongside.
 
-    floor = flops / (peak of fused multiply-adds) + N m / (rate of the vector σ alone, in cache)
+    floor = flops / (peak of fused multiply-adds) + N m / (rate of the vectorised σ alone, in cache)
 
-The flops are 2 N m (2e + 3s).  Nothing can be faster that multiplies every number where the
-formulas do and evaluates this σ once for each unit and sample, unless σ's instructions overlap with
-the multiply-adds; loads, stores, σ′, sums and the update are free at the floor.
+The flops are 2 N m (2e + 3s).  No implementation that performs all multiplications of the formulas
+and evaluates this σ once per unit and sample can be faster, unless σ overlaps with the
+multiply-adds.  Loads, stores, σ′, sums and the update are not counted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from batchprop.simd.load_store import load, store
 from batchprop.simd.vectors import NATIVE, WIDE, Vector, lanes, vec_type
 from benchmarks.cases import Case
 
-ACCUMULATORS = 12  # independent chains: enough to hide the latency, with 16 registers too
-IN_CACHE = 4096  # elements of σ's array
+ACCUMULATORS = 12  # independent chains: enough to hide the latency, even with 16 registers
+IN_CACHE = 4096  # elements of the array on which σ is timed
 TRY_SECONDS, TRIES = 0.02, 5
 
 Array = np.ndarray
@@ -37,31 +37,31 @@ Array = np.ndarray
 
 @intrinsic
 def _multiply_adds(typing: Any, numbers: Any, rounds: Any) -> Any:
-    """``_multiply_adds(numbers, rounds)``: rounds of 12 vectors' multiply-adds, summed up."""
+    """``_multiply_adds(numbers, rounds)``: 12 vector multiply-adds per round, summed at the end."""
     vec = vec_type(numbers.dtype, NATIVE)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = context.get_value_type(vec)
         source = context.make_array(numbers)(context, builder, args[0]).data
 
-        def spread(place: int) -> Any:
-            pointer = builder.gep(source, [ir.Constant(ir.IntType(64), place)])
+        def spread(index: int) -> Any:
+            pointer = builder.gep(source, [ir.Constant(ir.IntType(64), index)])
             empty = ir.Constant(kind, ir.Undefined)
             one = builder.insert_element(empty, builder.load(pointer), ir.IntType(32)(0))
             mask = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), None)
             return builder.shuffle_vector(one, empty, mask)
 
         factor, term = spread(0), spread(1)
-        places = [cgutils.alloca_once_value(builder, spread(2)) for _ in range(ACCUMULATORS)]
+        accumulators = [cgutils.alloca_once_value(builder, spread(2)) for _ in range(ACCUMULATORS)]
         with cgutils.for_range(builder, args[1]):
-            for place in places:
-                found = Vector(builder, builder.load(place)).fma(
+            for accumulator in accumulators:
+                product = Vector(builder, builder.load(accumulator)).fma(
                     Vector(builder, factor), Vector(builder, term)
                 )
-                builder.store(found.value, place)
-        total = Vector(builder, builder.load(places[0]))
-        for place in places[1:]:
-            total = total + Vector(builder, builder.load(place))
+                builder.store(product.value, accumulator)
+        total = Vector(builder, builder.load(accumulators[0]))
+        for accumulator in accumulators[1:]:
+            total = total + Vector(builder, builder.load(accumulator))
         return builder.extract_element(total.value, ir.IntType(32)(0))
 
     return numbers.dtype(numbers, types.intp), codegen
@@ -69,7 +69,7 @@ def _multiply_adds(typing: Any, numbers: Any, rounds: Any) -> Any:
 
 @numba.njit(nogil=True, error_model="numpy")
 def multiply_adds(numbers, rounds):
-    """Keep the multiply-add units busy; the result is of no use."""
+    """Saturate the multiply-add units; the result has no meaning."""
     return _multiply_adds(numbers, rounds)
 
 
@@ -82,7 +82,7 @@ def sigma_passes(code, Z, H, step, passes):
 
 
 def _together(cores: list[int], work: Callable[[int], None]) -> float:
-    """Run ``work(index)`` on each of the cores at once; return the seconds until all are done."""
+    """Run ``work(index)`` on each core at the same time; return the seconds until all finish."""
     barrier = threading.Barrier(len(cores) + 1)
 
     def member(index: int, core: int) -> None:
@@ -114,9 +114,9 @@ def _alone(work: Callable[[int], None]) -> float:
 def _best_rate(
     cores: list[int], amount: int, make: Callable[[int], Callable[[int], None]]
 ) -> float:
-    """Return units of work a second, all cores together: the best of some short tries.
+    """Return units of work per second on all cores: the best of several short attempts.
 
-    ``make(repetitions)`` gives the work of a core, ``amount`` is how much one repetition is.
+    ``make(repetitions)`` returns the work for one core; ``amount`` is the units per repetition.
     """
     repetitions = 1
     while (took := min(_alone(make(repetitions)) for _ in range(3))) < TRY_SECONDS / 4:
@@ -127,7 +127,7 @@ def _best_rate(
 
 
 class Floor:
-    """Measures a dtype's multiply-add peak and an activation's rate on some cores."""
+    """Measures the multiply-add peak of a dtype and the rate of an activation on given cores."""
 
     def __init__(self, case: Case, cores: list[int]) -> None:
         self._cores = cores
@@ -143,7 +143,7 @@ class Floor:
         sigma_passes(self._code, self._Z[0], self._H[0], self._wide, 1)
 
     def flops_per_second(self) -> float:
-        """Return twice the multiply-adds a second."""
+        """Return the peak rate; a multiply-add counts as two."""
 
         def make(repetitions: int) -> Callable[[int], None]:
             return lambda _: multiply_adds(self._numbers, 1000 * repetitions)
@@ -151,7 +151,7 @@ class Floor:
         return _best_rate(self._cores, 2 * 1000 * ACCUMULATORS * self._native, make)
 
     def activations_per_second(self) -> float:
-        """Return how many σ a second."""
+        """Return the number of evaluations of σ per second."""
 
         def make(repetitions: int) -> Callable[[int], None]:
             return lambda index: sigma_passes(
@@ -162,12 +162,12 @@ class Floor:
 
 
 def floor_seconds(case: Case, flops_per_second: float, activations_per_second: float) -> float:
-    """Return the least a step of a case can take at these rates."""
+    """Return the lower bound of the time of a step at these rates."""
     return case.flops / flops_per_second + case.n_activations / activations_per_second
 
 
 class FloorSession:
-    """The floor in a worker's rounds."""
+    """The floor measurement as a participant of the rounds."""
 
     def __init__(self, case: Case, cores: list[int]) -> None:
         self._case, self._floor = case, Floor(case, cores)
@@ -183,5 +183,5 @@ class FloorSession:
         }
 
     def end(self) -> dict[str, float]:
-        """Nothing to add."""
+        """Return no further information."""
         return {}

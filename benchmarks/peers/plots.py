@@ -1,4 +1,4 @@
-"""The plots: time of a step against N, share of the floor, speed-up by number of threads."""
+"""The plots: time per step against N, fraction of the floor, speed-up by number of threads."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from benchmarks.peers.work import GROUPS
 from benchmarks.plot_style import COLOURS, MARKS, figure
 
 LOOK = {
-    peer: {"color": COLOURS[place % len(COLOURS)], "marker": MARKS[place % len(MARKS)]}
-    for place, peer in enumerate(LIBRARIES)
+    peer: {"color": COLOURS[index % len(COLOURS)], "marker": MARKS[index % len(MARKS)]}
+    for index, peer in enumerate(LIBRARIES)
 }
 
 
@@ -22,7 +22,7 @@ def _form(row: Row) -> tuple[str, str, str]:
 
 
 def _sweep(rows: Sequence[Row]) -> list[Row]:
-    """The rows of the form (net, σ, dtype) that was run at the most sizes, by N."""
+    """Return the rows of the (net, σ, dtype) that ran at the most sizes, ordered by N."""
     sizes: dict[tuple[str, str, str], set[int]] = {}
     for row in rows:
         sizes.setdefault(_form(row), set()).add(row.case.n_samples)
@@ -33,7 +33,7 @@ def _sweep(rows: Sequence[Row]) -> list[Row]:
 
 
 def time_against_n(path: Path, rows: Sequence[Row]) -> bool:
-    """One panel for each number of threads that the peers ran with."""
+    """Plot one panel per number of threads for which peers ran."""
     swept = _sweep(rows)
     counts = sorted({row.threads for row in swept if row.best_peer})
     if not counts:
@@ -61,7 +61,7 @@ def time_against_n(path: Path, rows: Sequence[Row]) -> bool:
 
 
 def share_of_floor(path: Path, rows: Sequence[Row]) -> bool:
-    """A bar for each case: floor by our time, and by the best peer's."""
+    """Plot a bar per case: the floor relative to our time, and to the best peer's."""
     known = [row for row in rows if row.share_of_floor is not None and row.best_peer]
     counts = sorted({row.threads for row in known})
     if not counts:
@@ -71,19 +71,19 @@ def share_of_floor(path: Path, rows: Sequence[Row]) -> bool:
     with figure(path, len(counts), (4.6 * len(counts) + 2.6, height), sharey=True) as panels:
         for panel, count in zip(panels, counts, strict=True):
             by_case = {row.case: row for row in known if row.threads == count}
-            for place, case in enumerate(cases):
+            for index, case in enumerate(cases):
                 row = by_case.get(case)
                 if row is None:
                     continue
                 best, floor = row.best_peer, row.seconds(FLOOR) or 0.0
                 theirs = 100 * floor / (row.seconds(best) or float("inf"))
                 ours = 100 * (row.share_of_floor or 0.0)
-                label = place == 0
-                panel.barh(place - 0.19, ours, 0.36, color=COLOURS[0], label="ours" * label)
-                panel.barh(place + 0.19, theirs, 0.36, color=COLOURS[6], label="best peer" * label)
+                label = index == 0
+                panel.barh(index - 0.19, ours, 0.36, color=COLOURS[0], label="ours" * label)
+                panel.barh(index + 0.19, theirs, 0.36, color=COLOURS[6], label="best peer" * label)
                 panel.annotate(
                     LIBRARIES[best].title,
-                    (theirs, place + 0.19),
+                    (theirs, index + 0.19),
                     (3, 0),
                     textcoords="offset points",
                     va="center",
@@ -99,16 +99,16 @@ def share_of_floor(path: Path, rows: Sequence[Row]) -> bool:
 
 
 def scaling(path: Path, rows: Sequence[Row]) -> bool:
-    """Our speed-up over one thread."""
+    """Plot our speed-up over one thread."""
     times: dict[str, dict[int, float]] = {}
     for row in rows:
         time = row.seconds(OURS)
         if time is not None:
             times.setdefault(row.case.name, {})[row.threads] = time
     lines = {
-        name: {count: found[1] / time for count, time in sorted(found.items())}
-        for name, found in times.items()
-        if 1 in found and len(found) > 1
+        name: {count: seconds[1] / time for count, time in sorted(seconds.items())}
+        for name, seconds in times.items()
+        if 1 in seconds and len(seconds) > 1
     }
     if not lines:
         return False
@@ -118,10 +118,10 @@ def scaling(path: Path, rows: Sequence[Row]) -> bool:
             counts, counts, color="#777777", linestyle=":", label="a core each, nothing lost"
         )
         panel.plot(counts, [0.9 * n for n in counts], color="#bbbbbb", ls="--", label="0.9 a core")
-        for place, (name, line) in enumerate(lines.items()):
+        for index, (name, line) in enumerate(lines.items()):
             look = (
-                COLOURS[place % len(COLOURS)],
-                MARKS[(place // len(COLOURS) + place) % len(MARKS)],
+                COLOURS[index % len(COLOURS)],
+                MARKS[(index // len(COLOURS) + index) % len(MARKS)],
             )
             panel.plot(line.keys(), line.values(), color=look[0], marker=look[1], label=name)
         panel.set(title="batchprop: speed-up by threads", xlabel="threads", xticks=counts)
@@ -131,17 +131,15 @@ def scaling(path: Path, rows: Sequence[Row]) -> bool:
 
 
 def draw(folder: Path, rows: Sequence[Row]) -> dict[str, str]:
-    """Write the plots that there are figures for; return title -> file.
+    """Write all plots that there are data for; return their files by title.
 
-    Cases that only serve the plot against N are left out of the others.
+    Cases that serve only the plot against N are left out of the others.
     """
     extra = {case.name for case in GROUPS["sweep"]}
     main = [row for row in rows if row.case.name not in extra] or rows
-    wanted = {
+    plots = {
         "Time of a step against N": ("peers-time.png", time_against_n, rows),
         "Share of the floor": ("peers-floor.png", share_of_floor, main),
         "Speed-up by number of threads": ("peers-scaling.png", scaling, main),
     }
-    return {
-        title: name for title, (name, make, some) in wanted.items() if make(folder / name, some)
-    }
+    return {title: name for title, (name, make, some) in plots.items() if make(folder / name, some)}

@@ -1,8 +1,8 @@
-"""Runs workers: starts them, lets them take turns a chunk at a time, and keeps what they reply.
+"""Runs workers: starts them, lets them take turns a chunk at a time, and stores their replies.
 
-All workers of a case are started and made ready first; then each times one chunk of steps, and
-again, in an order that turns by one each round.  While one computes, the others wait for input.
-Where memory does not hold them all, those that it holds have their rounds, then the others.
+All workers of a case are started and prepared first.  Then each times one chunk of steps per
+round, in an order that rotates from round to round; while one computes, the others wait for input.
+If memory does not suffice for all of them, they are run in groups.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from benchmarks.peers.environment import ROOT, environment
 from benchmarks.peers.libraries import LIBRARIES
 
 FLOOR = "floor"
-KernelStruct = dict[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How everything is run."""
+    """Settings of a whole benchmark."""
 
     python: str
-    folder: Path  # for data
+    folder: Path  # where data are stored
     cores: list[int]
     rounds: int
     effort: tuple[float, float, int]
-    timeout: float  # seconds until a reply
+    timeout: float  # seconds to wait for a reply
 
 
 class Ended(Exception):
-    """Raised when a worker gives no reply; says why."""
+    """Raised when a worker does not reply; contains the reason."""
 
 
 def memory_available() -> float:
-    """Return the bytes that processes could still have, or infinity where it is not told."""
+    """Return the memory still available in bytes, or infinity if the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
     except OSError:
@@ -54,7 +54,7 @@ def memory_available() -> float:
 
 
 def memory_wanted(peer: str, case: Case) -> float:
-    """Return about how many bytes a peer needs for a case: two layouts of the data, and H."""
+    """Estimate the bytes a peer needs for a case: two layouts of the data, and H."""
     if peer == FLOOR:
         return 0.0
     rows = 2 * (case.e + 1 + case.s) + LIBRARIES[peer].arrays * case.m
@@ -62,12 +62,12 @@ def memory_wanted(peer: str, case: Case) -> float:
 
 
 def _fits(peer: str, case: Case) -> bool:
-    """Tell whether there is memory for one more process; what it tries out needs some too."""
+    """Return whether memory suffices for another process, with room for trying its variants."""
     return 2 * memory_wanted(peer, case) < 0.7 * memory_available()
 
 
 class Worker:
-    """One process; a context manager that ends it."""
+    """A worker process; as a context manager, it ends the process."""
 
     def __init__(self, plan: Plan, peer: str, case: Case, threads: int, way: str | None) -> None:
         flags = LIBRARIES[peer].xla_flags if peer in LIBRARIES else ""
@@ -104,8 +104,8 @@ class Worker:
         self._process.communicate()
         self._scratch.cleanup()
 
-    def reply(self) -> KernelStruct:
-        """Wait for the next line; end the process if it takes too much time or memory."""
+    def reply(self) -> Record:
+        """Wait for the next line; end the process if it exceeds its time or memory."""
         until = time.monotonic() + self._timeout
         stream = self._process.stdout
         with selectors.DefaultSelector() as selector:
@@ -118,11 +118,11 @@ class Worker:
         line = stream.readline()
         if not line:
             raise Ended(self._last_words())
-        found: KernelStruct = json.loads(line)
-        return found
+        reply: Record = json.loads(line)
+        return reply
 
-    def ask(self, word: str) -> KernelStruct:
-        """Tell the worker what to do and wait for its reply."""
+    def ask(self, word: str) -> Record:
+        """Send a command to the worker and wait for its reply."""
         try:
             self._process.stdin.write(word + "\n")
             self._process.stdin.flush()
@@ -143,8 +143,8 @@ class Worker:
         return (lines[-1] if lines else f"ended with code {code}")[:300]
 
 
-def _get_ready(worker: Worker, record: KernelStruct) -> bool:
-    """Wait until a worker is ready; if it does not get so, its record says why."""
+def _get_ready(worker: Worker, record: Record) -> bool:
+    """Wait until a worker is ready; if it fails, store the reason in its record."""
     try:
         record |= worker.reply()
     except Ended as reason:
@@ -152,8 +152,8 @@ def _get_ready(worker: Worker, record: KernelStruct) -> bool:
     return record["status"] == "ready"
 
 
-def _rounds(plan: Plan, workers: list[tuple[Worker, KernelStruct]], turn: int) -> None:
-    """Let the workers take turns; a worker that ends is left out from then on."""
+def _rounds(plan: Plan, workers: list[tuple[Worker, Record]], turn: int) -> None:
+    """Let the workers take turns; drop a worker that has ended."""
     left = list(workers)
     for number in range(plan.rounds):
         first = (turn + number) % len(left) if left else 0
@@ -177,13 +177,13 @@ def run_case(
     peers: Sequence[str],
     ways: dict[str, str],
     turn: int,
-    told: Callable[[KernelStruct], None],
-) -> list[KernelStruct]:
-    """Time one case on so many threads with all peers; ``ways`` names those chosen before."""
+    report: Callable[[Record], None],
+) -> list[Record]:
+    """Time one case with so many threads for all peers; ``ways`` has variants chosen earlier."""
     waiting = [FLOOR] + [peer for peer in peers if threads == 1 or not LIBRARIES[peer].one_thread]
-    records: list[KernelStruct] = []
+    records: list[Record] = []
     while waiting:
-        workers: list[tuple[Worker, KernelStruct]] = []
+        workers: list[tuple[Worker, Record]] = []
         with ExitStack() as stack:
             while waiting and (not workers or _fits(waiting[0], case)):
                 peer = waiting.pop(0)
@@ -192,6 +192,6 @@ def run_case(
                 if _get_ready(worker, record):
                     workers.append((worker, record))
                 records.append(record)
-                told(record)
+                report(record)
             _rounds(plan, workers, turn)
     return records

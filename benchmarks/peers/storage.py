@@ -1,4 +1,4 @@
-"""Data and references on disk, made once, so that each process only reads them."""
+"""Data and reference results on disk, written once and read by every process."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from benchmarks import data
 from benchmarks.cases import Case
 from benchmarks.data import Array, Blocks
 
-MOVE_STEPS, MOVE_RATE = 20, 0.01  # of the short training run that small cases are checked on
+MOVE_STEPS, MOVE_RATE = 20, 0.01  # short training run that small cases are checked with
 
 
 class Expected(NamedTuple):
-    """What is right: loss and gradient at the start, and where some steps lead (small cases)."""
+    """Reference results: loss and gradient at the start, parameters after some steps (small)."""
 
     loss: float
     gradient: Blocks
     moved: Blocks | None
 
 
-def _made(path: Path, make: Callable[[], dict[str, Array]]) -> Path:
-    """Write a file whole or not at all, if it is not there."""
+def _write_once(path: Path, make: Callable[[], dict[str, Array]]) -> Path:
+    """Write a file atomically unless it exists."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{os.getpid()}-{path.name}")
@@ -43,7 +43,7 @@ def _samples_file(folder: Path, case: Case) -> Path:
         X, T = data.samples(case)
         return {"X": X, "T": T}
 
-    return _made(_file(folder, "samples", case.e, case.s, case.n_samples), make)
+    return _write_once(_file(folder, "samples", case.e, case.s, case.n_samples), make)
 
 
 def samples(folder: Path, case: Case) -> tuple[Array, Array]:
@@ -55,20 +55,20 @@ def samples(folder: Path, case: Case) -> tuple[Array, Array]:
 
 
 def expected(folder: Path, case: Case) -> Expected:
-    """Return the reference's results; the same for both dtypes."""
+    """Return the reference results, which are the same for both dtypes."""
 
     def make() -> dict[str, Array]:
         with np.load(_samples_file(folder, case)) as stored:
             X, T = stored["X"], stored["T"]
         start = data.parameters(case)
         loss, gradient = data.gradient(case, X, T, start)
-        found = {"loss": np.array(loss), **gradient._asdict()}
+        arrays = {"loss": np.array(loss), **gradient._asdict()}
         if case.is_small:
             end = data.descent(case, X, T, start, MOVE_RATE, MOVE_STEPS)[1]
-            found |= {f"moved_{name}": block for name, block in end._asdict().items()}
-        return found
+            arrays |= {f"moved_{name}": block for name, block in end._asdict().items()}
+        return arrays
 
-    path = _made(_file(folder, "expected", case.net, case.n_samples, case.activation), make)
+    path = _write_once(_file(folder, "expected", case.net, case.n_samples, case.activation), make)
     with np.load(path) as stored:
         gradient = Blocks(*(stored[name] for name in Blocks._fields))
         moved = (
@@ -78,5 +78,5 @@ def expected(folder: Path, case: Case) -> Expected:
 
 
 def prepare(folder: Path, case: Case) -> None:
-    """Make the files of a case."""
+    """Write the files of a case."""
     expected(folder, case)

@@ -1,4 +1,4 @@
-"""From the workers' records to one row for each case and number of threads."""
+"""Converts the workers' records to one row per case and number of threads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from benchmarks.cases import Case
 from benchmarks.peers.libraries import LIBRARIES
 
 OURS, FLOOR = "ours", "floor"
-KernelStruct = dict[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass
 class Entry:
-    """A peer on a case: the median over all chunks, and what is worth knowing beside it."""
+    """The result of a peer on a case: the median over all chunks, and additional information."""
 
     peer: str
     status: str
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass
 class Row:
-    """A case on so many threads: peer -> entry."""
+    """The entries of all peers for a case and a number of threads."""
 
     case: Case
     threads: int
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def best_peer(self) -> str | None:
-        """The fastest of those that do the same work, ours aside."""
+        """The fastest other library that does the same work."""
         known = [
             (entry.seconds, peer)
             for peer, entry in self.entries.items()
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def times_as_fast(self) -> float | None:
-        """Return the best peer's time by ours."""
+        """The best peer's time divided by ours."""
         ours, best = self.seconds(OURS), self.best_peer
         if ours is None or best is None:
             return None
@@ -66,13 +66,13 @@ class Row:
 
     @property
     def share_of_floor(self) -> float | None:
-        """Return the floor by our time."""
+        """The floor divided by our time."""
         ours, floor = self.seconds(OURS), self.seconds(FLOOR)
         return None if ours is None or floor is None else floor / ours
 
 
-def _entry(peer: str, records: Sequence[KernelStruct]) -> Entry:
-    """Join the records of all repeats."""
+def _entry(peer: str, records: Sequence[Record]) -> Entry:
+    """Combine the records of all repeats."""
     good = [record for record in records if record["status"] == "ok"]
     last = (good or list(records))[-1]
     entry = Entry(peer, last["status"], note=last.get("note", ""))
@@ -81,7 +81,7 @@ def _entry(peer: str, records: Sequence[KernelStruct]) -> Entry:
         return entry
     times = [chunk["step_seconds"] for record in good for chunk in record["chunks"]]
     entry.least, entry.most = min(times), max(times)
-    entry.seconds = min(times) if peer == FLOOR else median(times)  # what binds does not vary
+    entry.seconds = min(times) if peer == FLOOR else median(times)  # a bound takes the minimum
     entry.way = last.get("way", "")
     if peer != FLOOR:
         entry.gradient_error = max(record["gradient_error"] for record in good)
@@ -91,9 +91,9 @@ def _entry(peer: str, records: Sequence[KernelStruct]) -> Entry:
     return entry
 
 
-def summarize(records: Iterable[KernelStruct]) -> list[Row]:
-    """Return the rows, in the order in which their cases came first."""
-    grouped: dict[tuple[Case, int], dict[str, list[KernelStruct]]] = {}
+def summarize(records: Iterable[Record]) -> list[Row]:
+    """Return the rows in the order in which their cases first appear."""
+    grouped: dict[tuple[Case, int], dict[str, list[Record]]] = {}
     for record in records:
         key = Case(*record["case"]), record["threads"]
         grouped.setdefault(key, {}).setdefault(record["peer"], []).append(record)
@@ -115,9 +115,9 @@ def summarize(records: Iterable[KernelStruct]) -> list[Row]:
 
 
 def all_versions(rows: Sequence[Row]) -> dict[str, str]:
-    """Return what was used, by library."""
-    found: dict[str, str] = {}
+    """Return the versions in use, by library."""
+    versions: dict[str, str] = {}
     for row in rows:
         for entry in row.entries.values():
-            found |= entry.versions
-    return found
+            versions |= entry.versions
+    return versions

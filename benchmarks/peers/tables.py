@@ -1,4 +1,4 @@
-"""The report in Markdown: ours beside each peer, losing rows and failures included."""
+"""The report in Markdown: our time beside each peer's, including losses and failures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WORK_HEAD = ["case", "net", "N", "σ, dtype"]
 
 
 def time_table(rows: Sequence[Row]) -> str:
-    """Times of a step; the fastest in bold."""
+    """Return the table of times per step, the fastest in bold."""
     peers = _peers(rows)
     body = []
     for row in rows:
@@ -71,7 +71,7 @@ def time_table(rows: Sequence[Row]) -> str:
 
 
 def floor_table(rows: Sequence[Row]) -> str:
-    """The rates that make up the floor."""
+    """Return the table of the rates that the floor is computed from."""
     body = [
         [
             *_work(row),
@@ -88,7 +88,7 @@ def floor_table(rows: Sequence[Row]) -> str:
 
 
 def scaling_table(rows: Sequence[Row]) -> str:
-    """Our time by number of threads, and the speed-up a thread."""
+    """Return the table of our times by number of threads, with the speed-up per thread."""
     counts = sorted({row.threads for row in rows})
     body = []
     for case in dict.fromkeys(row.case for row in rows):
@@ -105,7 +105,7 @@ def scaling_table(rows: Sequence[Row]) -> str:
 
 
 def _side_table(rows: Sequence[Row], show: Callable[[Entry], str]) -> str:
-    """A table of something that is known beside the times."""
+    """Return a table of additional information about each entry."""
     peers = _peers(rows)
     body = []
     for row in rows:
@@ -139,7 +139,7 @@ def _notes(rows: Sequence[Row]) -> str:
 def document(
     rows: Sequence[Row], described: dict[str, object], date: str, plots: dict[str, str]
 ) -> str:
-    """The whole report; ``plots`` is title -> file."""
+    """Return the report; ``plots`` maps titles to files."""
     counts = sorted({row.threads for row in rows})
     full = [n for n in counts if any(row.best_peer for row in rows if row.threads == n)]
     parts = [

@@ -1,4 +1,4 @@
-"""The fastest right way of a library, and how long its steps take, a chunk at a time."""
+"""Selects the fastest correct implementation of a library, and times it in chunks of steps."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable, judge
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload, judge
 from benchmarks.peers.storage import Expected
 
-RATE = 1e-3  # step size while timing: small, nothing diverges
-# Others' threads go to sleep: OpenBLAS's wait for more work for a tenth of a second.
-SETTLE_SECONDS = {True: 0.15, False: 0.02}  # by whether there are several threads
+RATE = 1e-3  # learning rate while timing, small enough not to diverge
+# Wait for other processes' threads to sleep: OpenBLAS's spin for a tenth of a second.
+SETTLE_SECONDS = {True: 0.15, False: 0.02}  # with several threads, with one
 
 
 class Effort(NamedTuple):
     """How long to measure."""
 
-    select_seconds: float  # for each way of a library, when the fastest is looked for
+    select_seconds: float  # per implementation, to find the fastest
     chunk_seconds: float
-    chunk_steps: int  # at least so many, whatever they take
+    chunk_steps: int  # minimum number of steps, whatever their time
 
 
 def steps_for(candidate: Candidate, seconds: float, least: int) -> tuple[int, float]:
-    """Return how many steps last about so long, and the seconds that one takes."""
+    """Return a number of steps that takes about so long, and the seconds per step."""
     steps = candidate.multiple
     while True:
         took = candidate.seconds(steps)
@@ -36,8 +36,8 @@ def steps_for(candidate: Candidate, seconds: float, least: int) -> tuple[int, fl
         steps = candidate.multiple * max(
             steps // candidate.multiple + 1, int(steps * growth) // candidate.multiple
         )
-    wanted = max(least, round(steps * seconds / took))
-    return candidate.multiple * math.ceil(wanted / candidate.multiple), took / steps
+    n_steps = max(least, round(steps * seconds / took))
+    return candidate.multiple * math.ceil(n_steps / candidate.multiple), took / steps
 
 
 def _release(candidate: Candidate) -> None:
@@ -46,19 +46,19 @@ def _release(candidate: Candidate) -> None:
 
 
 def try_one(
-    candidate: Candidate, given: Given, expected: Expected, select_seconds: float
+    candidate: Candidate, workload: Workload, expected: Expected, select_seconds: float
 ) -> dict[str, Any]:
-    """Build a candidate, judge it and take its time."""
+    """Build, check and time one candidate."""
     began = time.perf_counter()
-    candidate.build(given)
-    candidate.load(given.start, RATE)
+    candidate.build(workload)
+    candidate.load(workload.start, RATE)
     candidate.run(candidate.multiple)
     built = time.perf_counter() - began
-    verdict = judge(candidate, given, expected)
+    verdict = judge(candidate, workload, expected)
     record = {"way": candidate.name, "build_seconds": built, **verdict._asdict()}
     record["trial_seconds"] = 0.0
     if verdict.passed and select_seconds:
-        candidate.load(given.start, RATE)
+        candidate.load(workload.start, RATE)
         steps, once = steps_for(candidate, select_seconds / 3, 1)
         rounds = 2 if once < select_seconds else 0
         trials = [candidate.seconds(steps) / steps for _ in range(rounds)]
@@ -67,18 +67,18 @@ def try_one(
 
 
 def choose(
-    candidates: Sequence[Candidate], given: Given, expected: Expected, effort: Effort
+    candidates: Sequence[Candidate], workload: Workload, expected: Expected, effort: Effort
 ) -> tuple[Candidate | None, dict[str, Any] | None, list[dict[str, Any]]]:
-    """Return the fastest candidate that is right, its record, and the records of all.
+    """Return the fastest correct candidate, its record, and the records of all candidates.
 
-    A candidate that fails does not take the others along.
+    A candidate that fails does not affect the others.
     """
     best, best_record, tried = None, None, []
     compare = effort.select_seconds if len(candidates) > 1 else 0.0
     for candidate in candidates:
         name = candidate.name
         try:
-            record = try_one(candidate, given, expected, compare)
+            record = try_one(candidate, workload, expected, compare)
         except Unsuitable as reason:
             tried.append({"way": name, "unsuitable": str(reason)})
             _release(candidate)
@@ -100,16 +100,16 @@ def choose(
 
 
 class Clock:
-    """Times chunks of steps of the chosen candidate."""
+    """Times chunks of steps of the selected candidate."""
 
-    def __init__(self, candidate: Candidate, given: Given, effort: Effort) -> None:
+    def __init__(self, candidate: Candidate, workload: Workload, effort: Effort) -> None:
         self._candidate = candidate
-        self._settle = SETTLE_SECONDS[given.threads > 1]
-        candidate.load(given.start, RATE)
+        self._settle = SETTLE_SECONDS[workload.threads > 1]
+        candidate.load(workload.start, RATE)
         self.steps, _ = steps_for(candidate, effort.chunk_seconds, effort.chunk_steps)
 
     def chunk(self) -> float:
-        """Return the seconds of a step, over one chunk."""
+        """Return the seconds per step over one chunk."""
         time.sleep(self._settle)
-        self._candidate.run(self._candidate.multiple)  # what others pushed out of the caches
+        self._candidate.run(self._candidate.multiple)  # reload what other processes evicted
         return self._candidate.seconds(self.steps) / self.steps

@@ -1,4 +1,4 @@
-"""Which work the libraries are given: the cases of the report, and how they are chosen."""
+"""The cases of the report, and their selection on the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.cases import Case, by_name, case
 
-# group and name -> (e, m, s), N, and pairs of σ and dtype
+# Groups of cases: name -> (e, m, s), N, and pairs of activation and dtype.
 Sizes = tuple[int, int, int]
 TABLE: dict[str, tuple[Sizes, int, list[str]]] = {
     "seed": ((1, 4, 1), 100, ["logistic/float64"]),
@@ -24,13 +24,13 @@ TABLE: dict[str, tuple[Sizes, int, list[str]]] = {
     "wide": ((784, 1024, 10), 20_000, ["relu/float32"]),
     "long": ((8, 50, 1), 10_000_000, ["tanh/float32"]),
 }
-# Sizes that are multiples of nothing.
+# Sizes that are multiples of no block size.
 ODD: dict[str, tuple[Sizes, int, list[str]]] = {
     "odd-small": ((3, 37, 2), 12_347, ["tanh/float32"]),
     "odd-many-outputs": ((13, 131, 7), 50_021, ["relu/float64"]),
     "odd-narrow": ((17, 5, 3), 100_003, ["logistic/float32"]),
 }
-# Time against N; uci and long are of the same form and fill the gaps.
+# Time against N; the cases uci and long have the same form and fill the gaps.
 SWEEP: dict[str, tuple[Sizes, int, list[str]]] = {
     f"sweep-{n_samples}": ((8, 50, 1), n_samples, ["tanh/float32"])
     for n_samples in (100, 1_000, 100_000, 1_000_000)
@@ -49,24 +49,24 @@ GROUPS = {"table": _listed(TABLE), "odd": _listed(ODD), "sweep": _listed(SWEEP)}
 
 
 def read(path: Path) -> list[Case]:
-    """Read more cases: ``{"mine": [e, m, s, N, ["tanh/float32", …]]}``."""
-    given = json.loads(path.read_text("utf-8"))
-    return _listed({name: ((e, m, s), n, forms) for name, (e, m, s, n, forms) in given.items()})
+    """Read additional cases: ``{"mine": [e, m, s, N, ["tanh/float32", …]]}``."""
+    described = json.loads(path.read_text("utf-8"))
+    return _listed({name: ((e, m, s), n, forms) for name, (e, m, s, n, forms) in described.items()})
 
 
 def choose(words: Sequence[str], more: Sequence[Case] = ()) -> list[Case]:
-    """Return the cases that words name: a group, a case, or a pattern such as ``uci*float32``.
+    """Return the selected cases: by group, name, or a pattern such as ``uci*float32``.
 
-    A case's name without σ and dtype stands for all of its forms.  Further cases are always in.
+    A name without activation and dtype selects all forms.  Cases in ``more`` are always included.
     """
-    known = by_name([one for group in GROUPS.values() for one in group] + list(more))
-    found: dict[str, Case] = {}
+    known = by_name([entry for group in GROUPS.values() for entry in group] + list(more))
+    chosen: dict[str, Case] = {}
     for word in words:
-        wanted = {one.name for one in GROUPS.get(word, ())} | {
+        names = {entry.name for entry in GROUPS.get(word, ())} | {
             name for name in known if fnmatch(name, word) or fnmatch(name, f"{word}/*")
         }
-        if not wanted:
+        if not names:
             groups, heads = ", ".join(GROUPS), ", ".join(sorted({n.split("/")[0] for n in known}))
             raise SystemExit(f"No case is called {word!r}; there are the groups {groups}; {heads}.")
-        found |= {name: known[name] for name in known if name in wanted}
-    return list((found | {one.name: one for one in more}).values())
+        chosen |= {name: known[name] for name in known if name in names}
+    return list((chosen | {entry.name: entry for entry in more}).values())

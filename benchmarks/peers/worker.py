@@ -1,9 +1,9 @@
-"""The process a library computes in: reads its task, then times a chunk each time it is told to.
+"""The process in which a library runs: reads its task, then times a chunk on each command.
 
     python -m benchmarks.peers.worker '{"peer": "torch_eager", …}'
 
-One JSON line a reply, on the standard output that the process began with; whatever a library
-prints goes to standard error.
+Each reply is one JSON line on the original standard output; whatever a library prints goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.peers.environment import pin
 
 
 def _status_mib(key: str) -> float | None:
-    """Return a line of the process's status, in MiB."""
+    """Return a field of the process's status, in MiB."""
     try:
         lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     except OSError:
@@ -34,13 +34,13 @@ def _status_mib(key: str) -> float | None:
 
 
 def _forget_peak() -> None:
-    """Let the high-water mark of memory begin anew, where the system allows it."""
+    """Reset the high-water mark of memory, where the system allows it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 class PeerSession:
-    """A library on a case: ready when built, checked and the fastest way is found."""
+    """A library on a case, ready once its fastest correct implementation is selected."""
 
     def __init__(self, task: dict[str, Any], case: Case) -> None:
         began = time.perf_counter()
@@ -49,15 +49,17 @@ class PeerSession:
 
         from benchmarks import data
         from benchmarks.peers import storage, timing
-        from benchmarks.peers.candidate import Given
+        from benchmarks.peers.candidate import Workload
 
         folder = Path(task["folder"])
         X, T = storage.samples(folder, case)
-        given = Given(case, X, T, data.parameters(case).astype(case.dtype), task["threads"])
-        candidates = [one for one in library.candidates(given) if task["way"] in (None, one.name)]
+        workload = Workload(case, X, T, data.parameters(case).astype(case.dtype), task["threads"])
+        candidates = [
+            one for one in library.candidates(workload) if task["way"] in (None, one.name)
+        ]
         effort = timing.Effort(*task["effort"])
         expected = storage.expected(folder, case)
-        chosen, record, tried = timing.choose(candidates, given, expected, effort)
+        chosen, record, tried = timing.choose(candidates, workload, expected, effort)
         self.ready: dict[str, Any] = {
             "status": "ready",
             "import_seconds": import_seconds,
@@ -67,10 +69,10 @@ class PeerSession:
         if chosen is None:
             self.ready |= {"status": self._why_not(tried), "note": self._notes(tried)}
             return
-        # the candidate has its own layout by now
-        given = given._replace(X=X[:0], T=T[:0])
+        # the candidate holds its own copy of the data by now
+        workload = workload._replace(X=X[:0], T=T[:0])
         del X, T
-        self._clock = timing.Clock(chosen, given, effort)
+        self._clock = timing.Clock(chosen, workload, effort)
         self.ready |= record or {}
         self.ready |= {"steps_per_chunk": self._clock.steps, "note": chosen.note}
         _forget_peak()
@@ -83,20 +85,20 @@ class PeerSession:
 
     @staticmethod
     def _notes(tried: list[dict[str, Any]]) -> str:
-        told = {
+        reasons = {
             one.get("failed")
             or one.get("unsuitable")
             or f"gradient off by {one['gradient_error']:.1e}"
             for one in tried
         }
-        return "; ".join(sorted(told))
+        return "; ".join(sorted(reasons))
 
     def chunk(self) -> dict[str, Any]:
-        """Time a chunk of steps."""
+        """Time one chunk of steps."""
         return {"step_seconds": self._clock.chunk()}
 
     def end(self) -> dict[str, Any]:
-        """Tell what is known at the end."""
+        """Return the information that is known at the end."""
         return {"peak_mib": _status_mib("VmHWM")}
 
 

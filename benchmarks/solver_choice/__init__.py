@@ -1,4 +1,4 @@
-"""Which solver is first at a loss: what ``solver="auto"`` rests on.
+"""Which solver reaches a loss first: the basis of the rule of ``solver="auto"``.
 
 python -m benchmarks.solver_choice
 """

@@ -1,4 +1,4 @@
-"""Find out which of lbfgs and lm is first at a loss, and what the rule of "auto" loses.
+"""Measure which of lbfgs and lm reaches a loss first, and what the rule of "auto" costs.
 
 python -m benchmarks.solver_choice                        about a quarter of an hour of CPU time
 python -m benchmarks.solver_choice --share 0.3 --starts 1    two minutes
@@ -38,21 +38,24 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_all(starts: int, share: float, workers: int) -> list[Run]:
-    """Run everything, the large problems first."""
+    """Run everything, large problems first."""
     order = sorted(range(len(PROBLEMS)), key=lambda index: -PROBLEMS[index].n)
     work = [(i, s, k, share) for i in order for k in range(starts) for s in solvers(PROBLEMS[i])]
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes': nobody is to use a second core
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # inherited by the workers: one core each
     context = multiprocessing.get_context("spawn")
-    found = []
+    results = []
     with ProcessPoolExecutor(workers, context, warm_up) as pool:
         for done in as_completed([pool.submit(run, *one) for one in work]):
-            found.append(done.result())
-            print(f"{len(found)}/{len(work)} {found[-1].problem}, {found[-1].solver}", flush=True)
-    return sorted(found)
+            results.append(done.result())
+            print(
+                f"{len(results)}/{len(work)} {results[-1].problem}, {results[-1].solver}",
+                flush=True,
+            )
+    return sorted(results)
 
 
 def write(path: Path, head: dict[str, Any], runs: Sequence[Run]) -> None:
-    """Write the figures, a run a line, numbers to six digits."""
+    """Write the results, one run per line, numbers with six digits."""
     lines = ",\n".join(json.dumps(json.loads(json.dumps(one), parse_float=_short)) for one in runs)
     columns = json.dumps(head | {"columns": Run._fields})
     path.write_text(f'{columns[:-1]}, "runs": [\n{lines}\n]}}\n', "utf-8")

@@ -16,12 +16,12 @@ Make = Callable[[int, int], surfaces.Samples]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is learnt, by how many hidden units, from how many samples."""
+    """What is learnt, with how many hidden units, from how many samples."""
 
     name: str
     m: int
     n: int
-    make: Make  # of the number of samples and a seed; rows are samples
+    make: Make  # arguments: number of samples, seed; samples are rows
     activation: str = "tanh"
     dtype: str = "float64"
 
@@ -36,7 +36,7 @@ def _named(name: str) -> Make:
 
 
 def _outputs(s: int) -> Make:
-    """Six inputs, s outputs, each a sum of eight waves with some noise."""
+    """Six inputs and s outputs, each a sum of eight waves with some noise."""
 
     def make(n: int, seed: int) -> surfaces.Samples:
         rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""One run of one solver: the least loss so far against seconds of CPU time, on one thread."""
+"""One run of one solver: lowest loss so far against CPU seconds, on one thread."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from benchmarks.data import Array
 from benchmarks.solver_choice.problems import PROBLEMS, Problem
 from benchmarks.time_to_loss.trail import FINENESS
 
-MANY_SAMPLES = 100_000  # from here on Adam runs as well
+MANY_SAMPLES = 100_000  # from this size on, Adam runs as well
 
 
 class Run(NamedTuple):
-    """What a solver came to on a problem; losses are shares of the targets' variance.
+    """The course of a solver on a problem; losses are fractions of the targets' variance.
 
-    ``trail`` has (seconds, loss) wherever the loss had fallen.
+    ``trail`` contains (seconds, loss) for each decrease of the loss.
     """
 
     problem: str
@@ -38,7 +38,7 @@ class Run(NamedTuple):
 
 
 def cap(shape: tuple[int, int, int], n: int) -> float:
-    """Return the seconds a run gets: about a thousand evaluations, but 0.3 s to 8 s."""
+    """Return the time limit of a run: about a thousand evaluations, within 0.3 s to 8 s."""
     e, m, s = shape
     return min(8.0, max(0.3, 1000 * n * m * (2 * e + 3 * s + 20) / 2e9))
 
@@ -48,7 +48,7 @@ def solvers(problem: Problem) -> list[str]:
 
 
 def run(index: int, solver: str, seed: int, share: float) -> Run:
-    """Train until time is up or the solver finds no further step."""
+    """Train until the time limit, or until the solver finds no further step."""
     problem = PROBLEMS[index]
     X, T = problem.samples()
     shape = (X.shape[0], problem.m, T.shape[0])
@@ -74,7 +74,7 @@ def run(index: int, solver: str, seed: int, share: float) -> Run:
 
 
 def falls(looks: list[tuple[int, float]], losses: Array) -> list[tuple[float, float]]:
-    """Return when the loss fell below all before; between two looks time is interpolated."""
+    """Return (seconds, loss) of each new minimum; times between callbacks are interpolated."""
     epochs, seconds = np.transpose(looks)
     when = np.interp(np.arange(losses.size), epochs, seconds)
     kept: list[tuple[float, float]] = []
@@ -91,7 +91,7 @@ def falls(looks: list[tuple[int, float]], losses: Array) -> list[tuple[float, fl
 
 
 def warm_up() -> None:
-    """Load the kernels, which would otherwise count for the first run."""
+    """Load the kernels, so that the first run is not slower."""
     x = np.linspace(-1, 1, 20)[None]
     for dtype in ("float64", "float32"):
         for solver in ("lbfgs", "lm", "adam"):

@@ -1,4 +1,4 @@
-"""What the runs say: how many times as fast Levenberg–Marquardt was, and what each rule loses."""
+"""The results: how many times as fast Levenberg–Marquardt is, and what each rule costs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from benchmarks.solver_choice.problems import PROBLEMS
 from benchmarks.solver_choice.runs import Run
 from benchmarks.time_to_loss.trail import seconds_to
 
-LEAST = 1e-14  # share of the variance: a lower loss is worth nothing
-NOISY = 3e-3  # share of the variance that is left
-NEAR = (1.1, 1.01)  # times the lower of the two ends
+LEAST = 1e-14  # fraction of the variance; lower losses count as equal
+NOISY = 3e-3  # fraction of the variance that remains
+NEAR = (1.1, 1.01)  # times the lower of the two final losses
 GOALS = ["both got there", *(f"{near}× the best" for near in NEAR)]
 BANDS = (0.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, math.inf)
 
@@ -25,8 +25,8 @@ BANDS = (0.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, math.inf)
 class Duel(NamedTuple):
     """Both solvers on one problem from one start.
 
-    ``times`` has (seconds of lbfgs, of lm) for each goal; a run that never gets there counts with
-    all its time, so that it loses by that at least.
+    ``times`` has (seconds of lbfgs, seconds of lm) for each goal.  A run that never reaches the
+    goal counts with its whole time, so that the other's speed-up is a lower bound.
     """
 
     problem: str
@@ -39,7 +39,7 @@ class Duel(NamedTuple):
 
     @property
     def cost(self) -> float:
-        """What the rule looks at."""
+        """The cost estimate that the rule uses."""
         return cost(self.shape, self.n_samples, self.kind[0])
 
     @property
@@ -48,15 +48,15 @@ class Duel(NamedTuple):
 
     @property
     def gains(self) -> list[float]:
-        """Times as fast lm was as lbfgs, for each goal."""
+        """How many times as fast lm was as lbfgs, for each goal."""
         return [lbfgs / lm for lbfgs, lm in self.times]
 
 
 def duels(runs: Sequence[Run]) -> list[Duel]:
-    """Pair the runs of one start."""
+    """Pair the runs from the same start."""
     known = {(run.problem, run.seed, run.solver): run for run in runs}
     kinds = {one.name: (one.dtype, one.activation) for one in PROBLEMS}
-    found = []
+    duel_list = []
     for (name, seed, solver), lm in known.items():
         lbfgs = known.get((name, seed, "lbfgs"))
         if solver != "lm" or lbfgs is None:
@@ -72,21 +72,21 @@ def duels(runs: Sequence[Run]) -> list[Duel]:
             ]
             times.append((each[0], each[1]))
         steps = tuple(run.seconds / max(1, run.iterations) for run in pair)
-        found.append(
+        duel_list.append(
             Duel(name, Shape(*lm.shape), lm.n_samples, kinds[name], ends, (steps[0], steps[1]),
                  times)
         )  # fmt: skip
-    return found
+    return duel_list
 
 
-def kinds(found: Sequence[Duel]) -> dict[str, list[Duel]]:
-    """Part the runs into what could be treated differently."""
-    smooth = [d for d in found if d.kind[1] != "relu"]
+def kinds(duel_list: Sequence[Duel]) -> dict[str, list[Duel]]:
+    """Group the runs by what a rule could distinguish."""
+    smooth = [d for d in duel_list if d.kind[1] != "relu"]
     parts = {
         "Smooth σ, little noise": [d for d in smooth if min(d.ends) <= NOISY],
         "Smooth σ, noise": [d for d in smooth if min(d.ends) > NOISY],
-        "relu": [d for d in found if d.kind[1] == "relu"],
-        "All": list(found),
+        "relu": [d for d in duel_list if d.kind[1] == "relu"],
+        "All": list(duel_list),
     }
     return {title: part for title, part in parts.items() if part}
 
@@ -96,70 +96,72 @@ def mean(values: Iterable[float]) -> float:
     return float(np.exp(np.mean(np.log(list(values)))))
 
 
-def by_problem(found: Sequence[Duel]) -> str:
-    """Return one line a problem, means over its starts, in the order of cost."""
+def by_problem(duel_list: Sequence[Duel]) -> str:
+    """Return one row per problem, averaged over its starts, in order of cost."""
     rows = []
-    for name in sorted({d.problem for d in found}, key=lambda n: _of(found, n)[0].cost):
-        own = _of(found, name)
-        e, m, s = own[0].shape
-        steps = [mean(d.iterations[k] for d in own) for k in (0, 1)]
-        ends = [mean(d.ends[k] for d in own) for k in (0, 1)]
-        gains = [mean(d.gains[goal] for d in own) for goal in range(len(GOALS))]
+    for name in sorted({d.problem for d in duel_list}, key=lambda n: _of(duel_list, n)[0].cost):
+        subset = _of(duel_list, name)
+        e, m, s = subset[0].shape
+        steps = [mean(d.iterations[k] for d in subset) for k in (0, 1)]
+        ends = [mean(d.ends[k] for d in subset) for k in (0, 1)]
+        gains = [mean(d.gains[goal] for d in subset) for goal in range(len(GOALS))]
         rows.append([
-            name, f"{e}-{m}-{s}", str(own[0].n_samples), str(own[0].shape.n_parameters),
-            markdown.number(own[0].cost), markdown.number(steps[1] / steps[0]),
+            name, f"{e}-{m}-{s}", str(subset[0].n_samples), str(subset[0].shape.n_parameters),
+            markdown.number(subset[0].cost), markdown.number(steps[1] / steps[0]),
             *markdown.bold_least([f"{end:.1e}" for end in ends], ends),
-            *map(markdown.number, gains), own[0].chosen,
+            *map(markdown.number, gains), subset[0].chosen,
         ])  # fmt: skip
     head = ["problem", "net", "N", "P", "cost", "measured", "end lbfgs", "end lm", *GOALS, "auto"]
     return markdown.table(head, rows)
 
 
-def _of(found: Sequence[Duel], name: str) -> list[Duel]:
-    return [d for d in found if d.problem == name]
+def _of(duel_list: Sequence[Duel], name: str) -> list[Duel]:
+    return [d for d in duel_list if d.problem == name]
 
 
-def by_cost(found: Sequence[Duel]) -> str:
-    """Return one line a band of cost."""
+def by_cost(duel_list: Sequence[Duel]) -> str:
+    """Return one row per range of cost."""
     rows = []
     for low, high in zip(BANDS, BANDS[1:], strict=False):
-        own = [d for d in found if low <= d.cost < high]
-        if not own:
+        subset = [d for d in duel_list if low <= d.cost < high]
+        if not subset:
             continue
-        gains = [mean(d.gains[goal] for d in own) for goal in range(len(GOALS))]
-        won = np.mean([d.gains[0] > 1 for d in own])
-        lower = np.mean([d.ends[1] < d.ends[0] for d in own])
+        gains = [mean(d.gains[goal] for d in subset) for goal in range(len(GOALS))]
+        won = np.mean([d.gains[0] > 1 for d in subset])
+        lower = np.mean([d.ends[1] < d.ends[0] for d in subset])
         title = f"{low:.0f} to {high:.0f}" if math.isfinite(high) else f"{low:.0f} and more"
         rows.append([
-            title, str(len(own)), *map(markdown.number, gains), markdown.percent(float(won)),
+            title, str(len(subset)), *map(markdown.number, gains), markdown.percent(float(won)),
             markdown.percent(float(lower)),
         ])  # fmt: skip
     head = ["cost", "runs", *GOALS, "lm first", "lm ends lower"]
     return markdown.table(head, rows)
 
 
-def rules(found: Sequence[Duel]) -> str:
-    """Return one line a rule: its time over that of the faster solver, mean and worst."""
+def rules(duel_list: Sequence[Duel]) -> str:
+    """Return one row per rule: its time relative to the faster solver, mean and worst."""
     limits = (0.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, math.inf)
-    rows = [_rule(found, _title(limit), lambda d, limit=limit: d.cost <= limit) for limit in limits]
-    own = _rule(found, 'the rule of `solver="auto"`', lambda d: d.chosen == "lm")
+    rows = [
+        _rule(duel_list, _title(limit), lambda d, limit=limit: d.cost <= limit) for limit in limits
+    ]
+    subset = _rule(duel_list, 'the rule of `solver="auto"`', lambda d: d.chosen == "lm")
     head = ["lm where cost is at most", *GOALS, "all three", "worst 5 %"]
-    return markdown.table(head, [*rows, own])
+    return markdown.table(head, [*rows, subset])
 
 
 def _title(limit: float) -> str:
     return {0.0: "never", math.inf: "always"}.get(limit, f"{limit:.0f}")
 
 
-def _rule(found: Sequence[Duel], title: str, takes_lm: Callable[[Duel], bool]) -> list[str]:
-    behind = np.array([[times[takes_lm(d)] / min(times) for times in d.times] for d in found])
+def _rule(duel_list: Sequence[Duel], title: str, takes_lm: Callable[[Duel], bool]) -> list[str]:
+    behind = np.array([[times[takes_lm(d)] / min(times) for times in d.times] for d in duel_list])
     means = [mean(column) for column in behind.T]
     worst = float(np.quantile(behind, 0.95))
     return [title, *(f"{value:.2f}" for value in (*means, mean(behind.ravel()))), f"{worst:.1f}"]
 
 
 def adam(runs: Sequence[Run]) -> str:
-    """Return one line a large problem: Adam's end beside that of the others."""
+    """Return one row per large problem: Adam's final loss beside those of the others."""
     rows = []
     for name in dict.fromkeys(run.problem for run in runs if run.solver == "adam"):
         ends = [
@@ -172,11 +174,11 @@ def adam(runs: Sequence[Run]) -> str:
 
 def document(runs: Sequence[Run], share: float, described: dict[str, object], date: str) -> str:
     """Return the report."""
-    found = duels(runs)
+    duel_list = duels(runs)
     starts = len({run.seed for run in runs})
     return "\n\n".join([
         "# Which solver is first at a loss",
-        f"Made by `python -m benchmarks.solver_choice`: {len({d.problem for d in found})} "
+        f"Made by `python -m benchmarks.solver_choice`: {len({d.problem for d in duel_list})} "
         f"problems, {starts} start{'s' if starts > 1 else ''} each, both solvers from the same "
         f"start, one thread, seconds of CPU time, {0.3 * share:.2g} to {8 * share:.2g} s a run, no "
         "stopping rule. " + machine.sentence(described, date),
@@ -186,11 +188,11 @@ def document(runs: Sequence[Run], share: float, described: dict[str, object], da
         f"{LEAST:.0e} none counts as lower. \"Cost\" is the estimate of `solvers/auto.py`: an "
         'iteration of lm over one of lbfgs; "measured" is what it was.',
         "## Times as fast lm was as lbfgs, by cost", "Geometric means, relu left out.",
-        by_cost([d for d in found if d.kind[1] != "relu"]),
+        by_cost([d for d in duel_list if d.kind[1] != "relu"]),
         "## Rules", "Time over that of the faster of the two, geometric means and the 95 % "
         "quantile over all runs and goals. Kinks (relu) and noise (more than 0.3 % of the variance "
         "left by the better one) each on their own.",
-        *(part for title, of in kinds(found).items() for part in (f"### {title}", rules(of))),
+        *(part for title, of in kinds(duel_list).items() for part in (f"### {title}", rules(of))),
         "## Adam", "Loss at the end, after the same seconds.", adam(runs),
-        "## All problems", by_problem(found),
+        "## All problems", by_problem(duel_list),
     ]) + "\n"  # fmt: skip

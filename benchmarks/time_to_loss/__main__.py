@@ -1,4 +1,4 @@
-"""Time training to a loss, ours beside other libraries, and write the report.
+"""Time training to given losses for batchprop and other libraries, and write the report.
 
 make bench-solvers                                          everything: an hour or two
 make bench-solvers ARGS="--quick"                           a look, within minutes
@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import machine, markdown
 from benchmarks.peers.environment import ROOT
 from benchmarks.time_to_loss import plot, problems, tables
-from benchmarks.time_to_loss.runner import LOST, KernelStruct, Plan, run_problem
+from benchmarks.time_to_loss.runner import LOST, Plan, Record, run_problem
 from benchmarks.time_to_loss.trainers import SOLVERS
 from benchmarks.uci.tables import Source
 
@@ -52,13 +52,13 @@ def parser() -> argparse.ArgumentParser:
     return make
 
 
-def _read(path: Path) -> list[KernelStruct]:
+def _read(path: Path) -> list[Record]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def _say(record: KernelStruct) -> None:
+def _say(record: Record) -> None:
     end, detail = record.get("end"), record.get("note", "")
     if end:
         detail = f"{end['loss']:.4g} in {markdown.duration(end['seconds'])}, {end['reason']}"
@@ -66,7 +66,7 @@ def _say(record: KernelStruct) -> None:
 
 
 def _source(options: argparse.Namespace) -> Source | None:
-    """Return where the UCI tables come from; without any, say so and go on without them."""
+    """Return the source of the UCI tables; if there is none, print a note and return None."""
     source = Source(options.data)
     try:
         source.load("yacht")
@@ -77,7 +77,7 @@ def _source(options: argparse.Namespace) -> Source | None:
 
 
 def run(options: argparse.Namespace, settings: dict[str, Any], runs: Path) -> None:
-    """Run what is asked for and is not there; append each problem's figures to a file."""
+    """Run the requested problems that have no results yet; append each one's results to a file."""
     known = problems.problems(None if options.quick and not options.data else _source(options))
     chosen = problems.choose(known, options.problems, options.quick)
     if options.list:
@@ -116,8 +116,8 @@ def main() -> None:
         settings = json.loads(known.read_text("utf-8"))
     else:
         settings = dict(QUICK if options.quick else FULL) | {"lost": LOST}
-        given = {"cap": options.cap, "budgets": options.budgets}
-        settings |= {name: value for name, value in given.items() if value is not None}
+        limits = {"cap": options.cap, "budgets": options.budgets}
+        settings |= {name: value for name, value in limits.items() if value is not None}
         run(options, settings, runs)
         known.write_text(json.dumps(settings), "utf-8")
     rows = _read(runs)

@@ -1,4 +1,4 @@
-"""The plot: a bar for each problem, how many times as fast the default is."""
+"""The plot: a bar per problem that shows how many times as fast the default solver is."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from benchmarks.plot_style import COLOURS, figure
 from benchmarks.time_to_loss.tables import GOAL, Row, ratio
 from benchmarks.time_to_loss.trainers import RIVALS
 
-LEAST = 0.1  # where a bar ends that has no figure
+LEAST = 0.1  # position of the mark for a missing value
 
 
 def draw(path: Path, rows: Sequence[Row]) -> bool:
-    """One panel for each number of threads; a cross where the loss was not reached."""
+    """Draw one panel per number of threads; a cross marks a loss that was not reached."""
     counts = sorted({row["threads"] for row in rows})
     names = list(dict.fromkeys(row["case"][0] for row in rows))
     titles = [title for title in RIVALS if any(title in row["marks"] for row in rows)]
@@ -29,13 +29,13 @@ def draw(path: Path, rows: Sequence[Row]) -> bool:
                 for part, title in enumerate(titles):
                     if title not in row["marks"]:
                         continue
-                    place = names.index(row["case"][0]) + height * (part - (len(titles) - 1) / 2)
+                    y = names.index(row["case"][0]) + height * (part - (len(titles) - 1) / 2)
                     times = ratio(row, title)
                     colour = COLOURS[part + 1]
                     if times is None:
-                        panel.plot([LEAST], [place], "x", color=colour)
+                        panel.plot([LEAST], [y], "x", color=colour)
                     else:
-                        panel.barh(place, times, height, color=colour)
+                        panel.barh(y, times, height, color=colour)
             for part, title in enumerate(titles):
                 panel.barh(0, 0, height, color=COLOURS[part + 1], label=f"than {title}")
             panel.set_xscale("log")

@@ -1,4 +1,4 @@
-"""The table of problems: what is learnt, by which network, from how many samples."""
+"""The problems: what is learnt, by which network, from how many samples."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from benchmarks.time_to_loss import surfaces
 from benchmarks.uci import tables
 
 
-class Given(NamedTuple):
-    """What every trainer is given: standardised samples as rows, and the network to start from."""
+class Workload(NamedTuple):
+    """The input of every trainer: standardised samples as rows, and the initial parameters."""
 
     case: Case
     X: Array  # (N, e), C-ordered
@@ -26,7 +26,7 @@ class Given(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A case, where its samples come from, and whether the quick table has it."""
+    """A case, the source of its samples, and whether it belongs to the quick selection."""
 
     case: Case
     make: Callable[[], surfaces.Samples]
@@ -59,13 +59,13 @@ SURFACES = [
     _of("friedman1-1e5", 50, 100_000, surfaces.friedman1),
     _of("friedman1-1e6", 50, 1_000_000, surfaces.friedman1),
 ]
-# Training rows of the benchmark's first split.
+# Sizes of the training set in the benchmark's first split.
 UCI = {name: (table.e, table.hidden_size, table.n_train) for name, table in tables.TABLES.items()}
 
 
 def problems(source: tables.Source | None) -> dict[str, Problem]:
-    """Return name -> problem; without a source of the UCI tables, the others."""
-    found = list(SURFACES)
+    """Return the problems by name; without a source, the UCI tables are left out."""
+    problem_list = list(SURFACES)
     if source is not None:
         for name, (e, m, n) in UCI.items():
 
@@ -74,48 +74,48 @@ def problems(source: tables.Source | None) -> dict[str, Problem]:
                 rows = table.splits[0].train
                 return table.X[rows], table.y[rows]
 
-            found.append(Problem(case(e, m, 1, n, "tanh", "float64", name), make, False))
-    by_name([one.case for one in found])
-    return {one.case.name: one for one in found}
+            problem_list.append(Problem(case(e, m, 1, n, "tanh", "float64", name), make, False))
+    by_name([one.case for one in problem_list])
+    return {one.case.name: one for one in problem_list}
 
 
-def choose(known: dict[str, Problem], wanted: Sequence[str], quick: bool) -> list[Problem]:
-    """Return the problems of these names or patterns; without any, all or the quick ones."""
-    if not wanted:
+def choose(known: dict[str, Problem], patterns: Sequence[str], quick: bool) -> list[Problem]:
+    """Return the problems that match the patterns; without patterns, all or the quick ones."""
+    if not patterns:
         return [one for one in known.values() if one.quick or not quick]
-    found = {}
-    for pattern in wanted:
+    chosen = {}
+    for pattern in patterns:
         names = fnmatch.filter(known, pattern)
         if not names:
             raise SystemExit(f"No problem is called {pattern!r}; there are: {', '.join(known)}.")
-        found |= {name: known[name] for name in names}
-    return list(found.values())
+        chosen |= {name: known[name] for name in names}
+    return list(chosen.values())
 
 
 def standardised(rows: Array) -> Array:
-    """Return columns of mean 0 and variance 1; a constant one of zeros."""
+    """Return columns with mean 0 and variance 1; constant columns become 0."""
     moved = rows - rows.mean(axis=0)
     deviation = moved.std(axis=0)
     return np.ascontiguousarray(moved / np.where(deviation > 0, deviation, 1.0))
 
 
 def prepare(folder: Path, problem: Problem) -> Path:
-    """Write what the trainers are given to a file; return it."""
+    """Write the input of the trainers to a file; return its path."""
     path = folder / f"{problem.case.name}.npz"
     folder.mkdir(parents=True, exist_ok=True)
     X, T = (standardised(part) for part in problem.make())
-    found = (len(X), X.shape[1], T.shape[1])
+    sizes = (len(X), X.shape[1], T.shape[1])
     expected = (problem.case.n_samples, problem.case.e, problem.case.s)
-    if found != expected:
+    if sizes != expected:
         raise SystemExit(
-            f"{problem.case.name} has (N, e, s) = {found} in place of {expected}: other data?"
+            f"{problem.case.name} has (N, e, s) = {sizes} in place of {expected}: other data?"
         )
     np.savez(path, X=X, T=T, **data.parameters(problem.case)._asdict())
     return path
 
 
-def read(path: Path, one: Case) -> Given:
+def read(path: Path, one: Case) -> Workload:
     """Read what ``prepare`` wrote."""
     with np.load(path) as stored:
         start = Blocks(*(stored[name] for name in Blocks._fields))
-        return Given(one, stored["X"], stored["T"], start)
+        return Workload(one, stored["X"], stored["T"], start)

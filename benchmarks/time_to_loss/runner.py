@@ -1,4 +1,4 @@
-"""Gives each solver of each library a process of its own, the others first: theirs is the mark."""
+"""Runs each solver of each library in a process of its own; the others come first, as targets."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from benchmarks.peers.environment import ROOT, environment
 from benchmarks.time_to_loss.trail import loss_at, seconds_to
 from benchmarks.time_to_loss.trainers import OURS, RIVALS, SOLVERS, solvers_of
 
-KernelStruct = dict[str, Any]
-LOST = 3.0  # times a rival's seconds: what is not there by then is told so
-LEAST = 0.2  # seconds a target gets at least
+Record = dict[str, Any]
+LOST = 3.0  # times a rival's seconds; a solver that takes longer is reported as "not reached"
+LEAST = 0.2  # minimum time limit for a target, in seconds
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How everything is run."""
+    """Settings of a whole benchmark."""
 
-    python: str  # that has the other libraries
+    python: str  # interpreter that has the other libraries
     cores: list[int]
-    cap: float  # seconds that a run may take
-    budgets: tuple[float, ...]  # seconds after which the loss is compared
-    timeout: float  # seconds until a process must have ended
+    cap: float  # time limit of a run in seconds
+    budgets: tuple[float, ...]  # times in seconds at which losses are compared
+    timeout: float  # time limit of a process in seconds
 
 
-def _process(plan: Plan, solver: str, case: Case, threads: int, task: KernelStruct) -> KernelStruct:
-    """Let a worker do a task; whatever happens to it is told in its record."""
+def _process(plan: Plan, solver: str, case: Case, threads: int, task: Record) -> Record:
+    """Run a task in a worker process; failures are described in the returned record."""
     record = {"solver": solver, "problem": case.name, "case": list(case), "threads": threads}
-    whole = record | task | {"cores": plan.cores[:threads], "cap": plan.cap}
+    request = record | task | {"cores": plan.cores[:threads], "cap": plan.cap}
     python = sys.executable if solver in OURS else plan.python
     with tempfile.TemporaryDirectory(prefix="batchprop-loss-") as scratch:
         try:
             done = subprocess.run(
-                [python, "-m", "benchmarks.time_to_loss.worker", json.dumps(whole)],
+                [python, "-m", "benchmarks.time_to_loss.worker", json.dumps(request)],
                 cwd=ROOT,
                 env=environment(case, threads, Path(scratch)),
                 capture_output=True,
@@ -54,12 +54,12 @@ def _process(plan: Plan, solver: str, case: Case, threads: int, task: KernelStru
         said = done.stderr.strip().splitlines()
         note = said[-1][:300] if said else f"ended with code {done.returncode}"
         return record | {"status": "failed", "note": note}
-    answer: KernelStruct = json.loads(done.stdout)
+    answer: Record = json.loads(done.stdout)
     return record | answer
 
 
-def _with_budgets(record: KernelStruct, budgets: Sequence[float]) -> KernelStruct:
-    """Add to another library's record where it ended and what it had in each time."""
+def _with_budgets(record: Record, budgets: Sequence[float]) -> Record:
+    """Add a library's final loss, and its losses within each budget, to its record."""
     points = record.get("points")
     if not points:
         return record
@@ -70,9 +70,9 @@ def _with_budgets(record: KernelStruct, budgets: Sequence[float]) -> KernelStruc
     return record
 
 
-def marks(records: Sequence[KernelStruct]) -> dict[str, tuple[float, float]]:
-    """Return library -> the least loss that one of its solvers ends at, and when it was there."""
-    found = {}
+def marks(records: Sequence[Record]) -> dict[str, tuple[float, float]]:
+    """Return, by library, the lowest final loss of its solvers and the time it was reached."""
+    targets = {}
     for title, library in RIVALS.items():
         ends = [
             (one["end"]["loss"], one["end"]["seconds"])
@@ -81,8 +81,8 @@ def marks(records: Sequence[KernelStruct]) -> dict[str, tuple[float, float]]:
         ]
         if ends:
             loss = min(ends)[0]
-            found[title] = loss, min(seconds for each, seconds in ends if each == loss)
-    return found
+            targets[title] = loss, min(seconds for each, seconds in ends if each == loss)
+    return targets
 
 
 def run_problem(
@@ -91,17 +91,17 @@ def run_problem(
     file: Path,
     threads: int,
     solvers: Sequence[str],
-    told: Callable[[KernelStruct], None],
-) -> KernelStruct:
-    """Run all solvers on one problem; return what is known about it."""
-    records: list[KernelStruct] = []
+    report: Callable[[Record], None],
+) -> Record:
+    """Run all solvers on one problem; return the results."""
+    records: list[Record] = []
 
-    def run(solver: str, task: KernelStruct) -> None:
+    def run(solver: str, task: Record) -> None:
         record = _process(plan, solver, case, threads, {"file": str(file)} | task)
         if solver not in OURS:
             record = _with_budgets(record, plan.budgets)
         records.append(record)
-        told(record)
+        report(record)
 
     for solver in solvers:
         if solver not in OURS and (threads == 1 or not SOLVERS[solver].one_thread):

@@ -1,7 +1,7 @@
-"""Functions to learn: X (N, e) and T (N, s) from a seed, as the books define them.
+"""Functions to learn, as defined in the literature: X (N, e) and T (N, s) from a seed.
 
-Friedman's three (Friedman 1991, Breiman 1996) with the noise that is usual for them; Rosenbrock's
-and Branin's surfaces; the position of an arm of two joints (MacKay 1992).
+Friedman's three functions (Friedman 1991, Breiman 1996) with their usual noise, Rosenbrock's and
+Branin's surfaces, and the position of a two-joint robot arm (MacKay 1992).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Samples = tuple[Array, Array]
 
 
 def friedman1(n: int, seed: int = 1, noise: float = 1.0) -> Samples:
-    """Five inputs count, five do not."""
+    """Ten inputs, of which five are relevant."""
     rng = np.random.default_rng(seed)
     X = rng.uniform(size=(n, 10))
     a, b, c, d, e = X[:, :5].T
@@ -57,7 +57,7 @@ def rosenbrock(n: int, seed: int = 5) -> Samples:
 
 
 def branin(n: int, seed: int = 6) -> Samples:
-    """The three hollows on [-5, 10] × [0, 15], without noise."""
+    """The surface with three minima on [-5, 10] × [0, 15], without noise."""
     X = np.random.default_rng(seed).uniform((-5, 0), (10, 15), (n, 2))
     x, y = X.T
     valley = y - 5.1 / (4 * np.pi**2) * x**2 + 5 / np.pi * x - 6
@@ -65,7 +65,7 @@ def branin(n: int, seed: int = 6) -> Samples:
 
 
 def robot_arm(n: int, seed: int = 7, noise: float = 0.05) -> Samples:
-    """Where the end of an arm of two joints is: two outputs."""
+    """The position of the end of a two-joint arm: two outputs."""
     rng = np.random.default_rng(seed)
     shoulder = rng.uniform(-1.932, 1.932, n)
     elbow = rng.uniform(0.534, 3.142, n)
@@ -77,14 +77,14 @@ def robot_arm(n: int, seed: int = 7, noise: float = 0.05) -> Samples:
 
 
 def sine(n: int, seed: int = 8, noise: float = 0.1) -> Samples:
-    """One period and a half, noisy: a table that fits on a page."""
+    """One and a half periods of a sine, with noise."""
     rng = np.random.default_rng(seed)
     X = rng.uniform(-1, 1, (n, 1))
     return X, np.sin(1.5 * np.pi * X) + noise * rng.normal(size=(n, 1))
 
 
 def wide(n: int, seed: int = 9, e: int = 100, noise: float = 1.0) -> Samples:
-    """Many inputs of which a few count, half of the variance noise."""
+    """Many inputs, few of them relevant; half of the variance is noise."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, e))
     T = X[:, 0] - X[:, 1] * X[:, 2] + np.tanh(2 * X[:, 3])
@@ -92,7 +92,7 @@ def wide(n: int, seed: int = 9, e: int = 100, noise: float = 1.0) -> Samples:
 
 
 def several(n: int, seed: int = 10, noise: float = 0.1) -> Samples:
-    """Five outputs of six inputs, each a few waves."""
+    """Five outputs of six inputs, each a sum of a few waves."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 6))
     waves = np.sin(X @ rng.normal(size=(6, 8)) + rng.uniform(0, 2 * np.pi, 8))

@@ -1,4 +1,4 @@
-"""The report: seconds to the losses that others end at, losses after equal times, rows lost."""
+"""The report: seconds to the final losses of other libraries, losses after equal times."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from benchmarks.cases import Case
 from benchmarks.time_to_loss.trainers import DEFAULT, OTHERS, OURS, RIVALS, SOLVERS
 
 Row = dict[str, Any]
-GOAL = 10.0  # times as fast as scikit-learn and PyTorch
-SAME = 1.001  # losses closer than that are no difference
+GOAL = 10.0  # intended speed-up over scikit-learn and PyTorch
+SAME = 1.001  # losses within this ratio count as equal
 ABOUT = """Made by `make bench-solvers` (`python -m benchmarks.time_to_loss`).
 
 Everybody gets the same standardised samples, float64, and the same network to start from (R's nnet
@@ -37,28 +37,28 @@ def _problem(row: Row) -> list[str]:
 
 
 def _shown(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
-    """Return the solvers of which there is a figure."""
+    """Return the solvers that have at least one result."""
     there = {one["solver"] for row in rows for one in row["solvers"] if one["status"] == "ok"}
     return [name for name in names if name in there]
 
 
 def reached(row: Row, solver: str, title: str) -> float | None:
-    """Return the seconds until a solver was where a library ended."""
+    """Return the seconds until a solver reached the final loss of a library."""
     record = _by_solver(row).get(solver, {})
     if title not in row["marks"] or not record.get("reached"):
         return None
-    found = record["reached"][list(row["marks"]).index(title)]
-    return None if found is None else float(found["seconds"])
+    reached_goal = record["reached"][list(row["marks"]).index(title)]
+    return None if reached_goal is None else float(reached_goal["seconds"])
 
 
 def ratio(row: Row, title: str, solver: str = DEFAULT) -> float | None:
-    """Return how many times as fast ours is at the loss a library ends at."""
+    """Return how many times as fast our solver reaches the final loss of a library."""
     ours = reached(row, solver, title)
     return None if ours is None else row["marks"][title][1] / ours
 
 
 def mark_table(rows: Sequence[Row], title: str) -> str:
-    """One row a problem: seconds to the loss that the best solver of a library ends at."""
+    """Return one row per problem: seconds to the final loss of a library's best solver."""
     names = _shown(rows, OURS)
     body = []
     for row in rows:
@@ -77,32 +77,32 @@ def mark_table(rows: Sequence[Row], title: str) -> str:
     return markdown.table(head, body, left=2)
 
 
-def _losses(row: Row, place: int | None) -> dict[str, float]:
-    """Return solver -> its loss after the budget at a place, or at its end."""
-    found = {}
+def _losses(row: Row, budget_index: int | None) -> dict[str, float]:
+    """Return the loss of each solver after a budget, or its final loss."""
+    losses = {}
     for one in row["solvers"]:
         if one["status"] == "ok" and "end" in one:
-            part = one["end"] if place is None else one["budgets"][place]
+            part = one["end"] if budget_index is None else one["budgets"][budget_index]
             if part["loss"] is not None:
-                found[one["solver"]] = part["loss"]
-    return found
+                losses[one["solver"]] = part["loss"]
+    return losses
 
 
-def loss_table(rows: Sequence[Row], place: int | None) -> str:
-    """One row a problem: everybody's loss after the same time, or at their own end."""
+def loss_table(rows: Sequence[Row], budget_index: int | None) -> str:
+    """Return one row per problem: all losses after the same time, or the final losses."""
     names = _shown(rows, tuple(SOLVERS))
     body = []
     for row in rows:
-        found = _losses(row, place)
-        values = [found.get(name) for name in names]
+        losses = _losses(row, budget_index)
+        values = [losses.get(name) for name in names]
         cells = markdown.bold_least([loss(value) for value in values], values)
         body.append([_problem(row)[0], *cells])
     titles = [("ours " if n in OURS else "") + SOLVERS[n].title for n in names]
     return markdown.table(["problem", *titles], body)
 
 
-def lost(rows: Sequence[Row], place: int) -> Iterator[str]:
-    """Name the rows where the default is not far ahead, and where somebody ends lower."""
+def lost(rows: Sequence[Row], budget_index: int) -> Iterator[str]:
+    """Yield the rows where the default is less than ``GOAL`` times as fast, or ends higher."""
     for row in rows:
         name, many = row["case"][0], f"{row['threads']} thread{'s' * (row['threads'] > 1)}"
         if _by_solver(row).get(DEFAULT, {}).get("status") != "ok":
@@ -114,19 +114,19 @@ def lost(rows: Sequence[Row], place: int) -> Iterator[str]:
                 yield f"{name}, {many}: does not reach the loss {title} ends at in {title}'s time"
             elif times < GOAL and title in list(RIVALS)[:2]:
                 yield f"{name}, {many}: {markdown.number(times)}× as fast as {title}"
-        found = _losses(row, place)
-        others = {n: value for n, value in found.items() if n in OTHERS}
-        if others and DEFAULT in found:
+        losses = _losses(row, budget_index)
+        others = {n: value for n, value in losses.items() if n in OTHERS}
+        if others and DEFAULT in losses:
             best = min(others, key=lambda n: others[n])
-            if found[DEFAULT] > SAME * others[best]:
+            if losses[DEFAULT] > SAME * others[best]:
                 yield (
                     f"{name}, {many}: {SOLVERS[best].title} is at {loss(others[best])} in the "
-                    f"longest time, ours at {loss(found[DEFAULT])}"
+                    f"longest time, ours at {loss(losses[DEFAULT])}"
                 )
 
 
 def first_calls(rows: Sequence[Row]) -> str:
-    """Return the range of the first call's seconds, for each of our solvers."""
+    """Return the range of the first call's seconds for each of our solvers."""
     names = _shown(rows, OURS)
     parts = []
     for name in names:
@@ -142,14 +142,14 @@ def first_calls(rows: Sequence[Row]) -> str:
 
 
 def missing(rows: Sequence[Row]) -> list[str]:
-    """Say what did not run, and why, each reason once."""
-    found = {
+    """Return what did not run and why, each reason once."""
+    reasons = {
         f"{one['solver']}: {one['note']}": None
         for row in rows
         for one in row["solvers"]
         if one["status"] != "ok"
     }
-    return list(found)
+    return list(reasons)
 
 
 def bullets(lines: Sequence[str]) -> str:
@@ -160,7 +160,7 @@ def document(
     rows: Sequence[Row], settings: dict[str, Any], described: dict[str, Any], date: str,
     picture: str | None,
 ) -> str:  # fmt: skip
-    """The whole report."""
+    """Return the report."""
     budgets = settings["budgets"]
     about = ABOUT.format(solver='solver="auto"', cap=settings["cap"], lost=settings["lost"])
     parts = ["# Time to a loss", about]
@@ -173,8 +173,8 @@ def document(
         for title in RIVALS:
             if any(title in row["marks"] for row in some):
                 parts += [f"### To the loss {title} ends at", mark_table(some, title)]
-        for place, budget in enumerate(budgets):
-            parts += [f"### The loss after {budget:g} s", loss_table(some, place)]
+        for budget_index, budget in enumerate(budgets):
+            parts += [f"### The loss after {budget:g} s", loss_table(some, budget_index)]
         parts += ["### The loss at everybody's own end", loss_table(some, None)]
     parts += ["## First call of a process (kernels loaded, or compiled)", first_calls(rows)]
     parts += ["## What did not run", bullets(missing(rows))]

@@ -1,4 +1,4 @@
-"""What a training run came to, and when: a clock that stands still while it is written down."""
+"""The course of a training run, with a clock that stops while the course is recorded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks import data
 from benchmarks.data import Array, Blocks
-from benchmarks.time_to_loss.problems import Given
+from benchmarks.time_to_loss.problems import Workload
 
-FINENESS = 1.01  # places kept are so far apart in time, as a ratio
-EVALUATIONS = 2e9  # hidden units times samples that places are looked at with, afterwards
+FINENESS = 1.01  # minimum ratio of the times of successive snapshots
+EVALUATIONS = 2e9  # budget (hidden units × samples) for evaluating snapshots after the run
 
 
 class Point(NamedTuple):
@@ -27,7 +27,7 @@ class OutOfTime(Exception):
 
 
 class Trail:
-    """Collects losses or places; ends a run after ``cap`` seconds by raising OutOfTime."""
+    """Records losses or parameters; raises OutOfTime after ``cap`` seconds."""
 
     def __init__(self, cap: float) -> None:
         self.cap = cap
@@ -40,19 +40,19 @@ class Trail:
         return time.perf_counter() - self._began
 
     def _go_on(self, stopped: float) -> None:
-        """Let the clock go on from where it stopped; raise where time is up."""
+        """Restart the clock from where it stopped; raise OutOfTime if the time is up."""
         self._began = time.perf_counter() - stopped
         if stopped > self.cap:
             raise OutOfTime
 
     def loss(self, value: float) -> None:
-        """Note a loss that the trainer has computed itself, of all samples."""
+        """Record a loss over all samples that the trainer has computed itself."""
         now = self.seconds()
         self._points.append(Point(now, value))
         self._go_on(now)
 
     def place(self, *blocks: Array) -> None:
-        """Note where the trainer is (W_h, b_h, W_y, b_y, any layout ``Blocks`` has)."""
+        """Record the current parameters W_h, b_h, W_y, b_y, in any memory layout."""
         now = self.seconds()
         if now >= self._kept * FINENESS:
             self._places.append((now, Blocks(*(np.array(block) for block in blocks))))
@@ -60,31 +60,31 @@ class Trail:
         self._go_on(now)
 
     def end(self, *blocks: Array) -> None:
-        """Note where the trainer has ended."""
+        """Record the final parameters."""
         now = self.seconds()
         self._places.append((now, Blocks(*(np.array(block) for block in blocks))))
 
-    def points(self, given: Given) -> list[Point]:
-        """Return the falls of the loss: the least so far, after so many seconds."""
-        each = given.case.n_activations
+    def points(self, workload: Workload) -> list[Point]:
+        """Return the new minima of the loss, with their times."""
+        each = workload.case.n_activations
         most = max(12, int(EVALUATIONS / each))
-        places = self._places
-        if len(places) > most:
-            chosen = np.unique(np.linspace(0, len(places) - 1, most).round().astype(int))
-            places = [places[index] for index in chosen]
-        found = [*self._points]
-        for seconds, place in places:
-            loss = data.loss(given.case, given.X, given.T, place)
-            found.append(Point(seconds, loss))
-        return falls(sorted(found))
+        snapshots = self._places
+        if len(snapshots) > most:
+            chosen = np.unique(np.linspace(0, len(snapshots) - 1, most).round().astype(int))
+            snapshots = [snapshots[index] for index in chosen]
+        points = [*self._points]
+        for seconds, parameters in snapshots:
+            loss = data.loss(workload.case, workload.X, workload.T, parameters)
+            points.append(Point(seconds, loss))
+        return falls(sorted(points))
 
 
 def falls(points: list[Point]) -> list[Point]:
-    """Return where the loss falls below all before, at most a hundred points a doubling of time."""
+    """Return the new minima of the loss, at most a hundred per doubling of the time."""
     kept: list[Point] = []
     least = np.inf
     for point in points:
-        if not point.loss < least:  # NaN is no fall
+        if not point.loss < least:  # also skips NaN
             continue
         least = point.loss
         if len(kept) > 1 and point.seconds < kept[-2].seconds * FINENESS:
@@ -95,10 +95,10 @@ def falls(points: list[Point]) -> list[Point]:
 
 
 def seconds_to(points: list[Any], target: float) -> float | None:
-    """Return when a loss was first reached."""
+    """Return when a loss was first reached, or None."""
     return next((seconds for seconds, loss in points if loss <= target), None)
 
 
 def loss_at(points: list[Any], seconds: float) -> float | None:
-    """Return the least loss within so many seconds."""
+    """Return the lowest loss within so many seconds, or None."""
     return min((loss for when, loss in points if when <= seconds), default=None)

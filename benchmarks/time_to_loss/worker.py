@@ -1,4 +1,4 @@
-"""The process a solver trains in: one JSON task in, one JSON reply out.
+"""The process in which a solver trains: one JSON task in, one JSON reply out.
 
     python -m benchmarks.time_to_loss.worker '{"solver": "torch lbfgs", …}'
 
@@ -17,34 +17,34 @@ from typing import Any
 
 from benchmarks.cases import Case
 from benchmarks.peers.environment import pin
-from benchmarks.time_to_loss.problems import Given, read
+from benchmarks.time_to_loss.problems import Workload, read
 from benchmarks.time_to_loss.trainers import SOLVERS, Unsuitable
 
 REPEATS, ENOUGH = 5, 1.0
 
 
-def others(library: Any, given: Given, name: str, task: dict[str, Any]) -> dict[str, Any]:
-    """Train to the library's own end, again where that is short; keep the fastest run."""
+def others(library: Any, workload: Workload, name: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Train to the library's own end, repeatedly if that is short; keep the fastest run."""
     began = time.perf_counter()
-    library.warm_up(given, name)
+    library.warm_up(workload, name)
     first = time.perf_counter() - began
     best, total = None, 0.0
     for _ in range(REPEATS):
         began = time.perf_counter()
-        found, ended = library.train(given, name, task["cap"])
+        result, ended = library.train(workload, name, task["cap"])
         took = time.perf_counter() - began
         if best is None or took < best[0]:
-            best = took, found, ended
+            best = took, result, ended
         total += took
         if total > ENOUGH:
             break
-    _, found, ended = best
-    return {"first_seconds": first, "points": found.points(given), "ended": ended}
+    _, result, ended = best
+    return {"first_seconds": first, "points": result.points(workload), "ended": ended}
 
 
-def ours(library: Any, given: Given, name: str, task: dict[str, Any]) -> dict[str, Any]:
-    """Train to the end, to each loss asked for, and for each length of time."""
-    session = library.Session(given, name, task["threads"])
+def ours(library: Any, workload: Workload, name: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Train to convergence, to each requested loss, and for each length of time."""
+    session = library.Session(workload, name, task["threads"])
     end = session.to_end(task["cap"])
     reached = list(session.to_losses(task["targets"]))
     budgets = list(session.for_seconds(task["budgets"]))
@@ -57,7 +57,7 @@ def ours(library: Any, given: Given, name: str, task: dict[str, Any]) -> dict[st
 
 
 def answer(task: dict[str, Any]) -> dict[str, Any]:
-    """Do a task; a library that cannot says why."""
+    """Perform a task; if the library cannot, return the reason."""
     solver = SOLVERS[task["solver"]]
     try:
         library = import_module(f"benchmarks.time_to_loss.trainers.{solver.library}")
@@ -65,10 +65,10 @@ def answer(task: dict[str, Any]) -> dict[str, Any]:
             import torch
 
             torch.set_num_threads(task["threads"])
-        given = read(Path(task["file"]), Case(*task["case"]))
+        workload = read(Path(task["file"]), Case(*task["case"]))
         train = ours if solver.library == "ours" else others
-        found = train(library, given, solver.name, task)
-        return {"status": "ok", "versions": library.versions(), **found}
+        result = train(library, workload, solver.name, task)
+        return {"status": "ok", "versions": library.versions(), **result}
     except ModuleNotFoundError as error:
         return {"status": "missing", "note": f"no module {error.name!r}"}
     except Unsuitable as error:

@@ -1,4 +1,4 @@
-"""Run the published protocol with one setting and write the report.
+"""Run the published protocol with one setting for all tables, and write the report.
 
 make bench-uci ARGS="--data FOLDER"                       all tables and splits
 make bench-uci ARGS="--tables yacht energy --splits 3"    some; from OpenML without --data
@@ -23,7 +23,7 @@ BUILD = ROOT / "build" / "bench-uci"
 
 @dataclass
 class Options:
-    """What is asked for on the command line."""
+    """The command-line options."""
 
     data: str | None
     tables: list[str]
@@ -63,25 +63,25 @@ def main() -> None:
         setting = {name: _value(v) for name, _, v in (o.partition("=") for o in options.option)}
     threads = {} if options.threads is None else {"n_threads": options.threads}
     source = Source(options.data)
-    found, splits = {}, {}
+    summaries, splits = {}, {}
     for name in options.tables:
         samples = source.load(name)
 
-        def told(one: protocol.Result, name: str = name) -> None:
+        def print_result(one: protocol.Result, name: str = name) -> None:
             print(
                 f"{name} {one.split}: {one.rmse:.3f} ({one.train_rmse:.3f} on training rows), "
                 f"{markdown.duration(one.seconds)}, {one.reason}",
                 flush=True,
             )
 
-        results = protocol.run(samples, name, setting | threads, options.splits, told)
+        results = protocol.run(samples, name, setting | threads, options.splits, print_result)
         splits[name] = [one._asdict() for one in results]
-        found[name] = protocol.summary(results)
+        summaries[name] = protocol.summary(results)
     described, date = machine.describe(), time.strftime("%Y-%m-%d")
-    text = report.document(found, setting, options.threads, described, date)
+    text = report.document(summaries, setting, options.threads, described, date)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "uci.md").write_text(text, "utf-8")
-    figures = {"date": date, "machine": described, "setting": setting, "tables": found,
+    figures = {"date": date, "machine": described, "setting": setting, "tables": summaries,
                "splits": splits}  # fmt: skip
     (options.output / "uci.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print(text)

@@ -1,4 +1,4 @@
-"""One way of training for all tables, and its test error by the published protocol."""
+"""Training with one setting for all tables, and its test error by the published protocol."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ import numpy as np
 import batchprop
 from benchmarks.uci.tables import TABLES, Samples
 
-# The one setting: whatever depends on the table is found in training, from its training rows.
+# The one setting.  Whatever depends on the table is determined from its training rows.
 SETTING: dict[str, Any] = {"alpha": "auto"}
 
 
 class Result(NamedTuple):
-    """One split."""
+    """The result on one split."""
 
     split: int
-    rmse: float  # of the test rows, in the target's units
+    rmse: float  # on the test rows, in the target's units
     train_rmse: float
     seconds: float
     reason: str
 
 
 def fit(samples: Samples, number: int, name: str, options: dict[str, Any]) -> Result:
-    """Train on a split's training rows, as they are; measure on its test rows."""
+    """Train on the raw training rows of a split; evaluate on its test rows."""
     train, test = samples.splits[number]
     X, y = samples.X, samples.y
     began = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # the tables have columns to warn of
-        found = batchprop.train(
+        warnings.simplefilter("ignore", RuntimeWarning)  # some tables have problematic columns
+        result = batchprop.train(
             X[train].T, y[train].T, hidden_size=TABLES[name].hidden_size, **options
         )
     seconds = time.perf_counter() - began
     errors = (
-        math.sqrt(np.mean((found.network.predict(X[rows].T) - y[rows].T) ** 2))
+        math.sqrt(np.mean((result.network.predict(X[rows].T) - y[rows].T) ** 2))
         for rows in (test, train)
     )
-    return Result(number, *errors, seconds, found.stop_reason)
+    return Result(number, *errors, seconds, result.stop_reason)
 
 
 def run(
@@ -50,21 +50,21 @@ def run(
     name: str,
     options: dict[str, Any],
     most: int | None,
-    told: Callable[[Result], None],
+    report: Callable[[Result], None],
 ) -> list[Result]:
-    """Train on the first splits, after a short call that loads the kernels."""
+    """Train on the first splits, after a short warm-up that loads the kernels."""
     count = len(samples.splits) if most is None else min(most, len(samples.splits))
     rows = samples.splits[0].train[:50]
     batchprop.train(samples.X[rows].T, samples.y[rows].T, max_epochs=2)
-    found = []
+    results = []
     for number in range(count):
-        found.append(fit(samples, number, name, options))
-        told(found[-1])
-    return found
+        results.append(fit(samples, number, name, options))
+        report(results[-1])
+    return results
 
 
 def summary(results: Sequence[Result]) -> dict[str, float]:
-    """Return the mean test error, its standard error as published, and seconds a split."""
+    """Return the mean test error, its standard error as published, and the time per split."""
     errors = np.array([one.rmse for one in results])
     return {
         "rmse": float(errors.mean()),

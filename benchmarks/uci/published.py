@@ -1,4 +1,4 @@
-"""Test errors (mean, standard error) that others have published or that were measured once."""
+"""Test errors (mean and standard error) from publications, or measured once with other code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Method(NamedTuple):
-    """A row of the table: table -> mean and standard error of the test RMSE."""
+    """A row of the table: mean and standard error of the test RMSE by table."""
 
     title: str
     rmse: dict[str, tuple[float, float]]
@@ -47,5 +47,5 @@ PUBLISHED = (
 
 
 def best(name: str) -> tuple[float, float]:
-    """Return the least published error of a table with one hidden layer, and its standard error."""
+    """Return the lowest published error with one hidden layer, and its standard error."""
     return min(one.rmse[name] for one in PUBLISHED if one.one_hidden_layer and name in one.rmse)

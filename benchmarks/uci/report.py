@@ -1,4 +1,4 @@
-"""Our errors beside the published ones."""
+"""The report: our errors beside the published ones."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def error(mean: float, standard_error: float | None) -> str:
     return f"{mean:.{digits}f}{spread}"
 
 
-def comparison(found: dict[str, dict[str, float]]) -> str:
-    """One row a method, one column a table that was run."""
-    names = [name for name in TABLES if name in found]
-    ours = [error(found[name]["rmse"], found[name]["standard_error"]) for name in names]
+def comparison(summaries: dict[str, dict[str, float]]) -> str:
+    """Return a table with one row per method and one column per UCI table."""
+    names = [name for name in TABLES if name in summaries]
+    ours = [error(summaries[name]["rmse"], summaries[name]["standard_error"]) for name in names]
     body = [["**batchprop**", *(f"**{cell}**" for cell in ours)]]
     for method in PUBLISHED:
         cells = [
@@ -46,44 +46,46 @@ def comparison(found: dict[str, dict[str, float]]) -> str:
     return markdown.table(["test RMSE", *names], body)
 
 
-def details(found: dict[str, dict[str, float]]) -> str:
-    """One row a table: where ours stands, and what it took."""
+def details(summaries: dict[str, dict[str, float]]) -> str:
+    """Return a table with one row per UCI table: our rank, and the cost."""
     body = []
-    for name, one in found.items():
+    for name, summary in summaries.items():
         least, _ = best(name)
-        gap = one["rmse"] / least - 1
+        gap = summary["rmse"] / least - 1
         body.append(
-            [name, f"{one['splits']:.0f} of {TABLES[name].n_splits}", error(one["rmse"], None),
-             error(least, None), f"{100 * gap:+.1f} %", error(one["train_rmse"], None),
-             markdown.duration(one["seconds"])]
+            [name, f"{summary['splits']:.0f} of {TABLES[name].n_splits}",
+             error(summary["rmse"], None), error(least, None), f"{100 * gap:+.1f} %",
+             error(summary["train_rmse"], None), markdown.duration(summary["seconds"])]
         )  # fmt: skip
     head = ["table", "splits", "ours", "best of one hidden layer", "difference", "on training rows",
             "time a split"]  # fmt: skip
     return markdown.table(head, body)
 
 
-def behind(found: dict[str, dict[str, float]]) -> str:
-    """Name the tables where another row is lower."""
-    told = []
-    for name, one in found.items():
+def behind(summaries: dict[str, dict[str, float]]) -> str:
+    """Return a sentence that names the tables where a published error is lower."""
+    tables_behind = []
+    for name, summary in summaries.items():
         least, spread = best(name)
-        if one["rmse"] > least:
-            within = one["rmse"] - least <= math.hypot(one["standard_error"], spread)
-            told.append(f"{name} (by {'less' if within else 'more'} than the standard error)")
-    if not told:
+        if summary["rmse"] > least:
+            within = summary["rmse"] - least <= math.hypot(summary["standard_error"], spread)
+            tables_behind.append(
+                f"{name} (by {'less' if within else 'more'} than the standard error)"
+            )
+    if not tables_behind:
         return "At or below the best published row of one hidden layer on every table that was run."
-    return f"Behind the best published row of one hidden layer: {', '.join(told)}."
+    return f"Behind the best published row of one hidden layer: {', '.join(tables_behind)}."
 
 
 def document(
-    found: dict[str, dict[str, float]], setting: dict[str, Any], threads: int | None,
+    summaries: dict[str, dict[str, float]], setting: dict[str, Any], threads: int | None,
     described: dict[str, Any], date: str,
 ) -> str:  # fmt: skip
-    """The whole report."""
+    """Return the report."""
     options = "".join(f", {name}={value!r}" for name, value in setting.items())
     about = ABOUT.format(hidden_size="50 or 100", options=options)
     on = "as many threads as suit the work" if threads is None else f"{threads} thread(s)"
     return "\n\n".join(
-        ["# Test errors on UCI tables", about, comparison(found), behind(found), details(found),
-         f"On {on}. {machine.sentence(described, date)}"]
+        ["# Test errors on UCI tables", about, comparison(summaries), behind(summaries),
+         details(summaries), f"On {on}. {machine.sentence(described, date)}"]
     ) + "\n"  # fmt: skip

@@ -1,8 +1,8 @@
-"""The five tables and their splits: from a folder, or by name from OpenML; never kept here.
+"""The five UCI tables and their splits, from a folder or from OpenML; they are not stored here.
 
-A folder holds a ``.npz`` for each table: ``X`` (N, e), ``y`` (N, 1), and row numbers ``train_k``
-and ``test_k`` of the splits k = 0, 1, …  Rows from OpenML stand in another order than the
-benchmark's, so that its rule for drawing splits leads to other rows: fair, but not its splits.
+A folder holds an ``.npz`` file per table: ``X`` (N, e), ``y`` (N, 1), and row numbers ``train_k``
+and ``test_k`` of the splits k = 0, 1, …  OpenML has the rows in another order than the benchmark,
+so that the rule for drawing splits selects other rows: comparable, but not the same splits.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ VARIABLE = "BATCHPROP_UCI"
 
 
 class Table(NamedTuple):
-    """What the benchmark says about a table."""
+    """The benchmark's definition of a table."""
 
     e: int
     n: int
     n_train: int
     n_splits: int
     hidden_size: int
-    openml: str  # its name there
-    target: str  # and the beginning of the name of the column to predict
+    openml: str  # its name on OpenML
+    target: str  # prefix of the name of the column to predict
 
 
 TABLES = {
@@ -40,7 +40,7 @@ TABLES = {
 
 
 class Split(NamedTuple):
-    """Row numbers."""
+    """Row numbers of the training and test samples."""
 
     train: Array
     test: Array
@@ -55,24 +55,24 @@ class Samples(NamedTuple):
 
 
 def drawn_splits(n: int, count: int) -> list[Split]:
-    """Return splits by the benchmark's rule: nine tenths of a permutation, one after another."""
+    """Return splits by the benchmark's rule: nine tenths of successive random permutations."""
     rng = np.random.RandomState(1)  # noqa: NPY002 - the rule names this generator
-    found = []
+    splits = []
     for _ in range(count):
         order = rng.choice(range(n), n, replace=False)
-        found.append(Split(order[: round(0.9 * n)], order[round(0.9 * n) :]))
-    return found
+        splits.append(Split(order[: round(0.9 * n)], order[round(0.9 * n) :]))
+    return splits
 
 
 class Source:
-    """Loads tables from a folder, that of $BATCHPROP_UCI, or else from OpenML."""
+    """Loads tables from a folder ($BATCHPROP_UCI by default), otherwise from OpenML."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        given = folder or os.environ.get(VARIABLE)
-        self.folder = Path(given) if given else None
+        path = folder or os.environ.get(VARIABLE)
+        self.folder = Path(path) if path else None
 
     def load(self, name: str) -> Samples:
-        """Return a table; end the program where there is none."""
+        """Return a table; exit with a message if it is not available."""
         if self.folder is None:
             return self._fetch(name)
         path = self.folder / f"{name}.npz"
@@ -91,7 +91,7 @@ class Source:
         try:
             from sklearn.datasets import fetch_openml
 
-            found = fetch_openml(
+            dataset = fetch_openml(
                 name=table.openml, version="active", as_frame=False, parser="liac-arff"
             )
         except (ImportError, OSError, ValueError) as reason:
@@ -101,14 +101,14 @@ class Source:
                 f"of .npz files by --data FOLDER or ${VARIABLE}, or install scikit-learn and "
                 f"connect to the network."
             ) from None
-        return _columns(name, found)
+        return _columns(name, dataset)
 
 
-def _columns(name: str, found: object) -> Samples:
-    """Put together the columns that OpenML gives, target or not, as the benchmark has them."""
+def _columns(name: str, dataset: object) -> Samples:
+    """Assemble the columns that OpenML returns, inputs and target, in the benchmark's order."""
     table = TABLES[name]
-    names = [*found.feature_names, *found.target_names]
-    columns = np.column_stack((found.data, np.asarray(found.target))).astype(np.float64)
+    names = [*dataset.feature_names, *dataset.target_names]
+    columns = np.column_stack((dataset.data, np.asarray(dataset.target))).astype(np.float64)
     is_target = [each.lower().startswith(table.target.lower()) for each in names]
     is_other = [name == "energy" and each.lower().startswith("cooling") for each in names]
     if sum(is_target) != 1 or columns.shape[0] != table.n:

@@ -2,7 +2,7 @@
 
     H = σ(W_h X + b_h)     Y = W_y H + b_y     L = (1/N) Σ_i ‖y_i − t_i‖²
 
-Public names are imported when they are first used: ``import batchprop`` compiles nothing.
+Public names are imported on first use: ``import batchprop`` compiles nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from batchprop.training.train import train
     from batchprop.training.train_many import train_many
 
-_HOME = {
+_MODULES = {
     "Checkpoint": "batchprop.training.checkpoint.checkpoint",
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
@@ -49,10 +49,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted([*globals(), *_MODULES])

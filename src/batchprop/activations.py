@@ -1,9 +1,7 @@
-"""The hidden layer's activations: σ and σ′ side by side, in NumPy.
+"""The hidden layer's activations in NumPy: σ, each followed by its derivative σ′.
 
-σ′ is written as a function of h = σ(z), because h is what the forward pass keeps: the backward
-pass then needs neither z nor a second transcendental function.  ``code`` is how compiled kernels
-name an activation, ``analytic`` tells whether σ can be continued into the complex plane around
-every real z (what a complex-step derivative needs).
+σ′ is computed from h = σ(z), because h is what the forward pass keeps: the backward pass needs
+neither z nor a second transcendental function.
 """
 
 from __future__ import annotations
@@ -18,20 +16,20 @@ Array = npt.NDArray[Any]
 
 
 class Activation(NamedTuple):
-    """One activation: how it is named, computed and differentiated.
+    """An activation: its name, its code in kernels, σ and σ′.
 
     Attributes
     ----------
     name : str
         Public name.
     code : int
-        The integer that compiled kernels know it by.
+        The integer that identifies it in compiled kernels.
     analytic : bool
-        True where σ is analytic at every real z.
+        Whether σ is analytic at every real z, which the complex-step method needs.
     sigma : callable
         ``sigma(Z, out)`` writes σ(Z) to ``out``, which may be ``Z`` itself.
     derivative : callable
-        ``derivative(H, out)`` writes σ′(z), given h = σ(z), to ``out``, which is not ``H``.
+        ``derivative(H, out)`` writes σ′(z) to ``out``, given h = σ(z); ``out`` must not be ``H``.
     """
 
     name: str
@@ -82,7 +80,7 @@ def relu(Z: Array, out: Array) -> None:
 
 
 def relu_derivative(H: Array, out: Array) -> None:
-    """Write σ′ = 1 where z > 0, else 0 (so 0 at the kink)."""
+    """Write σ′ = 1 for z > 0, else 0 (including the kink)."""
     np.greater(H, 0, out=out, casting="unsafe")
 
 
@@ -104,7 +102,7 @@ def softplus_derivative(H: Array, out: Array) -> None:
 
 
 def elu(Z: Array, out: Array) -> None:
-    """Write h = z where z > 0, else exp(z) − 1."""
+    """Write h = z for z > 0, else exp(z) − 1."""
     positive = np.maximum(Z, 0)
     np.minimum(Z, 0, out=out)
     np.expm1(out, out=out)
@@ -112,7 +110,7 @@ def elu(Z: Array, out: Array) -> None:
 
 
 def elu_derivative(H: Array, out: Array) -> None:
-    """Write σ′ = 1 where z > 0, else exp z = h + 1."""
+    """Write σ′ = 1 for z > 0, else exp z = h + 1."""
     np.minimum(H, 0, out=out)
     np.add(out, 1, out=out)
 

@@ -1,4 +1,4 @@
-"""The network: parameters, an activation, a seeded start, predictions."""
+"""The network: its parameters and activation, random initialisation, predictions, files."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ Array = npt.NDArray[Any]
 
 
 class Network(Parameters):
-    """A network with one hidden layer, H = σ(W_h X + b_h), Y = W_y H + b_y.
+    """A network with one hidden layer: H = σ(W_h X + b_h), Y = W_y H + b_y.
 
     Parameters
     ----------
     W_h : array_like, shape (m, e)
-        Hidden layer's weights.
+        Weights of the hidden layer: m units, e inputs.
     b_h : array_like, shape (m,)
-        Hidden layer's biases.
+        Biases of the hidden layer.
     W_y : array_like, shape (s, m)
-        Output layer's weights.
+        Weights of the output layer: s outputs.
     b_y : array_like, shape (s,)
-        Output layer's biases.
+        Biases of the output layer.
     activation : str
-        σ of the hidden layer: identity, logistic, tanh, relu, softplus, elu or softsign.
+        Activation σ of the hidden layer: "identity", "logistic", "tanh", "relu", "softplus",
+        "elu" or "softsign".
 
     Raises
     ------
     TypeError
-        A block is not real numbers.
+        A block does not consist of real numbers.
     ValueError
-        Shapes that do not fit together, an empty block, NaN or inf, an unknown activation.
+        The shapes do not fit together, a block is empty or contains NaN or inf, or the activation
+        is unknown.
 
     Notes
     -----
-    The blocks are copied.  The dtype is float32 if all four are float32, else float64.
+    The blocks are copied into one vector θ; ``W_h``, ``b_h``, ``W_y`` and ``b_y`` are views of it.
+    The dtype is float32 if all four blocks are float32, otherwise float64.
 
     Examples
     --------
@@ -69,26 +72,27 @@ class Network(Parameters):
 
     @property
     def activation(self) -> str:
-        """Name of σ."""
+        """Name of the activation."""
         return self._activation
 
     @classmethod
     def from_theta(cls, theta: npt.ArrayLike, shape: Shape, activation: str = "tanh") -> Self:
-        """Build a network from a flat vector of parameters.
+        """Create a network from a flat vector of parameters.
 
         Parameters
         ----------
         theta : array_like, shape (P,)
-            Parameters in the order W_h, b_h, W_y, b_y, each row-major; copied.
+            Parameters in the order W_h, b_h, W_y, b_y, each row by row; the vector is copied.
         shape : Shape or tuple of int
-            (e, m, s).
+            The sizes (e, m, s).
         activation : str
-            σ of the hidden layer.
+            Activation of the hidden layer.
 
         Raises
         ------
-        ValueError
-            ``theta`` is not of length m·e + m + s·m + s, or holds NaN or inf.
+        TypeError, ValueError
+            ``theta`` does not consist of m·e + m + s·m + s finite numbers, a size is not a positive
+            integer, or the activation is unknown.
 
         Examples
         --------
@@ -112,31 +116,31 @@ class Network(Parameters):
         seed: int | None = 0,
         dtype: npt.DTypeLike = "float64",
     ) -> Self:
-        """Draw a start that suits standardised inputs.
+        """Create a network with random parameters, suitable for standardised inputs.
 
         Parameters
         ----------
         n_inputs, n_hidden, n_outputs : int
-            e, m and s, each at least 1.
+            The sizes e, m and s, each at least 1.
         activation : str
-            σ of the hidden layer.
+            Activation of the hidden layer.
         seed : int or None
-            The same seed gives the same network everywhere; None draws a new one each time.
+            Equal seeds give equal networks on every machine; None gives a new one each time.
         dtype : {"float32", "float64"}
-            Drawn in float64, then rounded: both dtypes get the same start.
+            Parameters are drawn in float64 and then rounded, so both dtypes get the same start.
 
         Returns
         -------
         Network
-            W_h ~ U(±√(3g/e)) and W_y ~ U(±√(3/m)), so that inputs of variance 1 give
-            pre-activations of variance g and outputs of order 1 (LeCun et al., *Efficient
-            BackProp*, 1998; the gain g is 2 for relu, after He et al., 2015, else 1);
-            b_h ~ U(−1, 1), so that the units bend at different places; b_y = 0.
+            W_h ~ U(±√(3g/e)) and W_y ~ U(±√(3/m)).  With inputs of variance 1, pre-activations
+            have variance g and outputs are of order 1 (LeCun et al., *Efficient BackProp*, 1998).
+            The gain g is 2 for relu (He et al., 2015), otherwise 1.  b_h ~ U(−1, 1), so that the
+            units are centred at different inputs; b_y = 0.
 
         Raises
         ------
         TypeError, ValueError
-            A size or the seed is not an integer or out of range, an unknown name.
+            A size or the seed is not an integer in its range, or a name is unknown.
 
         Examples
         --------
@@ -152,50 +156,52 @@ class Network(Parameters):
         s = validation.count("n_outputs", n_outputs)
         name = validation.activation(activation)
         rng = np.random.default_rng(validation.seed(seed))
-        kind = validation.float_dtype(dtype)
+        dtype = validation.float_dtype(dtype)
         memory_demand.network(Shape(e, m, s))
         gain = 2.0 if name == "relu" else 1.0
         bound_h, bound_y = np.sqrt(3.0 * gain / e), np.sqrt(3.0 / m)
-        drawn = (
+        blocks = (
             rng.uniform(-bound_h, bound_h, (m, e)),
             rng.uniform(-1.0, 1.0, m),
             rng.uniform(-bound_y, bound_y, (s, m)),
             np.zeros(s),
         )
-        theta = np.concatenate([block.ravel() for block in drawn])
-        return cls._of(theta.astype(kind), Shape(e, m, s), name)
+        theta = np.concatenate([block.ravel() for block in blocks])
+        return cls._of(theta.astype(dtype), Shape(e, m, s), name)
 
     @classmethod
     def _of(cls, theta: Array, shape: Shape, activation: str) -> Self:
-        """Take what was checked as it is; θ becomes the network's own."""
-        made = cls.__new__(cls)
-        Parameters.__init__(made, theta, shape)
-        made._activation = activation
-        return made
+        """Create a network from checked arguments without copying θ."""
+        network = cls.__new__(cls)
+        Parameters.__init__(network, theta, shape)
+        network._activation = activation
+        return network
 
     def predict(
         self, X: npt.ArrayLike, *, engine: str = "fused", n_threads: int | None = None
     ) -> Array:
-        """Return Y = W_y σ(W_h X + b_h) + b_y.
+        """Compute Y = W_y σ(W_h X + b_h) + b_y.
 
         Parameters
         ----------
         X : array_like, shape (e, N)
-            Inputs, one sample a column, in either memory order.
+            Inputs, one sample per column, in C or Fortran order.
         engine : {"fused", "vectorized", "naive"}
-            What computes it.
+            The implementation to use.
         n_threads : int or None
-            At most so many threads; None lets the size of the work and the process's CPUs decide.
+            Maximum number of threads.  None chooses it from the amount of work and the CPUs that
+            the process may use.
 
         Returns
         -------
         ndarray, shape (s, N)
-            Predictions, in the network's dtype.
+            Predictions, in the network's dtype, one sample per column.
 
         Raises
         ------
         TypeError, ValueError
-            ``X`` is not real numbers, not (e, N), empty, or holds NaN or inf.
+            ``X`` does not consist of real numbers, has another shape than (e, N), is empty, or
+            contains NaN or inf.
 
         Examples
         --------
@@ -205,10 +211,10 @@ class Network(Parameters):
         >>> network.predict(np.array([[-1.0, 0.0, 3.0]]))  # 2 max(x, 0) + 1
         array([[1., 1., 7.]])
         """
-        checked = validation.inputs(X, self.shape.n_inputs, dtype=self.dtype)
+        inputs = validation.inputs(X, self.shape.n_inputs, dtype=self.dtype)
         module = engines.load(validation.choice("engine", engine, engines.names()))
         threads = validation.n_threads(n_threads)
-        return module.predict(self.theta, self.shape, self.activation, checked, threads)
+        return module.predict(self.theta, self.shape, self.activation, inputs, threads)
 
     def copy(self) -> Self:
         """Return an independent copy.
@@ -230,12 +236,12 @@ class Network(Parameters):
         Parameters
         ----------
         dtype : {"float32", "float64"}
-            Of the copy's parameters.
+            Dtype of the copy.
 
         Raises
         ------
         ValueError
-            Another dtype, or a parameter beyond the range of float32.
+            The dtype is neither, or a parameter is beyond the range of float32.
 
         Examples
         --------
@@ -243,25 +249,25 @@ class Network(Parameters):
         >>> Network.initialize(1, 2, 1).astype("float32")
         Network(1-2-1, activation='tanh', dtype=float32)
         """
-        kind = validation.float_dtype(dtype)
+        dtype = validation.float_dtype(dtype)
         for name, block in split(self.theta, self.shape)._asdict().items():
-            validation.in_range(name, block, kind, "Keep the network float64.")
-        flat = self.theta.astype(kind)
+            validation.in_range(name, block, dtype, "Keep the network float64.")
+        flat = self.theta.astype(dtype)
         return type(self)(*split(flat, self.shape), activation=self.activation)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to one .npz file, which ``Network.load`` and ``numpy.load`` read.
+        """Write the network to an .npz file, for ``Network.load`` or ``numpy.load``.
 
         Parameters
         ----------
         path : str or path-like
-            The file's name, taken as it is.  An existing file is replaced, at once and whole, and
-            keeps its permissions; of a symbolic link, the file it points to.
+            The file's name, used as it is (no suffix is added).  An existing file is replaced
+            atomically and keeps its permissions; if it is a symbolic link, its target is replaced.
 
         Raises
         ------
         TypeError, ValueError
-            ``path`` is no name of a file.
+            ``path`` is not a file name.
         OSError
             The file cannot be written.
 
@@ -278,9 +284,9 @@ class Network(Parameters):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a network that ``save`` has written; nothing in the file is run.
+        """Read a network that ``save`` wrote.
 
-        All of it is checked before memory is taken for it.
+        No code in the file is executed, and its contents are checked before memory is allocated.
 
         Parameters
         ----------
@@ -290,11 +296,11 @@ class Network(Parameters):
         Raises
         ------
         TypeError
-            ``path`` is no name of a file.
+            ``path`` is not a file name.
         OSError
             The file cannot be opened.
         ValueError
-            It is not a network, damaged, or of a newer format.
+            The file is not a saved network, is damaged, or has a newer format.
 
         Examples
         --------

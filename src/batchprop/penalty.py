@@ -1,9 +1,8 @@
-"""The penalty on weights, in NumPy, for calls that do not train: no compiler is needed for them.
+"""The penalty on weights in NumPy, for calls that do not train and need no compiler.
 
-    J = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²)        ∂J/∂W = ∂L/∂W + 2 (α/Σw) W
+    F = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²)        ∂F/∂W = ∂L/∂W + 2 (α/Σw) W
 
-The solvers' own in ``solvers/penalty_kernel.py`` is the same, compiled; tests hold one against the
-other.
+``solvers/penalty_kernel.py`` is the compiled version for solvers; tests compare the two.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from batchprop.engines.loss_scale import scales
 from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]
-Rates = tuple[float, float]  # of W_h and of W_y
+Rates = tuple[float, float]  # penalty factors of ‖W_h‖² and ‖W_y‖²
 
 
 def rates_of(alpha: Rates, n_samples: int, sample_weight: Array | None) -> Rates:
-    """Return (α_h, α_y)/Σw, or that over N without weights."""
-    share = scales(n_samples, sample_weight).loss
-    return alpha[0] * share, alpha[1] * share
+    """Return (α_h, α_y)/Σw; without weights, Σw = N."""
+    inverse_weight = scales(n_samples, sample_weight).loss
+    return alpha[0] * inverse_weight, alpha[1] * inverse_weight
 
 
 def add_penalty(rates: Rates, theta: Array, shape: Shape, gradient: Array | None = None) -> float:
@@ -31,7 +30,7 @@ def add_penalty(rates: Rates, theta: Array, shape: Shape, gradient: Array | None
     blocks = split(theta, shape)
     total = 0.0
     for name, rate in zip(("W_h", "W_y"), rates, strict=True):
-        if rate == 0.0:  # also where weights are infinite
+        if rate == 0.0:  # 0 · inf would be NaN
             continue
         W = getattr(blocks, name).astype(np.float64)
         total += rate * float(np.vdot(W, W))

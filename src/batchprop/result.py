@@ -1,4 +1,4 @@
-"""What a training run returns, under the name it had before it moved to ``batchprop.training``."""
+"""The former location of the result classes, kept for existing imports."""
 
 from __future__ import annotations
 

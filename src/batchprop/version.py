@@ -1,4 +1,4 @@
-"""The version of the package, where the package's own modules and its build read it."""
+"""The version of the package, read by its modules and by the build."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a caller calls the tables and arguments that messages speak of.
+"""The names of tables and arguments that messages use, for each kind of call.
 
-``train`` has samples as columns of X and T; the estimator has them as rows of X and y, and other
-names for a few arguments.  What is said to a user is said in the words of the call that was made.
+``train`` has samples as columns of X and T; the estimator has them as rows of X and y, and some of
+its arguments have other names.  Messages use the names of the call that the user made.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_NAMED = 8  # rows named at most
+_MAX_NAMED = 8  # rows that a message lists
 
 
 class Words(NamedTuple):
-    """The names of one kind of call.
+    """The vocabulary of one kind of call.
 
     Attributes
     ----------
     names : dict of str to str
-        What ``train`` calls a table or an argument -> what the caller calls it, where it differs.
+        The caller's names of tables and arguments, by ``train``'s names, where they differ.
     rows_are_samples : bool
-        Whether samples are rows of the caller's tables.
+        Whether the rows of the caller's tables are samples.
     flat : bool
-        Whether the targets were given as a flat array.
+        Whether the targets were passed as a flat array.
     unsettled : type
-        The kind of warning about a fit that did not come to the bottom.
+        Category of the warning about a run that ended before it converged.
     """
 
     names: dict[str, str]
@@ -33,26 +33,26 @@ class Words(NamedTuple):
     unsettled: type[UserWarning] = UserWarning
 
     def name(self, argument: str) -> str:
-        """Return the caller's name of a table or an argument."""
+        """Return the caller's name of a table or argument."""
         return self.names.get(argument, argument)
 
     def lines(self, table: str, rows: Iterable[int]) -> str:
-        """Name rows of a table as ``train`` has it, that is, inputs or outputs."""
-        numbers, name = [int(row) for row in rows], self.name(table)
+        """Name rows of a table in ``train``'s orientation, that is, inputs or outputs."""
+        indices, name = [int(row) for row in rows], self.name(table)
         if self.flat and table.startswith("T"):
             return name
-        listed = ", ".join(map(str, numbers[:_NAMED]))
-        listed += f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
-        plural = "s" if len(numbers) > 1 else ""
+        index_list = ", ".join(map(str, indices[:_MAX_NAMED]))
+        index_list += f" and {len(indices) - _MAX_NAMED} more" if len(indices) > _MAX_NAMED else ""
+        plural = "s" if len(indices) > 1 else ""
         if self.rows_are_samples:
-            return f"column{plural} {listed} of {name}"
+            return f"column{plural} {index_list} of {name}"
         return (
-            f"row{plural} {listed} of {name} "
-            f"(column{plural} {listed} of a table with samples as rows)"
+            f"row{plural} {index_list} of {name} "
+            f"(column{plural} {index_list} of a table with samples as rows)"
         )
 
     def entry(self, table: str, row: int, sample: int) -> str:
-        """Name one entry by its indices."""
+        """Name a single entry by its indices."""
         name = self.name(table)
         if self.flat and table.startswith("T"):
             return f"{name}[{sample}]"

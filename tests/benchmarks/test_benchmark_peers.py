@@ -12,7 +12,7 @@ import pytest
 from benchmarks import data, machine
 from benchmarks.cases import case
 from benchmarks.peers import plots, runner, storage, tables, work
-from benchmarks.peers.candidate import Given, Unsuitable, judge
+from benchmarks.peers.candidate import Unsuitable, Workload, judge
 from benchmarks.peers.environment import environment
 from benchmarks.peers.floor import Floor, floor_seconds
 from benchmarks.peers.libraries import LIBRARIES, numpy_blocked, numpy_full, ours, sklearn_mlp
@@ -25,7 +25,7 @@ SMALL = case(3, 5, 2, 97, "tanh", "float64", name="small/tanh/float64")
 
 def given(one, threads=1):
     X, T = (rows.astype(one.dtype) for rows in data.samples(one))
-    return Given(one, X, T, data.parameters(one).astype(one.dtype), threads)
+    return Workload(one, X, T, data.parameters(one).astype(one.dtype), threads)
 
 
 @pytest.mark.parametrize("library", [ours, numpy_full, numpy_blocked, sklearn_mlp])

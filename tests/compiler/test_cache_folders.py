@@ -26,7 +26,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setattr(cache_folders, "_warned", set())
-    for name in ("places", "writable"):
+    for name in ("candidate_folders", "writable"):
         fresh = functools.cache(getattr(cache_folders, name).__wrapped__)
         for module in (kernel_cache, cache_folders):
             monkeypatch.setattr(module, name, fresh)
@@ -41,14 +41,16 @@ def test_folders_in_their_order(tmp_path, monkeypatch, chosen):
         monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
     else:
         monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setattr(cache_folders, "places", cache_folders.places.__wrapped__)
+    monkeypatch.setattr(
+        cache_folders, "candidate_folders", cache_folders.candidate_folders.__wrapped__
+    )
     tops = [tmp_path / "chosen"] if chosen else [tmp_path / "package", tmp_path / "home"]
-    names = [path.relative_to(tmp_path).as_posix() for path in cache_folders.places()]
+    names = [path.relative_to(tmp_path).as_posix() for path in cache_folders.candidate_folders()]
     if chosen:
         assert names == ["chosen/batchprop-kernels"]
     else:
         assert names == ["package/__pycache__/batchprop-kernels", "home/batchprop-kernels"]
-    for top, folder in zip(tops, cache_folders.places(), strict=True):
+    for top, folder in zip(tops, cache_folders.candidate_folders(), strict=True):
         assert cache_folders.writable.__wrapped__() == folder
         shutil.rmtree(top)
         top.write_text("a file, so that no folder can be made here")
@@ -59,7 +61,9 @@ def test_a_user_without_a_home_has_no_cache_folder(monkeypatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    assert [folder.parent.name for folder in cache_folders.places.__wrapped__()] == ["__pycache__"]
+    assert [folder.parent.name for folder in cache_folders.candidate_folders.__wrapped__()] == [
+        "__pycache__"
+    ]
 
 
 CACHES = {
@@ -82,7 +86,7 @@ def test_each_platform_has_its_place_for_caches(system, tmp_path, monkeypatch):
         monkeypatch.setenv(variable, str(tmp_path / "own"))
     monkeypatch.setattr(sys, "platform", name)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", str(tmp_path)))
-    *_, users = cache_folders.places.__wrapped__()
+    *_, users = cache_folders.candidate_folders.__wrapped__()
     assert users == tmp_path / CACHES[system] / "batchprop-kernels"
 
 
@@ -173,7 +177,7 @@ def test_the_next_place_is_taken_where_the_first_is_foreign(tmp_path, place, mon
     monkeypatch.setattr(cache_folders, "PACKAGE", tmp_path / "package")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "home"))
-    first, second = cache_folders.places()
+    first, second = cache_folders.candidate_folders()
     first.mkdir(parents=True)
     open_to_all(first)
     with pytest.warns(UserWarning, match=str(first)):

@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
     """An empty folder for this test's kernels."""
     place = tmp_path / "kernels"
     place.mkdir()
-    monkeypatch.setattr(kernel_cache, "places", lambda: (place,))
+    monkeypatch.setattr(kernel_cache, "candidate_folders", lambda: (place,))
     monkeypatch.setattr(kernel_cache, "writable", lambda: place)
     # Python takes a file of the same size, written in the same second, for the same file
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
@@ -135,7 +135,7 @@ def test_kernels_of_two_modules_with_one_last_name_are_two(folder):
 
 
 def test_what_is_kept_of_one_is_not_counted_for_the_other(tmp_path, folder, monkeypatch):
-    monkeypatch.setattr(kernel_cache, "_KEPT", 1)
+    monkeypatch.setattr(kernel_cache, "_MAX_FILES", 1)
     for k, name in enumerate(("first.user_kernels", "second.user_kernels")):
         for text in (ANSWER, ANSWER.replace("1.5", "2.5")):
             answer(tmp_path, text=text, name=name)
@@ -186,7 +186,7 @@ def test_versions_count(tmp_path, folder, monkeypatch):
 
 
 def test_no_more_than_some_files_of_a_kernel_are_kept(tmp_path, folder, monkeypatch):
-    monkeypatch.setattr(kernel_cache, "_KEPT", 3)
+    monkeypatch.setattr(kernel_cache, "_MAX_FILES", 3)
     (folder / "other-1.kernel").touch()
     texts = [ANSWER.replace("1.5", f"{k}.5") for k in range(5)]
     for age, text in enumerate(texts):
@@ -202,7 +202,9 @@ def test_no_more_than_some_files_of_a_kernel_are_kept(tmp_path, folder, monkeypa
 def test_kernels_are_found_where_nothing_can_be_written(tmp_path, folder, monkeypatch):
     """As in an image that was warmed up when it was built and is read-only when it runs."""
     answer(tmp_path)
-    monkeypatch.setattr(kernel_cache, "places", lambda: (tmp_path / "nothing here", folder))
+    monkeypatch.setattr(
+        kernel_cache, "candidate_folders", lambda: (tmp_path / "nothing here", folder)
+    )
     monkeypatch.setattr(kernel_cache, "writable", lambda: None)
     assert answer(tmp_path) == (2.5, False)
     assert answer(tmp_path, np.float32(1)) == (2.5, True)
@@ -215,7 +217,7 @@ def test_a_damaged_file_does_not_hide_a_good_one(tmp_path, folder, monkeypatch):
     other = tmp_path / "other"
     other.mkdir()
     (other / path.name).write_bytes(b"damaged")
-    monkeypatch.setattr(kernel_cache, "places", lambda: (other, folder))
+    monkeypatch.setattr(kernel_cache, "candidate_folders", lambda: (other, folder))
     assert answer(tmp_path) == (2.5, False)
 
 

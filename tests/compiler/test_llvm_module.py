@@ -11,7 +11,7 @@ from numba import types
 from numba.core.errors import LoweringError
 
 from batchprop.compiler.jit import address, always_inlined, helper, kernel, never_inlined, returning
-from batchprop.compiler.llvm_module import _without_collecting
+from batchprop.compiler.llvm_module import _garbage_collection_disabled
 from tests.engines.fused.processes import COUNT_COMPILATIONS, run
 
 
@@ -94,10 +94,10 @@ def test_the_collector_is_as_it_was_before(on):
     was_on = gc.isenabled()
     try:
         (gc.enable if on else gc.disable)()
-        with _without_collecting():
+        with _garbage_collection_disabled():
             assert not gc.isenabled()
         assert gc.isenabled() == on
-        with pytest.raises(LookupError), _without_collecting():
+        with pytest.raises(LookupError), _garbage_collection_disabled():
             raise LookupError
         assert gc.isenabled() == on
     finally:

@@ -61,12 +61,12 @@ def test_there_are_kernels_in_engine_and_solvers():
 @pytest.mark.parametrize("name", WITH_KERNELS)
 def test_all_that_a_kernel_can_be_made_of_counts(name):
     needed = {MODULES[each].relative_to(PACKAGE).as_posix() for each in everything_imported(name)}
-    assert needed <= set(source_digest.made_of(name))
+    assert needed <= set(source_digest.source_files(name))
 
 
 @pytest.mark.parametrize("name", WITH_KERNELS)
 def test_what_stands_above_does_not_count(name):
-    files = source_digest.made_of(name)
+    files = source_digest.source_files(name)
     assert not [file for file in files if file.startswith(("validation/", "gradient_check/"))]
     assert not [file for file in files if file.startswith("training/")]
     if ".solvers." not in name:
@@ -76,15 +76,15 @@ def test_what_stands_above_does_not_count(name):
 def test_editing_any_counted_file_is_another_state(tmp_path):
     before = load_copy(tmp_path)
     for name in WITH_KERNELS:
-        seen = {before.state(name)}
-        for file in before.made_of(name):
+        seen = {before.digest(name)}
+        for file in before.source_files(name):
             path = tmp_path / "batchprop" / file
             original = path.read_bytes()
             path.write_bytes(original + b"\n")
-            seen.add(load_copy(tmp_path).state(name))
+            seen.add(load_copy(tmp_path).digest(name))
             path.write_bytes(original)
-        assert len(seen) == 1 + len(before.made_of(name))
-    assert load_copy(tmp_path).state(name) == before.state(name)
+        assert len(seen) == 1 + len(before.source_files(name))
+    assert load_copy(tmp_path).digest(name) == before.digest(name)
 
 
 def test_a_new_file_counts_until_it_is_named_as_apart(tmp_path):
@@ -93,8 +93,8 @@ def test_a_new_file_counts_until_it_is_named_as_apart(tmp_path):
     (tmp_path / "batchprop" / "brand_new.py").write_text("")
     after = load_copy(tmp_path)
     for name in WITH_KERNELS:
-        assert len(after.made_of(name)) == len(before.made_of(name)) + 2
-        assert after.state(name) != before.state(name)
+        assert len(after.source_files(name)) == len(before.source_files(name)) + 2
+        assert after.digest(name) != before.digest(name)
 
 
 def test_editing_what_stands_above_keeps_the_kernels(tmp_path):
@@ -109,7 +109,7 @@ def test_editing_what_stands_above_keeps_the_kernels(tmp_path):
         path.write_bytes(path.read_bytes() + b"\n")
     after = load_copy(tmp_path)
     for name in WITH_KERNELS:
-        assert after.state(name) == before.state(name)
+        assert after.digest(name) == before.digest(name)
         assert not before.changed(name)
 
 
@@ -127,15 +127,15 @@ def test_an_edit_after_the_import_is_noticed(tmp_path):
 
 def test_without_sources_nothing_is_known(tmp_path, monkeypatch):
     monkeypatch.setattr(source_digest, "_FILES", {})
-    source_digest.made_of.cache_clear()
+    source_digest.source_files.cache_clear()
     try:
         assert source_digest.changed("batchprop.engines.fused.thread_team")
     finally:
-        source_digest.made_of.cache_clear()
+        source_digest.source_files.cache_clear()
 
 
 @needs_links
 def test_a_broken_link_among_the_sources_is_no_error(tmp_path):
     before = load_copy(tmp_path)  # editors leave such links beside a file that is open
     (tmp_path / "batchprop" / "engines" / "fused" / ".#packing.py").symlink_to("nobody@nowhere.1")
-    assert load_copy(tmp_path).state("batchprop.solvers.x") == before.state("batchprop.solvers.x")
+    assert load_copy(tmp_path).digest("batchprop.solvers.x") == before.digest("batchprop.solvers.x")

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 import batchprop
 from batchprop import Network, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
-from batchprop.gradient_check.definition import complex_step
+from batchprop.gradient_check.complex_step import complex_step
 from batchprop.gradient_check.problem import Problem
 from batchprop.gradient_check.rounding import rounding
 from batchprop.parameters import Shape

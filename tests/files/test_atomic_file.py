@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from batchprop.files import atomic_file, unfinished
+from batchprop.files import atomic_file, temporary_file
 from tests.platforms import needs_kill
 from tests.project import SRC
 
@@ -120,7 +120,7 @@ def test_a_system_that_opens_no_folders(path, monkeypatch):
 KILLED = """
 import builtins, os, signal, sys
 import numpy as np
-from batchprop.files import atomic_file, unfinished
+from batchprop.files import atomic_file, temporary_file
 
 def dying(home, name):
     call = getattr(home, name)
@@ -152,5 +152,5 @@ def test_killed_at_each_step(path, home, name, before, left):
     process = subprocess.run([sys.executable, "-c", code, path], cwd=SRC, check=False)
     assert process.returncode == -signal.SIGKILL
     assert_holds(path, left)
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert os.listdir(path.parent) == [path.name]

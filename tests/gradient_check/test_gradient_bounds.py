@@ -8,7 +8,7 @@ import pytest
 from batchprop import check_gradient, loss_and_gradient
 from batchprop.gradient_check import check, finite_differences, rounding
 from batchprop.gradient_check.compare import Allowed, compare, relative_size
-from batchprop.gradient_check.definition import Defined
+from batchprop.gradient_check.complex_step import LossAndGradient
 from batchprop.gradient_check.finite_differences import Differences, default_probes, directions
 from batchprop.gradient_check.problem import Problem
 from batchprop.parameters import Shape
@@ -36,7 +36,7 @@ def exactly(monkeypatch):
     """Let rounding be nothing, so that only what is allowed for the size of a number counts."""
 
     def none(problem, dtype, cancels):
-        return Defined(0.0, np.zeros_like(problem.theta))
+        return LossAndGradient(0.0, np.zeros_like(problem.theta))
 
     monkeypatch.setattr(check, "rounding", none)
 

@@ -9,7 +9,7 @@ import pytest
 import batchprop
 from batchprop import Network, check_gradient, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
-from batchprop.gradient_check.definition import SIGMA, STEP, complex_step, sigma_and_slope
+from batchprop.gradient_check.complex_step import SIGMA, STEP, complex_step, sigma_and_slope
 from batchprop.gradient_check.finite_differences import central_differences, directions
 from batchprop.gradient_check.problem import BLOCKS, Problem
 from batchprop.gradient_check.rounding import rounding

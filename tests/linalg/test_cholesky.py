@@ -113,7 +113,7 @@ def test_same_bits_each_time():
 @pytest.mark.parametrize("n", [40, 600])
 def test_it_is_asked_after_each_piece_of_work_whether_to_go_on(monkeypatch, n):
     """Pieces are eight columns of the factor, of what follows a panel, and rows of the solution."""
-    for name in ("FIRST", "LEAST", "MOST"):
+    for name in ("FIRST_INTERVAL", "MIN_INTERVAL", "MAX_INTERVAL"):
         monkeypatch.setattr(cancellation, name, 1)
     S, b = definite(n)
     expected, _, _ = solved(S, b)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.sklearn.tables import set_aside
+from batchprop.sklearn.training_data import hold_out
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 OPTIONS = {
@@ -56,7 +56,7 @@ def test_a_positive_weight_is_left_on_both_sides(n_present, share):
         weight = np.zeros(40)
         present = rng.choice(40, n_present, replace=False)
         weight[present] = 10.0 ** rng.uniform(-200, 200, n_present)
-        made = set_aside(share, x, y[:, None], weight, np.random.RandomState(seed))
+        made = hold_out(share, x, y[:, None], weight, np.random.RandomState(seed))
         assert (made.sample_weight > 0).all()
         assert made.X.shape[1] + made.X_val.shape[1] == n_present
         assert made.X.shape[1] > 0 < made.X_val.shape[1]

@@ -7,11 +7,11 @@ import time
 import pytest
 
 from batchprop.threads.cancellation import (
-    EVERY,
-    FIRST,
+    FIRST_INTERVAL,
     GRACE,
-    LEAST,
-    MOST,
+    INTERVAL,
+    MAX_INTERVAL,
+    MIN_INTERVAL,
     SECONDS,
     Cancellation,
     Cancelled,
@@ -58,11 +58,11 @@ def test_kernels_ask_sooner_where_work_takes_longer(now, taken, factor):
     counts = cancellation.leader.counts
     now[0] += taken
     assert cancellation._function() == 0
-    assert counts[EVERY] == pytest.approx(factor * FIRST, rel=1e-6)
+    assert counts[INTERVAL] == pytest.approx(factor * FIRST_INTERVAL, rel=1e-6)
     for _ in range(20):
         now[0] += taken
         cancellation._function()
-        assert LEAST <= counts[EVERY] <= MOST
+        assert MIN_INTERVAL <= counts[INTERVAL] <= MAX_INTERVAL
 
 
 def test_what_is_raised_where_it_is_asked_is_raised_once():

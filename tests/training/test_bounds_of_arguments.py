@@ -10,7 +10,7 @@ import pytest
 from batchprop import Network, check_gradient, gauss_newton, loss_and_gradient, train
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import n_bytes
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.validation.messages import described
+from batchprop.validation.error_text import described
 from tests.problems import problem
 
 CASE = problem(e=1, m=2, s=1, n_samples=6)

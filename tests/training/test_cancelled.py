@@ -31,7 +31,7 @@ HARD["naive"] = problem(e=1, m=2, s=1, n_samples=4, weighted=True, seed=3)
 @pytest.fixture
 def asking(monkeypatch):
     """Ask about each piece of work, however small, and cut the work into small pieces."""
-    for name in ("FIRST", "LEAST", "MOST"):
+    for name in ("FIRST_INTERVAL", "MIN_INTERVAL", "MAX_INTERVAL"):
         monkeypatch.setattr(cancellation, name, 1)
     for name in ("SECONDS", "GRACE"):
         monkeypatch.setattr(cancellation, name, 0.0)
@@ -128,7 +128,7 @@ def test_every_part_of_an_iteration_of_lm_asks(asking, monkeypatch):
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_so_does_one_of_many_parameters(monkeypatch, n_threads):
     """Here loops are cut, too, that are too short for it in a small network."""
-    for name in ("FIRST", "LEAST", "MOST"):
+    for name in ("FIRST_INTERVAL", "MIN_INTERVAL", "MAX_INTERVAL"):
         monkeypatch.setattr(cancellation, name, 1 << 23)
     force(monkeypatch)
     ending, (X, T) = Ending(monkeypatch), table(3, 600)

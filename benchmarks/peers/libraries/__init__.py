@@ -1,6 +1,6 @@
-"""One file a library: ``candidates(given)``, the ways to compute with it, and ``versions()``.
+"""One file per library: ``candidates(workload)`` returns its implementations, and ``versions()``.
 
-``LIBRARIES`` says which there are, what they are called in a report, and what they need.
+``LIBRARIES`` lists the libraries, their names in reports, and their requirements.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 
 class Library(NamedTuple):
-    """A library as the runner sees it."""
+    """Properties of a library that the runner needs."""
 
     title: str
-    arrays: float  # of hidden-layer size (N, m) that it holds at once, about
+    arrays: float  # about how many arrays of hidden-layer size (N, m) it holds at once
     xla_flags: str = ""
-    compared: bool = True  # does the same work, so that "the best peer" may be it
+    compared: bool = True  # does the same work, and so may be "the best peer"
     one_thread: bool = False
 
 

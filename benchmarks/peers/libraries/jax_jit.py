@@ -1,7 +1,7 @@
-"""JAX: a jitted step with donated parameters, called from Python once a step.
+"""JAX: a jitted step with donated parameters, called from Python once per step.
 
-The gradient comes from ``value_and_grad`` or is written out by hand, with samples as rows or as
-columns.  ``jax_loop`` has the same steps in one jitted loop.
+The gradient comes from ``value_and_grad`` or from explicit formulas, with samples as rows or as
+columns.  ``jax_loop`` runs the same steps in one jitted loop.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import jaxlib
 import numpy as np
 
 from benchmarks.data import Blocks
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
 
 SIGMA = {"tanh": jnp.tanh, "relu": jax.nn.relu, "logistic": jax.nn.sigmoid}
 
 
 def slope(name: str, H: jax.Array) -> jax.Array:
-    """Return σ′, given H = σ(Z); ReLU's is left to ``where``."""
+    """Return σ′ from H = σ(Z); for relu, ``where`` is used instead."""
     return 1 - H * H if name == "tanh" else H * (1 - H)
 
 
-def make_step(given: Given, rows: bool, by_hand: bool) -> Callable:
-    """Return step(blocks, X, T, rate) -> (blocks, loss)."""
-    name, s = given.case.activation, given.case.s
+def make_step(workload: Workload, rows: bool, by_hand: bool) -> Callable:
+    """Return a function step(blocks, X, T, rate) -> (blocks, loss)."""
+    name, s = workload.case.activation, workload.case.s
     if name not in SIGMA:
         raise Unsuitable(f"no {name} here")
-    mean = np.dtype(given.case.dtype).type(1 / given.case.n_samples)
+    mean = np.dtype(workload.case.dtype).type(1 / workload.case.n_samples)
 
     def forward(blocks, X, T):
         W_h, b_h, W_y, b_y = blocks
@@ -61,26 +61,28 @@ def make_step(given: Given, rows: bool, by_hand: bool) -> Callable:
 
     def step(blocks, X, T, rate):
         value, gradient = both(blocks, X, T)
-        return jax.tree.map(lambda own, part: own - rate * part, blocks, tuple(gradient)), value
+        return jax.tree.map(
+            lambda parameters, part: parameters - rate * part, blocks, tuple(gradient)
+        ), value
 
     return step
 
 
 class Jitted(Candidate):
-    """``loop``: all steps in one call."""
+    """A jitted step; with ``loop``, all steps run in one call."""
 
     def __init__(self, rows: bool, by_hand: bool, loop: bool) -> None:
         self.rows, self.by_hand, self.loop = rows, by_hand, loop
         how = "formulas" if by_hand else "value_and_grad"
         self.name = f"{how}, samples as {'rows' if rows else 'columns'}"
 
-    def build(self, given: Given) -> None:
-        step = make_step(given, self.rows, self.by_hand)
-        self.kind = given.X.dtype.type
+    def build(self, workload: Workload) -> None:
+        step = make_step(workload, self.rows, self.by_hand)
+        self.kind = workload.X.dtype.type
         kind = self.kind
         self.X, self.T = (
             jax.device_put(array if self.rows else np.ascontiguousarray(array.T))
-            for array in (given.X, given.T)
+            for array in (workload.X, workload.T)
         )
 
         def loop(blocks, X, T, rate, steps):
@@ -92,29 +94,29 @@ class Jitted(Candidate):
         self.compiled = jax.jit(loop if self.loop else step, donate_argnums=0)
 
     def load(self, start: Blocks, rate: float) -> None:
-        self.own = tuple(jnp.array(block) for block in start)
+        self.parameters = tuple(jnp.array(block) for block in start)
         self.rate = jax.device_put(self.kind(rate))
 
     def run(self, steps: int) -> float:
-        own, X, T, rate = self.own, self.X, self.T, self.rate
+        parameters, X, T, rate = self.parameters, self.X, self.T, self.rate
         if self.loop:
-            own, loss = self.compiled(own, X, T, rate, steps)
+            parameters, loss = self.compiled(parameters, X, T, rate, steps)
         else:
             for _ in range(steps):
-                own, loss = self.compiled(own, X, T, rate)
-        jax.block_until_ready((own, loss))
-        self.own = own
+                parameters, loss = self.compiled(parameters, X, T, rate)
+        jax.block_until_ready((parameters, loss))
+        self.parameters = parameters
         return float(loss)
 
     def blocks(self) -> Blocks:
-        return Blocks(*(np.array(block) for block in self.own))
+        return Blocks(*(np.array(block) for block in self.parameters))
 
 
 def ways(loop: bool) -> list[Candidate]:
     return [Jitted(rows, by_hand, loop) for by_hand in (False, True) for rows in (True, False)]
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return ways(loop=False)
 
 

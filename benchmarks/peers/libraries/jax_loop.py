@@ -1,12 +1,12 @@
-"""JAX with all steps in one jitted ``fori_loop``: nothing is left of the cost of calls."""
+"""JAX with all steps in one jitted ``fori_loop``, without overhead of calls."""
 
 from __future__ import annotations
 
-from benchmarks.peers.candidate import Candidate, Given
+from benchmarks.peers.candidate import Candidate, Workload
 from benchmarks.peers.libraries.jax_jit import versions, ways
 
 __all__ = ["candidates", "versions"]
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return ways(loop=True)

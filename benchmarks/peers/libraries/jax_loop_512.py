@@ -1,6 +1,6 @@
-"""The same as ``jax_loop``, in a process whose XLA is told to prefer 512-bit vectors.
+"""Like ``jax_loop``, in a process whose XLA is told to prefer 512-bit vectors.
 
-XLA takes 256 bits by default even where the processor has more; the flag is in ``LIBRARIES``.
+By default XLA uses 256 bits even if the processor has more; the flag is set in ``LIBRARIES``.
 """
 
 from __future__ import annotations

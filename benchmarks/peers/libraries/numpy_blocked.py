@@ -1,7 +1,7 @@
-"""NumPy by hand, block by block, so that the hidden layer stays in cache.
+"""Explicit formulas in NumPy, block by block, so that the hidden layer stays in cache.
 
-With several threads, either BLAS has them all, or each works on blocks of its own with BLAS kept
-to one: NumPy lets go of the interpreter in products and ufuncs.
+With several threads, either BLAS uses them all, or each thread works on blocks of its own with
+single-threaded BLAS: NumPy releases the interpreter lock in products and ufuncs.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
 from benchmarks.peers.libraries.numpy_full import HandWritten, Sums, versions, with_ones
 
-BLOCK_KIB = (256, 768, 2048, 8192)  # of everything that a block touches
+BLOCK_KIB = (256, 768, 2048, 8192)  # size of all data that a block touches
 
 __all__ = ["candidates", "versions"]
 
 
 class Part:
-    """The blocks of one thread, their buffers and the sums over all of them."""
+    """The blocks of one thread, with their buffers and the sums over all of them."""
 
-    def __init__(self, given: Given, rows: bool, first: int, stop: int, block: int) -> None:
+    def __init__(self, workload: Workload, rows: bool, first: int, stop: int, block: int) -> None:
         self.blocks = []
         buffers: dict[int, Sums] = {}
         for start in range(first, stop, block):
             some = slice(start, min(start + block, stop))
             count = some.stop - some.start
-            sums = buffers.setdefault(count, Sums(given, rows, count))
-            X = with_ones(given.X[some], rows)
-            T = given.T[some].copy().T if rows else np.ascontiguousarray(given.T[some].T)
+            sums = buffers.setdefault(count, Sums(workload, rows, count))
+            X = with_ones(workload.X[some], rows)
+            T = workload.T[some].copy().T if rows else np.ascontiguousarray(workload.T[some].T)
             self.blocks.append((sums, X.T if rows else X, T))
         some_sums = self.blocks[0][0]
         self.totals = [np.zeros_like(a) for a in (some_sums.W_h, some_sums.W_y, some_sums.b_y)]
 
     def work(self, parameters: tuple[np.ndarray, ...], scale: float) -> float:
-        """Leave the part's sums in ``totals``; return its Σ r²."""
+        """Store the sums over the part in ``totals``; return its Σ r²."""
         loss = 0.0
         for total in self.totals:
             total.fill(0)
@@ -49,7 +49,7 @@ class Part:
 
 
 class Blocked(HandWritten):
-    """Blocks of so many KiB, in ``workers`` threads of ours."""
+    """Blocks of a given size in KiB, on ``workers`` Python threads."""
 
     def __init__(self, rows: bool, kib: int, workers: int) -> None:
         self.rows, self.kib, self.workers = rows, kib, workers
@@ -57,8 +57,8 @@ class Blocked(HandWritten):
         if workers > 1:
             self.name += f", {workers} threads over blocks"
 
-    def build(self, given: Given) -> None:
-        case = given.case
+    def build(self, workload: Workload) -> None:
+        case = workload.case
         hidden = 1 if case.s == 1 and case.activation != "logistic" else 2
         sample_bytes = case.itemsize * (hidden * case.m + case.e + 1)
         share = -(-case.n_samples // self.workers)
@@ -68,7 +68,7 @@ class Blocked(HandWritten):
         block = -(-share // -(-share // most))  # of equal sizes
         starts = range(0, case.n_samples, share)
         self.parts = [
-            Part(given, self.rows, start, min(start + share, case.n_samples), block)
+            Part(workload, self.rows, start, min(start + share, case.n_samples), block)
             for start in starts
         ]
         self.n_samples = case.n_samples
@@ -98,10 +98,10 @@ class Blocked(HandWritten):
         super().close()
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [
         Blocked(rows, kib, workers)
-        for workers in sorted({1, given.threads})
+        for workers in sorted({1, workload.threads})
         for kib in BLOCK_KIB
         for rows in (True, False)
     ]

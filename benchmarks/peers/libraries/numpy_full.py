@@ -1,7 +1,7 @@
-"""NumPy by hand, all samples at once: matrix products and ufuncs into buffers that are kept.
+"""Explicit formulas in NumPy, all samples at once, with products and ufuncs into fixed buffers.
 
-The hidden bias is a weight on a row of ones, so that one product gives W_h X + b_h and one both
-gradients.  With one output δ_h is an outer product, whose factor W_y is left for the end.
+The hidden bias is the weight of a row of ones, so that one product gives W_h X + b_h and another
+both gradients.  With one output, δ_h is an outer product, and its factor W_y is applied last.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from benchmarks.data import Array, Blocks
-from benchmarks.peers.candidate import Candidate, Given
+from benchmarks.peers.candidate import Candidate, Workload
 
 
 def with_ones(X: Array, rows: bool) -> Array:
-    """Return a copy of X (N, e) with ones as a last feature, (N, e + 1) or transposed."""
+    """Return a copy of X (N, e) with a feature of ones appended, (N, e + 1) or transposed."""
     n_samples, e = X.shape
     out = np.ones((n_samples, e + 1) if rows else (e + 1, n_samples), X.dtype)
     (out if rows else out.T)[:, :e] = X
@@ -22,7 +22,7 @@ def with_ones(X: Array, rows: bool) -> Array:
 
 
 def sigma(name: str, Z: Array) -> None:
-    """Turn Z into σ(Z) in place."""
+    """Replace Z by σ(Z)."""
     if name == "relu":
         np.clip(Z, 0, np.inf, out=Z)  # several times as fast as np.maximum(Z, 0)
     elif name == "tanh":
@@ -37,18 +37,18 @@ def sigma(name: str, Z: Array) -> None:
 
 
 class Sums:
-    """Sums over a block of samples, all of a size: buffers once, nothing allocated later.
+    """Sums over blocks of samples of equal size; all buffers are allocated once.
 
     Arrays have samples as rows or as columns.  The formulas below are written for columns; with
-    rows every array is the transpose, which NumPy's products take as they are.
+    rows, every array is a transpose, which NumPy's products handle directly.
     """
 
-    def __init__(self, given: Given, rows: bool, n_samples: int) -> None:
-        case, dtype = given.case, given.X.dtype
+    def __init__(self, workload: Workload, rows: bool, n_samples: int) -> None:
+        case, dtype = workload.case, workload.X.dtype
         self.activation, self.one_output = case.activation, case.s == 1
 
         def buffer(count: int, kind: object = dtype) -> Array:
-            """An array (count, n_samples), whichever way it lies in memory."""
+            """Return an array (count, n_samples) in either memory order."""
             if rows:
                 return np.empty((n_samples, count), kind).T
             return np.empty((count, n_samples), kind)
@@ -66,7 +66,7 @@ class Sums:
         self.b_y = np.empty(case.s, dtype)
 
     def fill(self, X: Array, T: Array, W_h: Array, W_y: Array, b_y: Array, scale: float) -> float:
-        """Leave the gradient's sums, times ``scale``, in W_h, W_y and b_y; return Σ r²."""
+        """Store the gradient's sums times ``scale`` in W_h, W_y and b_y; return Σ r²."""
         H, R = self.H, self.R
         np.matmul(W_h, X, out=H)
         sigma(self.activation, H)
@@ -85,9 +85,9 @@ class Sums:
         return loss
 
     def _hidden_of_one(self, X: Array, W_y: Array) -> None:
-        """W_h[k] = W_y[k] Σ_i δ_y σ′(z) x."""
+        """Compute W_h[k] = W_y[k] Σ_i δ_y σ′(z) x for a single output."""
         H, R = self.H, self.R
-        if self.activation == "tanh":  # Σ δ_y (1 − h²) x = Σ δ_y x − Σ δ_y h² x: one pass less
+        if self.activation == "tanh":  # Σ δ_y (1 − h²) x = Σ δ_y x − Σ δ_y h² x saves one pass
             np.multiply(H, H, out=H)
             np.multiply(H, R, out=H)
             np.matmul(H, X.T, out=self.W_h)
@@ -105,7 +105,7 @@ class Sums:
         self.W_h *= W_y.T
 
     def _hidden_of_many(self, X: Array, W_y: Array) -> None:
-        """W_h = Σ_i σ′(z) (W_yᵀ δ_y) xᵀ."""
+        """Compute W_h = Σ_i σ′(z) (W_yᵀ δ_y) xᵀ for several outputs."""
         H, D = self.H, self.D
         np.matmul(W_y.T, self.R, out=D)
         if self.activation == "relu":
@@ -122,7 +122,7 @@ class Sums:
 
 
 class HandWritten(Candidate):
-    """What the full-batch and the blocked form share: parameters and the step."""
+    """Common parts of the full-batch and the blocked implementation: parameters and update."""
 
     def load(self, start: Blocks, rate: float) -> None:
         self.W_h = np.concatenate([start.W_h, start.b_h[:, np.newaxis]], axis=1)
@@ -146,12 +146,12 @@ class Full(HandWritten):
     def __init__(self, rows: bool) -> None:
         self.rows, self.name = rows, "samples as " + ("rows" if rows else "columns")
 
-    def build(self, given: Given) -> None:
-        X = with_ones(given.X, self.rows)
+    def build(self, workload: Workload) -> None:
+        X = with_ones(workload.X, self.rows)
         self.X = X.T if self.rows else X
-        self.T = given.T.copy().T if self.rows else np.ascontiguousarray(given.T.T)
-        self.n_samples = given.case.n_samples
-        self.sums = Sums(given, self.rows, self.n_samples)
+        self.T = workload.T.copy().T if self.rows else np.ascontiguousarray(workload.T.T)
+        self.n_samples = workload.case.n_samples
+        self.sums = Sums(workload, self.rows, self.n_samples)
 
     def run(self, steps: int) -> float:
         sums, scale, loss = self.sums, 2 / self.n_samples, 0.0
@@ -161,17 +161,17 @@ class Full(HandWritten):
         return loss / self.n_samples
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [Full(rows=True), Full(rows=False)]
 
 
 def versions() -> dict[str, str]:
-    """Name NumPy and the kernels that its BLAS chose."""
-    found = {"numpy": np.__version__}
+    """Return the versions of NumPy and of the kernels that its BLAS uses."""
+    result = {"numpy": np.__version__}
     for library in threadpool_info():
         if library["user_api"] == "blas":
-            found["blas"] = " ".join(
+            result["blas"] = " ".join(
                 str(library.get(key, "")) for key in ("internal_api", "version", "architecture")
             )
             break
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""batchprop: ``train`` with plain gradient descent, as a user calls it, set-up and all."""
+"""batchprop: ``train`` with plain gradient descent, called as by a user, including set-up."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 
 import batchprop
 from benchmarks.data import Blocks
-from benchmarks.peers.candidate import Candidate, Given
+from benchmarks.peers.candidate import Candidate, Workload
 
 
 class Train(Candidate):
-    """``order`` C keeps a feature's samples side by side, F is a row-major table's transpose."""
+    """``order`` "C" stores a feature's samples contiguously, "F" transposes a row-major table."""
 
     def __init__(self, order: str) -> None:
         self.order, self.name = order, f"train, {order} order"
 
-    def build(self, given: Given) -> None:
-        self.X, self.T = (np.array(rows.T, order=self.order) for rows in (given.X, given.T))
-        self.activation, self.threads = given.case.activation, given.threads
+    def build(self, workload: Workload) -> None:
+        self.X, self.T = (np.array(rows.T, order=self.order) for rows in (workload.X, workload.T))
+        self.activation, self.threads = workload.case.activation, workload.threads
 
     def load(self, start: Blocks, rate: float) -> None:
         self.network = batchprop.Network(*start, activation=self.activation)
@@ -47,7 +47,7 @@ class Train(Candidate):
         return Blocks(network.W_h, network.b_h, network.W_y, network.b_y)
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [Train("C"), Train("F")]
 
 

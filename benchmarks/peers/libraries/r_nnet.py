@@ -1,9 +1,9 @@
-"""R's nnet package, if there is an Rscript: the time of one of its BFGS iterations.
+"""R's nnet package, if Rscript is installed: the time of one BFGS iteration.
 
-nnet has no plain gradient descent, so this is not the same work (one or more function evaluations,
-a gradient and the update of a matrix) and stands beside the others for information only.  Its
-gradient is checked all the same: the first iteration moves along it.  It has logistic hidden units,
-double precision and one thread.
+nnet has no gradient descent, so this is not the same work (it includes function evaluations, a
+gradient and an update of a matrix) and is reported for information only.  Its gradient is checked
+nevertheless: the first iteration moves along it.  nnet uses logistic hidden units, double
+precision and one thread.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import Blocks
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
 
 SCRIPT = Path(__file__).with_suffix(".R")
 
 
 class Nnet(Candidate):
-    """A running R that holds the data and is told what to do line by line."""
+    """A running R process that holds the data and reads commands line by line."""
 
     name = "nnet()"
     note = "BFGS iterations, for information"
 
-    def build(self, given: Given) -> None:
-        case = given.case
+    def build(self, workload: Workload) -> None:
+        case = workload.case
         if shutil.which("Rscript") is None:
             raise Unsuitable("no Rscript")
         if case.activation != "logistic" or case.dtype != "float64":
             raise Unsuitable("nnet has logistic hidden units in double precision")
-        self.shapes = [block.shape for block in given.start]
+        self.shapes = [block.shape for block in workload.start]
         self.folder = tempfile.TemporaryDirectory(prefix="batchprop-r-")
-        given.X.tofile(self._path("X"))
-        given.T.tofile(self._path("T"))
+        workload.X.tofile(self._path("X"))
+        workload.T.tofile(self._path("T"))
         sizes = map(str, (case.e, case.m, case.s, case.n_samples))
         self.process = subprocess.Popen(
             ["Rscript", "--vanilla", str(SCRIPT), self.folder.name, *sizes],
@@ -65,7 +65,7 @@ class Nnet(Candidate):
         self._ask("load")
 
     def run(self, steps: int) -> float:
-        """Take gradient steps, each from what one iteration of nnet tells; slow, for the check."""
+        """Run gradient steps, each derived from one iteration of nnet; slow, used for the check."""
         return float(self._ask(f"descend {steps} {self.rate!r}"))
 
     def seconds(self, steps: int) -> float:
@@ -86,7 +86,7 @@ class Nnet(Candidate):
         super().close()
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [Nnet()]
 
 

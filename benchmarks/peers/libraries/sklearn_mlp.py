@@ -1,8 +1,8 @@
-"""scikit-learn's MLPRegressor, ``fit`` itself: SGD on one batch of all samples, nothing added.
+"""scikit-learn's MLPRegressor: ``fit`` with SGD on a single batch of all samples.
 
-Its loss is Σ ‖y − t‖² / (2 N s), the gradient it follows that of Σ ‖y − t‖² / (2 N), half of ours:
-its rate is twice ours.  The time of an epoch is taken inside ``fit``, from the end of one epoch to
-the end of a later one.
+Its loss is Σ ‖y − t‖² / (2 N s); the gradient that it follows is that of Σ ‖y − t‖² / (2 N), half
+of ours, so its learning rate is twice ours.  The time of an epoch is measured inside ``fit``, from
+the end of one epoch to the end of a later one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from benchmarks.data import Array, Blocks
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
 from benchmarks.peers.libraries import numpy_full
 
 KNOWN = {"tanh", "relu", "logistic", "identity"}
 
 
 class Clocked(MLPRegressor):
-    """Notes when each epoch ended."""
+    """Records the time at the end of each epoch."""
 
     ends: list[float]
 
@@ -38,16 +38,16 @@ class Clocked(MLPRegressor):
 
 
 class Fit(Candidate):
-    """``fit`` with ``warm_start``, so that it goes on from parameters that are put in."""
+    """``fit`` with ``warm_start``, so that it continues from parameters that were assigned."""
 
     name = "fit"
 
-    def build(self, given: Given) -> None:
-        case = given.case
+    def build(self, workload: Workload) -> None:
+        case = workload.case
         if case.activation not in KNOWN:
             raise Unsuitable(f"no {case.activation} in scikit-learn")
-        self.s, self.X = case.s, given.X
-        self.T = given.T.ravel() if case.s == 1 else given.T
+        self.s, self.X = case.s, workload.X
+        self.T = workload.T.ravel() if case.s == 1 else workload.T
         few = min(16, case.n_samples)
         self.model = Clocked(
             hidden_layer_sizes=(case.m,),
@@ -67,7 +67,7 @@ class Fit(Candidate):
             random_state=0,
         )
         self.model.ends = []
-        self.model.fit(self.X[:few], self.T[:few])  # makes the attributes that load() fills
+        self.model.fit(self.X[:few], self.T[:few])  # creates the attributes that load() sets
         self.model.set_params(batch_size=case.n_samples)
 
     def load(self, start: Blocks, rate: float) -> None:
@@ -91,7 +91,7 @@ class Fit(Candidate):
         return Blocks(W_h.T.copy(), b_h.copy(), W_y.T.copy(), b_y.copy())
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [Fit()]
 
 

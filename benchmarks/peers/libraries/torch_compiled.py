@@ -1,8 +1,8 @@
-"""PyTorch compiled: the whole step, loss, gradient and update, in one graph for the C++ compiler.
+"""Compiled PyTorch: the whole step (loss, gradient, update) in one graph, compiled to C++.
 
-The gradient comes from ``torch.func`` or is written out by hand; samples as rows or columns; for
-tiny cases many steps in one graph, to hide what a call costs; for large ones also the tuned
-matrix products; and the loss alone compiled, with autograd and an update around it.
+The gradient comes from ``torch.func`` or from explicit formulas, with samples as rows or columns.
+For tiny cases, many steps form one graph, to hide the cost of calls; for large ones, tuned matrix
+products are tried as well.  A variant compiles the loss only, with autograd and a separate update.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import torch
 import torch._inductor.config
 import torch.nn.functional as F
 
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
 from benchmarks.peers.libraries.torch_eager import TorchCandidate, sigma, tensor, versions
 
 __all__ = ["candidates", "versions"]
 
 Tensor = torch.Tensor
-TINY = 100_000  # activations: below, a call costs more than the work
+TINY = 100_000  # activations; in smaller cases a call costs more than the work
 UNROLLED = 16
 
-torch._inductor.config.compile_threads = 1  # no processes of its own beside those being timed
+torch._inductor.config.compile_threads = 1  # no compiler processes beside the timed ones
 
 
 def predict(parameters, X: Tensor, act, columns: bool) -> tuple[Tensor, Tensor]:
@@ -36,7 +36,7 @@ def predict(parameters, X: Tensor, act, columns: bool) -> tuple[Tensor, Tensor]:
 
 
 def by_hand(parameters, X: Tensor, T: Tensor, act, name: str, n_samples: int, columns: bool):
-    """Return the gradient's blocks and the loss, as formulas."""
+    """Return the gradient's blocks and the loss by explicit formulas."""
     W_y = parameters[2]
     H, Y = predict(parameters, X, act, columns)
     R = Y - T
@@ -58,7 +58,7 @@ def by_hand(parameters, X: Tensor, T: Tensor, act, name: str, n_samples: int, co
 
 
 class Compiled(TorchCandidate):
-    """``how`` is "formulas", "func" or "loss only"; ``unrolled`` steps to a graph."""
+    """``how`` is "formulas", "func" or "loss only"; a graph has ``unrolled`` steps."""
 
     def __init__(
         self,
@@ -74,16 +74,16 @@ class Compiled(TorchCandidate):
         parts += ["sigmoid form"] * sigmoid_form + [f"{unrolled} steps a graph"] * (unrolled > 1)
         self.name = ", ".join(parts + [mode] * (mode is not None))
 
-    def build(self, given: Given) -> None:
-        case = given.case
+    def build(self, workload: Workload) -> None:
+        case = workload.case
         if self.multiple > 1 and case.n_activations > TINY:
             raise Unsuitable("a call does not weigh here")
         if self.mode is not None and case.n_activations < TINY:
             raise Unsuitable("nothing to tune here")
         act = sigma(case.activation, self.sigmoid_form)
         torch._dynamo.reset()
-        self.make_parameters(given, gradients=self.how == "loss only")
-        self.X, self.T = tensor(given.X, self.columns), tensor(given.T, self.columns)
+        self.make_parameters(workload, gradients=self.how == "loss only")
+        self.X, self.T = tensor(workload.X, self.columns), tensor(workload.T, self.columns)
         self.step_size = torch.zeros((), dtype=self.X.dtype)
         columns, name, n_samples = self.columns, case.activation, case.n_samples
 
@@ -115,8 +115,8 @@ class Compiled(TorchCandidate):
             parameters = W_h, b_h, W_y, b_y
             for _ in range(count):
                 gradient, loss = both(*parameters, X, T)
-                for own, part in zip(parameters, gradient, strict=True):
-                    own.sub_(step_size * part)
+                for parameter, part in zip(parameters, gradient, strict=True):
+                    parameter.sub_(step_size * part)
             return loss
 
         return go
@@ -133,17 +133,17 @@ class Compiled(TorchCandidate):
                 with torch.no_grad():
                     torch._foreach_add_(self.parameters, gradients, alpha=-self.rate)
             return loss.item()
-        given = *self.parameters, self.X, self.T, self.step_size
-        whole, rest = divmod(steps, self.multiple) if self.many else (0, steps)
+        arguments = *self.parameters, self.X, self.T, self.step_size
+        n_calls, remaining_steps = divmod(steps, self.multiple) if self.many else (0, steps)
         with torch.no_grad():
-            for _ in range(whole):
-                loss = self.many(*given)
-            for _ in range(rest):
-                loss = self.one(*given)
+            for _ in range(n_calls):
+                loss = self.many(*arguments)
+            for _ in range(remaining_steps):
+                loss = self.one(*arguments)
         return loss.item()
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [
         Compiled("func"),
         Compiled("func", columns=True),

@@ -1,8 +1,8 @@
-"""PyTorch as it is mostly used: modules, autograd, an optimizer; and what is faster than that.
+"""PyTorch in its usual form (modules, autograd, an optimiser), and faster variants of it.
 
 A module with ``torch.optim.SGD``, plain and fused; and functions with samples as rows or columns,
-where one ``_foreach`` call updates all parameters.  ``sigmoid form`` takes tanh(z) as
-2 sigmoid(2z) − 1, since torch's sigmoid is often many times as fast as its tanh.
+where one ``_foreach`` call updates all parameters.  ``sigmoid form`` computes tanh(z) as
+2 sigmoid(2z) − 1, because torch's sigmoid is often many times as fast as its tanh.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.data import Array, Blocks
-from benchmarks.peers.candidate import Candidate, Given, Unsuitable
+from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
 
 Tensor = torch.Tensor
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "logistic": torch.nn.Sigmoid}
@@ -32,31 +32,31 @@ def sigma(activation: str, sigmoid_form: bool = False) -> Callable[[Tensor], Ten
 
 
 def tensor(array: Array, columns: bool = False) -> Tensor:
-    """Return a copy, transposed for samples as columns."""
+    """Return an array as a tensor (copied), transposed for samples as columns."""
     copy = torch.from_numpy(array).clone()
     return copy.t().contiguous() if columns else copy
 
 
 class TorchCandidate(Candidate):
-    """Parameters in the order of Blocks, in ``self.parameters``."""
+    """Keeps the parameters in ``self.parameters``, in the order of Blocks."""
 
     parameters: list[Tensor]
 
-    def make_parameters(self, given: Given, gradients: bool) -> None:
-        torch.set_num_threads(given.threads)
-        self.parameters = [tensor(block).requires_grad_(gradients) for block in given.start]
+    def make_parameters(self, workload: Workload, gradients: bool) -> None:
+        torch.set_num_threads(workload.threads)
+        self.parameters = [tensor(block).requires_grad_(gradients) for block in workload.start]
 
     def load(self, start: Blocks, rate: float) -> None:
         with torch.no_grad():
-            for own, block in zip(self.parameters, start, strict=True):
-                own.copy_(torch.from_numpy(block))
+            for parameter, block in zip(self.parameters, start, strict=True):
+                parameter.copy_(torch.from_numpy(block))
         self.set_rate(rate)
 
     def set_rate(self, rate: float) -> None:
         self.rate = rate
 
     def blocks(self) -> Blocks:
-        return Blocks(*(own.detach().numpy().copy() for own in self.parameters))
+        return Blocks(*(parameter.detach().numpy().copy() for parameter in self.parameters))
 
 
 class Module(TorchCandidate):
@@ -65,12 +65,12 @@ class Module(TorchCandidate):
     def __init__(self, fused: bool) -> None:
         self.fused, self.name = fused, "module, SGD" + (" fused" if fused else "")
 
-    def build(self, given: Given) -> None:
-        case = given.case
+    def build(self, workload: Workload) -> None:
+        case = workload.case
         if case.activation not in MODULES:
             raise Unsuitable(f"no {case.activation} here")
-        torch.set_num_threads(given.threads)
-        self.X, self.T, self.n_samples = tensor(given.X), tensor(given.T), case.n_samples
+        torch.set_num_threads(workload.threads)
+        self.X, self.T, self.n_samples = tensor(workload.X), tensor(workload.T), case.n_samples
         self.module = torch.nn.Sequential(
             torch.nn.Linear(case.e, case.m),
             MODULES[case.activation](),
@@ -91,7 +91,7 @@ class Module(TorchCandidate):
 
 
 class Functions(TorchCandidate):
-    """Matrix products and autograd, all parameters updated by one call."""
+    """Matrix products and autograd; one call updates all parameters."""
 
     def __init__(self, columns: bool, sigmoid_form: bool = False) -> None:
         self.columns, self.sigmoid_form = columns, sigmoid_form
@@ -99,11 +99,11 @@ class Functions(TorchCandidate):
         if sigmoid_form:
             self.name += ", sigmoid form"
 
-    def build(self, given: Given) -> None:
-        self.sigma = sigma(given.case.activation, self.sigmoid_form)
-        self.make_parameters(given, gradients=True)
-        self.X, self.T = tensor(given.X, self.columns), tensor(given.T, self.columns)
-        self.n_samples = given.case.n_samples
+    def build(self, workload: Workload) -> None:
+        self.sigma = sigma(workload.case.activation, self.sigmoid_form)
+        self.make_parameters(workload, gradients=True)
+        self.X, self.T = tensor(workload.X, self.columns), tensor(workload.T, self.columns)
+        self.n_samples = workload.case.n_samples
 
     def predict(self) -> Tensor:
         W_h, b_h, W_y, b_y = self.parameters
@@ -121,7 +121,7 @@ class Functions(TorchCandidate):
         return loss.item()
 
 
-def candidates(given: Given) -> list[Candidate]:
+def candidates(workload: Workload) -> list[Candidate]:
     return [
         Module(fused=False),
         Module(fused=True),

@@ -1,6 +1,6 @@
-"""One file a library: ``train(given, solver, threads, cap)`` for others, ``ours`` has more to tell.
+"""One file per library with ``train(workload, solver, threads, cap)``; ``ours`` measures more.
 
-``SOLVERS`` says what runs, in the order of the tables.
+``SOLVERS`` lists what runs, in the order of the tables.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 
 class Solver(NamedTuple):
-    """A solver of a library as the runner and the tables see it."""
+    """Properties of a library's solver that the runner and the tables need."""
 
     title: str
-    library: str  # the file here
-    name: str  # what the library calls it
+    library: str  # name of the file in this folder
+    name: str  # the library's name of the solver
     one_thread: bool = False
 
 
@@ -31,7 +31,7 @@ SOLVERS = {
 }
 OURS = tuple(name for name, one in SOLVERS.items() if one.library == "ours")
 OTHERS = tuple(name for name in SOLVERS if name not in OURS)
-# Whose end a loss is that others have to reach: a user's choice is the library, not its solver.
+# Libraries whose final losses are the targets: a user chooses the library rather than its solver.
 RIVALS = {"scikit-learn": "sklearn_mlp", "PyTorch": "torch_optim", "R nnet": "r_nnet"}
 DEFAULT = "ours auto"
 
@@ -41,4 +41,4 @@ def solvers_of(library: str) -> tuple[str, ...]:
 
 
 class Unsuitable(Exception):
-    """Raised where a library cannot do a problem, or is not installed; says why."""
+    """Raised if a library cannot solve a problem or is not installed; contains the reason."""

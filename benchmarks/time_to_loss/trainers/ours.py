@@ -1,7 +1,7 @@
-"""batchprop.train as a user calls it: to a loss, for so long, or to its own end.
+"""batchprop.train, called as by a user: to a target loss, for a given time, or to convergence.
 
-A call is timed from outside, checks of the data and all.  The first of a process is told apart: it
-loads the kernels, or compiles them.
+A call is timed from outside, including the checks of the data.  The first call of a process is
+reported separately: it loads or compiles the kernels.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import batchprop
-from benchmarks.time_to_loss.problems import Given
+from benchmarks.time_to_loss.problems import Workload
 from benchmarks.time_to_loss.trainers import Unsuitable
 
-SLACK = 1 + 1e-9  # a loss is a sum whose last digits depend on the order
-REPEATS, ENOUGH = 5, 1.0  # runs at most, and seconds after which there is no other
+SLACK = 1 + 1e-9  # tolerance for a reached loss: its last digits depend on the order of summation
+REPEATS, ENOUGH = 5, 1.0  # maximum number of runs; no further one after so many seconds
 
 
 class Result(NamedTuple):
-    """What a call has come to, and the seconds of the fastest of its repeats."""
+    """The result of a call; its seconds are those of the fastest repeat."""
 
     seconds: float
     loss: float
@@ -28,15 +28,15 @@ class Result(NamedTuple):
 
 
 class Session:
-    """A problem, a solver, a number of threads."""
+    """A problem, a solver and a number of threads."""
 
-    def __init__(self, given: Given, solver: str, threads: int) -> None:
-        self._columns = given.X.T, given.T.T
+    def __init__(self, workload: Workload, solver: str, threads: int) -> None:
+        self._columns = workload.X.T, workload.T.T
         self._fixed: dict[str, Any] = {
-            "network": batchprop.Network(*given.start, activation=given.case.activation),
+            "network": batchprop.Network(*workload.start, activation=workload.case.activation),
             "solver": solver,
             "n_threads": threads,
-            "scale": False,  # everybody's samples are standardised
+            "scale": False,  # the samples are standardised already, for every library
         }
         try:
             self.first_seconds = self._call(max_epochs=2).seconds
@@ -49,30 +49,30 @@ class Session:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             began = time.perf_counter()
-            found = batchprop.train(*self._columns, **self._fixed, **more)
-            return Result(time.perf_counter() - began, found.loss, found.stop_reason)
+            result = batchprop.train(*self._columns, **self._fixed, **more)
+            return Result(time.perf_counter() - began, result.loss, result.stop_reason)
 
     def _fastest(self, **more: Any) -> Result:
-        found = [self._call(**more)]
-        while len(found) < REPEATS and sum(one.seconds for one in found) < ENOUGH:
-            found.append(self._call(**more))
-        return min(found)
+        results = [self._call(**more)]
+        while len(results) < REPEATS and sum(one.seconds for one in results) < ENOUGH:
+            results.append(self._call(**more))
+        return min(results)
 
     def to_end(self, cap: float) -> Result:
-        """Train until the solver's own rules end it."""
+        """Train until the solver's own criteria end the run."""
         return self._fastest(max_seconds=cap, max_epochs=None)
 
     def to_losses(self, targets: list[tuple[float, float]]) -> Iterator[Result | None]:
-        """Train to each loss within its time; None where it is not reached."""
+        """Train to each loss within its time limit; yield None if it is not reached."""
         for loss, cap in targets:
-            found = self._fastest(
+            result = self._fastest(
                 target_loss=loss * SLACK, max_seconds=cap, max_epochs=None, tol=None,
                 gradient_tol=None,
             )  # fmt: skip
-            yield found if found.loss <= loss * SLACK else None
+            yield result if result.loss <= loss * SLACK else None
 
     def for_seconds(self, budgets: list[float]) -> Iterator[Result]:
-        """Train for so long, or until there is nothing to gain."""
+        """Train for each length of time, or until convergence."""
         for seconds in budgets:
             yield self._call(max_seconds=seconds, max_epochs=None, tol=None)
 

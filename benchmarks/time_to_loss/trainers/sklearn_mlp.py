@@ -1,8 +1,8 @@
-"""scikit-learn's MLPRegressor with its own tolerances, but as many iterations as it takes.
+"""scikit-learn's MLPRegressor with its own tolerances and an unlimited number of iterations.
 
-Its start is put in through the method that draws it.  The loss of L-BFGS is noted at each
-evaluation, Σ ‖y − t‖² / (2 N s), of which ours is 2 s times as much; where the others are, at the
-end of each epoch.  ``alpha`` is 0, or else not the same function would be minimised.
+The initial parameters are inserted through the method that draws them.  For L-BFGS, the loss
+Σ ‖y − t‖² / (2 N s) of each evaluation is recorded (ours is 2 s times that); for the other solvers,
+the parameters at the end of each epoch.  ``alpha`` is 0, so that the same function is minimised.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from benchmarks.data import Array
-from benchmarks.time_to_loss.problems import Given
+from benchmarks.time_to_loss.problems import Workload
 from benchmarks.time_to_loss.trail import OutOfTime, Trail
 
-LIMIT = 10**7  # iterations; the tolerances or the clock end a run
+LIMIT = 10**7  # iterations, so that tolerances or the clock end a run
 
 
 class Clocked(MLPRegressor):
-    """Begins where it is told to and notes where it gets to."""
+    """Starts from given parameters and records its course."""
 
-    given: Given
+    workload: Workload
     trail: Trail
 
     def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[Array, Array]:
-        start = self.given.start
+        start = self.workload.start
         first = fan_in == start.W_h.shape[1] and not self._drawn
         self._drawn = True
         W, b = (start.W_h, start.b_h) if first else (start.W_y, start.b_y)
@@ -37,7 +37,7 @@ class Clocked(MLPRegressor):
 
     def _loss_grad_lbfgs(self, *args: Any) -> tuple[float, Array]:
         loss, slope = super()._loss_grad_lbfgs(*args)
-        self.trail.loss(2 * self.given.case.s * float(loss))
+        self.trail.loss(2 * self.workload.case.s * float(loss))
         return loss, slope
 
     def _update_no_improvement_count(self, *args: Any) -> None:
@@ -49,40 +49,40 @@ class Clocked(MLPRegressor):
         return W_h.T, b_h, W_y.T, b_y
 
 
-def _fit(given: Given, solver: str, trail: Trail, most: int) -> bool:
+def _fit(workload: Workload, solver: str, trail: Trail, most: int) -> bool:
     model = Clocked(
-        hidden_layer_sizes=(given.case.m,),
-        activation=given.case.activation,
+        hidden_layer_sizes=(workload.case.m,),
+        activation=workload.case.activation,
         solver=solver,
         alpha=0.0,
         max_iter=most,
         max_fun=LIMIT,
         random_state=0,
     )
-    model.given, model.trail, model._drawn = given, trail, False
-    T = given.T.ravel() if given.case.s == 1 else given.T
+    model.workload, model.trail, model._drawn = workload, trail, False
+    T = workload.T.ravel() if workload.case.s == 1 else workload.T
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", RuntimeWarning)  # an overflow shows in the loss
+        warnings.simplefilter("ignore", RuntimeWarning)  # an overflow is visible in the loss
         try:
-            model.fit(given.X, T)
+            model.fit(workload.X, T)
         except OutOfTime:
             return False
-        except ValueError as error:  # it refuses weights that are not finite
+        except ValueError as error:  # raised for weights that are not finite
             if "non-finite" not in str(error):
                 raise
     trail.end(*model.place())
     return True
 
 
-def warm_up(given: Given, solver: str) -> None:
-    _fit(given, solver, Trail(float("inf")), 2)
+def warm_up(workload: Workload, solver: str) -> None:
+    _fit(workload, solver, Trail(float("inf")), 2)
 
 
-def train(given: Given, solver: str, cap: float) -> tuple[Trail, bool]:
-    """Train to the end or until time is up; tell where it was when, and whether it ended."""
+def train(workload: Workload, solver: str, cap: float) -> tuple[Trail, bool]:
+    """Train to convergence or until time is up; return the trail and whether it converged."""
     trail = Trail(cap)
-    return trail, _fit(given, solver, trail, LIMIT)
+    return trail, _fit(workload, solver, trail, LIMIT)
 
 
 def versions() -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""PyTorch: ``LBFGS`` with strong Wolfe conditions until its tolerances end it, and ``Adam``.
+"""PyTorch: ``LBFGS`` with strong Wolfe conditions until its tolerances are met, and ``Adam``.
 
-Modules and autograd, all samples at each step, float64 as everywhere here.  Adam has neither a
-usual rate nor an end of its own: it has 0.01, which trains standardised data well, and ends where a
-hundred epochs bring no gain of 1e-4, scikit-learn's bound with ten times its patience.
+Modules and autograd, all samples in each step, in float64 like all trainers here.  Adam has neither
+a standard learning rate nor a stopping rule.  It gets 0.01, which suits standardised data, and
+stops when a hundred epochs improve the loss by less than 1e-4, which is scikit-learn's rule with
+ten times the patience.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.data import Array
-from benchmarks.time_to_loss.problems import Given
+from benchmarks.time_to_loss.problems import Workload
 from benchmarks.time_to_loss.trail import OutOfTime, Trail
 
 MODULES = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "logistic": torch.nn.Sigmoid}
@@ -24,25 +25,25 @@ torch.set_num_interop_threads(1)
 
 
 class Model:
-    """A module that starts where it is told to."""
+    """A module with given initial parameters."""
 
-    def __init__(self, given: Given) -> None:
-        case = given.case
-        self.X, self.T = torch.from_numpy(given.X), torch.from_numpy(given.T)
+    def __init__(self, workload: Workload) -> None:
+        case = workload.case
+        self.X, self.T = torch.from_numpy(workload.X), torch.from_numpy(workload.T)
         self.module = torch.nn.Sequential(
             torch.nn.Linear(case.e, case.m),
             MODULES[case.activation](),
             torch.nn.Linear(case.m, case.s),
         ).double()
         with torch.no_grad():
-            for own, block in zip(self.module.parameters(), given.start, strict=True):
-                own.copy_(torch.from_numpy(block))
+            for parameter, block in zip(self.module.parameters(), workload.start, strict=True):
+                parameter.copy_(torch.from_numpy(block))
 
     def loss(self) -> torch.Tensor:
         return F.mse_loss(self.module(self.X), self.T, reduction="sum") / len(self.X)
 
     def place(self) -> tuple[Array, ...]:
-        return tuple(own.detach().numpy() for own in self.module.parameters())
+        return tuple(parameter.detach().numpy() for parameter in self.module.parameters())
 
 
 def _lbfgs(model: Model, trail: Trail, most: int) -> None:
@@ -76,8 +77,8 @@ def _adam(model: Model, trail: Trail, most: int) -> None:
         optimizer.step()
 
 
-def _run(given: Given, solver: str, trail: Trail, most: int) -> bool:
-    model = Model(given)
+def _run(workload: Workload, solver: str, trail: Trail, most: int) -> bool:
+    model = Model(workload)
     try:
         {"LBFGS": _lbfgs, "Adam": _adam}[solver](model, trail, most)
     except OutOfTime:
@@ -86,14 +87,14 @@ def _run(given: Given, solver: str, trail: Trail, most: int) -> bool:
     return True
 
 
-def warm_up(given: Given, solver: str) -> None:
-    _run(given, solver, Trail(float("inf")), 3)
+def warm_up(workload: Workload, solver: str) -> None:
+    _run(workload, solver, Trail(float("inf")), 3)
 
 
-def train(given: Given, solver: str, cap: float) -> tuple[Trail, bool]:
-    """Train to the end or until time is up; tell where it was when, and whether it ended."""
+def train(workload: Workload, solver: str, cap: float) -> tuple[Trail, bool]:
+    """Train to convergence or until time is up; return the trail and whether it converged."""
     trail = Trail(cap)
-    return trail, _run(given, solver, trail, LIMIT)
+    return trail, _run(workload, solver, trail, LIMIT)
 
 
 def versions() -> dict[str, str]:

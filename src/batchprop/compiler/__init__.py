@@ -1,9 +1,12 @@
-"""How kernels are compiled and kept; numba is used here and nowhere above.
+"""Compilation of kernels with numba, and the on-disk cache of compiled kernels.
 
-``jit`` is the policy and has the decorators, ``target`` knows the processor, ``llvm_module`` and
-``lowering`` drive numba, ``kernel_struct`` passes arguments.  Compiled kernels are kept by
-``kernel_cache`` in the folders of ``cache_folders``, under names that ``source_digest`` makes of
-their sources; ``compile_lock`` lets one process compile and others wait.
+- ``jit``: the decorators, and the compiler options of every kernel.
+- ``llvm_module`` and ``lowering``: the numba compiler passes that kernels go through.
+- ``kernel_struct``: how a NamedTuple of arrays and sizes is passed to a kernel.
+- ``target``: the processor that kernels are compiled for.
+- ``kernel_cache``: compiled kernels on disk, in the folders that ``cache_folders`` chooses, under
+  names that contain the digest of their sources (``source_digest``).
+- ``compile_lock``: one process compiles a kernel while others wait for the result.
 
-Imports nothing of the package.
+Imports nothing else of the package.
 """

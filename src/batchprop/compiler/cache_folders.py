@@ -1,9 +1,10 @@
-"""Where compiled kernels are kept, and which folders and files are trusted.
+"""Folders of compiled kernels, and which folders and files are trusted.
 
-A kept kernel is a pickle with machine code: to read it is to execute it.  So a folder is used only
-if it belongs to this user or to root, who can do anything here as it is, and if nobody else may
-write to it; each file in it likewise, judged once it is open.  Folders are made with mode 700,
-files with 600.  Windows has no such bits; its folders are private to a user by default.
+A cached kernel is a pickle that contains machine code, so loading it executes code.  A folder is
+therefore trusted only if it belongs to this user or to root and nobody else may write to it.  The
+same check applies to each file, after it was opened.  Folders are created with mode 700, files
+with mode 600.  Windows has no such permission bits; its cache folders are private to a user by
+default.
 """
 
 from __future__ import annotations
@@ -21,43 +22,50 @@ from pathlib import Path
 from batchprop.compiler.source_digest import PACKAGE
 
 NAME = "batchprop-kernels"
-_warned: set[Path] = set()  # at most one folder is
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-# a link or a pipe in a file's place is neither followed nor waited for
-_READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_warned: set[Path] = set()  # holds one folder at most
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+# do not follow a symbolic link or wait for a pipe that stands in for a file
+_READ_FLAGS = os.O_RDONLY | sum(
+    getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")
+)
+_CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def _users_cache() -> str:
-    """Return the folder that the platform has for a user's caches."""
+    """Return the platform's folder for user caches."""
     home = os.path.expanduser("~")
     if sys.platform == "win32":
         return os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    own = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
-    return os.environ.get("XDG_CACHE_HOME") or os.path.join(home, *own)
+    subfolders = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+    return os.environ.get("XDG_CACHE_HOME") or os.path.join(home, *subfolders)
 
 
 @cache
-def places() -> tuple[Path, ...]:
-    """Return the folders where kernels may be, in order.
+def candidate_folders() -> tuple[Path, ...]:
+    """Return the folders that may hold kernels, in search order.
 
-    ``NUMBA_CACHE_DIR``, or else the package's own ``__pycache__`` and the user's cache folder.
+    The folder in ``NUMBA_CACHE_DIR`` if it is set; otherwise the package's own ``__pycache__``,
+    then the user's cache folder.
     """
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    found = [Path(chosen).absolute()] if chosen else [PACKAGE / "__pycache__", Path(_users_cache())]
-    # a user without a home has "~", which is no place
-    return tuple(place / NAME for place in found if place.is_absolute())
+    user_folder = os.environ.get("NUMBA_CACHE_DIR")
+    parents = (
+        [Path(user_folder).absolute()]
+        if user_folder
+        else [PACKAGE / "__pycache__", Path(_users_cache())]
+    )
+    # without a home directory "~" is not expanded: such a relative path is dropped
+    return tuple(parent / NAME for parent in parents if parent.is_absolute())
 
 
 def _distrusted(status: os.stat_result) -> bool:
-    """Tell whether somebody else may have written what a folder or a file holds."""
+    """Return whether another user may have written to a folder or file."""
     if not hasattr(os, "geteuid"):
         return False
-    return status.st_uid not in (0, os.geteuid()) or bool(status.st_mode & _OTHERS_WRITE)
+    return status.st_uid not in (0, os.geteuid()) or bool(status.st_mode & _WRITABLE_BY_OTHERS)
 
 
 def trusted(folder: Path) -> bool:
-    """Tell whether a folder is there and nobody else may have written to it."""
+    """Return whether a folder exists and no other user may have written to it."""
     try:
         return folder.is_dir() and not _distrusted(folder.stat())
     except OSError:
@@ -65,8 +73,8 @@ def trusted(folder: Path) -> bool:
 
 
 def warn_of_distrusted() -> None:
-    """Warn of the first folder that is there and is not trusted, once in a process."""
-    for folder in () if _warned else places():
+    """Warn once per process about the first existing folder that is not trusted."""
+    for folder in () if _warned else candidate_folders():
         with contextlib.suppress(OSError):
             status = folder.stat()
             if not _distrusted(status):
@@ -85,7 +93,7 @@ def warn_of_distrusted() -> None:
 
 
 def _level_of_the_caller() -> int:
-    """Return how far up the first frame is that is neither ours nor numba's."""
+    """Return the stack level of the first caller outside this package and numba."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None:
         name = frame.f_globals.get("__name__", "").split(".")[0]
@@ -97,8 +105,8 @@ def _level_of_the_caller() -> int:
 
 @cache
 def writable() -> Path | None:
-    """Return the first of the places that is trusted and can be written to, or None."""
-    for folder in places():
+    """Return the first candidate folder that is trusted and writable, or None."""
+    for folder in candidate_folders():
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if trusted(folder):
@@ -108,8 +116,8 @@ def writable() -> Path | None:
 
 
 def read(path: Path) -> bytes:
-    """Return what a file holds; OSError if it is not there or somebody else may have written it."""
-    handle = os.open(path, _READ)
+    """Return the contents of a trusted file; raise OSError if it is missing or not trusted."""
+    handle = os.open(path, _READ_FLAGS)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or _distrusted(status):
@@ -121,12 +129,12 @@ def read(path: Path) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all, for this user alone."""
-    unfinished = path.with_name(f"{uuid.uuid4().hex}.tmp")
+    """Write a file atomically, readable by this user only."""
+    temporary = path.with_name(f"{uuid.uuid4().hex}.tmp")
     try:
-        with open(os.open(unfinished, _CREATE, 0o600), "wb") as file:
+        with open(os.open(temporary, _CREATE_FLAGS, 0o600), "wb") as file:
             file.write(content)
-        unfinished.replace(path)
+        temporary.replace(path)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

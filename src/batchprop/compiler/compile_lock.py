@@ -1,4 +1,4 @@
-"""Turns: of processes that start together, one compiles a kernel and the others wait for it."""
+"""A lock between processes that start together: one compiles a kernel, the others wait."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from typing import Any
 try:
     import fcntl
 
-    _lock: Any = fcntl.flock
-    _AT_ONCE_OR_NOT = fcntl.LOCK_EX | fcntl.LOCK_NB
-except ImportError:  # on Windows each compiles for itself
-    _lock = None
+    _flock: Any = fcntl.flock
+    _EXCLUSIVE_NON_BLOCKING = fcntl.LOCK_EX | fcntl.LOCK_NB
+except ImportError:  # Windows: every process compiles for itself
+    _flock = None
 
-PATIENCE = 60.0  # seconds to wait at most; then one compiles for oneself
+TIMEOUT = 60.0  # seconds to wait; after that a process compiles for itself
 
 
-class Turn:
-    """The right to compile, one process at a time; it ends with the process, whatever happens."""
+class CompileLock:
+    """A file lock held during compilation.  The system releases it when the process ends."""
 
     def __init__(self) -> None:
         self._path = Path()
-        self._file = -1
+        self._descriptor = -1
 
-    def take(self, path: Path) -> None:
-        """Wait until no other process has the turn for ``path``, but not for ever."""
-        self.end()
-        if _lock is None:
+    def acquire(self, path: Path) -> None:
+        """Wait until no other process holds the lock file ``path``, or until the timeout."""
+        self.release()
+        if _flock is None:
             return
         with contextlib.suppress(OSError):
-            self._path, self._file = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-            deadline = time.monotonic() + PATIENCE
+            self._path, self._descriptor = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            deadline = time.monotonic() + TIMEOUT
             while time.monotonic() < deadline:
                 with contextlib.suppress(BlockingIOError):
-                    _lock(self._file, _AT_ONCE_OR_NOT)
+                    _flock(self._descriptor, _EXCLUSIVE_NON_BLOCKING)
                     return
                 time.sleep(0.02)
 
-    def end(self) -> None:
-        """Let the next one have it."""
-        if self._file >= 0:
+    def release(self) -> None:
+        """Release the lock and remove its file."""
+        if self._descriptor >= 0:
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = -1
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -1,15 +1,18 @@
-"""The one policy for compiled code: options of every kernel, and where compiled kernels are kept.
+"""The decorators that compile functions, and the compiler options of every kernel.
 
-``error_model="numpy"``: with Python's, each division carries a branch that stops vectorisation.
-``nogil``: threads are ordinary Python threads that run kernels without the interpreter lock.
-``_nrt=False``: arrays belong to the caller, who keeps them; counting references to them, with
-atomic operations, took a third of a step of a tiny network.
-No fastmath: NaN and inf keep their meaning, and the order of every sum is the one written down.
+The options, and why:
 
-A *kernel* is called from Python.  It consists of *helpers*, functions of their own, and of
-functions that are *always inlined* into their callers.  numba would optimise each as a library of
-its own, and again as part of each caller; here they are compiled straight into the library of their
-kernel, so that everything is optimised once: a tenth of the compilation time.
+- ``error_model="numpy"``: Python's error model adds a branch to every division, which prevents
+  vectorisation.
+- ``nogil=True``: kernels release the interpreter lock and run in ordinary Python threads.
+- ``_nrt=False``: no reference counting.  The caller keeps arrays alive; atomic reference counts
+  took a third of a step of a tiny network.
+- No fastmath: NaN and inf keep their meaning, and sums are added in the order of the source code.
+
+A *kernel* is called from Python.  It calls *helpers*, which are functions of their own, and
+functions that are *always inlined*.  By default numba optimises each of these as a separate
+library, and again as part of each caller.  Here they are compiled into the library of their
+kernel and optimised once, which takes a tenth of the compilation time.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ Function = Callable[..., Any]
 
 _addresses: dict[Any, int] = {}
 
-# A fork waits until no other thread compiles: its child would wait for that thread forever.
+# Fork only while no thread compiles: the child would wait forever for that thread's lock.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=global_compiler_lock.acquire,
@@ -42,12 +45,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def kernel(function: Function) -> Any:
-    """Compile an entry point: called from Python, kept on disk between processes."""
+    """Compile an entry point: called from Python and cached on disk."""
     return _kernel(function)
 
 
 def kernel_by_address(function: Function) -> Any:
-    """Compile a kernel that is called by its address, never from Python."""
+    """Compile a kernel that is called by its address only, never from Python."""
     return _kernel(function, no_cpython_wrapper=True)
 
 
@@ -61,23 +64,23 @@ def _kernel(function: Function, **options: bool) -> Any:
 
 
 def helper(function: Function) -> Any:
-    """Compile a function that returns nothing as part of the kernels that call it."""
+    """Compile a function without a return value as part of the kernels that call it."""
     return _part(function, types.none, Inlining.LLVM_DECIDES)
 
 
 def always_inlined(function: Function) -> Any:
-    """The same, and LLVM makes it part of each of its callers: vectors stay in registers."""
+    """Like ``helper``, and inlined into every caller, so that vectors stay in registers."""
     return _part(function, types.none, Inlining.ALWAYS)
 
 
 def never_inlined(function: Function) -> Any:
-    """The same, and it stays a function: many large loops in one take LLVM longer than apart."""
+    """Like ``helper``, and never inlined: LLVM is slow on one function with many large loops."""
     return _part(function, types.none, Inlining.NEVER)
 
 
-def returning(kind: Any) -> Callable[[Function], Any]:
-    """Make a helper of a function that returns a number of numba's type ``kind``."""
-    return lambda function: _part(function, kind, Inlining.LLVM_DECIDES)
+def returning(return_type: Any) -> Callable[[Function], Any]:
+    """Decorate a helper that returns a number; ``return_type`` is its numba type."""
+    return lambda function: _part(function, return_type, Inlining.LLVM_DECIDES)
 
 
 def _part(function: Function, returns: Any, inlining: Inlining) -> Any:
@@ -86,46 +89,46 @@ def _part(function: Function, returns: Any, inlining: Inlining) -> Any:
 
         def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             part = compile_part(context, function, signature, inlining)
-            called = context.declare_function(builder.module, part)
-            # no part raises anything, so that nobody asks for its status
-            _, found = context.call_conv.call_function(
-                builder, called, signature.return_type, signature.args, values
+            llvm_function = context.declare_function(builder.module, part)
+            # helpers raise no exceptions, so the returned status is ignored
+            _, result = context.call_conv.call_function(
+                builder, llvm_function, signature.return_type, signature.args, values
             )
-            return found
+            return result
 
         return signature, codegen
 
-    own = inspect.signature(function)
+    signature = inspect.signature(function)
     first = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = [first, *own.parameters.values()]
-    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    parameters = [first, *signature.parameters.values()]
+    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     call.__name__, call.__doc__ = function.__name__, function.__doc__
     return intrinsic(call)
 
 
 def address(dispatcher: Any, *args: Any) -> int:
-    """Return the address of a kernel, compiled for arguments like these."""
+    """Return the address of a kernel compiled for the types of ``args``."""
     signature = tuple(numba.typeof(arg) for arg in args)
     if (dispatcher, signature) not in _addresses:
         with global_compiler_lock:
             dispatcher.compile(signature)
-            found = dispatcher.overloads[signature]
-            place = found.library.get_pointer_to_function(found.fndesc.llvm_func_name)
-            _addresses[dispatcher, signature] = int(place)
+            compiled = dispatcher.overloads[signature]
+            pointer = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+            _addresses[dispatcher, signature] = int(pointer)
     return _addresses[dispatcher, signature]
 
 
 @intrinsic
-def call_address(typing: Any, place: Any, arguments: Any) -> Any:
-    """``call_address(place, arguments)``: call a kernel that returns nothing by its address."""
-    kinds = tuple(types.unliteral(kind) for kind in arguments)
+def call_address(typing: Any, address: Any, arguments: Any) -> Any:
+    """``call_address(address, arguments)``: call a kernel without a return value by address."""
+    argument_types = tuple(types.unliteral(argument_type) for argument_type in arguments)
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pointer = context.call_conv.get_function_type(types.none, kinds).as_pointer()
-        given = cgutils.unpack_tuple(builder, values[1])
+        pointer = context.call_conv.get_function_type(types.none, argument_types).as_pointer()
+        unpacked = cgutils.unpack_tuple(builder, values[1])
         context.call_conv.call_function(
-            builder, builder.inttoptr(values[0], pointer), types.none, kinds, given
+            builder, builder.inttoptr(values[0], pointer), types.none, argument_types, unpacked
         )
         return context.get_dummy_value()
 
-    return types.void(place, types.Tuple(kinds)), codegen
+    return types.void(address, types.Tuple(argument_types)), codegen

@@ -1,10 +1,10 @@
-"""Records: the fields of a NamedTuple at one address, as kernels see them.
+"""Structs for kernels: the fields of a NamedTuple in one block of memory.
 
-A kernel needs dozens of arrays and sizes.  As arguments they would be unpacked one by one at each
-call and passed on to each part of the kernel, which is most of what there would be to compile.
-Here the caller writes them down once, as words of 64 bits, and kernels read ``record.field`` where
-they use it.  A record's words never change, so that the compiler may read them whenever it likes;
-what its arrays hold may.
+A kernel needs dozens of arrays and sizes.  As separate arguments they would be unpacked at each
+call and passed on to each part of the kernel, which would be most of the code to compile.  Here
+the caller stores the fields once as 64-bit words, and kernels read ``record.field`` where they
+need it.  The words of a struct never change, so that LLVM may move the loads; the contents of its
+arrays may change.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ class _TupleKind(NamedTuple):
 
 
 class KernelStruct:
-    """A NamedTuple that kernels can be given.
+    """A NamedTuple that can be passed to kernels.
 
-    Fields are integers, floats, truth values, arrays that may be written to, and NamedTuples of
-    these.  They are read as the NamedTuple's own: ``record.field``.
+    Fields are integers, floats, booleans, writable arrays, and NamedTuples of these.  Kernels
+    read them as ``record.field``, like Python code.
 
     Parameters
     ----------
     fields : NamedTuple
-        Kept alive, and its arrays with it.
+        The struct keeps a reference, and so keeps its arrays alive.
     """
 
     def __init__(self, fields: Any) -> None:
         self.fields = fields
         words = list(_words(fields))
-        form = "".join("d" if type(word) is float else "q" for word in words)
-        self._words = ctypes.create_string_buffer(struct.pack(form, *words))
+        format_codes = "".join("d" if type(word) is float else "q" for word in words)
+        self._words = ctypes.create_string_buffer(struct.pack(format_codes, *words))
         self.address = ctypes.addressof(self._words)
         self._numba_type_ = _struct_type(_kind(fields))
 
@@ -63,14 +63,14 @@ class KernelStruct:
 
 
 def _struct_type(kind: _TupleKind) -> KernelStructType:
-    """Return numba's type of a record, always the same one."""
+    """Return the numba type of a struct; the same object for equal fields."""
     if kind not in _types:
         _types[kind] = KernelStructType(kind)
     return _types[kind]
 
 
 def _kind(value: Any) -> Any:
-    """Return what a field is: all that kernels' code depends on, cheap to compare."""
+    """Return a description of a field that is cheap to compare: all that compiled code needs."""
     if isinstance(value, np.ndarray):
         return _ArrayKind(value.dtype, value.ndim, "C" if value.flags.c_contiguous else "A")
     if isinstance(value, tuple):
@@ -83,7 +83,7 @@ def _number(value: Any) -> Any:
 
 
 def _words(value: Any) -> Iterator[int | float]:
-    """Yield a field's words: an array's are its address, its shape and its strides."""
+    """Yield the words of a field; of an array, its address, shape and strides."""
     if isinstance(value, np.ndarray):
         yield value.ctypes.data
         yield from value.shape
@@ -96,29 +96,29 @@ def _words(value: Any) -> Iterator[int | float]:
 
 
 class KernelStructType(types.Type):  # type: ignore[misc]
-    """numba's type of a record.
+    """The numba type of a struct.
 
     Attributes
     ----------
     fields : dict of str to (type, int)
-        Each field's type and the word it begins at.
+        Each field's type and the index of its first word.
     size : int
-        Its words.
+        Number of words.
     """
 
     def __init__(self, kind: _TupleKind) -> None:
         self.fields: dict[str, tuple[Any, int]] = {}
         self.size = 0
-        for name, one in zip(kind.owner._fields, kind.fields, strict=True):
-            found, size = _field(one)
-            self.fields[name] = found, self.size
+        for name, field_kind in zip(kind.owner._fields, kind.fields, strict=True):
+            numba_type, size = _field(field_kind)
+            self.fields[name] = numba_type, self.size
             self.size += size
-        inside = ", ".join(f"{name}: {found}" for name, (found, _) in self.fields.items())
-        super().__init__(name=f"{kind.owner.__name__}({inside})")
+        field_list = ", ".join(f"{name}: {field}" for name, (field, _) in self.fields.items())
+        super().__init__(name=f"{kind.owner.__name__}({field_list})")
 
 
 def _field(kind: Any) -> tuple[Any, int]:
-    """Return a field's type and how many words it takes."""
+    """Return a field's numba type and its number of words."""
     if isinstance(kind, _TupleKind):
         nested = _struct_type(kind)
         return nested, nested.size
@@ -129,14 +129,14 @@ def _field(kind: Any) -> tuple[Any, int]:
 
 @register_model(KernelStructType)
 class _KernelStructModel(models.PrimitiveModel):  # type: ignore[misc]
-    """The address of the first word."""
+    """The LLVM representation: a pointer to the first word."""
 
-    def __init__(self, manager: Any, kind: KernelStructType) -> None:
-        super().__init__(manager, kind, _WORD.as_pointer())
+    def __init__(self, manager: Any, numba_type: KernelStructType) -> None:
+        super().__init__(manager, numba_type, _WORD.as_pointer())
 
 
 @unbox(KernelStructType)
-def _unbox(kind: KernelStructType, obj: Any, c: Any) -> NativeValue:
+def _unbox(numba_type: KernelStructType, obj: Any, c: Any) -> NativeValue:
     number = c.pyapi.object_getattr_string(obj, "address")
     address = c.pyapi.long_as_longlong(number)
     c.pyapi.decref(number)
@@ -149,54 +149,54 @@ class _KernelStructAttribute(AttributeTemplate):  # type: ignore[misc]
     key = KernelStructType
 
     def generic_resolve(self, record: KernelStructType, name: str) -> Any:
-        """Return the type of a field; None if there is none of that name."""
+        """Return the type of a field, or None if there is no such field."""
         return record.fields[name][0] if name in record.fields else None
 
 
 @lower_getattr_generic(KernelStructType)
 def _read(context: Any, builder: Any, record: KernelStructType, value: Any, name: str) -> Any:
-    kind, place = record.fields[name]
-    start = builder.gep(value, [_WORD(place)])
-    if isinstance(kind, KernelStructType):
+    field_type, offset = record.fields[name]
+    start = builder.gep(value, [_WORD(offset)])
+    if isinstance(field_type, KernelStructType):
         return start
-    if isinstance(kind, types.Array):
-        return _array(context, builder, kind, start)
-    wanted = context.get_value_type(kind)
-    if kind is types.boolean:
+    if isinstance(field_type, types.Array):
+        return _array(context, builder, field_type, start)
+    value_type = context.get_value_type(field_type)
+    if field_type is types.boolean:
         return builder.icmp_signed("!=", _word(builder, start), _WORD(0))
-    return _word(builder, builder.bitcast(start, wanted.as_pointer()))
+    return _word(builder, builder.bitcast(start, value_type.as_pointer()))
 
 
 def _word(builder: Any, pointer: Any) -> Any:
-    """Load a word that never changes."""
-    found = builder.load(pointer)
-    found.set_metadata("invariant.load", builder.module.add_metadata([]))
-    return found
+    """Load a word, and tell LLVM that it never changes."""
+    word = builder.load(pointer)
+    word.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return word
 
 
-def _array(context: Any, builder: Any, kind: Any, start: Any) -> Any:
-    """Return an array, whose strides are known from its shape where it is contiguous."""
-    data, *numbers = (
-        _word(builder, builder.gep(start, [_WORD(k)])) for k in range(1 + 2 * kind.ndim)
+def _array(context: Any, builder: Any, array_type: Any, start: Any) -> Any:
+    """Return an array; the strides of a C-contiguous array are computed from its shape."""
+    data, *sizes = (
+        _word(builder, builder.gep(start, [_WORD(k)])) for k in range(1 + 2 * array_type.ndim)
     )
-    itemsize = kind.dtype.bitwidth // 8
-    shape, strides = numbers[: kind.ndim], numbers[kind.ndim :]
-    if kind.layout == "C":
+    itemsize = array_type.dtype.bitwidth // 8
+    shape, strides = sizes[: array_type.ndim], sizes[array_type.ndim :]
+    if array_type.layout == "C":
         strides = [_WORD(itemsize)]
         for length in reversed(shape[1:]):
             strides.insert(0, builder.mul(strides[0], length))
     size = _WORD(1)
     for length in shape:
         size = builder.mul(size, length)
-    model = context.data_model_manager[kind]
+    model = context.data_model_manager[array_type]
     fields = {
         "nitems": size,
         "itemsize": _WORD(itemsize),
-        "data": builder.inttoptr(data, context.get_data_type(kind.dtype).as_pointer()),
+        "data": builder.inttoptr(data, context.get_data_type(array_type.dtype).as_pointer()),
         "shape": cgutils.pack_array(builder, shape),
         "strides": cgutils.pack_array(builder, strides),
     }
-    array = cgutils.get_null_value(context.get_value_type(kind))
+    array = cgutils.get_null_value(context.get_value_type(array_type))
     for name, value in fields.items():
         array = builder.insert_value(array, value, model.get_field_position(name))
     return array

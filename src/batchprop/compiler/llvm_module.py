@@ -1,15 +1,15 @@
-"""How numba's compiler is driven: few passes, and one module of LLVM's for a whole kernel.
+"""How kernels are compiled: a short list of numba passes, and one LLVM module per kernel.
 
-numba treats each compiled function as a library of its own: text that LLVM parses, verifies,
-optimises, links, and optimises again as part of its callers.  Here a kernel and its parts are
-written into one module, which LLVM reads and optimises once.  The parts are internal to it: what
-its callers have taken in is dropped, and arguments that a part does not use are not passed.
+numba compiles each function as a library of its own: text that LLVM parses, verifies, optimises,
+links, and optimises again as part of each caller.  Here a kernel and its parts are written into
+one module, which LLVM reads and optimises once.  The parts have internal linkage, so LLVM drops a
+part that was inlined everywhere and removes unused arguments.
 
-LLVM unrolls nothing: the large kernels are written in vectors and in tiles of as many independent
-sums as a processor needs, and longer loop bodies double the machine code for nothing.  It makes
-vectors of plain loops over θ, such as the solvers have.  Of numba's passes those are left out that
-kernels have no use for: closures, inlined functions, array expressions, pruned branches, literal
-unrolling, variables that end.  What is left is done once for each kind of call: see ``_Typing``.
+LLVM's loop unrolling is off: the large kernels are written with vectors and with tiles of as many
+independent sums as a processor needs, and longer loop bodies only double the machine code.  Loop
+vectorisation is on, for plain loops over θ as in the solvers.  numba passes that kernels do not
+need are left out: closures, inlining, array expressions, dead branch pruning, literal unrolling,
+deletion of variables.  Type inference of calls is cached: see ``_CachedTyping``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from batchprop.compiler.lowering import KernelLowering
 
 
 class Inlining(Enum):
-    """Whether LLVM makes a part of a kernel part of the parts that call it."""
+    """Whether LLVM inlines a part of a kernel into its callers."""
 
     ALWAYS = "alwaysinline"
     NEVER = "noinline"
@@ -46,47 +46,47 @@ _UP_TO_LOWERING = (
 )
 
 
-def _pipeline(name: str, *last: Any) -> list[PassManager]:
+def _pipeline(name: str, *final_passes: Any) -> list[PassManager]:
     manager = PassManager(name)
-    for step in (*_UP_TO_LOWERING, *last):
-        manager.add_pass(step)
+    for compiler_pass in (*_UP_TO_LOWERING, *final_passes):
+        manager.add_pass(compiler_pass)
     manager.finalize()
     return [manager]
 
 
 class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
-    """The code of one kernel and of all its parts."""
+    """The code of one kernel and all its parts."""
 
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(codegen, name)
-        self.typing: Any = None  # what its parts are typed with, too
+        self.typing: Any = None  # the typing context, shared by all parts
         self.parts: dict[Any, Any] = {}  # descriptors of the parts compiled so far
-        self._attributes: dict[str, str] = {}  # of LLVM's functions
-        self._whole = super().create_ir_module(name)
-        self.enable_object_caching()  # the kernel is kept on disk
+        self._attributes: dict[str, str] = {}  # LLVM function name -> attribute
+        self._module = super().create_ir_module(name)
+        self.enable_object_caching()  # object code is needed for the on-disk cache
 
     def create_ir_module(self, name: str) -> Any:
-        """Return the one module that kernel and parts are written into."""
-        return self._whole
+        """Return the module that the kernel and all its parts are written into."""
+        return self._module
 
     def add_ir_module(self, ir_module: Any) -> None:
-        """Add a module, the whole one only when it is complete."""
-        if ir_module is not self._whole:
+        """Add another module; the kernel's own module is added when it is complete."""
+        if ir_module is not self._module:
             super().add_ir_module(ir_module)
 
     def add_part(self, key: Any, descriptor: Any, inlining: Inlining) -> None:
-        """Keep the descriptor of a part for its next caller."""
+        """Store the descriptor of a compiled part for its next caller."""
         self.parts[key] = descriptor
         self._attributes[descriptor.llvm_func_name] = inlining.value
 
     def finalize(self) -> None:
-        """Make machine code."""
+        """Generate machine code."""
         for name, attribute in self._attributes.items():
-            function = self._whole.get_global(name)
+            function = self._module.get_global(name)
             function.linkage = "internal"
             if attribute:
                 function.attributes.add(attribute)
-        super().add_ir_module(self._whole)
+        super().add_ir_module(self._module)
         super().finalize()
 
     def _optimize_functions(self, ll_module: Any) -> None:
@@ -100,15 +100,16 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
         builder.getModulePassManager().run(self._final_module, builder)
 
 
-class _Typing:
-    """numba's typing context, with a memory: kernels add and compare integers all over.
+class _CachedTyping:
+    """numba's typing context with a cache of call signatures.
 
-    numba goes through dozens of rules to find that the sum of two integers is one, each time.
+    Kernels add and compare integers everywhere, and numba checks dozens of rules each time to find
+    that the sum of two integers is an integer.
     """
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._known: dict[Any, Any] = {}
+        self._signatures: dict[Any, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)
@@ -118,14 +119,14 @@ class _Typing:
         if not isinstance(function, types.Function) or kws:
             return self._context.resolve_function_type(function, args, kws)
         call = function, tuple(args)
-        if call not in self._known:
-            self._known[call] = self._context.resolve_function_type(function, args, kws)
-        return self._known[call]
+        if call not in self._signatures:
+            self._signatures[call] = self._context.resolve_function_type(function, args, kws)
+        return self._signatures[call]
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Put off the collection of reference cycles, which finds little and takes a seventh of it."""
+def _garbage_collection_disabled() -> Iterator[None]:
+    """Disable garbage collection: it takes a seventh of the compilation and frees little."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -136,17 +137,17 @@ def _without_collecting() -> Iterator[None]:
 
 
 class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
-    """Compile a kernel into a library of its own."""
+    """Compiles a kernel into a library of its own."""
 
     def compile_extra(self, func: Callable[..., Any]) -> Any:
-        """Compile; numba lets one thread at a time come here."""
-        with _without_collecting():
+        """Compile; numba's compiler lock admits one thread at a time."""
+        with _garbage_collection_disabled():
             return super().compile_extra(func)
 
     def define_pipelines(self) -> list[PassManager]:
-        """Return the passes."""
+        """Return the passes for a kernel."""
         state = self.state
-        state.typingctx = _Typing(state.typingctx)
+        state.typingctx = _CachedTyping(state.typingctx)
         state.library = KernelLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.typing = state.typingctx
         return _pipeline(
@@ -158,17 +159,17 @@ class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
 
 
 class _PartCompiler(compiler.CompilerBase):  # type: ignore[misc]
-    """Compile a part into its kernel's library."""
+    """Compiles a part into the library of its kernel."""
 
     def define_pipelines(self) -> list[PassManager]:
-        """Return the passes."""
+        """Return the passes for a part."""
         return _pipeline("part", KernelLowering)
 
 
 def compile_part(
     context: Any, function: Callable[..., Any], signature: Any, inlining: Inlining
 ) -> Any:
-    """Compile a function into the kernel that is being compiled, once; return its descriptor."""
+    """Compile a function once into the kernel being compiled; return its descriptor."""
     library = context.active_code_library
     key = function, signature
     if key not in library.parts:

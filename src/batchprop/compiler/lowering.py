@@ -1,8 +1,8 @@
-"""How numba's instructions become LLVM's, where kernels can do with fewer.
+"""Shorter LLVM code than numba's default for deletions of variables and for ``range`` loops.
 
-There are no references to count, so that the end of a variable is nothing to be written down.  And
-``range`` counts up: numba's divides to know how often a loop runs, for any step of either sign,
-which is half of what there would be to compile, and takes a tiny network longer than its sums.
+Kernels do not count references, so no decref is emitted when a variable ends.  ``range`` counts
+upwards only: numba's version supports steps of either sign and divides to find the number of
+iterations, which is half of the code to compile and takes longer than the sums of a tiny network.
 """
 
 from __future__ import annotations
@@ -20,51 +20,51 @@ from numba.core.lowering import Lower
 
 class _Lowering(Lower):  # type: ignore[misc]
     def delvar(self, name: str) -> None:
-        """Leave a variable as it is."""
+        """Emit nothing: there are no reference counts."""
 
-    def lower_expr(self, kind: Any, expr: Any) -> Any:
-        """Write an expression."""
+    def lower_expr(self, numba_type: Any, expr: Any) -> Any:
+        """Lower an expression; loops over ``range`` get the short form."""
         if expr.op == "getiter" and isinstance(self.typeof(expr.value.name), types.RangeType):
-            return self._begin_range(kind, expr.value)
+            return self._begin_range(numba_type, expr.value)
         if expr.op == "iternext":
-            of = self.typeof(expr.value.name)
-            if isinstance(of, types.RangeIteratorType):
-                return self._next_in_range(kind, of, expr.value)
-        return super().lower_expr(kind, expr)
+            iterable_type = self.typeof(expr.value.name)
+            if isinstance(iterable_type, types.RangeIteratorType):
+                return self._next_in_range(numba_type, iterable_type, expr.value)
+        return super().lower_expr(numba_type, expr)
 
-    def _begin_range(self, kind: Any, of: Any) -> Any:
-        """Return an iterator: where its next number stands, where it ends, and by which step."""
-        args: Any = getattr(guard(self.func_ir.get_definition, of), "args", ())
-        known = guard(find_const, self.func_ir, args[2]) if len(args) == 3 else None
-        if known is not None and known <= 0:
+    def _begin_range(self, iterator_type: Any, iterable: Any) -> Any:
+        """Return a range iterator: a pointer to its counter, its end and its step."""
+        args: Any = getattr(guard(self.func_ir.get_definition, iterable), "args", ())
+        step_constant = guard(find_const, self.func_ir, args[2]) if len(args) == 3 else None
+        if step_constant is not None and step_constant <= 0:
             raise LoweringError("in a kernel a range counts up", loc=self.loc)
-        builder, given = self.builder, self.loadvar(of.name)
-        start, stop, step = (builder.extract_value(given, k) for k in range(3))
-        place = cgutils.alloca_once(builder, start.type)
-        builder.store(start, place)
-        found = cgutils.get_null_value(self.context.get_value_type(kind))
-        for k, value in enumerate((place, stop, step)):
-            found = builder.insert_value(found, value, k)
-        return found
+        builder, range_value = self.builder, self.loadvar(iterable.name)
+        start, stop, step = (builder.extract_value(range_value, k) for k in range(3))
+        counter = cgutils.alloca_once(builder, start.type)
+        builder.store(start, counter)
+        iterator = cgutils.get_null_value(self.context.get_value_type(iterator_type))
+        for k, value in enumerate((counter, stop, step)):
+            iterator = builder.insert_value(iterator, value, k)
+        return iterator
 
-    def _next_in_range(self, kind: Any, of: Any, iterator: Any) -> Any:
-        """Return the next number, and whether there is one."""
-        builder, given = self.builder, self.loadvar(iterator.name)
-        place, stop, step = (builder.extract_value(given, k) for k in range(3))
-        number = builder.load(place)
-        builder.store(builder.add(number, step, flags=("nsw",)), place)
+    def _next_in_range(self, pair_type: Any, iterator_type: Any, iterator: Any) -> Any:
+        """Return the next number and whether it is inside the range."""
+        builder, state = self.builder, self.loadvar(iterator.name)
+        counter, stop, step = (builder.extract_value(state, k) for k in range(3))
+        number = builder.load(counter)
+        builder.store(builder.add(number, step, flags=("nsw",)), counter)
         valid = builder.icmp_signed("<", number, stop)
-        pair = ir.Constant(self.context.get_value_type(kind), ir.Undefined)
+        pair = ir.Constant(self.context.get_value_type(pair_type), ir.Undefined)
         return builder.insert_value(builder.insert_value(pair, number, 0), valid, 1)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class KernelLowering(typed_passes.NativeLowering):  # type: ignore[misc]
-    """The pass that does it."""
+    """numba's lowering pass with the class above."""
 
     _name = "kernel_lowering"
 
     @property
     def lowering_class(self) -> type[Lower]:
-        """The class that writes LLVM's instructions."""
+        """The class that emits LLVM instructions."""
         return _Lowering

@@ -1,7 +1,8 @@
-"""The source files that kernels are made of, as they are when the engine is imported.
+"""The source files that kernels are compiled from, as they were when the engine was imported.
 
-This is the first module of the engine to be imported, so that a file that changes later, while a
-process compiles, is seen to have changed: its kernels are then neither kept nor looked up.
+This is the first module of the engine to be imported.  A file that is edited later, while a
+process is running, is therefore recognised as changed; the kernels that depend on it are then
+neither stored in the cache nor looked up.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# What stands above the kernels: none is made of it (tests/compiler/test_source_digest.py follows
-# their imports), so that editing it keeps them.  Whatever is not named here counts.
+# Files that no kernel is compiled from, so that editing them invalidates no kernel
+# (tests/compiler/test_source_digest.py follows the imports).  Every other file counts.
 _ABOVE_SOLVERS = (
     "__init__.py",
     "engines/naive/",
@@ -23,7 +24,7 @@ _ABOVE_SOLVERS = (
     "files/atomic_file.py",
     "files/network_file.py",
     "files/npz_reader.py",
-    "files/unfinished.py",
+    "files/temporary_file.py",
     "gradient_check/",
     "loss.py",
     "network.py",
@@ -39,52 +40,52 @@ _ABOVE_ENGINES = (*_ABOVE_SOLVERS, "solvers/")
 
 
 class _File(NamedTuple):
-    content: bytes  # its digest
-    stamp: tuple[int, int]  # time of the last change in nanoseconds, size
+    content: bytes  # SHA-256 of the contents
+    stamp: tuple[int, int]  # modification time in nanoseconds, size
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _read() -> dict[str, _File]:
-    """Read the files, by their paths in the package; none where they cannot be read."""
-    found = {}
+    """Return the source files by path relative to the package; {} if they cannot be read."""
+    files = {}
     try:
         for path in sorted(PACKAGE.rglob("*.py")):
             name = path.relative_to(PACKAGE).as_posix()
             if not name.startswith(_ABOVE_SOLVERS) and path.is_file():
-                found[name] = _File(hashlib.sha256(path.read_bytes()).digest(), _stamp(path))
+                files[name] = _File(hashlib.sha256(path.read_bytes()).digest(), _stamp(path))
     except OSError:
         return {}
-    return found
+    return files
 
 
 _FILES = _read()
 
 
 @cache
-def made_of(module: str) -> tuple[str, ...]:
-    """Return the files that a kernel of a module may be made of."""
+def source_files(module: str) -> tuple[str, ...]:
+    """Return the files that a kernel defined in ``module`` may depend on."""
     above = _ABOVE_SOLVERS if module.startswith("batchprop.solvers.") else _ABOVE_ENGINES
     return tuple(name for name in _FILES if not name.startswith(above))
 
 
 @cache
-def state(module: str) -> str:
-    """Return a digest of these files."""
-    digest = hashlib.sha256()
-    for name in made_of(module):
-        digest.update(name.encode())
-        digest.update(_FILES[name].content)
-    return digest.hexdigest()
+def digest(module: str) -> str:
+    """Return a digest of the contents of these files."""
+    hasher = hashlib.sha256()
+    for name in source_files(module):
+        hasher.update(name.encode())
+        hasher.update(_FILES[name].content)
+    return hasher.hexdigest()
 
 
 def changed(module: str) -> bool:
-    """Tell whether one of them is no longer what it was when the engine was imported.
+    """Return whether one of these files has changed since the engine was imported.
 
-    Where there is no source to look at, as inside an archive, the answer is True.
+    True if there are no source files to look at, for example inside an archive.
     """
-    files = made_of(module)
+    files = source_files(module)
     return not files or any(_FILES[name].stamp != _stamp(PACKAGE / name) for name in files)

@@ -1,9 +1,9 @@
-"""The processor that LLVM compiles for: its architecture, width of vectors, and fma.
+"""The processor that LLVM compiles for: its architecture, vector width and fused multiply-add.
 
-It may be another than this machine's: ``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES`` and
-``NUMBA_ENABLE_AVX`` choose it, a name brings features of its own along, and an emulator may answer
-for the machine.  So nothing is concluded from names: LLVM compiles a few vector operations with
-numba's own settings, and the instructions it takes tell the rest.
+The target need not be this machine.  ``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES`` and
+``NUMBA_ENABLE_AVX`` choose it, a processor name implies features, and an emulator may report
+another machine.  So nothing is derived from names: LLVM compiles a few vector operations with
+numba's settings, and the instructions that it emits show what the target has.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _AARCH64 = re.compile(r"aarch64|arm64")
 
 
 class Target(NamedTuple):
-    """What kernels have to know of the processor that they are compiled for."""
+    """The properties of the target processor that kernels depend on."""
 
     x86: bool
     aarch64: bool
-    register_bits: int  # of the widest vectors
-    fma: bool  # x y + z rounded once is an instruction
+    register_bits: int  # of the widest vector registers
+    fma: bool  # there is an instruction for x y + z with a single rounding
 
 
 def read(triple: str, assembly: str) -> Target:
-    """Return what LLVM's triple and its assembly of the probe tell."""
+    """Return the target described by LLVM's triple and the assembly of the probe."""
     architecture = triple.split("-")[0].lower()
     x86 = _X86.match(architecture) is not None
     widths = (("zmm", 512), ("ymm", 256)) if x86 else ()  # elsewhere 128: NEON, VSX
@@ -50,13 +50,13 @@ def read(triple: str, assembly: str) -> Target:
         x86=x86,
         aarch64=_AARCH64.match(architecture) is not None,
         register_bits=next((bits for name, bits in widths if name in assembly), 128),
-        # without the instruction LLVM calls the C library's function for each element
+        # without the instruction, LLVM calls the C library's fmaf for each element
         fma=re.search(r"\bfmaf\b|_fmaf\b", assembly) is None,
     )
 
 
 def _compiled_for() -> Target:
-    """Compile the probe as numba would compile it."""
+    """Compile the probe with numba's settings."""
     with global_compiler_lock:
         machine = cpu_target.target_context.codegen()._tm
         module = binding.parse_assembly(_PROBE.format(triple=machine.triple))

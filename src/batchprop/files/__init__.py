@@ -1,7 +1,10 @@
-"""Files that are whole or not there, and readers that trust nothing.
+"""Files that are written atomically, and readers that do not trust what they read.
 
-``atomic_file`` writes, ``unfinished`` knows what is being written, ``npz_reader`` reads arrays,
-``network_file`` is the form of a saved network, ``pytree`` takes nested tuples of arrays apart.
+- ``atomic_file``: writes arrays to an .npz file that is complete or not there.
+- ``temporary_file``: the files used while writing, and the removal of abandoned ones.
+- ``npz_reader``: reads arrays from an .npz file of unknown origin.
+- ``network_file``: the format of a saved network.
+- ``pytree``: copies, flattens and rebuilds nested NamedTuples of arrays.
 
 Imports parameters and validation.
 """

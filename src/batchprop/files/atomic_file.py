@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever happens while they are written."""
+"""Atomic writes: a file is complete or does not change, whatever happens during the write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.files import unfinished
+from batchprop.files import temporary_file
 
 try:
     import fcntl
@@ -31,110 +31,111 @@ _PERMISSIONS = 0o7777
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays to one .npz file; the file of that name is the old one or the new one.
+    """Write arrays to one .npz file atomically.
 
-    The arrays go to a file beside it, which takes the name only when all of it is on the disk.
-    The process may be killed at any moment and the machine may lose power: a reader never sees a
-    part of a file.
+    The arrays go to a temporary file in the same folder, which is renamed once all data are on the
+    disk.  The process may be killed and the machine may lose power at any moment: a reader sees
+    either the old file or the complete new one.
 
     Parameters
     ----------
     path : str or path-like
-        The file's name, taken as it is.  An existing file is replaced, and the new one has its
-        permissions.  Where the name is a symbolic link, the file it points to is replaced.
+        The file's name, used as it is (no suffix is added).  An existing file is replaced, and the
+        new file gets its permissions.  If the name is a symbolic link, its target is replaced.
     arrays : mapping of str to ndarray
+        Arrays by name; arrays of Python objects are not allowed.
         Name -> array; no array of Python objects.
 
     Raises
     ------
     TypeError, ValueError
-        ``path`` is no name of a file.
+        ``path`` is not a file name.
     OSError
-        The file cannot be written, with ``path`` as its name; the old one is as it was.
+        The file cannot be written; the old file, if any, is unchanged.
     """
-    named = validation.file_name("path", path)
+    user_path = validation.file_name("path", path)
     try:
-        _write(Path(os.path.realpath(named)), arrays)
+        _write(Path(os.path.realpath(user_path)), arrays)
     except OSError as error:
         if error.errno is None:
             raise
-        raise OSError(error.errno, error.strerror, str(named)) from None
+        raise OSError(error.errno, error.strerror, str(user_path)) from None
 
 
-def _write(place: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write to a file beside ``place``, and give it that name."""
-    before = _status(place)
-    beside, file = unfinished.opened(place, 0o666 if before is None else 0o600)
+def _write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write to a temporary file in the same folder and rename it to ``path``."""
+    old_status = _status(path)
+    temporary, file = temporary_file.create(path, 0o666 if old_status is None else 0o600)
     try:
         with file:
-            if before is not None:
-                _make_like(file.fileno(), before)
+            if old_status is not None:
+                _make_like(file.fileno(), old_status)
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             _sync(file.fileno())
-            if not _WINDOWS:  # which renames no open file; elsewhere the lock holds until then
-                os.replace(beside, place)
+            if not _WINDOWS:  # rename while the temporary file is locked; Windows cannot do that
+                os.replace(temporary, path)
         if _WINDOWS:
-            _replace_when_free(beside, place)
+            _replace_when_free(temporary, path)
     finally:
-        beside.unlink(missing_ok=True)
-    _sync_folder(place.parent)
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
 
 
-def _status(place: Path) -> os.stat_result | None:
-    """Return the status of the file that will be replaced; refuse what is no file."""
+def _status(path: Path) -> os.stat_result | None:
+    """Return the status of the file to be replaced; raise if it is not a regular file."""
     try:
-        found = os.stat(place)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
-    if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
-    if not stat.S_ISREG(found.st_mode):
-        told = f"Not a file but {validation.kind_of(found.st_mode)}"
-        raise OSError(errno.EINVAL, told, str(place))
-    return found
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        reason = f"Not a file but {validation.file_type(status.st_mode)}"
+        raise OSError(errno.EINVAL, reason, str(path))
+    return status
 
 
-def _make_like(number: int, before: os.stat_result) -> None:
-    """Give an open file the owner, where that is allowed, and the permissions of another."""
+def _make_like(descriptor: int, old_status: os.stat_result) -> None:
+    """Give an open file the permissions and, where allowed, the owner of another file."""
     if not hasattr(os, "fchown"):
         return
-    now = os.fstat(number)
-    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
-        for owner, group in ((before.st_uid, before.st_gid), (-1, before.st_gid)):
+    status = os.fstat(descriptor)
+    if (status.st_uid, status.st_gid) != (old_status.st_uid, old_status.st_gid):
+        for owner, group in ((old_status.st_uid, old_status.st_gid), (-1, old_status.st_gid)):
             with contextlib.suppress(OSError):
-                os.fchown(number, owner, group)
+                os.fchown(descriptor, owner, group)
                 break
-    with contextlib.suppress(OSError):  # some file systems have no permissions
-        os.fchmod(number, before.st_mode & _PERMISSIONS)
+    with contextlib.suppress(OSError):  # some file systems have no permission bits
+        os.fchmod(descriptor, old_status.st_mode & _PERMISSIONS)
 
 
-def _replace_when_free(beside: Path, place: Path) -> None:
-    """Give a file its name on Windows, which refuses that while another process reads the old."""
+def _replace_when_free(temporary: Path, path: Path) -> None:
+    """Rename a file; on Windows, retry while another process has the old file open."""
     for pause in _PAUSES:
         try:
-            os.replace(beside, place)
+            os.replace(temporary, path)
         except PermissionError:
             time.sleep(pause)
         else:
             return
-    os.replace(beside, place)
+    os.replace(temporary, path)
 
 
-def _sync(number: int) -> None:
-    """Bring an open file to the disk; on macOS ``fsync`` leaves it in the disk's own memory."""
+def _sync(descriptor: int) -> None:
+    """Flush a file to the disk; on macOS ``fsync`` alone stops at the disk's write cache."""
     if _FULL_SYNC is not None:
-        with contextlib.suppress(OSError):  # some file systems do not know it
-            fcntl.fcntl(number, _FULL_SYNC)
+        with contextlib.suppress(OSError):  # some file systems do not support it
+            fcntl.fcntl(descriptor, _FULL_SYNC)
             return
-    os.fsync(number)
+    os.fsync(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a new name to the disk, where the system can."""
-    with contextlib.suppress(OSError):  # Windows opens no folders, some file systems sync none
-        number = os.open(folder, os.O_RDONLY)
+    """Flush a renamed entry of a folder to the disk, where the system can."""
+    with contextlib.suppress(OSError):  # neither Windows nor some file systems can sync a folder
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            _sync(number)
+            _sync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Networks in files: one .npz of plain arrays and a format number; nothing in it is ever run."""
+"""Saved networks: one .npz file of plain arrays with a format number.  Reading runs no code."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from batchprop import validation
 from batchprop.files import atomic_file, npz_reader
 from batchprop.parameters import Blocks
 
-FORMAT = 1  # counts up when a reader of the old number could not read the new one
+FORMAT = 1  # increased when a reader of the old format could not read the new one
 KIND = "batchprop network"
 
 _DTYPES = np.dtype("f4"), np.dtype("f8")
-_LONGEST = 100  # of its texts, in characters
+_MAX_CHARACTERS = 100  # of a text member
 
 
 def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None:
-    """Write a network; the file appears whole or not at all.
+    """Write a network to a file, atomically.
 
     Parameters
     ----------
     path : str or path-like
-        The file's name, taken as it is; an existing file is replaced.
+        The file's name, used as it is; an existing file is replaced.
     blocks : Blocks
-        Parameters, in the dtype of the network.
+        Parameters, in the network's dtype.
     activation : str
-        Name of σ.
+        Name of the activation.
     """
     labels = {"kind": KIND, "format": FORMAT, "activation": activation}
     arrays = {name: np.array(value) for name, value in labels.items()} | blocks._asdict()
@@ -35,43 +35,44 @@ def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
-    """Return the blocks and the activation of a network in a file.
+    """Return the parameter blocks and the activation of a saved network.
 
     Parameters
     ----------
     path : str or path-like
-        A file that ``write`` has made.
+        A file written by ``write``.
 
     Raises
     ------
     TypeError
-        ``path`` is no name.
+        ``path`` is not a file name.
     OSError
         The file cannot be opened.
     ValueError
-        It is something else, damaged, or of a format that this version does not know.
+        The file is not a saved network, is damaged, or has a format that this version does not
+        know.
     """
     remedy = "Save the network again, or look for another file."
     with npz_reader.opened(path, "name a file made by Network.save", remedy) as archive:
-        number = archive.format_of(KIND)
-        if number == FORMAT:
+        version = archive.format_of(KIND)
+        if version == FORMAT:
             return _content(archive)
     raise ValueError(
-        f"path must name a file of format {FORMAT}; got {os.fspath(path)!r} of format {number}. "
+        f"path must name a file of format {FORMAT}; got {os.fspath(path)!r} of format {version}. "
         f"Load it with the version of batchprop that wrote it, or a newer one."
     )
 
 
 def _content(archive: npz_reader.Archive) -> tuple[Blocks, str]:
     archive.only(("kind", "format", "activation", *Blocks._fields))
-    activation = archive.text("activation", _LONGEST)
+    activation = archive.text("activation", _MAX_CHARACTERS)
     forms = {name: archive.form(name) for name in Blocks._fields}
     for name, (_, dtype) in forms.items():
         if dtype.newbyteorder("=") not in _DTYPES or dtype != forms["W_h"][1]:
             raise npz_reader.Damaged(f"{name}: {dtype}; all are float32, or all float64")
     blocks = (archive.array(name, *form) for name, form in forms.items())
     try:
-        found = validation.parameter_blocks(*blocks)
-        return Blocks(*found), validation.activation(activation)
+        block_arrays = validation.parameter_blocks(*blocks)
+        return Blocks(*block_arrays), validation.activation(activation)
     except ValueError as error:
         raise npz_reader.Damaged(str(error)) from None

@@ -1,8 +1,8 @@
-"""Reading .npz files from anywhere: only what is asked for, and only as NumPy's savez writes it.
+"""A reader for .npz files of unknown origin, restricted to what NumPy's savez writes.
 
-A file may be damaged, or made to do harm.  So nothing in it is run; a member is looked at before
-memory is taken for it; members that are packed, encrypted, named twice or larger than the file are
-refused; and opening never waits for somebody to write.
+A file may be damaged or malicious.  So nothing in it is executed, members are checked before memory
+is allocated for them, members that are compressed, encrypted, duplicated or larger than the file
+are refused, and opening a pipe does not block.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
 
-_BLOCK = 1 << 17  # bytes read at once at most, and so those of a table of contents
-_TOLD = 200  # letters of what is wrong
-_KIND_LENGTH = 100  # characters of the member "kind" at most
-_ENCRYPTED = 1  # among the flags of a member
-# What stands before an array's bytes: format 1.0, and a dict as NumPy prints it.
+_BLOCK = 1 << 17  # most bytes read at once, and so the largest table of contents
+_MAX_DETAIL = 200  # characters of a damage description in a message
+_MAX_KIND = 100  # characters of the member "kind"
+_ENCRYPTED = 1  # flag bit of a zip member
+# The header before an array's bytes: format 1.0, and a dict as NumPy prints it.
 _MAGIC = b"\x93NUMPY\x01\x00"
-_LONGEST = 1024  # of that dict, which takes 118
-_FORM = re.compile(
+_MAX_HEADER = 1024  # bytes of that dict; NumPy's own takes 118
+_HEADER = re.compile(
     rb"\{'descr': '([<>|=][fiubU]\d{1,9})', 'fortran_order': False, "
     rb"'shape': \(((?:\d{1,18}, ?)*(?:\d{1,18})?)\), \} *\n"
 )
 
 
 class Damaged(ValueError):
-    """A file is not what it should be; the text says where."""
+    """The contents of a file are not as expected; the text says where."""
 
 
 class Archive:
-    """The arrays of an .npz file, by name.
+    """The arrays of an .npz file by name.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class Archive:
     Raises
     ------
     Damaged
-        The file is no such archive.
+        The file is not such an archive.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         size = file.seek(0, os.SEEK_END)
-        self._zip = zipfile.ZipFile(_Sparing(file))
+        self._zip = zipfile.ZipFile(_LimitedReads(file))
         members = self._zip.infolist()
         self._members = {member.filename: member for member in members}
         if len(self._members) < len(members):
@@ -71,77 +71,77 @@ class Archive:
         return f"{name}.npy" in self._members
 
     def only(self, names: Collection[str]) -> None:
-        """Refuse any member but these."""
+        """Raise ``Damaged`` if there is any other member than these."""
         allowed = {f"{name}.npy" for name in names}
         for name in self._members:
             if name not in allowed:
                 raise Damaged(f"{reprlib.repr(name)}: no part of such a file")
 
     def format_of(self, kind: str) -> int:
-        """Return the number of the file's format, at least 1; refuse a file of another kind."""
-        if self.text("kind", _KIND_LENGTH) != kind:
+        """Return the file's format version, at least 1; refuse a file of another kind."""
+        if self.text("kind", _MAX_KIND) != kind:
             raise Damaged(f"kind: not a {kind.removeprefix('batchprop ')}")
-        number = self.integer("format")
-        if number < 1:
-            raise Damaged(f"format: {number}")
-        return number
+        version = self.integer("format")
+        if version < 1:
+            raise Damaged(f"format: {version}")
+        return version
 
-    def text(self, name: str, most: int) -> str:
-        """Return a text of at most so many characters."""
-        with self._opened(name) as (member, left):
-            shape, dtype = _form(member)
-            if shape or dtype.kind != "U" or not left() == dtype.itemsize <= 4 * most:
-                raise Damaged(f"{name}: not a text of at most {most} characters")
+    def text(self, name: str, max_length: int) -> str:
+        """Return a text member of at most ``max_length`` characters."""
+        with self._open(name) as (member, n_bytes_left):
+            shape, dtype = _read_header(member)
+            if shape or dtype.kind != "U" or not n_bytes_left() == dtype.itemsize <= 4 * max_length:
+                raise Damaged(f"{name}: not a text of at most {max_length} characters")
             order = "utf-32-be" if dtype.byteorder == ">" else "utf-32-le"
-            content = _filled(member, np.empty(left(), np.uint8)).tobytes()
+            content = _read_into(member, np.empty(n_bytes_left(), np.uint8)).tobytes()
             return content.decode(order).rstrip("\0")
 
     def integer(self, name: str) -> int:
-        """Return a single integer."""
-        with self._opened(name) as (member, left):
-            shape, dtype = _form(member)
-            if shape or dtype.kind not in "iu" or left() != dtype.itemsize:
+        """Return a member that is a single integer."""
+        with self._open(name) as (member, n_bytes_left):
+            shape, dtype = _read_header(member)
+            if shape or dtype.kind not in "iu" or n_bytes_left() != dtype.itemsize:
                 raise Damaged(f"{name}: not an integer")
-            return int(_filled(member, np.empty((), dtype)))
+            return int(_read_into(member, np.empty((), dtype)))
 
     def form(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Return shape and dtype of an array."""
-        with self._opened(name) as (member, _):
-            return _form(member)
+        """Return the shape and dtype of a member."""
+        with self._open(name) as (member, _):
+            return _read_header(member)
 
     def array(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """Return an array of this form; memory is taken when the file is known to hold it."""
+        """Return a member of this shape and dtype; memory is allocated after the size check."""
         expected = shape, np.dtype(dtype)
-        with self._opened(name) as (member, left):
-            found = _form(member)
-            if found != expected:
-                told = f"{name}: must have shape {shape} and dtype {expected[1]}"
-                raise Damaged(f"{told}; got {found[0]} and {found[1]}")
-            if left() != prod(shape) * expected[1].itemsize:
+        with self._open(name) as (member, n_bytes_left):
+            actual = _read_header(member)
+            if actual != expected:
+                requirement = f"{name}: must have shape {shape} and dtype {expected[1]}"
+                raise Damaged(f"{requirement}; got {actual[0]} and {actual[1]}")
+            if n_bytes_left() != prod(shape) * expected[1].itemsize:
                 raise Damaged(f"{name}: other than its shape {shape} says")
-            return _filled(member, np.empty(shape, dtype))
+            return _read_into(member, np.empty(shape, dtype))
 
     @contextmanager
-    def _opened(self, name: str) -> Iterator[Any]:
-        """Open a member; give it, and a function that tells how many bytes of it are left."""
-        found = self._members.get(f"{name}.npy")
-        if found is None:
+    def _open(self, name: str) -> Iterator[Any]:
+        """Open a member; yield it and a function that returns its number of unread bytes."""
+        info = self._members.get(f"{name}.npy")
+        if info is None:
             raise Damaged(f"{name}: missing")
-        if found.flag_bits & _ENCRYPTED:
+        if info.flag_bits & _ENCRYPTED:
             raise Damaged(f"{name}: encrypted")
-        if found.compress_type != zipfile.ZIP_STORED or found.compress_size != found.file_size:
+        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise Damaged(f"{name}: compressed, which it never is")
         try:
-            with self._zip.open(found) as member:
-                yield member, lambda: found.file_size - member.tell()
+            with self._zip.open(info) as member:
+                yield member, lambda: info.file_size - member.tell()
         except Damaged:
             raise
-        except Exception:  # wrong places, checksums, letters: whatever can be wrong in bytes
+        except Exception:  # offsets, checksums, encodings: damaged bytes can raise anything
             raise Damaged(f"{name}: cannot be read") from None
 
 
-class _Sparing:
-    """A file that is read in blocks only: a table of contents cannot be larger than one."""
+class _LimitedReads:
+    """A file with reads limited to one block, which limits the size of the table of contents."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -149,43 +149,44 @@ class _Sparing:
         self.close = file.close
 
     def read(self, size: int = -1) -> bytes:
-        found = self._file.read(size if 0 <= size <= _BLOCK else _BLOCK + 1)
-        if len(found) > _BLOCK:
+        data = self._file.read(size if 0 <= size <= _BLOCK else _BLOCK + 1)
+        if len(data) > _BLOCK:
             raise Damaged("its table of contents is too large")
-        return found
+        return data
 
 
 @contextmanager
 def opened(path: str | os.PathLike[str], expected: str, remedy: str) -> Iterator[Archive]:
-    """Open an .npz file, and say in one form what is wrong with it.
+    """Open an .npz file as a context manager; all its errors have one form of message.
 
     Parameters
     ----------
     path : str or path-like
-        Its name.
+        The file's name.
     expected, remedy : str
-        What the path must do, "name a checkpoint", and what to do where it does not.
+        For messages: what the path must do ("name a checkpoint"), and what to do otherwise.
 
     Raises
     ------
     TypeError
-        ``path`` is no name.
+        ``path`` is not a file name.
     OSError
         The file cannot be opened.
     ValueError
-        It is no file, no such archive, or the body of the ``with`` has found it ``Damaged``.
+        It is not a regular file, not an .npz archive, or the body raised ``Damaged``.
     """
-    named = validation.file_name("path", path)
-    with open(named, "rb", opener=_without_waiting) as file:
+    file_path = validation.file_name("path", path)
+    with open(file_path, "rb", opener=_open_without_blocking) as file:
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
-            told = f"{str(named)!r}, {validation.kind_of(mode)}"
-            raise ValueError(message("path", expected, told, remedy))
+            got = f"{str(file_path)!r}, {validation.file_type(mode)}"
+            raise ValueError(message("path", expected, got, remedy))
         try:
             yield _archive(file)
         except Damaged as damage:
-            told = f"{str(named)!r}, which is something else or damaged ({str(damage)[:_TOLD]})"
-            raise ValueError(message("path", expected, told, remedy)) from None
+            detail = str(damage)[:_MAX_DETAIL]
+            got = f"{str(file_path)!r}, which is something else or damaged ({detail})"
+            raise ValueError(message("path", expected, got, remedy)) from None
 
 
 def _archive(file: IO[bytes]) -> Archive:
@@ -193,29 +194,29 @@ def _archive(file: IO[bytes]) -> Archive:
         return Archive(file)
     except Damaged:
         raise
-    except Exception:  # a file of anything else can fail to be read in any way
+    except Exception:  # a file of another kind can fail in any way
         raise Damaged("no .npz file") from None
 
 
-def _without_waiting(name: str, flags: int) -> int:
-    """Open a file; a pipe at once, also where nobody writes to it."""
+def _open_without_blocking(name: str, flags: int) -> int:
+    """Open a file without blocking, even a pipe that nobody writes to."""
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
-def _form(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Read what stands before an array's bytes; return shape and dtype."""
+def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the header before an array's bytes; return the array's shape and dtype."""
     start = member.read(len(_MAGIC) + 2)
     length = int.from_bytes(start[len(_MAGIC) :], "little")
-    if not start.startswith(_MAGIC) or length > _LONGEST:
+    if not start.startswith(_MAGIC) or length > _MAX_HEADER:
         raise Damaged(f"{Path(str(member.name)).stem}: no array as NumPy's savez writes it")
-    found = _FORM.fullmatch(member.read(length))
-    if found is None:
+    header = _HEADER.fullmatch(member.read(length))
+    if header is None:
         raise Damaged(f"{Path(str(member.name)).stem}: no plain array of one of our dtypes")
-    return tuple(map(int, found[2].replace(b",", b" ").split())), np.dtype(found[1].decode())
+    return tuple(map(int, header[2].replace(b",", b" ").split())), np.dtype(header[1].decode())
 
 
-def _filled(member: IO[bytes], array: Array) -> Array:
-    """Read an array's bytes into it, to the end of the member, where its checksum is."""
+def _read_into(member: IO[bytes], array: Array) -> Array:
+    """Read a member into an array, up to its end, where the checksum is verified."""
     flat = array.reshape(-1).view(np.uint8) if array.size else np.empty(0, np.uint8)
     for start in range(0, flat.size, _BLOCK):
         end = min(start + _BLOCK, flat.size)

@@ -1,6 +1,6 @@
-"""Nested NamedTuples of arrays: copied, taken apart by the names of their fields, put together.
+"""Nested NamedTuples of arrays: copy them, flatten them to dotted names, rebuild them.
 
-A solver's state is one; what fields it has is the solver's own affair.
+The state of a solver is such a tree; its fields are known to the solver alone.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Tree = TypeVar("Tree")  # an array, or a NamedTuple of arrays and of NamedTuples
 
 
 def copied(tree: Tree) -> Tree:
-    """Return the same with a copy of each array."""
+    """Return the same tree with a copy of each array."""
     return cast(Tree, _build(tree, "", lambda array, _: array.copy()))
 
 
 def flatten(tree: Any, name: str) -> dict[str, Array]:
-    """Return dotted name -> array: ``state.memory.history`` for a field of a field."""
+    """Return the arrays by dotted name, such as ``state.memory.history`` for nested fields."""
     if isinstance(tree, np.ndarray):
         return {name: tree}
     parts: dict[str, Array] = {}
@@ -32,32 +32,32 @@ def flatten(tree: Any, name: str) -> dict[str, Array]:
 
 
 def hollow(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> Array:
-    """Return an array that has a shape and a dtype and takes no memory: for ``restored``."""
+    """Return an array with a shape and dtype that takes no memory, as a template."""
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
 def zeros(tree: Tree) -> Tree:
-    """Return the same with an array of zeros, of the same shape and dtype, for each array."""
+    """Return the same tree with each array replaced by zeros of its shape and dtype."""
     return cast(Tree, _build(tree, "", lambda array, _: np.zeros(array.shape, array.dtype)))
 
 
-def restored(like: Tree, name: str, read: Read) -> Tree:
-    """Return what ``flatten`` took apart.
+def restored(template: Tree, name: str, read: Read) -> Tree:
+    """Rebuild a tree that ``flatten`` took apart.
 
     Parameters
     ----------
-    like : array or NamedTuple
-        Of the same fields, shapes and dtypes.
+    template : array or NamedTuple
+        A tree with the same fields, shapes and dtypes.
     name : str
-        As it was given to ``flatten``.
+        The name that was passed to ``flatten``.
     read : callable
-        ``read(dotted name, shape, dtype)`` returns an array of this form, or raises.
+        ``read(dotted name, shape, dtype)`` returns an array of that shape and dtype, or raises.
     """
-    return cast(Tree, _build(like, name, lambda array, at: read(at, array.shape, array.dtype)))
+    return cast(Tree, _build(template, name, lambda array, at: read(at, array.shape, array.dtype)))
 
 
 def _build(tree: Any, name: str, leaf: Callable[[Array, str], Array]) -> Any:
-    """Return the same nest with ``leaf(array, dotted name)`` in the place of each array."""
+    """Return the same tree with each array replaced by ``leaf(array, dotted name)``."""
     if isinstance(tree, np.ndarray):
         return leaf(tree, name)
     parts = zip(tree._fields, tree, strict=True)

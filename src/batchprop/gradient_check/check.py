@@ -1,4 +1,4 @@
-"""The check itself: what is compared with what."""
+"""``check_gradient``, and which comparisons make up its report."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from batchprop import engines, penalty, validation
 from batchprop.gradient_check.compare import RELATIVE, Allowed, compare
-from batchprop.gradient_check.definition import complex_step
-from batchprop.gradient_check.engine_under_test import Subject
+from batchprop.gradient_check.complex_step import complex_step
+from batchprop.gradient_check.engine_under_test import EngineUnderTest
 from batchprop.gradient_check.finite_differences import (
     Differences,
     central_differences,
@@ -39,63 +39,65 @@ def check_gradient(
     seed: int = 0,
     alpha: float | tuple[float, float] = 0.0,
 ) -> GradientReport:
-    """Compare a loss and its gradient with independent ways to get them.
+    """Check a loss and its gradient by independent methods.
 
-    Three things are compared:
+    Three comparisons are made:
 
-    - the loss, with the definition L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i written once more;
-    - every entry of the gradient, with the complex step applied to that definition;
-    - the gradient, with central differences of the *same engine's* loss (SciPy's
-      ``approx_fprime``, in float64 also for a float32 network), so that a loss and a gradient
-      that do not belong together are found out.
+    - the loss with its definition, L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i, in a separate
+      implementation;
+    - every entry of the gradient with the complex-step derivative of that implementation;
+    - the gradient with central differences of the loss of the *same engine* (SciPy's
+      ``approx_fprime``, in float64 even for a float32 network), which detects a gradient that does
+      not belong to the loss.
 
     Parameters
     ----------
     network : Network
-        Where to check.
+        The network at whose parameters the gradient is checked.
     X : array_like, shape (e, N)
-        Inputs, one sample a column.
+        Inputs, one sample per column.
     T : array_like, shape (s, N)
         Targets.
     engine : {"fused", "vectorized", "naive"} or callable
-        What to check.  A function ``engine(network, X, T, sample_weight)`` returns the loss and
-        the gradient: a `Gradient`, a flat (P,) array, or the four blocks in the order W_h, b_h,
-        W_y, b_y.  It is also called with float64 networks and other parameters, and must not
-        write to its arguments.
+        The engine to check, or a function ``engine(network, X, T, sample_weight)`` that returns
+        the loss and the gradient.  The gradient may be a `Gradient`, a flat array of shape (P,),
+        or the four blocks in the order W_h, b_h, W_y, b_y.  The function is also called with
+        float64 networks and with other parameters, and must not modify its arguments.
     sample_weight : array_like, shape (N,), or None
-        Non-negative weights.
+        Non-negative weights w_i; None means 1 for every sample.
     n_threads : int or None
-        As in `loss_and_gradient`.
+        Number of threads, as in `loss_and_gradient`.
     n_probes : int or None
-        At most so many finite differences per block; larger blocks are differenced in random
-        directions.  None chooses by the size of the work.
+        Maximum number of finite differences per block.  A block with more entries is differenced
+        along this many random directions instead.  None chooses a number by the amount of work.
     seed : int
-        Of these directions.
+        Seed of the random directions.
     alpha : float, or pair of floats
-        α ≥ 0: check J = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and its gradient in place of L and its own;
-        a pair has one α for each of the two.  A function that is checked adds the penalty to both
-        itself.
+        If not 0, check F = L + (α/Σw) (‖W_h‖² + ‖W_y‖²) and its gradient instead of L and its
+        gradient; a pair (α_h, α_y) has one α ≥ 0 for each of W_h and W_y.  A function passed as
+        ``engine`` must add the penalty to both itself.
 
     Returns
     -------
     GradientReport
-        ``report.passed``, ``report.relative_errors`` per block; ``print(report)`` is a table.
+        ``report.passed`` is the result, ``report.relative_errors`` has one error per block, and
+        ``print(report)`` shows a table.
 
     Raises
     ------
     TypeError, ValueError
-        An argument does not fit, or a function returns something else than asked for.
+        An argument is invalid, or the function does not return a loss and a gradient.
 
     Notes
     -----
-    Every difference is judged by a bound of the rounding errors that can part the two numbers (a
-    running error analysis), never by an absolute tolerance, and no relative error above 1e-3
-    passes.  A block that cannot be judged that well is reported as inconclusive, and ``passed`` is
-    then False: at a minimum, for example, where nothing is left of the gradient but rounding.
+    No absolute tolerance is used.  Each deviation is compared with a bound of the rounding errors
+    that can explain it (a running error analysis), and no relative error above 1e-3 passes.  A
+    block that cannot be judged to that accuracy is reported as inconclusive, and then ``passed`` is
+    False.  This happens at a minimum, for example, where the gradient is nothing but rounding.
 
-    Of relu, elu and softsign, which have a kink at z = 0, the complex step follows either piece,
-    with σ′(0) of the piece z < 0; differences take shorter steps so as not to cross a kink, and
-    where a sample lies on one, their floor grows by what it can do.
+    The activations relu, elu and softsign have a kink at z = 0.  The complex step uses the piece
+    on whose side z lies, and at z = 0 that of z < 0.  Finite differences use shorter steps so as
+    not to cross a kink; if a sample lies on one, their error bound includes its effect.
 
     Examples
     --------
@@ -123,84 +125,99 @@ def check_gradient(
     if not callable(engine):
         engine = validation.choice("engine", engine, engines.names())
     threads = validation.n_threads(n_threads)
-    probes = validation.optional_count("n_probes", n_probes)
+    n_probes = validation.optional_count("n_probes", n_probes)
     rng = np.random.default_rng(validation.seed(seed))
-    both = validation.penalty(alpha)
-    rates = penalty.rates_of(both, X.shape[1], weight)
+    alphas = validation.penalty(alpha)
+    rates = penalty.rates_of(alphas, X.shape[1], weight)
 
-    # What the engine computes with is what it is to be compared on.
+    # compare with the data and parameters that the engine sees, rounded to the network's dtype
     X, T = X.astype(network.dtype, copy=False), T.astype(network.dtype, copy=False)
     theta = network.theta.astype(np.float64)
     problem = Problem(theta, network.shape, network.activation, X, T, weight, rates)
-    if probes is None:
+    if n_probes is None:
         loops = callable(engine) or engine == "naive"
-        probes = default_probes(network.shape, X.shape[1], loops)
-    with np.errstate(all="ignore"), Subject(problem, engine, threads) as subject:
-        comparisons = tuple(_comparisons(problem, subject, network.dtype, probes, rng))
+        n_probes = default_probes(network.shape, X.shape[1], loops)
+    with np.errstate(all="ignore"), EngineUnderTest(problem, engine, threads) as under_test:
+        comparisons = tuple(_comparisons(problem, under_test, network.dtype, n_probes, rng))
     return GradientReport(
-        subject.name,
+        under_test.name,
         network.shape,
         network.activation,
         str(network.dtype),
         X.shape[1],
         comparisons,
-        both,
+        alphas,
     )
 
 
 def _comparisons(
-    problem: Problem, subject: Subject, dtype: np.dtype[Any], probes: int, rng: np.random.Generator
+    problem: Problem,
+    under_test: EngineUnderTest,
+    dtype: np.dtype[Any],
+    n_probes: int,
+    rng: np.random.Generator,
 ) -> Iterator[Comparison]:
-    """Yield the rows of the report."""
-    loss, gradient = subject.loss_and_gradient(dtype)
+    """Yield the rows of the report in order."""
+    loss, gradient = under_test.loss_and_gradient(dtype)
     relative = RELATIVE[gradient.dtype]
-    defined = complex_step(problem)
-    exact = rounding(problem, _DOUBLE, cancels=False)  # the definition's own
-    coarse = rounding(problem, gradient.dtype, cancels=True)  # the engine's
+    reference = complex_step(problem)
+    reference_error = rounding(problem, _DOUBLE, cancels=False)
+    engine_error = rounding(problem, gradient.dtype, cancels=True)
     gradient = gradient.astype(np.float64)
 
-    yield _loss_row("returned", loss, defined.loss, (exact.loss, coarse.loss, relative))
-    fine = (
-        exact.loss
-        if subject.precision == _DOUBLE
-        else rounding(problem, subject.precision, cancels=True).loss
-    )
-    alone = subject.loss(problem.theta)
     yield _loss_row(
-        "differenced", alone, defined.loss, (exact.loss, fine, RELATIVE[subject.precision])
+        "returned", loss, reference.loss, (reference_error.loss, engine_error.loss, relative)
+    )
+    differenced_error = (
+        reference_error.loss
+        if under_test.precision == _DOUBLE
+        else rounding(problem, under_test.precision, cancels=True).loss
+    )
+    float64_loss = under_test.loss(problem.theta)
+    yield _loss_row(
+        "differenced",
+        float64_loss,
+        reference.loss,
+        (reference_error.loss, differenced_error, RELATIVE[under_test.precision]),
     )
 
-    allowed = Allowed(exact.gradient, coarse.gradient, relative * np.abs(defined.gradient))
+    allowed = Allowed(
+        reference_error.gradient, engine_error.gradient, relative * np.abs(reference.gradient)
+    )
     for name in BLOCKS:
         part = problem.section(name)
-        of_block = Allowed(*(bound[part] for bound in allowed))
-        yield _complex_step_row(problem, name, gradient[part], defined.gradient[part], of_block)
+        block_allowed = Allowed(*(bound[part] for bound in allowed))
+        yield _complex_step_row(
+            problem, name, gradient[part], reference.gradient[part], block_allowed
+        )
 
-        towards = directions(part.stop - part.start, probes, rng)
-        found = central_differences(subject.loss, problem, name, towards, defined.gradient, fine)
-        yield _differences_row(problem, name, gradient[part], found, towards, of_block)
+        probes = directions(part.stop - part.start, n_probes, rng)
+        differences = central_differences(
+            under_test.loss, problem, name, probes, reference.gradient, differenced_error
+        )
+        yield _differences_row(problem, name, gradient[part], differences, probes, block_allowed)
 
 
 def _loss_row(
-    method: str, given: float, expected: float, bounds: tuple[float, float, float]
+    method: str, returned: float, expected: float, bounds: tuple[float, float, float]
 ) -> Comparison:
-    """Return the row that compares a loss with the definition."""
+    """Return the row that compares a loss with its definition."""
     exact, coarse, relative = bounds
-    sizes = (exact, coarse, relative * abs(expected))
-    allowed = Allowed(*(np.array([bound]) for bound in sizes))
-    return compare("loss", method, "value", np.array([given]), np.array([expected]), allowed)
+    bounds_of_loss = (exact, coarse, relative * abs(expected))
+    allowed = Allowed(*(np.array([bound]) for bound in bounds_of_loss))
+    return compare("loss", method, "value", np.array([returned]), np.array([expected]), allowed)
 
 
 def _complex_step_row(
-    problem: Problem, name: str, given: Array, expected: Array, allowed: Allowed
+    problem: Problem, name: str, returned: Array, expected: Array, allowed: Allowed
 ) -> Comparison:
-    """Return the row that compares a block with the gradient of the definition."""
+    """Return the row that compares a block with the complex-step gradient."""
     shape = getattr(problem.blocks, name).shape
     return compare(
         name,
         "complex step",
-        _counted(given.size, "entry", "entries"),
-        given.reshape(shape),
+        _counted(returned.size, "entry", "entries"),
+        returned.reshape(shape),
         expected.reshape(shape),
         Allowed(*(bound.reshape(shape) for bound in allowed)),
     )
@@ -209,31 +226,31 @@ def _complex_step_row(
 def _differences_row(
     problem: Problem,
     name: str,
-    given: Array,
-    found: Differences,
-    towards: Array,
+    returned: Array,
+    differences: Differences,
+    probes: Array,
     allowed: Allowed,
 ) -> Comparison:
-    """Return the row that compares a block with differences of the engine's own loss."""
-    if len(towards) == given.size:
-        checked = _counted(given.size, "entry", "entries")
+    """Return the row that compares a block with finite differences of the engine's loss."""
+    if len(probes) == returned.size:
+        checked = _counted(returned.size, "entry", "entries")
         shape = getattr(problem.blocks, name).shape
-        bounds = [towards @ bound for bound in allowed]
+        bounds = [probes @ bound for bound in allowed]
     else:
-        checked = _counted(len(towards), "direction", "directions")
-        shape = (len(towards),)
-        # The directions' signs are drawn after the errors were made: these add up as a random sum
-        # does, of a standard deviation that their root of squares bounds.
-        bounds = [np.full(len(towards), 6 * np.linalg.norm(bound)) for bound in allowed]
+        checked = _counted(len(probes), "direction", "directions")
+        shape = (len(probes),)
+        # The signs of the directions are independent of the errors, so that the errors add up as a
+        # random sum, whose standard deviation is at most their root of squares.
+        bounds = [np.full(len(probes), 6 * np.linalg.norm(bound)) for bound in allowed]
     return compare(
         name,
         "finite differences",
         checked,
-        (towards @ given).reshape(shape),
-        found.derivative.reshape(shape),
-        Allowed(*(bound.reshape(shape) for bound in (found.error, *bounds[1:]))),
+        (probes @ returned).reshape(shape),
+        differences.derivative.reshape(shape),
+        Allowed(*(bound.reshape(shape) for bound in (differences.error, *bounds[1:]))),
     )
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _counted(number: int, singular: str, plural: str) -> str:
+    return f"{number} {singular if number == 1 else plural}"

@@ -1,4 +1,4 @@
-"""What is checked: an engine by name, or a function of the user's own."""
+"""What is checked: an engine chosen by name, or a user's function."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from batchprop.penalty import add_penalty
 Array = npt.NDArray[Any]
 
 
-class Subject:
-    """Gives the loss and the gradient that are to be checked.
+class EngineUnderTest:
+    """Computes the loss and the gradient that are checked.
 
     Parameters
     ----------
     problem : Problem
         Parameters and data.
     engine : str or callable
-        Name of an engine, or ``engine(network, X, T, sample_weight) -> loss, gradient``, the
-        penalty included.
+        The name of an engine, or ``engine(network, X, T, sample_weight) -> loss, gradient``, which
+        includes the penalty.
     n_threads : int or None
         Passed on to the engine.
 
     Attributes
     ----------
     name : str
-        For the report.
+        Name in the report.
     precision : dtype
-        What `loss` is computed in: float64, if a function does not insist on float32.
+        The dtype of what `loss` computes: float64 unless a function returns float32.
     """
 
     def __init__(
         self, problem: Problem, engine: str | Callable[..., Any], n_threads: int | None
     ) -> None:
         self._problem, self._engine, self._n_threads = problem, engine, n_threads
-        self._open = ExitStack()
-        self._double: Objective | None = None
+        self._exit_stack = ExitStack()
+        self._float64_objective: Objective | None = None
         self.precision = np.dtype(np.float64)
         self.name = (
             f"engine {engine!r}"
@@ -56,7 +56,9 @@ class Subject:
 
     def __enter__(self) -> Self:
         if isinstance(self._engine, str):
-            self._double = self._open.enter_context(self._objective(np.dtype(np.float64)))
+            self._float64_objective = self._exit_stack.enter_context(
+                self._objective(np.dtype(np.float64))
+            )
         else:
             loss, gradient = self._call(self._problem.theta)
             flat = _flat(gradient, self._problem)
@@ -64,31 +66,31 @@ class Subject:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._open.close()
+        self._exit_stack.close()
 
     def loss(self, theta: Array) -> float:
-        """Return J at any θ (P,), in float64: what finite differences are taken of."""
-        if self._double is not None:
-            return self._double.loss(theta) + self._penalty(theta)
+        """Return F at any θ (P,), in float64: the function that is differenced."""
+        if self._float64_objective is not None:
+            return self._float64_objective.loss(theta) + self._penalty(theta)
         return float(self._call(theta)[0])
 
     def loss_and_gradient(self, dtype: np.dtype[Any]) -> tuple[float, Array]:
-        """Return J and ∂J/∂θ (P,) as computed for a network of ``dtype``.
+        """Return F and ∂F/∂θ (P,), computed for a network of ``dtype``.
 
-        The gradient's dtype is the coarser of the network's and the one that was returned.
+        The dtype of the gradient is the less precise of the network's and of what was returned.
         """
         theta = self._problem.theta.astype(dtype)
         if not isinstance(self._engine, str):
-            loss, given = self._call(theta)
-            gradient = _flat(given, self._problem)
+            loss, user_gradient = self._call(theta)
+            gradient = _flat(user_gradient, self._problem)
             return float(loss), gradient.astype(min(gradient.dtype, dtype))
-        flat = np.empty_like(theta)
+        gradient = np.empty_like(theta)
         with self._objective(dtype) as objective:
-            loss = objective.loss_and_gradient(theta, flat)
-        return loss + self._penalty(theta, flat), flat
+            loss = objective.loss_and_gradient(theta, gradient)
+        return loss + self._penalty(theta, gradient), gradient
 
     def _penalty(self, theta: Array, gradient: Array | None = None) -> float:
-        """Return what a named engine's loss lacks of J; add to its gradient what that lacks."""
+        """Return the penalty, which a named engine leaves out; add its gradient to ``gradient``."""
         return add_penalty(self._problem.rates, theta, self._problem.shape, gradient)
 
     def _objective(self, dtype: np.dtype[Any]) -> Objective:
@@ -99,12 +101,12 @@ class Subject:
         )
 
     def _call(self, theta: Array) -> tuple[Any, object]:
-        """Call the function with arrays that it cannot change and a network of its own."""
+        """Call the user's function with read-only arrays and a new network."""
         assert callable(self._engine)
         problem = self._problem
         network = Network.from_theta(theta, problem.shape, problem.activation)
         X, T = (array.astype(theta.dtype, copy=False) for array in (problem.X, problem.T))
-        result = self._engine(network, *map(_locked, (X, T, problem.weight)))
+        result = self._engine(network, *map(_read_only, (X, T, problem.weight)))
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(
                 f"engine must return the loss and the gradient; got "
@@ -119,8 +121,8 @@ class Subject:
         return loss.reshape(())[()], result[1]
 
 
-def _locked(array: Array | None) -> Array | None:
-    """Return a view that cannot be written to."""
+def _read_only(array: Array | None) -> Array | None:
+    """Return a read-only view."""
     if array is None:
         return None
     view = array.view()
@@ -129,17 +131,19 @@ def _locked(array: Array | None) -> Array | None:
 
 
 def _flat(gradient: object, problem: Problem) -> Array:
-    """Return a gradient as a flat vector, whichever way it was given."""
+    """Return a gradient in any of the accepted forms as a flat vector."""
     if isinstance(gradient, Parameters):
         return gradient.theta
     if isinstance(gradient, Mapping) and set(gradient) == set(BLOCKS):
         gradient = [gradient[name] for name in BLOCKS]
     if isinstance(gradient, tuple | list) and len(gradient) == 4:
-        named = zip(BLOCKS, gradient, strict=True)
-        arrays = [validation.real_array(f"gradient of {name}", block) for name, block in named]
-        wanted = [block.shape for block in problem.blocks]
-        if problem.shape.n_parameters > 4 or [array.shape for array in arrays] == wanted:
-            for name, array, shape in zip(BLOCKS, arrays, wanted, strict=True):
+        blocks_by_name = zip(BLOCKS, gradient, strict=True)
+        arrays = [
+            validation.real_array(f"gradient of {name}", block) for name, block in blocks_by_name
+        ]
+        shapes = [block.shape for block in problem.blocks]
+        if problem.shape.n_parameters > 4 or [array.shape for array in arrays] == shapes:
+            for name, array, shape in zip(BLOCKS, arrays, shapes, strict=True):
                 if array.shape != shape:
                     raise ValueError(
                         f"engine must return the gradient of {name} with shape {shape}, the shape "

@@ -1,4 +1,4 @@
-"""What one gradient check is about: parameters and data, read in blocks of samples."""
+"""The parameters and data of one gradient check, read in blocks of samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 
 BLOCKS = Blocks._fields  # "W_h", "b_h", "W_y", "b_y"
 
-_ELEMENTS = 1 << 18  # of the largest array that one block of samples may need
+_ELEMENTS = 1 << 18  # upper limit for the largest array of one block of samples
 
 
 class Samples(NamedTuple):
@@ -22,7 +22,7 @@ class Samples(NamedTuple):
 
     X: Array  # (e, B)
     T: Array  # (s, B)
-    share: Array  # (B,), w_i / Σ_i w_i: what a sample counts in the mean
+    share: Array  # (B,), w_i / Σ_i w_i: the sample's weight in the mean
 
 
 class Problem(NamedTuple):
@@ -31,17 +31,17 @@ class Problem(NamedTuple):
     Attributes
     ----------
     theta : ndarray, shape (P,)
-        Parameters, in float64 (exact, also where the network is float32).
+        Parameters in float64 (exact also for a float32 network).
     shape : Shape
         The network's sizes.
     activation : str
-        Name of σ.
+        Name of the activation.
     X, T : ndarray, shapes (e, N) and (s, N)
-        Data, rounded to the dtype of the network.
+        Data, rounded to the network's dtype.
     weight : ndarray, shape (N,), or None
         Sample weights.
     rates : tuple of two floats
-        What the squares of W_h and W_y are multiplied by, α_h/Σw and α_y/Σw.
+        Factors of ‖W_h‖² and ‖W_y‖² in F: α_h/Σw and α_y/Σw.
     """
 
     theta: Array
@@ -63,21 +63,21 @@ class Problem(NamedTuple):
         return split(self.theta, self.shape)
 
     def section(self, block: str) -> slice:
-        """Return where a block lies in θ."""
+        """Return the slice of a block in θ."""
         sizes = [part.size for part in self.blocks]
         start = sum(sizes[: BLOCKS.index(block)])
         return slice(start, start + sizes[BLOCKS.index(block)])
 
     @property
     def rate(self) -> Array:
-        """What the square of each parameter is multiplied by (P,): 0 for biases."""
+        """Penalty factor of the square of each parameter (P,); 0 for biases."""
         rate = np.zeros_like(self.theta)
         for name, value in zip(("W_h", "W_y"), self.rates, strict=True):
             rate[self.section(name)] = value
         return rate
 
     def samples(self) -> Iterator[Samples]:
-        """Yield blocks of samples, so that no array grows with N."""
+        """Yield blocks of samples; their size is limited, so that no array grows with N."""
         e, m, s = self.shape
         step = max(1, _ELEMENTS // max(e, s * m))
         total = self.n_samples if self.weight is None else self.weight.sum()

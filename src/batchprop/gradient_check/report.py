@@ -1,4 +1,4 @@
-"""What a gradient check found: one comparison per block and method, and a table of them."""
+"""The report of a gradient check: one comparison per block and method, shown as a table."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from batchprop.parameters import Shape
 
 Verdict = Literal["ok", "WRONG", "inconclusive"]
 
-LARGEST = 1e-3  # no relative error above this is accepted, whatever the rounding
+MAX_RELATIVE_ERROR = 1e-3  # larger relative errors never pass, whatever the rounding
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One block of the gradient, or the loss, against one method.
+    """The result for one block of the gradient, or for the loss, by one method.
 
     Attributes
     ----------
     block : str
         "W_h", "b_h", "W_y", "b_y" or "loss".
     method : str
-        What it was compared with.
+        What the engine was compared with.
     checked : str
-        How many entries or directions.
+        The number of entries or directions that were compared.
     relative_error : float
-        ‖given − expected‖ / ‖expected‖ over what was compared.
+        ‖returned − expected‖ / ‖expected‖ over all compared numbers.
     floor : float
-        The relative error that rounding alone, the engine's and the method's, may reach.
+        The relative error that rounding alone, in the engine and in the method, can cause.
     tolerance : float
         The relative error up to which the block is accepted, at most 1e-3.
     verdict : {"ok", "WRONG", "inconclusive"}
-        WRONG if one entry or more is further off than all known sources of error explain;
-        inconclusive if rounding or a kink hides whether it is right to 1e-3.
+        WRONG if at least one entry deviates by more than all known sources of error explain;
+        inconclusive if rounding or a kink makes an accuracy of 1e-3 unverifiable.
     note : str
-        What stands out: the worst entry, a common factor, why it is inconclusive.
+        What stands out: the worst entry, a common factor, or why it is inconclusive.
     """
 
     block: str
@@ -51,22 +51,22 @@ class Comparison:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """Result of `batchprop.check_gradient`; ``print`` shows it as a table.
+    """The result of `batchprop.check_gradient`; ``print(report)`` shows it as a table.
 
     Attributes
     ----------
     engine : str
-        Name of what was checked.
+        Name of the engine or function that was checked.
     shape : Shape
         Sizes of the network.
     activation, dtype : str
-        Of the network.
+        The network's activation and dtype.
     n_samples : int
         N.
     comparisons : tuple of Comparison
-        In the order of the table.
+        All comparisons, in the order of the table.
     alpha : tuple of two floats
-        The penalty, (α_h, α_y).
+        The penalties (α_h, α_y).
     """
 
     engine: str
@@ -79,15 +79,15 @@ class GradientReport:
 
     def of(self, block: str) -> tuple[Comparison, ...]:
         """Return the comparisons of one block, or of the ``"loss"``."""
-        return tuple(one for one in self.comparisons if one.block == block)
+        return tuple(comparison for comparison in self.comparisons if comparison.block == block)
 
     def verdict(self, block: str) -> Verdict:
-        """Return the verdict on one block, or on the ``"loss"``, over all methods.
+        """Return the verdict over all methods on one block, or on the ``"loss"``.
 
-        WRONG if one method says so.  A gradient block is ok if one method can tell that it is; the
-        loss if both of its values are.
+        WRONG if any method says so.  A block of the gradient is ok if at least one method says so;
+        the loss is ok if all its comparisons are.
         """
-        verdicts = [one.verdict for one in self.of(block)]
+        verdicts = [comparison.verdict for comparison in self.of(block)]
         if "WRONG" in verdicts:
             return "WRONG"
         enough = all if block == "loss" else any
@@ -95,41 +95,52 @@ class GradientReport:
 
     @property
     def passed(self) -> bool:
-        """True if the loss and every block are known to be right."""
+        """True if the loss and every block of the gradient are ok."""
         return all(self.verdict(block) == "ok" for block in ("loss", *BLOCKS))
 
     def __bool__(self) -> bool:
-        """Return ``passed``, so that a bare ``assert check_gradient(...)`` means what it says."""
+        """Return ``passed``, so that ``assert check_gradient(...)`` works."""
         return self.passed
 
     @property
     def relative_errors(self) -> dict[str, float]:
-        """Block -> its largest relative error over the methods that could judge it."""
-        return {block: max(one.relative_error for one in self._judging(block)) for block in BLOCKS}
+        """Largest relative error of each block over the methods that reached a verdict."""
+        return {
+            block: max(comparison.relative_error for comparison in self._judging(block))
+            for block in BLOCKS
+        }
 
     @property
     def floors(self) -> dict[str, float]:
-        """Block -> the largest floor of these methods."""
-        return {block: max(one.floor for one in self._judging(block)) for block in BLOCKS}
+        """Largest floor of each block over the same methods."""
+        return {
+            block: max(comparison.floor for comparison in self._judging(block)) for block in BLOCKS
+        }
 
     @property
     def tolerances(self) -> dict[str, float]:
-        """Block -> the largest tolerance of these methods."""
-        return {block: max(one.tolerance for one in self._judging(block)) for block in BLOCKS}
+        """Largest tolerance of each block over the same methods."""
+        return {
+            block: max(comparison.tolerance for comparison in self._judging(block))
+            for block in BLOCKS
+        }
 
     @property
     def relative_errors_by_method(self) -> dict[str, dict[str, float]]:
-        """Method -> block -> relative error, inconclusive comparisons included."""
+        """Relative errors by method and block, including inconclusive comparisons."""
         errors: dict[str, dict[str, float]] = {}
-        for one in self.comparisons:
-            if one.block in BLOCKS:
-                errors.setdefault(one.method, {})[one.block] = one.relative_error
+        for comparison in self.comparisons:
+            if comparison.block in BLOCKS:
+                errors.setdefault(comparison.method, {})[comparison.block] = (
+                    comparison.relative_error
+                )
         return errors
 
     def _judging(self, block: str) -> tuple[Comparison, ...]:
-        """Return the comparisons of a block that came to a verdict; all of them if none did."""
-        found = self.of(block)
-        return tuple(one for one in found if one.verdict != "inconclusive") or found
+        """Return a block's comparisons that are not inconclusive; all of them if none is."""
+        comparisons = self.of(block)
+        judged = tuple(row for row in comparisons if row.verdict != "inconclusive")
+        return judged or comparisons
 
     def __str__(self) -> str:
         """Return the table."""
@@ -149,18 +160,28 @@ class GradientReport:
             "tolerance",
             "verdict",
         )
-        rows = [_cells(one) for one in self.comparisons]
-        notes = [f"{one.block}, {one.method}: {one.note}" for one in self.comparisons if one.note]
+        rows = [_cells(comparison) for comparison in self.comparisons]
+        notes = [
+            f"{comparison.block}, {comparison.method}: {comparison.note}"
+            for comparison in self.comparisons
+            if comparison.note
+        ]
         return "\n".join([head, "", *_table(titles, rows), *([""] if notes else []), *notes])
 
 
-def _cells(one: Comparison) -> tuple[str, ...]:
-    numbers = (one.relative_error, one.floor, one.tolerance)
-    return (one.block, one.method, one.checked, *(f"{x:.1e}" for x in numbers), one.verdict)
+def _cells(comparison: Comparison) -> tuple[str, ...]:
+    numbers = (comparison.relative_error, comparison.floor, comparison.tolerance)
+    return (
+        comparison.block,
+        comparison.method,
+        comparison.checked,
+        *(f"{x:.1e}" for x in numbers),
+        comparison.verdict,
+    )
 
 
 def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Lay cells out in columns, numbers to the right."""
+    """Return the lines of a table with right-aligned numbers."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     align = ("<", "<", ">", ">", ">", ">", "<")

@@ -1,10 +1,10 @@
-"""How far rounding alone can move the loss and each entry of the gradient.
+"""Bounds of the rounding errors of the loss and of each entry of the gradient.
 
 A running error analysis (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.3):
-beside every intermediate value goes a bound of its rounding error, to first order in the unit u,
-and errors of samples add up in absolute value.  Where a gradient is a small difference of large
-terms (at an optimum, for huge N) or where a rounding error decides on which side of a kink z lies,
-the bound is large; where all terms are zero (a dead unit) it is zero.
+each intermediate value carries a bound of its rounding error, to first order in the unit roundoff
+u, and the errors of samples are added in absolute value.  The bound is large where a gradient is a
+small difference of large terms (at an optimum, or for huge N) and where rounding decides on which
+side of a kink z lies.  It is zero where all terms are zero (a dead unit).
 """
 
 from __future__ import annotations
@@ -14,36 +14,37 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.gradient_check.definition import Defined, forward, sigma_and_slope
+from batchprop.gradient_check.complex_step import LossAndGradient, forward, sigma_and_slope
 from batchprop.gradient_check.problem import Problem
 from batchprop.parameters import split
 
 Array = npt.NDArray[Any]
 
-# Multiples of the machine epsilon taken as u: sums have many terms and round many times.  Float64
-# has digits to spare.
+# u as a multiple of the machine epsilon: sums have many terms and round many times.  In float64 a
+# generous multiple does no harm.
 UNITS = {
     np.dtype(np.float32): 4 * float(np.finfo(np.float32).eps),
     np.dtype(np.float64): 32 * float(np.finfo(np.float64).eps),
 }
-# Where h is written as (1 + tanh(z/2))/2 it may be u off, however small it is …
+# If h is computed as (1 + tanh(z/2))/2, its error may be u however small h is …
 _H_MAY_CANCEL = ("logistic",)
-# … and so may σ′ where it is written as a difference such as 1 − h².
+# … and so may that of σ′, if it is computed as a difference such as 1 − h².
 _SLOPE_MAY_CANCEL = ("logistic", "tanh", "softplus", "elu", "softsign")
 
 
-def rounding(problem: Problem, dtype: np.dtype[Any], cancels: bool) -> Defined:
-    """Return bounds of the rounding errors of J and of ∂J/∂θ.
+def rounding(problem: Problem, dtype: np.dtype[Any], cancels: bool) -> LossAndGradient:
+    """Return bounds of the rounding errors of F and ∂F/∂θ.
 
     Parameters
     ----------
     problem : Problem
         Parameters and data.
     dtype : dtype
-        What they are computed in.  A number near its smallest may be lost; an exact zero stays.
+        The dtype they are computed in.  Numbers near its smallest one may underflow; an exact zero
+        is exact.
     cancels : bool
-        True for an engine, which may get σ′ from h = σ(z) and then loses what is left of it where
-        h has saturated; False for the definition, where h and σ′ are right to their last digits.
+        True for an engine: it may compute σ′ from h = σ(z) and lose accuracy where h saturates.
+        False for the reference, where h and σ′ are accurate to the last digits.
     """
     unit, tiny = UNITS[dtype], 4 * float(np.finfo(dtype).tiny)
     name = problem.activation
@@ -60,13 +61,13 @@ def rounding(problem: Problem, dtype: np.dtype[Any], cancels: bool) -> Defined:
         Z_error = unit * (W_h @ X + b_h[:, np.newaxis])
 
         slope = sigma_and_slope(name, Z)[1]
-        H_error, slope_error = _moved_by(Z_error, name, Z, H, slope)
+        H_error, slope_error = _error_from_z(Z_error, name, Z, H, slope)
         H_error += unit * np.abs(H) + tiny * (H != 0) + h_unit
         slope_error += unit * slope + slope_unit
         H = np.abs(H)
         R_error = W_y @ (H_error + unit * H) + unit * (b_y[:, np.newaxis] + Y + np.abs(T))
 
-        # δ_y = 2 r and δ_h = σ′ ⊙ (W_yᵀ δ_y), the terms and their errors
+        # the terms of δ_y = 2 r and δ_h = σ′ ⊙ (W_yᵀ δ_y), and their errors
         back = np.abs(signed_W_y.T @ R)
         back_error = W_y.T @ (R_error + unit * np.abs(R))
         delta = 2 * share * slope * back
@@ -84,15 +85,15 @@ def rounding(problem: Problem, dtype: np.dtype[Any], cancels: bool) -> Defined:
         weights, rate = np.abs(problem.theta), problem.rate
         loss += unit * float((rate * weights * weights).sum())
         gradient += 2 * unit * rate * weights
-    return Defined(loss, gradient)
+    return LossAndGradient(loss, gradient)
 
 
-def _moved_by(
+def _error_from_z(
     Z_error: Array, activation: str, Z: Array, H: Array, slope: Array
 ) -> tuple[Array, Array]:
-    """Return how far h and σ′ are off if z is: across a kink of relu, σ′ is 1 off."""
-    moved = [sigma_and_slope(activation, Z + side * Z_error) for side in (-1, 1)]
+    """Return the errors of h and σ′ that an error of z causes; across relu's kink σ′ is 1 off."""
+    evaluations = [sigma_and_slope(activation, Z + side * Z_error) for side in (-1, 1)]
     return (
-        np.maximum(*(np.abs(moved_H - H) for moved_H, _ in moved)),
-        np.maximum(*(np.abs(moved_slope - slope) for _, moved_slope in moved)),
+        np.maximum(*(np.abs(shifted_H - H) for shifted_H, _ in evaluations)),
+        np.maximum(*(np.abs(shifted_slope - slope) for _, shifted_slope in evaluations)),
     )

@@ -1,1 +1,1 @@
-"""What the machine has to give: processors and memory.  Imports nothing of the package."""
+"""What the machine offers: processors and memory.  Imports nothing of the package."""

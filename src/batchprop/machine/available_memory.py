@@ -1,7 +1,7 @@
-"""How much memory this process can still have.
+"""How much memory this process can still allocate.
 
-Linux and Windows tell what is left.  macOS and the BSDs tell only how much there is: that is taken
-for what is left, a guess that is too high, but refuses what cannot fit in any case.
+Linux and Windows report the available memory.  macOS and the BSDs report only the total, which is
+used instead: too high, but enough to refuse what cannot fit in any case.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from batchprop.machine.thread_count import groups
+from batchprop.machine.thread_count import control_groups
 
 MACHINE = Path("/proc/meminfo")
-# files of a control group: its limit, what it uses, and the lines of its statistics that name
-# copies of files, which make room where memory is short (version 2, version 1)
+# Files of a control group, for versions 2 and 1: its limit, its usage, and the entries of its
+# statistics that count cached files, which the kernel drops when memory is short.
 _FILES = (
     ("memory.max", "memory.current", ("inactive_file", "active_file")),
     (
@@ -29,13 +29,14 @@ _FILES = (
 
 
 def _of_group(group: Path) -> float:
-    """Return what one control group has left, or infinity."""
-    for limit, usage, copies in _FILES:
+    """Return the bytes that one control group has left; infinity if it has no limit."""
+    for limit_file, usage_file, cache_names in _FILES:
         with contextlib.suppress(OSError, ValueError):
-            most, used = int((group / limit).read_text()), int((group / usage).read_text())
+            limit_bytes = int((group / limit_file).read_text())
+            used_bytes = int((group / usage_file).read_text())
             lines = (group / "memory.stat").read_text().splitlines()
-            room = {name: int(value) for name, value in map(str.split, lines)}
-            return most - used + sum(room.get(name, 0) for name in copies)
+            statistics = {name: int(value) for name, value in map(str.split, lines)}
+            return limit_bytes - used_bytes + sum(statistics.get(name, 0) for name in cache_names)
     return math.inf
 
 
@@ -76,16 +77,16 @@ def _posix() -> float:
 
 
 def _of_machine() -> float:
-    """Return what the machine has left, by the first way that this system knows, or infinity."""
-    for tell in (_linux, _windows, _posix):
+    """Return the bytes that the machine has left, by the first method that works here."""
+    for method in (_linux, _windows, _posix):
         with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):
-            return tell()
+            return method()
     return math.inf
 
 
 def available_memory() -> float:
-    """Return the bytes that are left on this machine and in all control groups of this process.
+    """Return the bytes left on this machine and in all control groups of this process.
 
-    Infinite where the system does not tell.
+    Infinity if the system does not report it.
     """
-    return min(_of_machine(), *map(_of_group, groups("memory")), math.inf)
+    return min(_of_machine(), *map(_of_group, control_groups("memory")), math.inf)

@@ -1,4 +1,4 @@
-"""How many threads a call may use, and how many it should."""
+"""How many threads a call may use, and how many are worth using."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import os
 from functools import cache
 from pathlib import Path
 
-# One thread more for each so many nanoseconds that an evaluation is estimated to take on one: below
-# that, handing out chunks and waking up costs more than it saves (docs/performance.md).
+# Use one more thread per this many nanoseconds of estimated single-thread time: with less work per
+# thread, handing out chunks and waking threads costs more than it saves (docs/performance.md).
 NANOSECONDS_PER_THREAD = 12_000.0
 
 
-MEMBERSHIP = Path("/proc/self/cgroup")  # control groups, which containers and services are
+MEMBERSHIP = Path("/proc/self/cgroup")  # the control groups of containers and services
 GROUPS = Path("/sys/fs/cgroup")
 
 
 def _limit(group: Path) -> float:
-    """Return the processors that one control group may use together, or infinity."""
+    """Return the number of processors that one control group may use, or infinity."""
     with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
-        most, period = (group / "cpu.max").read_text().split()
-        return math.inf if most == "max" else int(most) / int(period)
+        quota_us, period_us = (group / "cpu.max").read_text().split()
+        return math.inf if quota_us == "max" else int(quota_us) / int(period_us)
     with contextlib.suppress(OSError, ValueError, ZeroDivisionError):  # version 1
-        most = (group / "cpu.cfs_quota_us").read_text()
-        period = (group / "cpu.cfs_period_us").read_text()
-        return math.inf if int(most) < 0 else int(most) / int(period)
+        quota_us = (group / "cpu.cfs_quota_us").read_text()
+        period_us = (group / "cpu.cfs_period_us").read_text()
+        return math.inf if int(quota_us) < 0 else int(quota_us) / int(period_us)
     return math.inf
 
 
-def groups(controller: str) -> list[Path]:
-    """Return the folders of the groups this process is in, and of all they are part of."""
-    found: list[Path] = []
+def control_groups(controller: str) -> list[Path]:
+    """Return the folders of this process's control groups and of all their parents."""
+    folders: list[Path] = []
     with contextlib.suppress(OSError, ValueError):
         for line in MEMBERSHIP.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
@@ -39,18 +39,18 @@ def groups(controller: str) -> list[Path]:
                 continue
             for top in (GROUPS / controllers, GROUPS / controller if controllers else GROUPS):
                 group = top / path.lstrip("/")
-                found.extend(p for p in (group, *group.parents) if p.is_relative_to(top))
-    return found
+                folders.extend(p for p in (group, *group.parents) if p.is_relative_to(top))
+    return folders
 
 
 @cache
 def quota() -> float:
-    """Return the least limit of the groups this process is in and of all they are part of."""
-    return min((_limit(group) for group in groups("cpu")), default=math.inf)
+    """Return the smallest limit of this process's control groups and all their parents."""
+    return min((_limit(group) for group in control_groups("cpu")), default=math.inf)
 
 
-def _granted() -> int:
-    """Return the processors that the system, or Python's own setting, grants this process."""
+def _processors_granted() -> int:
+    """Return the number of processors that the system or Python's settings grant."""
     if hasattr(os, "process_cpu_count"):  # Python 3.13: affinity, and PYTHON_CPU_COUNT
         return os.process_cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -59,12 +59,12 @@ def _granted() -> int:
 
 
 def available() -> int:
-    """Return the processors this process may use, at least 1.
+    """Return the number of processors that this process may use, at least 1.
 
-    What the system grants and the control group's quota, capped by ``OMP_NUM_THREADS`` and
-    ``NUMBA_NUM_THREADS`` (which joblib's workers set).
+    The minimum of what the system grants, the control groups' quota, ``OMP_NUM_THREADS`` and
+    ``NUMBA_NUM_THREADS`` (joblib sets the last two in its workers).
     """
-    count = _granted()
+    count = _processors_granted()
     if math.isfinite(quota()):
         count = min(count, math.ceil(quota()))
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -75,9 +75,16 @@ def available() -> int:
 
 
 def team_size(limit: int | None, nanoseconds: float, n_chunks: int) -> int:
-    """Return how many threads to use for evaluations that take so long on one thread.
+    """Return the number of threads to use for one evaluation.
 
-    ``limit`` is the caller's upper limit; None stands for the processors that are available.
+    Parameters
+    ----------
+    limit : int or None
+        Upper limit set by the caller; None means the available processors.
+    nanoseconds : float
+        Estimated time of the evaluation on one thread.
+    n_chunks : int
+        Number of pieces that the work can be divided into.
     """
-    most = available() if limit is None else limit
-    return max(1, min(most, n_chunks, int(nanoseconds / NANOSECONDS_PER_THREAD)))
+    max_threads = available() if limit is None else limit
+    return max(1, min(max_threads, n_chunks, int(nanoseconds / NANOSECONDS_PER_THREAD)))

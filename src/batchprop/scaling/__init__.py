@@ -1,14 +1,17 @@
-"""Standardised columns inside, raw units outside: what training does to data of any scale.
+"""Training on standardised columns, with data and networks in raw units outside.
 
-``definition`` says by which numbers columns are standardised, ``moments`` finds them in one pass,
-``folding`` carries a network between standardised data and raw units, ``advice`` tells the user
-about columns that carry nothing or too little.
+- ``standardisation``: the means and factors that columns are standardised with.
+- ``moments``: mean and standard deviation of every row, in one pass over the data.
+- ``folding``: converts a network between standardised data and raw units.
+- ``advice``: warns about columns that are constant or too coarse for the network's dtype.
+
+Imports parameters and vocabulary.
 """
 
 from __future__ import annotations
 
 from batchprop.scaling.advice import warn
-from batchprop.scaling.definition import Scaling
 from batchprop.scaling.folding import fold, start_of, unfold
+from batchprop.scaling.standardisation import Scaling
 
 __all__ = ["Scaling", "fold", "start_of", "unfold", "warn"]

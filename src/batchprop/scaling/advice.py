@@ -1,4 +1,4 @@
-"""One warning about columns that carry nothing, or less than the network's dtype can tell."""
+"""A warning about columns that are constant, or that the network's dtype cannot resolve."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.definition import Scaling
+from batchprop.scaling.standardisation import Scaling
 from batchprop.vocabulary import COLUMNS, Words
 
-# Rounding of a row's raw values, over its deviation, from which the folded network is worse than
-# the one that was trained by more than noise: a thousandth.
+# From this ratio of rounding error to standard deviation on, a column's rounding makes the folded
+# network noticeably worse than the one that was trained: a thousandth.
 _TOO_COARSE = 2.0**-10
 
-# Standardised data need weights of some units: so much must be left to the largest number.
-_ROOM = 2.0**5
+# Networks for standardised data may have weights of this size, which must not overflow when
+# they are converted to raw units.
+_LARGEST_WEIGHT = 2.0**5
 
 
 def warn(
     scaling: Scaling, dtype: npt.DTypeLike, words: Words = COLUMNS, *, stacklevel: int
 ) -> None:
-    """Say which columns are ignored, and which a network of ``dtype`` cannot resolve.
+    """Warn about columns that are ignored, and about columns too coarse or too wide for ``dtype``.
 
     Parameters
     ----------
     scaling : Scaling
-        What the data are standardised by.
+        The standardisation of the data.
     dtype : dtype
-        Of the network.
+        The network's dtype.
     words : Words
         What the user calls the tables.
     stacklevel : int
-        Of the user's call, seen from the caller of this function.
+        Level of the user's call, counted from the caller of this function.
     """
     sentences = [
         *_constant(words, "X", scaling.x_factor, "ignored (weight 0)"),
@@ -48,7 +49,7 @@ def warn(
 
 
 def _constant(words: Words, name: str, factor: npt.NDArray[Any], treatment: str) -> list[str]:
-    """Return a sentence about rows without variation, if there are any."""
+    """Return a sentence about rows that are constant, or nothing."""
     rows = np.flatnonzero(factor == 0)
     if not rows.size:
         return []
@@ -62,7 +63,7 @@ def _coarse(
     factor: npt.NDArray[Any],
     dtype: np.dtype[Any],
 ) -> list[str]:
-    """Return a sentence about rows whose mean takes up the digits of the folded network."""
+    """Return a sentence about rows whose mean uses up the digits of the folded network."""
     ratio = np.abs(mean) * factor
     rows = np.flatnonzero(ratio * (np.finfo(dtype).eps / 2) > _TOO_COARSE)
     if not rows.size:
@@ -83,8 +84,8 @@ def _beyond(
     remedy: str,
     dtype: np.dtype[Any],
 ) -> list[str]:
-    """Return a sentence about rows whose weights, times ``factor``, are beyond all numbers."""
-    rows = np.flatnonzero(factor > np.finfo(dtype).max / _ROOM)
+    """Return a sentence about rows whose weights, times ``factor``, would overflow ``dtype``."""
+    rows = np.flatnonzero(factor > np.finfo(dtype).max / _LARGEST_WEIGHT)
     if not rows.size:
         return []
     return [
@@ -94,7 +95,7 @@ def _beyond(
 
 
 def _remedy(words: Words, dtype: np.dtype[Any], change: str) -> str:
-    """Return what to do about data that a network of ``dtype`` cannot resolve."""
+    """Return what to do about data that a network of ``dtype`` cannot represent."""
     if dtype != np.float32:
         return change.capitalize()
     double = "Pass X as float64" if words.rows_are_samples else 'Use dtype="float64"'

@@ -1,9 +1,10 @@
-"""Mean and deviation of each row of a table, block by block.
+"""Mean and standard deviation of each row of a table, computed block by block.
 
-Each block of samples is copied to float64 in one memory order, centred on its own mean and added
-to what came before by the update of Chan, Golub and LeVeque (*Updating formulae and a pairwise
-algorithm for computing sample variances*, 1979): one pass, exact to rounding for any offset, and
-the same bits for every memory order and dtype that holds the same numbers.
+Each block of samples is copied to float64 in one memory order, centred on its own mean and merged
+into the running moments with the update formula of Chan, Golub and LeVeque (*Updating formulae and
+a pairwise algorithm for computing sample variances*, 1979).  This takes one pass, is accurate for
+any offset of the data, and gives the same bits for every memory order and every dtype that holds
+the same numbers.
 """
 
 from __future__ import annotations
@@ -16,48 +17,48 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-_BLOCK = 1 << 15  # numbers of a block: they stay in the processor's second cache
-_LEAST = 256  # samples of a block at least, so that its rows are worth a call
-# Squares of deviations below and above lose digits in float64, or overflow.
+_BLOCK = 1 << 15  # numbers per block, which fit into the processor's L2 cache
+_MIN_SAMPLES = 256  # per block, so that each NumPy call has enough work
+# Variances outside this range lose digits in float64 or overflow.
 _SMALLEST, _LARGEST = 2.0**-900, 2.0**900
 
 
 def moments(table: Array, weight: Array | None) -> tuple[Array, Array, Array]:
-    """Return mean, deviation and first value of each row.
+    """Return mean, standard deviation and first value of each row.
 
     Parameters
     ----------
     table : ndarray, shape (n, N)
         Finite float32 or float64 numbers, in any memory order.
     weight : ndarray, shape (N,), or None
-        Non-negative weights with a positive sum; samples of weight 0 are not looked at.
+        Non-negative weights with a positive sum; samples of weight 0 are skipped.
 
     Returns
     -------
-    mean, deviation, first : ndarray, shape (n,)
-        float64: Σ w x / Σ w, the root of Σ w (x − mean)² / Σ w, and x of the first sample whose
-        weight is positive.
+    mean, std, first : ndarray, shape (n,)
+        float64: Σ w x / Σ w, the square root of Σ w (x − mean)² / Σ w, and x of the first sample
+        with a positive weight.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # such rows are done again, scaled
+    with np.errstate(over="ignore", invalid="ignore"):  # rows that overflow are repeated below
         mean, variance, first = _moments(table, weight)
-    deviation = np.sqrt(variance)
-    # NaN fails the comparison, too.  A mean that is not small hides deviations as small as these.
-    good = (variance >= _SMALLEST) & (variance <= _LARGEST)
-    good |= (variance < _SMALLEST) & (np.abs(mean) > 2.0**-400)
-    again = np.flatnonzero(~good)
-    if again.size:
-        least, largest = extremes(table, weight, again, np.zeros(again.size))
-        exponent = np.frexp(np.maximum(-least, largest))[1]
-        scaled_mean, scaled_variance, _ = _moments(table, weight, again, exponent)
-        mean[again] = np.ldexp(scaled_mean, exponent)
-        deviation[again] = np.ldexp(np.sqrt(scaled_variance), exponent)
-    return mean, deviation, first
+    std = np.sqrt(variance)
+    # NaN fails the comparisons.  With a mean that is not tiny, a tiny variance means std ≈ 0.
+    reliable = (variance >= _SMALLEST) & (variance <= _LARGEST)
+    reliable |= (variance < _SMALLEST) & (np.abs(mean) > 2.0**-400)
+    unreliable = np.flatnonzero(~reliable)
+    if unreliable.size:
+        smallest, largest = extremes(table, weight, unreliable, np.zeros(unreliable.size))
+        exponent = np.frexp(np.maximum(-smallest, largest))[1]
+        scaled_mean, scaled_variance, _ = _moments(table, weight, unreliable, exponent)
+        mean[unreliable] = np.ldexp(scaled_mean, exponent)
+        std[unreliable] = np.ldexp(np.sqrt(scaled_variance), exponent)
+    return mean, std, first
 
 
 def _moments(
     table: Array, weight: Array | None, rows: Array | None = None, exponent: Array | None = None
 ) -> tuple[Array, Array, Array]:
-    """Return mean, variance and first value of each row, or of some rows, over 2^exponent."""
+    """Return mean, variance and first value of all rows or some, divided by 2^exponent if given."""
     n = table.shape[0] if rows is None else rows.size
     total, mean, square_sum, first = 0.0, np.zeros(n), np.zeros(n), np.empty(n)
     for block, w in _blocks(table, weight, rows):
@@ -66,34 +67,34 @@ def _moments(
         if exponent is not None:
             np.ldexp(block, -exponent[:, np.newaxis], out=block)
         if w is None:
-            added = float(block.shape[1])
-            centre = block.sum(axis=1) / added
+            block_weight = float(block.shape[1])
+            centre = block.sum(axis=1) / block_weight
             block -= centre[:, np.newaxis]
-            rest = block.sum(axis=1) / added
+            residual_mean = block.sum(axis=1) / block_weight
             squares = np.einsum("ij,ij->i", block, block)
         else:
-            added = float(w.sum())
-            centre = np.einsum("ij,j->i", block, w) / added
+            block_weight = float(w.sum())
+            centre = np.einsum("ij,j->i", block, w) / block_weight
             block -= centre[:, np.newaxis]
-            rest = np.einsum("ij,j->i", block, w) / added
+            residual_mean = np.einsum("ij,j->i", block, w) / block_weight
             squares = np.einsum("ij,ij,j->i", block, block, w)
-        squares -= rest * rest * added  # the centre was rounded: what is left is its error
-        step = centre + rest - mean
-        share = added / (total + added)
-        square_sum += squares + step * step * (total * share)
-        mean += step * share
-        total += added
+        squares -= residual_mean * residual_mean * block_weight  # the centre was rounded
+        difference = centre + residual_mean - mean
+        share = block_weight / (total + block_weight)
+        square_sum += squares + difference * difference * (total * share)
+        mean += difference * share
+        total += block_weight
     return mean, np.maximum(square_sum, 0.0) / total, first
 
 
 def extremes(table: Array, weight: Array | None, rows: Array, centre: Array) -> tuple[Array, Array]:
-    """Return the least and the largest x − centre of samples with a positive weight, row by row."""
-    least, largest = np.full(rows.size, np.inf), np.full(rows.size, -np.inf)
+    """Return the smallest and largest x − centre over samples of positive weight, for some rows."""
+    smallest, largest = np.full(rows.size, np.inf), np.full(rows.size, -np.inf)
     for block, _ in _blocks(table, weight, rows):
         block -= centre[:, np.newaxis]
-        np.minimum(least, block.min(axis=1), out=least)
+        np.minimum(smallest, block.min(axis=1), out=smallest)
         np.maximum(largest, block.max(axis=1), out=largest)
-    return least, largest
+    return smallest, largest
 
 
 def mean_squares(table: Array, weight: Array | None, rows: Array, centre: Array) -> Array:
@@ -110,17 +111,17 @@ def mean_squares(table: Array, weight: Array | None, rows: Array, centre: Array)
 def _blocks(
     table: Array, weight: Array | None, rows: Array | None
 ) -> Iterator[tuple[Array, Array | None]]:
-    """Yield float64 copies of neighbouring samples, which may be written to, and their weights."""
+    """Yield float64 copies of successive blocks of samples, and their weights."""
     n, n_samples = table.shape if rows is None else (rows.size, table.shape[1])
-    size = min(max(_BLOCK // n, _LEAST), n_samples)
-    memory = np.empty(n * size)
+    size = min(max(_BLOCK // n, _MIN_SAMPLES), n_samples)
+    buffer = np.empty(n * size)
     for start in range(0, n_samples, size):
-        part = table[:, start : start + size]
-        block = memory[: n * part.shape[1]].reshape(n, -1)
+        columns = table[:, start : start + size]
+        block = buffer[: n * columns.shape[1]].reshape(n, -1)
         w = None if weight is None else weight[start : start + size]
         if w is not None and not w.any():
             continue
-        block[:] = part if rows is None else part[rows]
+        block[:] = columns if rows is None else columns[rows]
         if w is not None and not w.all():
             yield np.compress(w > 0, block, axis=1), w[w > 0]
         else:

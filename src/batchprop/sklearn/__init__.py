@@ -1,4 +1,4 @@
-"""The scikit-learn estimator; rows are samples here, and nothing else imports scikit-learn."""
+"""The scikit-learn estimator.  Here rows are samples; no other part imports scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``BatchMLPRegressor``: ``batchprop.train`` as scikit-learn's users know it."""
+"""``BatchMLPRegressor``: ``batchprop.train`` as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from batchprop import validation
 from batchprop.network import Network
 from batchprop.sklearn.arguments import resuming, train_options
-from batchprop.sklearn.messages import say_how_it_ended, words
-from batchprop.sklearn.tables import (
+from batchprop.sklearn.fit_warnings import warn_if_not_converged, words
+from batchprop.sklearn.training_data import (
     FLOATS,
     Samples,
     checked,
     checked_validation,
     checked_weights,
-    set_aside,
+    hold_out,
 )
-from batchprop.sklearn.warm_start import Before
+from batchprop.sklearn.warm_start import PreviousFit
 from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
 from batchprop.training.result import Progress, TrainResult
 from batchprop.training.train import trained
@@ -37,111 +37,114 @@ Array = npt.NDArray[Any]
 class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A network with one hidden layer, trained full batch: y = W_y σ(W_h x + b_h) + b_y.
 
-    Inputs and targets may have any units: by default they are standardised inside, and the fitted
-    network takes and gives those of X and y.  The default solver trains to the bottom of the
-    training loss; where samples are noisy and few, say what holds it back: ``alpha="auto"``,
-    ``early_stopping``, or fewer hidden units.
+    Inputs and targets may have any units: by default they are standardised internally, and the
+    fitted network works in the units of X and y.  The default solver minimises the training loss
+    to convergence.  If samples are few and noisy, prevent overfitting with ``alpha="auto"``,
+    ``early_stopping=True`` or fewer hidden units.
 
     Parameters
     ----------
     hidden_size : int, default=50
-        m, the number of hidden units.
+        Number of hidden units m.
     activation : str, default="tanh"
-        σ: identity, logistic, tanh, relu, softplus, elu or softsign.
+        Activation σ: "identity", "logistic", "tanh", "relu", "softplus", "elu" or "softsign".
     solver : str, default="auto"
-        How the parameters move: "lbfgs", "lm", "scipy", "gd", "momentum", "nesterov" or "adam";
-        "auto" chooses between the first two by the sizes of the problem.
+        Training algorithm: "lbfgs", "lm" (Levenberg-Marquardt), "scipy", "gd", "momentum",
+        "nesterov" or "adam".  "auto" chooses "lbfgs" or "lm" by the sizes of the problem.
     alpha : float, pair of floats, or "auto", default=0.0
-        L2 penalty on weights, not biases: the same number means the same as ``MLPRegressor``'s
-        ``alpha`` where X and y are standardised, which is what ``scale`` does.  There the default
-        is 0.0001, here it is none, so that a smooth function is met as closely as it can be.
-        A pair has one for W_h and one for W_y; "auto" chooses a pair by cross-validation, or by
-        validation data if there are any: the better choice for noisy samples.
+        L2 penalty on the weights, not on the biases.  With standardised X and y, which ``scale``
+        provides, a value means the same as ``MLPRegressor``'s ``alpha``.  The default there is
+        0.0001; here it is 0, so that a smooth function is fitted as closely as possible.  A pair
+        has one value for W_h and one for W_y.  "auto" chooses a pair by cross-validation, or by
+        the validation data if there are any; it is the better choice for noisy samples.
     scale : bool, default=True
-        Standardise inputs and targets inside.
+        Standardise inputs and targets internally.
     n_init : int, default=1
-        Starts to train; the best is kept.
+        Number of random starts to train; the best result is kept.
     learning_rate : float or None, default=None
-        Step size of gd, momentum, nesterov and adam; None chooses one from the size of the
-        network, see ``batchprop.train``.
+        Learning rate of "gd", "momentum", "nesterov" and "adam".  None chooses one by the size of
+        the network, see ``batchprop.train``.
     solver_options : dict or None, default=None
-        Further arguments of ``batchprop.train``, by name: momentum, beta_1, beta_2, epsilon,
+        Further arguments of ``batchprop.train`` by name: momentum, beta_1, beta_2, epsilon,
         history_size, max_evaluations, damping, max_damping, step_tol, method, method_options,
         target_loss, gradient_tol.
     max_iter : int, None or "auto", default="auto"
-        Steps at most, each over all samples; None sets no limit, "auto" is the solver's own number.
+        Maximum number of iterations, each over all samples.  None sets no limit; "auto" uses the
+        solver's default.
     tol : float, default=1e-5
-        Stop when the loss (with the penalty) has not fallen by this share of itself within
-        ``n_iter_no_change`` iterations; 0 switches the rule off, and validation data do.
+        Stop when the loss (including the penalty) has decreased by less than this fraction of
+        itself within ``n_iter_no_change`` iterations.  0 disables the rule; so do validation data.
     n_iter_no_change : int or "auto", default="auto"
-        See ``tol``; with validation data, the iterations without a new minimum of the validation
-        loss after which training stops.  "auto" is the solver's own number.
+        See ``tol``.  With validation data, training stops after this many iterations without a new
+        minimum of the validation loss.  "auto" uses the solver's default.
     early_stopping : bool, default=False
-        Set ``validation_fraction`` of the samples aside, stop on their loss and keep the network
-        for which it was lowest; sample weights do not count there.  Samples given to ``fit`` as
-        ``X_val`` and ``y_val`` are used instead, whether this is set or not.
+        Hold out ``validation_fraction`` of the samples, stop by their loss, and keep the network
+        with the lowest validation loss.  Sample weights are ignored in the validation loss.
+        Samples passed to ``fit`` as ``X_val`` and ``y_val`` are used instead, whether this is set
+        or not.
     validation_fraction : float, default=0.1
-        Share of the samples for ``early_stopping``, between 0 and 1.
+        Fraction of the samples that ``early_stopping`` holds out, between 0 and 1.
     max_seconds : float or None, default=None
-        Stop after so many seconds.
+        Time limit in seconds.
     random_state : int, RandomState or None, default=None
-        Of the start and of the samples set aside.
+        Seed of the random starts and of the held-out samples.
     warm_start : bool, default=False
-        Let ``fit`` go on from the previous one.  With the same samples and parameters (``max_iter``
-        and ``max_seconds`` aside) it continues exactly: two fits of ``max_iter=100`` are one of
-        200, to the last bit, and ``n_iter_`` and the curves count both; the estimator keeps the
-        solver's memory for that, also in a pickle.  Else it starts from the previous network if
-        that has the same sizes and activation.  ``batchprop.train(resume=...)`` is the same
-        without an estimator.
+        Continue from the previous ``fit``.  With the same samples and parameters (except
+        ``max_iter``, ``max_seconds``, ``n_threads`` and ``verbose``) the same run continues
+        exactly: two fits with ``max_iter=100`` equal one with 200 to the last bit, and ``n_iter_``
+        and the curves include both.  For this the estimator keeps the solver's state, also in a
+        pickle.  Otherwise training starts from the previous network if it has the same sizes and
+        activation.  ``batchprop.train(resume=...)`` does the same without an estimator.
     engine : {"fused", "vectorized", "naive"}, default="fused"
-        What computes loss and gradient.
+        Implementation of loss and gradient.
     n_threads : int or None, default=None
-        At most so many threads; None lets the size of the work and the process's CPUs decide.
-        Results have the same bits for any number.
+        Maximum number of threads.  None chooses it from the amount of work and the CPUs that the
+        process may use.  Results have the same bits for any number of threads.
     verbose : bool or int, default=False
+        Show a progress line on standard error.
         Show a progress line on standard error.
 
     Attributes
     ----------
     network_ : batchprop.Network
-        The fitted network; the best one seen.
+        The fitted network, which is the best one that training found.
     coefs_ : list of two ndarrays, shapes (e, m) and (m, s)
-        Its weights as scikit-learn writes them, W_hᵀ and W_yᵀ; read-only views.
+        Weights in scikit-learn's layout, W_hᵀ and W_yᵀ; read-only views.
     intercepts_ : list of two ndarrays, shapes (m,) and (s,)
-        Its biases b_h and b_y; read-only views.
+        Biases b_h and b_y; read-only views.
     loss_ : float
-        Its training loss, (1/N) Σ_i ‖y_i − t_i‖²: for one output the mean squared error, for s
-        outputs s times what ``mean_squared_error`` gives.  The penalty is not in it.
+        Training loss of ``network_``, (1/N) Σ_i ‖y_i − t_i‖², without the penalty.  For one output
+        it is the mean squared error, for s outputs s times ``mean_squared_error``.
     best_loss_ : float
-        Lowest training loss seen; larger than it ``loss_`` can be with validation data or alpha.
+        Lowest training loss during training.  ``loss_`` can be higher if there are validation
+        data or a penalty.
     loss_curve_ : ndarray, shape (n_iter_ + 1,)
-        Training loss before each step and after the last one.
+        Training loss before each iteration and after the last one.
     validation_loss_curve_ : ndarray, shape (n_iter_ + 1,), or None
-        The same on the validation data, None without any.
+        The same for the validation data; None if there are none.
     start_losses_ : ndarray, shape (n_init,)
-        The training loss of each start's best network.
+        Training loss of the best network of each start.
     n_iter_, best_iter_ : int
-        Steps taken, and those that led to ``network_``.
+        Number of iterations, and the iteration that led to ``network_``.
     n_evaluations_ : int
-        How often loss and gradient were computed, line searches included.
+        Number of evaluations of loss and gradient, including line searches.
     gradient_norm_ : float
-        ‖∂F/∂θ‖ where the run ended, F being the objective: loss and penalty of standardised
-        samples.
+        ‖∂F/∂θ‖ at the end of training, where F is the objective: loss plus penalty of the
+        standardised samples.
     alpha_ : tuple of two floats
-        The penalty on W_h and on W_y, chosen where "auto" was asked for.
+        The penalties on W_h and W_y that were used, also with ``alpha="auto"``.
     alpha_report_ : batchprop.result.AlphaReport or None
-        What "auto" tried.
+        What ``alpha="auto"`` tried.
     solver_ : str
-        The solver, chosen where "auto" was asked for.
+        The solver that was used, also with ``solver="auto"``.
     stop_reason_, converged_ : str and bool
-        Why training stopped, and whether that means it was done, see
-        ``batchprop.result.TrainResult``.
+        Why training stopped, and whether it converged; see ``batchprop.result.TrainResult``.
     n_features_in_, n_outputs_ : int
-        e and s.
+        Number of inputs e and of outputs s.
     feature_names_in_ : ndarray of str
-        Names of the columns, if X had any.
+        Names of the columns of X, if it has any.
     n_layers_, out_activation_ : int and str
-        3 and ``"identity"``, as scikit-learn counts and calls them.
+        3 and ``"identity"``, in scikit-learn's terms.
 
     Examples
     --------
@@ -210,40 +213,40 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         callback: Callable[[Progress], object] | None = None,
         callback_every: int = 1,
     ) -> Self:
-        """Train a network.
+        """Train the network.
 
         Parameters
         ----------
         X : array-like, shape (n_samples, n_features)
-            Inputs; float32 stays float32.
+            Inputs; float32 data are trained in float32.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like, shape (n_samples,), default=None
-            Non-negative weights: 2 equals a repeated sample, 0 a missing one.
+            Non-negative weights.  A weight of 2 equals a repeated sample, 0 a missing one.
         X_val, y_val : array-like, default=None
-            Validation data, in the form of X and y.
+            Validation data in the form of X and y.
         callback : callable, default=None
-            ``callback(progress)`` is told where the run stands, see ``batchprop.train``; a true
-            answer stops it.
+            ``callback(progress)`` is called during training, see ``batchprop.train``; if it
+            returns a true value, training stops.
         callback_every : int, default=1
-            Iterations from one call to the next.
+            Number of iterations between two calls of ``callback``.
 
         Returns
         -------
         BatchMLPRegressor
-            The estimator itself.
+            The fitted estimator itself.
         """
         options = train_options(self, callback, callback_every)
         X, y = checked(self, X, y, reset=True)
         targets = y.reshape(X.shape[0], -1)
         sample_weight = checked_weights(sample_weight, X)
-        random = check_random_state(self.random_state)
+        random_state = check_random_state(self.random_state)
         held_out = checked_validation(self, X_val, y_val, targets.shape[1])
         if held_out is not None:
-            samples = Samples(X.T, targets.T, sample_weight, *(part.T for part in held_out))
+            samples = Samples(X.T, targets.T, sample_weight, *(array.T for array in held_out))
         elif validation.flag("early_stopping", self.early_stopping):
-            share = self.validation_fraction
-            samples = set_aside(share, X, targets, sample_weight, random)
+            fraction = self.validation_fraction
+            samples = hold_out(fraction, X, targets, sample_weight, random_state)
         else:
             samples = Samples(X.T, targets.T, sample_weight, None, None)
         options = replace(
@@ -252,47 +255,52 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             X_val=samples.X_val,
             T_val=samples.T_val,
         )
-        if samples.validating:  # these rules go together
+        if samples.validating:  # with validation data, patience replaces tol
             options = replace(options, tol=None, patience=options.n_epochs_no_change)
 
         parameters = self.get_params(deep=False)
-        warm = validation.flag("warm_start", self.warm_start)
-        before: Before | None = getattr(self, "_before", None) if warm else None
-        if before is not None and before.goes_on(parameters, samples):
-            options = resuming(options, before.checkpoint)
+        warm_start = validation.flag("warm_start", self.warm_start)
+        previous_fit: PreviousFit | None = (
+            getattr(self, "_previous_fit", None) if warm_start else None
+        )
+        if previous_fit is not None and previous_fit.is_continued_by(parameters, samples):
+            options = resuming(options, previous_fit.checkpoint)
         else:
-            previous = self._previous(samples.X.shape[0], targets.shape[1]) if warm else None
+            sizes = samples.X.shape[0], targets.shape[1]
+            previous_network = self._previous_network(*sizes) if warm_start else None
             options = replace(
                 options,
-                network=previous,
-                n_init=self.n_init if previous is None else 1,
-                seed=_seed(self.random_state, random),
+                network=previous_network,
+                n_init=self.n_init if previous_network is None else 1,
+                seed=_seed(self.random_state, random_state),
                 dtype=samples.X.dtype,
             )
         flat = y.ndim == 1
         result = trained(samples.X, samples.T, options, words(flat), stacklevel=2)
-        # a dict among the parameters may change later
-        self._before = Before(copy.deepcopy(parameters), result.checkpoint) if warm else None
+        # copied because the user may modify a dict among the parameters later
+        self._previous_fit = (
+            PreviousFit(copy.deepcopy(parameters), result.checkpoint) if warm_start else None
+        )
         self._one_dimensional = flat
-        self._keep(result, samples.validating)
-        say_how_it_ended(result, stacklevel=2)
+        self._set_fitted_attributes(result, samples.validating)
+        warn_if_not_converged(result, stacklevel=2)
         return self
 
-    def _previous(self, n_inputs: int, n_outputs: int) -> Network | None:
-        """Return the network of an earlier fit, if it has the same sizes and activation."""
+    def _previous_network(self, n_inputs: int, n_outputs: int) -> Network | None:
+        """Return the network of a previous fit if it has the same sizes and activation."""
         network: Network | None = getattr(self, "network_", None)
         if network is None or network.shape != (n_inputs, self.hidden_size, n_outputs):
             return None
         return network if network.activation == self.activation else None
 
-    def _keep(self, result: TrainResult, validated: bool) -> None:
+    def _set_fitted_attributes(self, result: TrainResult, has_validation_data: bool) -> None:
         """Set the fitted attributes."""
         self.network_ = result.network
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
         self.best_loss_ = float(np.min(result.loss_curve))
-        self.validation_loss_curve_ = result.validation_loss_curve if validated else None
-        self.start_losses_ = np.array([one.loss for one in result.starts or (result,)])
+        self.validation_loss_curve_ = result.validation_loss_curve if has_validation_data else None
+        self.start_losses_ = np.array([start.loss for start in result.starts or (result,)])
         self.n_iter_, self.best_iter_ = result.n_epochs, result.best_epoch
         self.n_evaluations_ = result.n_evaluations
         self.gradient_norm_ = result.gradient_norm
@@ -303,7 +311,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_layers_, self.out_activation_ = 3, "identity"
 
     def predict(self, X: Any) -> Array:
-        """Return the network's outputs.
+        """Predict the targets of samples.
 
         Parameters
         ----------
@@ -313,7 +321,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray, shape (n_samples,) or (n_samples, n_outputs)
-            In the form of the y that was fitted, in the network's dtype.
+            Predictions in the network's dtype, with as many dimensions as y had in ``fit``.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=FLOATS)
@@ -322,12 +330,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weights W_hᵀ (e, m) and W_yᵀ (m, s), read-only views."""
+        """Weights W_hᵀ (e, m) and W_yᵀ (m, s); read-only views."""
         return _read_only(self.network_.W_h.T, self.network_.W_y.T)
 
     @property
     def intercepts_(self) -> list[Array]:
-        """Biases b_h (m,) and b_y (s,), read-only views."""
+        """Biases b_h (m,) and b_y (s,); read-only views."""
         return _read_only(self.network_.b_h, self.network_.b_y)
 
     def __sklearn_tags__(self) -> Any:
@@ -343,7 +351,7 @@ def _read_only(*arrays: Array) -> list[Array]:
 
 
 def _seed(random_state: Any, random: np.random.RandomState) -> int:
-    """Return the seed of the start: an integer as it is, as ``batchprop.train`` takes it."""
+    """Return the seed of the random start; an integer ``random_state`` is passed on unchanged."""
     if isinstance(random_state, numbers.Integral):
         return int(random_state)
     return int(random.randint(np.iinfo(np.int32).max))

@@ -1,4 +1,4 @@
-"""Warm starts: a fit that goes on where the one before has ended."""
+"""Warm starts: whether a fit continues the run of the previous one."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from batchprop.sklearn.tables import Samples
+from batchprop.sklearn.training_data import Samples
 from batchprop.solvers.settings import RESUMABLE
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 
-# May change from fit to fit: how long, how fast and how loud, not what.
-_OF_THE_CALL = frozenset({"max_iter", "max_seconds", "n_threads", "verbose", "warm_start"})
+# These parameters change how long, how fast and how verbosely a run trains, not its result.
+_MAY_CHANGE = frozenset({"max_iter", "max_seconds", "n_threads", "verbose", "warm_start"})
 
 
-class Before(NamedTuple):
-    """The fit before.
+class PreviousFit(NamedTuple):
+    """The previous fit of an estimator.
 
     Attributes
     ----------
     parameters : dict
-        The estimator's.
+        The estimator's parameters in that fit.
     checkpoint : Checkpoint
-        Where its run stands.
+        The state at the end of its run.
     """
 
     parameters: dict[str, Any]
     checkpoint: Checkpoint
 
-    def goes_on(self, parameters: Mapping[str, Any], samples: Samples) -> bool:
-        """Tell whether a fit of these parameters and samples is the same run, continued."""
-        kept = self.checkpoint.arguments
+    def is_continued_by(self, parameters: Mapping[str, Any], samples: Samples) -> bool:
+        """Return whether a fit with these parameters and samples continues the same run."""
+        arguments = self.checkpoint.arguments
         return (
-            kept["solver"] in RESUMABLE
-            and kept["dtype"] == samples.X.dtype.name
+            arguments["solver"] in RESUMABLE
+            and arguments["dtype"] == samples.X.dtype.name
             and all(
-                name in _OF_THE_CALL or _same(value, self.parameters[name])
+                name in _MAY_CHANGE or _equal(value, self.parameters[name])
                 for name, value in parameters.items()
             )
-            and samples.agree(self.checkpoint.samples)
+            and samples.match(self.checkpoint.samples)
         )
 
 
-def _same(value: object, other: object) -> bool:
-    """Compare parameters; ``other`` was good enough to train with, so it compares with its like."""
+def _equal(value: object, other: object) -> bool:
+    """Compare two parameters; ``other`` was valid in a fit, so ``==`` is defined for its type."""
     return value is other or (type(value) is type(other) and bool(np.all(value == other)))

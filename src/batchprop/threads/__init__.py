@@ -1,4 +1,4 @@
-"""What threads share: atomic counters, and the wish to end a run.
+"""Communication between threads: atomic counters and cancellation of a run.
 
 Imports simd and the compiler.
 """

@@ -1,4 +1,4 @@
-"""What threads share: a few counters, and how to wait for one."""
+"""Atomic operations on shared counters, and waiting for a counter to change."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from batchprop.compiler.jit import always_inlined
 from batchprop.compiler.target import TARGET, Target
 from batchprop.simd.load_store import element
 
-# Symbols of the C library (of the kernel's on Windows), found by name when code is loaded.
+# Functions of the C library (on Windows, of kernel32), resolved by name when code is loaded.
 _WINDOWS = sys.platform == "win32"
-give_way = types.ExternalFunction("SwitchToThread" if _WINDOWS else "sched_yield", types.int32())
+_yield = types.ExternalFunction("SwitchToThread" if _WINDOWS else "sched_yield", types.int32())
 _sleep = types.ExternalFunction("Sleep" if _WINDOWS else "usleep", types.int32(types.uint32))
-_SHORT_SLEEP = 1 if _WINDOWS else 50  # milliseconds there, where 0 is no sleep; else microseconds
-# A pause is some 10 to 40 ns: about 50 µs of waiting at full attention, as long as most steps of
-# nets that gain from threads.  Then the processor is offered to others, then the thread sleeps,
-# so that a core that somebody else needs is given away.  Where no pause is known, it is offered
-# at once.
+_SHORT_SLEEP = 1 if _WINDOWS else 50  # milliseconds on Windows (0 does not sleep); else µs
+# A waiting thread spins first: a pause takes some 10 to 40 ns, so this is about 50 µs, as long as
+# most steps of networks that gain from threads.  Then it yields the processor, then it sleeps, so
+# that other processes get the core.  Without a pause instruction it yields at once.
 _SPINS = 2000 if TARGET.x86 or TARGET.aarch64 else 0
 _YIELDS = 200
 
 
 @intrinsic
-def atomic_add(typing: Any, array: Any, index: Any, amount: Any) -> Any:
-    """``atomic_add(array, index, amount)``: add and return what was there before."""
+def atomic_add(typing: Any, array: Any, index: Any, increment: Any) -> Any:
+    """``atomic_add(array, index, increment)``: add, and return the previous value."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = element(context, builder, array, args[0], args[1])
@@ -40,7 +39,7 @@ def atomic_add(typing: Any, array: Any, index: Any, amount: Any) -> Any:
 
 @intrinsic
 def atomic_load(typing: Any, array: Any, index: Any) -> Any:
-    """``atomic_load(array, index)``: read; what was written before its release is seen."""
+    """``atomic_load(array, index)``: read with acquire semantics."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = element(context, builder, array, args[0], args[1])
@@ -51,7 +50,7 @@ def atomic_load(typing: Any, array: Any, index: Any) -> Any:
 
 @intrinsic
 def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
-    """``atomic_store(array, index, value)``: write, after all that was written before."""
+    """``atomic_store(array, index, value)``: write with release semantics."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = element(context, builder, array, args[0], args[1])
@@ -62,9 +61,9 @@ def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 
 def pause_of(target: Target) -> tuple[str, tuple[int, ...]] | None:
-    """Return LLVM's name of the instruction that waits a moment, and its options.
+    """Return the LLVM name and operands of the instruction for spin loops; None if unknown.
 
-    On AArch64 it is ISB: the hint YIELD takes no time, so that 2000 of them are a microsecond.
+    On AArch64 it is ISB: YIELD takes no time, so that 2000 of them last about a microsecond.
     """
     if target.x86:
         return "llvm.x86.sse2.pause", ()
@@ -73,15 +72,15 @@ def pause_of(target: Target) -> tuple[str, tuple[int, ...]] | None:
 
 @intrinsic
 def pause(typing: Any) -> Any:
-    """Tell the processor that this is a waiting loop."""
+    """Tell the processor that this is a spin loop."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        known = pause_of(TARGET)
-        if known is not None:
-            name, options = known
-            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32)] * len(options))
-            given = [ir.IntType(32)(option) for option in options]
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), given)
+        instruction = pause_of(TARGET)
+        if instruction is not None:
+            name, options = instruction
+            pause_type = ir.FunctionType(ir.VoidType(), [ir.IntType(32)] * len(options))
+            operands = [ir.IntType(32)(option) for option in options]
+            builder.call(cgutils.get_or_insert_function(builder.module, pause_type, name), operands)
         return context.get_dummy_value()
 
     return types.void(), codegen
@@ -89,10 +88,10 @@ def pause(typing: Any) -> Any:
 
 @always_inlined
 def relax(waited):
-    """Wait a moment, the longer the more moments have been waited already."""
+    """Wait a moment, longer the more often this thread has already waited."""
     if waited < _SPINS:
         pause()
     elif waited < _SPINS + _YIELDS:
-        give_way()
+        _yield()
     else:
         _sleep(_SHORT_SLEEP)

@@ -1,10 +1,10 @@
-"""Whether a run goes on: kernels ask while they work, Python answers.
+"""Cancellation: a compiled run asks Python now and then whether it should end.
 
-An iteration over many samples or parameters takes minutes in compiled code, where nobody sees the
-clock, Ctrl-C or another thread's wish to end the run.  So the leader of a team counts the work that
-it does.  After every so much of it, about 20 ms, it calls back into Python, which looks at all of
-these.  If the run is to end, a flag is set that all threads of the team see: what they are at is
-given up, and its numbers mean nothing.
+An iteration over many samples or parameters can take minutes in compiled code, during which Python
+handles neither time limits, Ctrl-C nor requests of other threads.  So the leader of a thread team
+counts its work in multiply-adds and calls back into Python about every 20 ms.  If the run should
+end, Python's answer sets a flag that all threads of the team check: they abandon the evaluation,
+whose results are then meaningless.
 """
 
 from __future__ import annotations
@@ -25,93 +25,93 @@ from batchprop.threads.atomics import atomic_load, atomic_store
 
 Array = npt.NDArray[Any]
 
-# places in ``counts``, the flag on a cache line of its own
-CANCELLED, LEFT, EVERY = 0, 16, 17
-SECONDS = 0.02  # of work between two questions
-GRACE = 0.1  # seconds before the first one in Python: a small evaluation is never given up
-FIRST = 1 << 26  # multiply-adds before the first one; a few milliseconds
-LEAST, MOST = 1 << 20, 1 << 29  # later, when it is known how long they take
-# multiply-adds that take as long as to read a number from memory, and to write one where nothing
-# was written before: memory that a system gives away page by page
+# indices into ``counts``; the flag has a cache line of its own
+CANCELLED, REMAINING, INTERVAL = 0, 16, 17
+SECONDS = 0.02  # of work between two calls into Python
+GRACE = 0.1  # seconds before the first check in Python: a short evaluation is never abandoned
+FIRST_INTERVAL = 1 << 26  # multiply-adds before the first call; a few milliseconds
+MIN_INTERVAL, MAX_INTERVAL = 1 << 20, 1 << 29  # between later calls, adapted to the time they take
+# Cost in multiply-adds of reading a number from memory, and of writing one to fresh memory, which
+# the system still has to map page by page.
 READ, WRITTEN = 32, 512
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64)
 
 
 class Token(NamedTuple):
-    """What a thread's kernels know of it."""
+    """A thread's access to the cancellation of its run."""
 
-    ask: int  # address of the C function to call; 0 for those who only see the flag
-    counts: Array  # int64, shared by the threads: the flag, and the leader's work until it asks
+    ask: int  # address of the C function that calls Python; 0 for all threads but the leader
+    counts: Array  # int64, shared by the threads: the flag, and the work left until the next call
 
 
 class Cancelled(Exception):
-    """Ends an evaluation in Python."""
+    """Raised to end an evaluation in Python code."""
 
 
 @intrinsic
-def _ask(typing: Any, place: Any) -> Any:
-    """``_ask(place)``: call a C function of no arguments by its address."""
+def _ask(typing: Any, address: Any) -> Any:
+    """``_ask(address)``: call a C function without arguments by its address."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(64), [])
-        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+        function_type = ir.FunctionType(ir.IntType(64), [])
+        return builder.call(builder.inttoptr(args[0], function_type.as_pointer()), [])
 
-    return types.int64(place), codegen
+    return types.int64(address), codegen
 
 
 @never_inlined
-def _look(token):
-    """Ask, unless it is known that the run is to end."""
+def _ask_python(token):
+    """Call Python, unless the run is already cancelled; set the flag or count anew."""
     counts = token.counts
     if atomic_load(counts, CANCELLED) == 0:
         if _ask(token.ask) != 0:
             atomic_store(counts, CANCELLED, 1)
         else:
-            counts[LEFT] = counts[EVERY]
+            counts[REMAINING] = counts[INTERVAL]
 
 
 @returning(types.boolean)
 def is_cancelled(token):
-    """Return whether the run is to end."""
+    """Return whether the run has been cancelled."""
     return atomic_load(token.counts, CANCELLED) != 0
 
 
 @returning(types.boolean)
 def check(token, work):
-    """Count ``work``, in multiply-adds; ask if it is time to; return whether the run is to end."""
+    """Count ``work`` multiply-adds, call Python if it is due, return whether to end the run."""
     counts = token.counts
     if token.ask != 0:
-        counts[LEFT] -= work
-        if counts[LEFT] > 0:
+        counts[REMAINING] -= work
+        if counts[REMAINING] > 0:
             return False
-        _look(token)
+        _ask_python(token)
     return atomic_load(counts, CANCELLED) != 0
 
 
 class _Outcome:
-    """What came out of the questions so far."""
+    """The reason to end the run, an exception raised while asking, the time of the last call."""
 
     def __init__(self) -> None:
         self.reason = "interrupted"
         self.error: BaseException | None = None
-        self.asked = time.perf_counter()
+        self.last_asked = time.perf_counter()
 
 
 class Cancellation:
-    """Ends one run from outside, wherever it is.
+    """Ends one run from outside.
 
     Parameters
     ----------
-    ended : callable
-        Returns the reason why the run is to end now, or an empty string.
+    end_reason : callable
+        Returns the reason why the run must end now, or an empty string.
     """
 
-    def __init__(self, ended: Callable[[], str]) -> None:
-        self._ended, self._outcome = ended, _Outcome()
+    def __init__(self, end_reason: Callable[[], str]) -> None:
+        self._end_reason, self._outcome = end_reason, _Outcome()
         self._counts = np.zeros(64, np.int64)
-        self._counts[EVERY] = FIRST
-        answers = _answers(ended, self._outcome, self._counts)
+        self._counts[INTERVAL] = FIRST_INTERVAL
+        answers = _answers(end_reason, self._outcome, self._counts)
         next(answers)
         self._function = _FUNCTION(answers.__next__)
         address = ctypes.cast(self._function, ctypes.c_void_p).value or 0
@@ -119,26 +119,26 @@ class Cancellation:
         self.restart()
 
     def restart(self) -> None:
-        """Ask next when some work has been done from now on."""
-        self._counts[LEFT] = self._counts[EVERY]
-        self._outcome.asked = time.perf_counter()
-        self._due = self._outcome.asked + GRACE
+        """Postpone the next check by one interval."""
+        self._counts[REMAINING] = self._counts[INTERVAL]
+        self._outcome.last_asked = time.perf_counter()
+        self._next_check = self._outcome.last_asked + GRACE
 
     def cancel(self) -> None:
-        """End the run."""
+        """Cancel the run."""
         self._counts[CANCELLED] = 1
 
     @property
     def cancelled(self) -> bool:
-        """Whether it is to end."""
+        """Whether the run has been cancelled."""
         return bool(self._counts[CANCELLED])
 
     def check(self) -> None:
-        """Ask if it is time to, and raise ``Cancelled`` if the run is to end."""
+        """Check whether the run should end, if a check is due; raise ``Cancelled`` if so."""
         now = time.perf_counter()
-        if now >= self._due and not self.cancelled:
-            self._due = now + SECONDS
-            reason = self._ended()
+        if now >= self._next_check and not self.cancelled:
+            self._next_check = now + SECONDS
+            reason = self._end_reason()
             if reason:
                 self._outcome.reason = reason
                 self.cancel()
@@ -146,7 +146,7 @@ class Cancellation:
             raise Cancelled
 
     def reason(self) -> str:
-        """Return why the run ended, or raise what was raised where that was asked: Ctrl-C."""
+        """Return why the run ended; re-raise what was raised while asking, such as Ctrl-C."""
         error, self._outcome.error = self._outcome.error, None
         if error is not None:
             raise error
@@ -154,30 +154,33 @@ class Cancellation:
 
 
 def leader_token(cancellation: Cancellation | None) -> Token:
-    """Return the token of the thread that asks; None is a run that nobody ends."""
+    """Return the token of a team's leader; without a cancellation, one that never ends the run."""
     return Token(0, np.zeros(64, np.int64)) if cancellation is None else cancellation.leader
 
 
 def _answers(
-    ended: Callable[[], str], outcome: _Outcome, counts: Array
+    end_reason: Callable[[], str], outcome: _Outcome, counts: Array
 ) -> Generator[int, None, None]:
-    """Yield 1 when the run is to end, else 0.
+    """Yield 1 if the run should end, else 0.
 
-    In the main thread Python handles signals as it enters a function, before any ``try`` in it.  A
-    generator is entered where it waits, so that Ctrl-C is raised inside this one's ``try``.
+    In the main thread, Python handles signals when it enters a function, before any ``try`` in
+    it.  A generator is resumed inside its ``try``, so that Ctrl-C is caught here.
     """
     answer = 0
     while True:
         try:
             yield answer
-            reason = ended()
+            reason = end_reason()
             now = time.perf_counter()
-            factor = SECONDS / max(now - outcome.asked, 1e-9)
-            every = int(counts[EVERY] * min(2.0, max(0.25, factor)))
-            counts[EVERY], outcome.asked = min(MOST, max(LEAST, every)), now
+            factor = SECONDS / max(now - outcome.last_asked, 1e-9)
+            interval = int(counts[INTERVAL] * min(2.0, max(0.25, factor)))
+            counts[INTERVAL], outcome.last_asked = (
+                min(MAX_INTERVAL, max(MIN_INTERVAL, interval)),
+                now,
+            )
             if reason:
                 outcome.reason, answer = reason, 1
         except GeneratorExit:
             return
-        except BaseException as error:  # raised again where the kernel was called from
+        except BaseException as error:  # re-raised by ``reason``, where the kernel was called
             outcome.error, answer = error, 1

@@ -20,7 +20,7 @@ from batchprop.training.parallel import run_all
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.train import warn
-from batchprop.validation.messages import described, message
+from batchprop.validation.error_text import described, message
 from batchprop.vocabulary import COLUMNS
 
 _OF_ALL = ("n_threads", "n_init")  # options that a single configuration cannot have

@@ -1,15 +1,21 @@
-"""Every public argument is checked here, once, before any work is done.
+"""Checks of public arguments, made once and before any work.
 
-One kind of message throughout: what was given, what was expected, what to do.  ``values`` checks
-single values, ``arrays`` what holds for every array, ``samples`` the data, ``networks`` the
-network and its parameters, ``paths`` names of files.
+All messages have one form: what was expected, what was passed, what to do.
+
+- ``values``: single values; ``arrays``: what holds for every array; ``conversion``: tables that are
+  not real numbers.
+- ``samples``: the data; ``orientation``: tables that seem to be transposed.
+- ``networks``: a network and its parameters; ``memory_demand``: sizes that do not fit into memory.
+- ``paths``: file names; ``error_text``: the form of the messages.
+
+Imports parameters, activations and machine.
 """
 
 from __future__ import annotations
 
 from batchprop.validation.arrays import finite, in_range, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
-from batchprop.validation.paths import file_name, file_path, kind_of
+from batchprop.validation.paths import file_name, file_path, file_type
 from batchprop.validation.samples import inputs, sample_weight, tables
 from batchprop.validation.values import (
     activation,
@@ -43,7 +49,7 @@ __all__ = [
     "in_range",
     "inputs",
     "is_auto",
-    "kind_of",
+    "file_type",
     "mapping",
     "n_threads",
     "network",

@@ -1,4 +1,4 @@
-"""Checks that hold for every array: real numbers, rectangular, finite."""
+"""Checks of arrays: convertible to real numbers, rectangular, finite, within a dtype's range."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.validation.conversion import not_numbers
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
 
-_BLOCK = 1 << 20  # elements looked at together when a table is searched for NaN and inf
+_BLOCK = 1 << 20  # elements that are searched for NaN and inf at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype("f2"), np.dtype("f4"), np.dtype("f8")
 
 
 def real_array(name: str, value: npt.ArrayLike) -> Array:
-    """Return an aligned, native float32 or float64 array; no copy if it is one already."""
+    """Return an aligned float32 or float64 array in native byte order, copied only if needed."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(
             message(
@@ -46,35 +46,35 @@ def real_array(name: str, value: npt.ArrayLike) -> Array:
     native = array.dtype.newbyteorder("=")
     if native not in (_SINGLE, _DOUBLE):
         native = _SINGLE if native == _HALF else _DOUBLE
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes inf, found later
-        # require() copies only what is misaligned, byte-swapped or of another dtype
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes inf, rejected later
+        # require() copies only arrays that are misaligned, byte-swapped or of another dtype
         return np.require(array, dtype=native, requirements="A")
 
 
 def finite(name: str, array: Array, remedy: str = "Remove or impute such samples first.") -> None:
-    """Reject NaN and inf, naming the first place.
+    """Reject NaN and inf, and name the position of the first.
 
-    The sum of a table with NaN or inf is never finite, and costs one pass and no memory; only if
-    it is not finite (which overflow can also cause) are the elements looked at one by one.
+    The sum of an array with NaN or inf is never finite; computing it takes one pass and no memory.
+    Only if it is not finite (overflow can also cause that) are the elements searched.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):
             return
     rows = array.reshape(1, -1) if array.ndim == 1 else array
-    step = max(1, _BLOCK // rows.shape[0])
-    for start in range(0, rows.shape[1], step):
-        bad = np.argwhere(~np.isfinite(rows[:, start : start + step]))
+    block_size = max(1, _BLOCK // rows.shape[0])
+    for start in range(0, rows.shape[1], block_size):
+        bad = np.argwhere(~np.isfinite(rows[:, start : start + block_size]))
         if bad.size:
-            # the first column that holds one: of the samples, the first to be looked at
-            row, column = (int(index) for index in bad[bad[:, 1].argmin()])
+            # the first column with such an entry: the first sample with one
+            row, column = (int(position) for position in bad[bad[:, 1].argmin()])
             column += start
-            place = f"{column}" if array.ndim == 1 else f"{row}, {column}"
-            got = f"{rows[row, column]} at {name}[{place}]"
+            index = f"{column}" if array.ndim == 1 else f"{row}, {column}"
+            got = f"{rows[row, column]} at {name}[{index}]"
             raise ValueError(message(name, "be finite", got, remedy))
 
 
 def in_range(name: str, array: Array, dtype: npt.DTypeLike, remedy: str | None = None) -> None:
-    """Reject finite values that would be infinite in ``dtype``."""
+    """Reject finite values that would overflow in ``dtype``."""
     largest = np.finfo(np.dtype(dtype)).max
     if array.dtype.itemsize <= np.dtype(dtype).itemsize:
         return

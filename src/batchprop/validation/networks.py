@@ -1,4 +1,4 @@
-"""Checks of the network: its sizes, its parameters flat and in blocks, the object itself."""
+"""Checks of networks: sizes, parameters as a vector and as blocks, the object itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from batchprop.parameters import Shape
 from batchprop.validation.arrays import finite, real_array
-from batchprop.validation.messages import described, message
+from batchprop.validation.error_text import described, message
 from batchprop.validation.values import count
 
 Array = npt.NDArray[Any]
@@ -19,7 +19,7 @@ _BLOCKS = "The blocks are W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."
 
 
 def shape(value: object) -> Shape:
-    """Return the three sizes (e, m, s)."""
+    """Return the sizes (e, m, s) as a ``Shape``."""
     if not isinstance(value, tuple | list) or len(value) != 3:
         remedy = "Pass (e, m, s), for example network.shape."
         raise TypeError(message("shape", "be three integers", described(value), remedy))
@@ -27,7 +27,7 @@ def shape(value: object) -> Shape:
 
 
 def theta(value: npt.ArrayLike, n_parameters: int) -> Array:
-    """Return a finite flat vector of parameters."""
+    """Return a finite flat vector of parameters of the right length."""
     array = real_array("theta", value)
     if array.shape != (n_parameters,):
         remedy = "Its order is W_h, b_h, W_y, b_y, each row-major: m·e + m + s·m + s numbers."
@@ -40,9 +40,9 @@ def theta(value: npt.ArrayLike, n_parameters: int) -> Array:
 def parameter_blocks(
     W_h: npt.ArrayLike, b_h: npt.ArrayLike, W_y: npt.ArrayLike, b_y: npt.ArrayLike
 ) -> list[Array]:
-    """Return the four blocks in one dtype, checked to fit together."""
-    named = {"W_h": W_h, "b_h": b_h, "W_y": W_y, "b_y": b_y}
-    blocks = {name: real_array(name, value) for name, value in named.items()}
+    """Return the four blocks in one common dtype, with shapes that fit together."""
+    arguments = {"W_h": W_h, "b_h": b_h, "W_y": W_y, "b_y": b_y}
+    blocks = {name: real_array(name, value) for name, value in arguments.items()}
     symbols = {"W_h": "(m, e)", "b_h": "(m,)", "W_y": "(s, m)", "b_y": "(s,)"}
     for name, block in blocks.items():
         if block.ndim != (2 if name.startswith("W") else 1) or block.size == 0:
@@ -51,18 +51,18 @@ def parameter_blocks(
     m, s = blocks["W_h"].shape[0], blocks["W_y"].shape[0]
     for name, sizes in (("b_h", (m,)), ("W_y", (s, m)), ("b_y", (s,))):
         if blocks[name].shape != sizes:
-            fit = f"W_h {blocks['W_h'].shape} and W_y {blocks['W_y'].shape}"
+            context = f"W_h {blocks['W_h'].shape} and W_y {blocks['W_y'].shape}"
             got = f"shape {blocks[name].shape}"
-            raise ValueError(message(name, f"have shape {sizes} to fit {fit}", got, _BLOCKS))
+            raise ValueError(message(name, f"have shape {sizes} to fit {context}", got, _BLOCKS))
     for name, block in blocks.items():
         finite(name, block, _CORRECT)
     dtype = np.result_type(*blocks.values())
     return [block.astype(dtype, copy=False) for block in blocks.values()]
 
 
-def network(value: object, kind: type) -> None:
-    """Check that ``value`` is a network."""
-    if not isinstance(value, kind):
-        name = f"batchprop.{kind.__name__}"
+def network(value: object, network_class: type) -> None:
+    """Check that ``value`` is an instance of ``network_class``."""
+    if not isinstance(value, network_class):
+        name = f"batchprop.{network_class.__name__}"
         remedy = f"Make one with {name}(W_h, b_h, W_y, b_y) or {name}.initialize(e, m, s)."
         raise TypeError(message("network", f"be a {name}", described(value), remedy))

@@ -1,4 +1,4 @@
-"""Checks of names of files: what may be opened, and what may be written."""
+"""Checks of file names: for reading and for writing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import stat
 from pathlib import Path
 
-from batchprop.validation.messages import described, message
+from batchprop.validation.error_text import described, message
 
 _EXPECTED = "be the name of a file"
 
 
 def file_name(name: str, value: object) -> Path:
-    """Return the path that a user names; whether there is such a file is seen when it is opened."""
+    """Return a file name as a path; whether the file exists is not checked."""
     try:
         text = os.fspath(value)  # type: ignore[call-overload]
     except TypeError:
@@ -34,15 +34,18 @@ def file_name(name: str, value: object) -> Path:
 
 
 def file_path(name: str, value: object) -> Path:
-    """Return the path of a file that may be written: its folder is there, and it is no folder."""
+    """Return the path of a file that can be written: its folder exists, and it is not a folder."""
     path = file_name(name, value)
-    folder = Path(os.path.realpath(path)).parent  # of the file that a symbolic link points to
+    folder = Path(os.path.realpath(path)).parent  # of the target, if it is a symbolic link
     if not folder.is_dir():
-        wanted = folder if path.is_symlink() else path.parent
-        remedy = f"Make {str(wanted)!r} first."
+        missing_folder = folder if path.is_symlink() else path.parent
+        remedy = f"Make {str(missing_folder)!r} first."
         if path.parts[0].startswith("~"):
             remedy = "Pass os.path.expanduser of that name: only a shell knows what ~ is."
-        elif any(above.exists() and not above.is_dir() for above in (wanted, *wanted.parents)):
+        elif any(
+            above.exists() and not above.is_dir()
+            for above in (missing_folder, *missing_folder.parents)
+        ):
             remedy = "One of its folders is a file: pass another name."
         raise ValueError(message(name, "be in a folder that exists", repr(str(path)), remedy))
     try:
@@ -54,12 +57,12 @@ def file_path(name: str, value: object) -> Path:
         raise ValueError(message(name, _EXPECTED, f"the folder {str(path)!r}", remedy))
     if not stat.S_ISREG(mode):
         remedy = "Pass the name of a file on a disk."
-        raise ValueError(message(name, _EXPECTED, f"{str(path)!r}, {kind_of(mode)}", remedy))
+        raise ValueError(message(name, _EXPECTED, f"{str(path)!r}, {file_type(mode)}", remedy))
     return path
 
 
-def kind_of(mode: int) -> str:
-    """Return what a path names that is neither a file nor a folder, from its ``st_mode``."""
+def file_type(mode: int) -> str:
+    """Return the type of a file that is neither regular nor a folder, from its ``st_mode``."""
     if stat.S_ISFIFO(mode):
         return "a pipe"
     return "a socket" if stat.S_ISSOCK(mode) else "a device"

@@ -1,4 +1,4 @@
-"""Checks of the data: inputs X (e, N), targets T (s, N), one weight a sample."""
+"""Checks of the data: inputs X (e, N), targets T (s, N), one weight per sample."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.validation.arrays import finite, in_range, real_array
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 from batchprop.validation.orientation import inputs_remedy, tables_remedy
 
 Array = npt.NDArray[Any]
@@ -23,9 +23,9 @@ def inputs(
     """Return X as a finite (e, N) array with e, N ≥ 1, within the range of ``dtype``."""
     array = real_array(name, X)
     if not _is_table(array, n_inputs):
-        turn = inputs_remedy(array.shape, name, n_inputs)
-        raise _no_inputs(array, n_inputs, name, turn)
-    _values(name, array, dtype)
+        transpose_advice = inputs_remedy(array.shape, name, n_inputs)
+        raise _inputs_error(array, n_inputs, name, transpose_advice)
+    _check_values(name, array, dtype)
     return array
 
 
@@ -39,19 +39,19 @@ def tables(
 ) -> tuple[Array, Array]:
     """Return X and T as finite (e, N) and (s, N) arrays, within the range of ``dtype``.
 
-    ``dtype`` None is that of X.  Which way round they are meant is judged by both shapes.
+    ``dtype`` None means that of X.  Both shapes are used to recognise transposed tables.
     """
     x, t = real_array(names[0], X), real_array(names[1], T)
-    agree = _is_table(t, n_outputs) and t.shape[1:] == x.shape[1:]
-    if not (_is_table(x, n_inputs) and agree):
-        turn = tables_remedy(x.shape, t.shape, names, n_inputs, n_outputs)
+    targets_fit = _is_table(t, n_outputs) and t.shape[1:] == x.shape[1:]
+    if not (_is_table(x, n_inputs) and targets_fit):
+        transpose_advice = tables_remedy(x.shape, t.shape, names, n_inputs, n_outputs)
         if not _is_table(x, n_inputs):
-            turn = turn or inputs_remedy(x.shape, names[0], n_inputs)
-            raise _no_inputs(x, n_inputs, names[0], turn)
-        raise _no_targets(t, x, n_outputs, names, turn)
+            transpose_advice = transpose_advice or inputs_remedy(x.shape, names[0], n_inputs)
+            raise _inputs_error(x, n_inputs, names[0], transpose_advice)
+        raise _targets_error(t, x, n_outputs, names, transpose_advice)
     dtype = x.dtype if dtype is None else dtype
-    _values(names[0], x, dtype)
-    _values(names[1], t, dtype)
+    _check_values(names[0], x, dtype)
+    _check_values(names[1], t, dtype)
     return x, t
 
 
@@ -59,18 +59,20 @@ def _is_table(array: Array, n_rows: int | None) -> bool:
     return array.ndim == 2 and array.size > 0 and n_rows in (None, array.shape[0])
 
 
-def _values(name: str, array: Array, dtype: npt.DTypeLike | None) -> None:
+def _check_values(name: str, array: Array, dtype: npt.DTypeLike | None) -> None:
     finite(name, array)
     if dtype is not None:
         in_range(name, array, dtype)
 
 
-def _no_inputs(array: Array, n_inputs: int | None, name: str, turn: str | None) -> ValueError:
-    """Return the error about inputs of a shape that does not fit."""
+def _inputs_error(
+    array: Array, n_inputs: int | None, name: str, transpose_advice: str | None
+) -> ValueError:
+    """Return the error for inputs whose shape does not fit."""
     e = "e" if n_inputs is None else n_inputs
     expected = f"have shape ({e}, N), one row an input and one column a sample"
-    if turn is not None:
-        remedy = turn
+    if transpose_advice is not None:
+        remedy = transpose_advice
     elif array.size == 0:
         remedy = "There must be at least one input and one sample: check how it was selected."
     elif array.ndim == 1 and n_inputs is None:
@@ -82,18 +84,22 @@ def _no_inputs(array: Array, n_inputs: int | None, name: str, turn: str | None) 
     return ValueError(message(name, expected, f"shape {array.shape}", remedy))
 
 
-def _no_targets(
-    array: Array, X: Array, n_outputs: int | None, names: tuple[str, str], turn: str | None
+def _targets_error(
+    array: Array,
+    X: Array,
+    n_outputs: int | None,
+    names: tuple[str, str],
+    transpose_advice: str | None,
 ) -> ValueError:
-    """Return the error about targets of a shape that does not fit the inputs."""
+    """Return the error for targets whose shape does not fit the inputs."""
     name_x, name = names
     s, n_samples = "s" if n_outputs is None else n_outputs, X.shape[1]
     expected = (
         f"have shape ({s}, {n_samples}), one row an output and one column a sample, "
         f"like the {n_samples} column{'s'[: n_samples != 1]} of {name_x} {X.shape}"
     )
-    if turn is not None:
-        remedy = turn
+    if transpose_advice is not None:
+        remedy = transpose_advice
     elif array.shape[-1:] == (n_samples,) and n_outputs is not None:
         remedy = f"Pass {n_outputs} row{'s'[: n_outputs > 1]}, one an output."
     else:
@@ -106,7 +112,7 @@ def sample_weight(
 ) -> Array | None:
     """Return finite, non-negative weights (N,) with a positive sum, as float64, or None.
 
-    ``n_rows`` is how many rows the tables have: as many weights mean that rows are samples.
+    ``n_rows`` is the number of rows of the tables; as many weights suggest that rows are samples.
     """
     if weight is None:
         return None
@@ -130,7 +136,7 @@ def sample_weight(
         remedy = "Give at least one sample a positive weight."
         raise ValueError(message(name, "have a positive sum", "zeros only", remedy))
     array = np.ascontiguousarray(array, np.float64)
-    # Only ratios count.  A power of two changes no digit and keeps sums and float32 copies of
-    # extreme weights from overflowing or vanishing.
+    # Only ratios matter.  Dividing by a power of two is exact and keeps sums and float32 copies of
+    # extreme weights from overflowing or underflowing.
     exponent = int(np.frexp(largest)[1])
     return np.ldexp(array, -exponent) if abs(exponent) > 60 else array

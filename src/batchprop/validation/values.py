@@ -1,4 +1,4 @@
-"""Checks of single values: names, counts, numbers, flags, functions, a dtype."""
+"""Checks of single values: names, counts, numbers, flags, functions, dtypes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.validation.messages import described, message, written
+from batchprop.validation.error_text import described, message, written
 
-_NO_NUMBERS = (bool, np.bool, np.timedelta64)  # though they count as integers to Python
+_NOT_NUMBERS = (bool, np.bool, np.timedelta64)  # although Python counts them as integers
 _OR_AUTO = ', or "auto"'
-_MOST_THREADS = 4096
+_MAX_THREADS = 4096
 _SEED_BITS = 4096
-# What other libraries call the same thing, and what its spelling alone would not lead to.
-_ELSEWHERE = {
+# Names that other libraries use, and that spelling alone would not match.
+_SYNONYMS = {
     "compiled": "fused",
     "gradient-descent": "gd",
     "l-bfgs": "lbfgs",
@@ -34,20 +34,20 @@ _ELSEWHERE = {
     "sigmoid": "logistic",
     "trainlm": "lm",
 }
-_LONGEST = 64  # letters of a name that are compared
+_MAX_COMPARED = 64  # characters of a name that are compared
 
 
-def choice(name: str, value: object, known: Sequence[str]) -> str:
-    """Return ``value`` if it is one of ``known``; else name the nearest one."""
-    expected = f"be one of {', '.join(known)}"
+def choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """Return ``value`` if it is one of ``choices``; else raise and suggest the most similar one."""
+    expected = f"be one of {', '.join(choices)}"
     if not isinstance(value, str):
         raise TypeError(message(name, expected, described(value), "Pass its name as a string."))
-    if value in known:
+    if value in choices:
         return value
-    asked = value[:_LONGEST].lower().replace("_", "-").replace(" ", "-")
-    near = [_ELSEWHERE[asked]] if _ELSEWHERE.get(asked) in known else []
-    near += difflib.get_close_matches(value[:_LONGEST].lower(), known, n=1, cutoff=0.4)
-    remedy = f"Did you mean {near[0]!r}?" if near else f"Choose, for example, {known[0]!r}."
+    normalised = value[:_MAX_COMPARED].lower().replace("_", "-").replace(" ", "-")
+    matches = [_SYNONYMS[normalised]] if _SYNONYMS.get(normalised) in choices else []
+    matches += difflib.get_close_matches(value[:_MAX_COMPARED].lower(), choices, n=1, cutoff=0.4)
+    remedy = f"Did you mean {matches[0]!r}?" if matches else f"Choose, for example, {choices[0]!r}."
     raise ValueError(message(name, expected, written(value), remedy))
 
 
@@ -57,9 +57,9 @@ def activation(value: object) -> str:
 
 
 def count(name: str, value: object, least: int = 1, *, auto: bool = False) -> int:
-    """Return an integer that is at least ``least``; a bool or a duration is not a count.
+    """Return an integer that is at least ``least``; bools and durations are rejected.
 
-    ``auto`` tells whether "auto", which is looked at before, would have been taken as well.
+    With ``auto`` the message mentions "auto", which the caller has handled already.
     """
     expected = f"be an integer of at least {least}{_OR_AUTO if auto else ''}"
     remedy = f"Pass a whole number such as {max(least, 10)}."
@@ -77,19 +77,19 @@ def count(name: str, value: object, least: int = 1, *, auto: bool = False) -> in
 
 
 def optional_count(name: str, value: object, least: int = 1, *, auto: bool = False) -> int | None:
-    """Return a count, or None where None was given."""
+    """Return a count, or None for None."""
     return None if value is None else count(name, value, least, auto=auto)
 
 
 def is_auto(value: object) -> bool:
-    """Return whether an argument is left to the library."""
+    """Return whether an argument is "auto"."""
     return isinstance(value, str) and value == "auto"
 
 
-def _auto_remedy(value: str, otherwise: str) -> str:
-    """Return what to do about a string where "auto" is the only one."""
-    near = difflib.get_close_matches(value.lower().strip(), ["auto"], n=1, cutoff=0.5)
-    return "Did you mean 'auto'?" if near else otherwise
+def _auto_remedy(value: str, default: str) -> str:
+    """Return what to do about a string if "auto" is the only one that is allowed."""
+    matches = difflib.get_close_matches(value.lower().strip(), ["auto"], n=1, cutoff=0.5)
+    return "Did you mean 'auto'?" if matches else default
 
 
 def number(
@@ -101,12 +101,12 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Return a finite real number with ``above < value``, ``least <= value < below``."""
-    if isinstance(value, _NO_NUMBERS) or not isinstance(value, numbers.Real):
+    if isinstance(value, _NOT_NUMBERS) or not isinstance(value, numbers.Real):
         expected = _range(above, least, below)
         raise TypeError(message(name, expected, described(value), "Pass a float."))
     try:
         real = float(value)
-    except OverflowError:  # an integer beyond the range of a float
+    except OverflowError:  # an integer beyond the range of float
         real = -math.inf if value < 0 else math.inf
     if not (math.isfinite(real) and real > above and least <= real < below):
         expected = _range(above, least, below)
@@ -115,7 +115,7 @@ def number(
 
 
 def _range(above: float, least: float, below: float) -> str:
-    """Say what a number must be."""
+    """Return a description of the allowed range."""
     bounds = (
         (f"greater than {above:g}", above),
         (f"at least {least:g}", least),
@@ -126,28 +126,28 @@ def _range(above: float, least: float, below: float) -> str:
 
 
 def penalty(value: object, *, auto: bool = False) -> tuple[float, float]:
-    """Return (α_h, α_y) of one number for both, or of a pair.
+    """Return (α_h, α_y) from one number for both, or from a pair.
 
-    ``auto`` tells whether "auto", which is looked at before, would have been taken as well.
+    With ``auto`` the message mentions "auto", which the caller has handled already.
     """
     if isinstance(value, str):
         expected = f"be a finite real number and at least 0, or a pair{_OR_AUTO if auto else ''}"
         remedy = "Pass a float."
         remedy = _auto_remedy(value, remedy) if auto else remedy
         raise TypeError(message("alpha", expected, described(value), remedy))
-    several = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim > 0)
-    pair = tuple(value) if several else (value, value)  # type: ignore[arg-type]
+    is_pair = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    pair = tuple(value) if is_pair else (value, value)  # type: ignore[arg-type]
     if len(pair) != 2:
         expected = "be a number for all weights, or a pair of numbers for W_h and for W_y"
         raise ValueError(message("alpha", expected, described(value), "Pass, for example, 0.01."))
-    alpha_h, alpha_y = (number("alpha", one, least=0) for one in pair)
+    alpha_h, alpha_y = (number("alpha", entry, least=0) for entry in pair)
     return alpha_h, alpha_y
 
 
 def optional_number(
     name: str, value: object, *, above: float = -math.inf, least: float = -math.inf
 ) -> float | None:
-    """Return a number, or None where None was given (None switches the rule off)."""
+    """Return a number, or None for None, which switches a rule off."""
     return None if value is None else number(name, value, above=above, least=least)
 
 
@@ -161,20 +161,20 @@ def seed(value: object) -> int | None:
 
 
 def n_threads(value: object) -> int | None:
-    """Return a number of threads, or None; a limit beyond any machine's is none."""
-    most = optional_count("n_threads", value)
-    return None if most is None else min(most, _MOST_THREADS)
+    """Return a number of threads, or None for None; huge limits are cut to 4096."""
+    limit = optional_count("n_threads", value)
+    return None if limit is None else min(limit, _MAX_THREADS)
 
 
 def flag(name: str, value: object) -> bool:
-    """Return a truth value; a string or a number is most likely a mistake."""
+    """Return a bool; strings and numbers are rejected as likely mistakes."""
     if isinstance(value, bool | np.bool):
         return bool(value)
     raise TypeError(message(name, "be True or False", described(value), "Pass a bool."))
 
 
 def answer(value: object) -> bool:
-    """Return whether a callback's answer is true; some objects, such as arrays, are neither."""
+    """Return the truth value of a callback's return value; arrays, for example, have none."""
     try:
         return bool(value)
     except Exception:
@@ -186,14 +186,14 @@ def answer(value: object) -> bool:
 
 
 def function(name: str, value: object) -> None:
-    """Check that ``value`` is None or can be called."""
+    """Check that ``value`` is None or callable."""
     if value is not None and not callable(value):
         remedy = "Pass the function itself, without calling it."
         raise TypeError(message(name, "be None or a function", described(value), remedy))
 
 
 def mapping(name: str, value: object) -> dict[str, Any]:
-    """Return a dict with names as keys; None is an empty one."""
+    """Return a dict with string keys; None gives an empty one."""
     if value is None:
         return {}
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
@@ -205,9 +205,9 @@ def mapping(name: str, value: object) -> dict[str, Any]:
 def float_dtype(value: Any) -> np.dtype[Any]:
     """Return float32 or float64 as a dtype."""
     dtype = None
-    # NumPy takes the dtype of any object that has one, of a network too
+    # np.dtype() also accepts any object that has a dtype attribute, such as a network
     if value is None or isinstance(value, str | type | np.dtype):
-        with contextlib.suppress(SyntaxError, TypeError, ValueError):  # of what is no dtype
+        with contextlib.suppress(SyntaxError, TypeError, ValueError):  # not a dtype
             dtype = np.dtype(value)
     if dtype is None or dtype.newbyteorder("=") not in (np.dtype("f4"), np.dtype("f8")):
         remedy = "float64 is the safe choice, float32 the faster one."

@@ -1,10 +1,15 @@
 """The executable definition: the derivation in plain Python loops, one sample at a time.
 
-`scalar` holds the derivation for one input and one output, `chain_rule` the same gradient
-factor by factor, `matrix` the form for any number of inputs and outputs. This file only
-converts between arrays and lists: there is no NumPy arithmetic in the naive engine. All
-arithmetic is done in float64, whatever the dtype of the network; results are rounded to that
-dtype. `engines/scaled_objective.py` makes an engine of this package.
+- `scalar`: the derivation for one input and one output.
+- `chain_rule`: the same gradient, one function per factor of the chain rule.
+- `matrix`: the form for any number of inputs and outputs.
+- `gauss_newton_matrix`: JᵀJ and the second-order term Jᵀ y″.
+- `activation_formulas`: σ and σ′ as functions of z.
+- `theta_layout`: the order of the parameters in θ.
+
+This file converts between arrays and lists; there is no NumPy arithmetic in the naive engine.  All
+arithmetic is done in float64, and results are stored in the network's dtype.
+`engines/scaled_objective.py` makes an engine of this package.
 
 Imports nothing but plain Python and `Shape`.
 """
@@ -19,15 +24,15 @@ import numpy.typing as npt
 
 from batchprop.engines.naive.gauss_newton_matrix import curvature, gauss_newton_matrix
 from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
+from batchprop.engines.naive.sample_weights import plain_sum
 from batchprop.engines.naive.theta_layout import flatten, unflatten
-from batchprop.engines.naive.weights import plain_sum
 from batchprop.parameters import Shape
 
 Array = npt.NDArray[Any]
 
 
 class Objective:
-    """Loss and gradient of one data set as functions of theta.
+    """Loss and gradient of one data set as functions of θ.
 
     Parameters
     ----------
@@ -37,12 +42,12 @@ class Objective:
     shape : Shape
     activation : str
     dtype : dtype
-        Precision of the network; X and T are rounded to it, sample by sample.
+        Dtype of the network; X and T are rounded to it, sample by sample.
 
     Attributes
     ----------
     check : callable
-        Called before each sample; it may raise to end the evaluation.
+        Called before each sample; it may raise an exception to end the evaluation.
     """
 
     def __init__(
@@ -60,22 +65,22 @@ class Objective:
         self._total_weight = plain_sum(self._weights())
 
     def loss(self, theta: Array) -> float:
-        """Return L at theta (P,)."""
+        """Return L at θ (P,)."""
         parameters = unflatten(theta.tolist(), self._shape)
         return mean_loss(parameters, self._samples(), self._total_weight, self._activation)
 
     def loss_and_gradient(self, theta: Array, gradient: Array) -> float:
-        """Return L at theta (P,) and write ∂L/∂θ into gradient (P,)."""
+        """Return L at θ (P,) and write ∂L/∂θ to ``gradient`` (P,)."""
         parameters = unflatten(theta.tolist(), self._shape)
         loss, blocks = sum_over_samples(
             parameters, self._samples(), self._total_weight, self._activation
         )
-        with np.errstate(over="ignore"):  # beyond the float32 range: inf, as in the other engines
+        with np.errstate(over="ignore"):  # overflow in float32 gives inf, as in the other engines
             gradient[:] = flatten(blocks)
         return loss
 
     def close(self) -> None:
-        """Do nothing: this engine holds neither buffers nor threads."""
+        """Do nothing: this engine has neither buffers nor threads."""
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +93,7 @@ class Objective:
             yield 1.0 if self._sample_weight is None else float(self._sample_weight[i])
 
     def _samples(self) -> Iterator[Sample]:
-        """Convert one column at a time, so that X and T are never copied whole."""
+        """Yield one sample at a time, so that X and T are never copied as a whole."""
         for i, weight in enumerate(self._weights()):
             self.check()
             yield Sample(_column(self._X, i, self._dtype), _column(self._T, i, self._dtype), weight)
@@ -98,7 +103,7 @@ class GaussNewtonObjective(Objective):
     """An objective that knows JᵀJ as well; ``dtype`` is float64."""
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        """Return L(θ); write ∂L/∂θ (P,) and JᵀJ = Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P)."""
         parameters = unflatten(theta.tolist(), self._shape)
         JTJ[:] = gauss_newton_matrix(
             parameters, self._samples(), self._total_weight, self._activation
@@ -106,7 +111,7 @@ class GaussNewtonObjective(Objective):
         return self.loss_and_gradient(theta, gradient)
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i (P,) to ``out``; ``points`` is θ, θ + p, θ − p."""
         theta, ahead, behind = (unflatten(point.tolist(), self._shape) for point in points)
         out[:] = curvature(
             theta, ahead, behind, self._samples(), self._total_weight, self._activation
@@ -116,7 +121,7 @@ class GaussNewtonObjective(Objective):
 def predict(
     theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
 ) -> Array:
-    """Return Y (s, N) for X (e, N), in the dtype of theta (P,); there is one thread."""
+    """Return Y (s, N) for X (e, N), in the dtype of θ (P,); there is one thread."""
     parameters = unflatten(theta.tolist(), shape)
     Y = np.empty((shape.n_outputs, X.shape[1]), dtype=theta.dtype)
     for i in range(X.shape[1]):

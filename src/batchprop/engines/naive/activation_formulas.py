@@ -1,8 +1,8 @@
-"""The activations of the naive engine: one scalar σ(z) and, below it, its σ′(z).
+"""The naive engine's activations: scalar functions σ(z), each followed by its derivative σ′(z).
 
-Every derivative is written as a function of z, from its own formula, and not through
-h = σ(z) as the other engines do: a slip in one form cannot hide in the other.
-Nothing here overflows: ``exp`` is only ever called with an argument <= 0.
+Every derivative is a function of z with its own formula; the other engines compute it from
+h = σ(z).  A mistake in one form therefore shows as a disagreement.  Nothing overflows: ``exp`` is
+called with arguments ≤ 0 only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def identity_prime(z: float) -> float:
 
 
 def logistic(z: float) -> float:
-    """Return 1 / (1 + exp(−z)), with numerator and denominator times exp(z) where z < 0."""
+    """Return 1 / (1 + exp(−z)); for z < 0, the fraction is expanded by exp(z)."""
     if z < 0.0:
         e = math.exp(z)
         return e / (1.0 + e)
@@ -31,7 +31,7 @@ def logistic(z: float) -> float:
 
 
 def logistic_prime(z: float) -> float:
-    """Return exp(−z) / (1 + exp(−z))², which is even in z, so that |z| may stand for z."""
+    """Return exp(−z) / (1 + exp(−z))², computed from |z| since it is even in z."""
     e = math.exp(-abs(z))
     return e / ((1.0 + e) * (1.0 + e))
 
@@ -48,12 +48,12 @@ def tanh_prime(z: float) -> float:
 
 
 def relu(z: float) -> float:
-    """Return max(0, z); a NaN stays a NaN."""
+    """Return max(0, z); NaN stays NaN."""
     return 0.0 if z <= 0.0 else z
 
 
 def relu_prime(z: float) -> float:
-    """Return 1 where z > 0, else 0; the corner z = 0 has the value 0 by convention."""
+    """Return 1 for z > 0, else 0; the value 0 at the kink z = 0 is a convention."""
     return 0.0 if z <= 0.0 else 1.0
 
 
@@ -68,28 +68,28 @@ def softplus_prime(z: float) -> float:
 
 
 def elu(z: float) -> float:
-    """Return z where z > 0, else exp(z) − 1 (alpha = 1, so that the slope has no jump)."""
+    """Return z for z > 0, else exp(z) − 1 (alpha = 1, so that the slope is continuous)."""
     return z if z > 0.0 else math.expm1(z)
 
 
 def elu_prime(z: float) -> float:
-    """Return 1 where z > 0, else exp(z)."""
+    """Return 1 for z > 0, else exp(z)."""
     return 1.0 if z > 0.0 else math.exp(z)
 
 
 def softsign(z: float) -> float:
-    """Return z / (1 + |z|), and its limits -1 and 1 where z is infinite."""
+    """Return z / (1 + |z|); for infinite z, its limits −1 and 1."""
     return math.copysign(1.0, z) if math.isinf(z) else z / (1.0 + abs(z))
 
 
 def softsign_prime(z: float) -> float:
-    """Return 1 / (1 + |z|)²; squaring the quotient cannot overflow, squaring 1 + |z| can."""
+    """Return 1 / (1 + |z|)²; the quotient is squared because (1 + |z|)² could overflow."""
     r = 1.0 / (1.0 + abs(z))
     return r * r
 
 
 class Activation(NamedTuple):
-    """One activation: the function and its derivative, both from float to float."""
+    """An activation and its derivative, both functions from float to float."""
 
     sigma: Callable[[float], float]
     sigma_prime: Callable[[float], float]
@@ -107,15 +107,15 @@ ACTIVATIONS = {
 
 
 def lookup(activation: str) -> Activation:
-    """Return the pair (sigma, σ′) of a name.
+    """Return the activation of that name.
 
     Raises
     ------
     ValueError
-        If no activation has that name.
+        If there is no activation of that name.
     """
     try:
         return ACTIVATIONS[activation]
     except KeyError:
-        known = ", ".join(ACTIVATIONS)
-        raise ValueError(f"unknown activation {activation!r}; choose one of {known}") from None
+        names = ", ".join(ACTIVATIONS)
+        raise ValueError(f"unknown activation {activation!r}; choose one of {names}") from None

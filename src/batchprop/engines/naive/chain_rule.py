@@ -1,12 +1,12 @@
-"""Result 5 of the derivation: the same gradient, each factor of the chain rule on its own.
+"""Result 5 of the derivation: the same gradient with every factor of the chain rule by itself.
 
 For one sample the network is a chain of small functions::
 
     w_h, b_h -> z -> h -> y -> L
 
-and the derivative of L by a parameter is the product of the derivatives along the way back.
-Every factor is a function of exactly the numbers it depends on. Only the sum over the samples
-i stands outside: it belongs to the whole product, because each sample has its own y_i.
+and the derivative of L with respect to a parameter is the product of the derivatives along the
+chain.  Each factor is a function of exactly the numbers that it depends on.  Only the sum over the
+samples i is taken of the whole product, because each sample has its own y_i.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchprop.engines.naive.activation_formulas import lookup
+from batchprop.engines.naive.sample_weights import plain_sum, weights_or_ones
 from batchprop.engines.naive.scalar import Forward, forward, mean_loss
-from batchprop.engines.naive.weights import plain_sum, weights_or_ones
 
 
 def dL_dy(y_i: float, t_i: float, weight_i: float, N: float) -> float:
-    """Derive L = (1/N) Σ_i w_i (y_i − t_i)² by y_i: w_i 2 (y_i − t_i) / N."""
+    """Differentiate L = (1/N) Σ_i w_i (y_i − t_i)² with respect to y_i: w_i 2 (y_i − t_i) / N."""
     return weight_i * 2 * (y_i - t_i) / N
 
 
 def dy_dw_y(h_k: float) -> float:
-    """Derive y = ... + w_y[k] h[k] + ... by w_y[k]: h[k]."""
+    """Differentiate y = ... + w_y[k] h[k] + ... with respect to w_y[k]: h[k]."""
     return h_k
 
 
 def dy_db_y() -> float:
-    """Derive y = ... + b_y[0] by b_y[0]: 1."""
+    """Differentiate y = ... + b_y[0] with respect to b_y[0]: 1."""
     return 1.0
 
 
 def dy_dh(w_y_k: float) -> float:
-    """Derive y = ... + w_y[k] h[k] + ... by h[k]: w_y[k]."""
+    """Differentiate y = ... + w_y[k] h[k] + ... with respect to h[k]: w_y[k]."""
     return w_y_k
 
 
 def dh_dz(z_k: float, activation: str) -> float:
-    """Derive h[k] = σ(z[k]) by z[k]: σ′(z[k])."""
+    """Differentiate h[k] = σ(z[k]) with respect to z[k]: σ′(z[k])."""
     return lookup(activation).sigma_prime(z_k)
 
 
 def dz_dw_h(x_i: float) -> float:
-    """Derive z[k] = w_h[k] x + b_h[k] by w_h[k]: x."""
+    """Differentiate z[k] = w_h[k] x + b_h[k] with respect to w_h[k]: x."""
     return x_i
 
 
 def dz_db_h() -> float:
-    """Derive z[k] = w_h[k] x + b_h[k] by b_h[k]: 1."""
+    """Differentiate z[k] = w_h[k] x + b_h[k] with respect to b_h[k]: 1."""
     return 1.0
 
 
@@ -59,19 +59,22 @@ def dL_dw_y(
     """Return Σ_i ∂L/∂y ∂y/∂w_y[k]."""
     N = plain_sum(weight)
     return plain_sum(
-        dL_dy(one.y, t[i], weight[i], N) * dy_dw_y(one.h[k]) for i, one in enumerate(passes)
+        dL_dy(pass_i.y, t[i], weight[i], N) * dy_dw_y(pass_i.h[k])
+        for i, pass_i in enumerate(passes)
     )
 
 
 def dL_db_y(passes: Sequence[Forward], t: Sequence[float], weight: Sequence[float]) -> float:
     """Return Σ_i ∂L/∂y ∂y/∂b_y."""
     N = plain_sum(weight)
-    return plain_sum(dL_dy(one.y, t[i], weight[i], N) * dy_db_y() for i, one in enumerate(passes))
+    return plain_sum(
+        dL_dy(pass_i.y, t[i], weight[i], N) * dy_db_y() for i, pass_i in enumerate(passes)
+    )
 
 
-def dL_dz(one: Forward, k: int, w_y_k: float, dL_dy_i: float, activation: str) -> float:
-    """Return ∂L/∂y ∂y/∂h[k] ∂h[k]/∂z[k] of one sample, which both hidden results share."""
-    return dL_dy_i * dy_dh(w_y_k) * dh_dz(one.z[k], activation)
+def dL_dz(pass_i: Forward, k: int, w_y_k: float, dL_dy_i: float, activation: str) -> float:
+    """Return ∂L/∂y ∂y/∂h[k] ∂h[k]/∂z[k] of one sample, a factor of ∂L/∂w_h and of ∂L/∂b_h."""
+    return dL_dy_i * dy_dh(w_y_k) * dh_dz(pass_i.z[k], activation)
 
 
 def dL_dw_h(
@@ -86,8 +89,8 @@ def dL_dw_h(
     """Return Σ_i ∂L/∂y ∂y/∂h[k] ∂h[k]/∂z[k] ∂z[k]/∂w_h[k]."""
     N = plain_sum(weight)
     return plain_sum(
-        dL_dz(one, k, w_y[k], dL_dy(one.y, t[i], weight[i], N), activation) * dz_dw_h(x[i])
-        for i, one in enumerate(passes)
+        dL_dz(pass_i, k, w_y[k], dL_dy(pass_i.y, t[i], weight[i], N), activation) * dz_dw_h(x[i])
+        for i, pass_i in enumerate(passes)
     )
 
 
@@ -102,8 +105,8 @@ def dL_db_h(
     """Return Σ_i ∂L/∂y ∂y/∂h[k] ∂h[k]/∂z[k] ∂z[k]/∂b_h[k]."""
     N = plain_sum(weight)
     return plain_sum(
-        dL_dz(one, k, w_y[k], dL_dy(one.y, t[i], weight[i], N), activation) * dz_db_h()
-        for i, one in enumerate(passes)
+        dL_dz(pass_i, k, w_y[k], dL_dy(pass_i.y, t[i], weight[i], N), activation) * dz_db_h()
+        for i, pass_i in enumerate(passes)
     )
 
 
@@ -117,9 +120,9 @@ def loss_and_gradient(
     activation: str,
     sample_weight: Sequence[float] | None = None,
 ) -> tuple[float, list[float], list[float], list[float], list[float]]:
-    """Loss and gradient of a 1-m-1 network by products of chain-rule factors.
+    """Compute loss and gradient of a 1-m-1 network as products of chain-rule factors.
 
-    Takes and returns what `batchprop.engines.naive.scalar.loss_and_gradient` does.
+    Arguments and results are those of `batchprop.engines.naive.scalar.loss_and_gradient`.
 
     Parameters
     ----------
@@ -132,7 +135,7 @@ def loss_and_gradient(
     activation : str
         Name of the hidden activation.
     sample_weight : sequence of N floats, optional
-        How often each sample counts; once without it.
+        Weight of each sample; 1 by default.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def loss_and_gradient(
     weight = weights_or_ones(sample_weight, len(t))
     passes = [forward(w_h, b_h, w_y, b_y, x_i, activation) for x_i in x]
     units = range(len(w_h))
-    loss = mean_loss([one.y for one in passes], t, weight)
+    loss = mean_loss([pass_i.y for pass_i in passes], t, weight)
     dw_h = [dL_dw_h(k, passes, w_y, x, t, weight, activation) for k in units]
     db_h = [dL_db_h(k, passes, w_y, t, weight, activation) for k in units]
     dw_y = [dL_dw_y(k, passes, t, weight) for k in units]

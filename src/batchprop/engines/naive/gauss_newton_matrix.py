@@ -1,4 +1,4 @@
-"""The Gauss–Newton matrix by its definition: one row of the Jacobian a sample and output."""
+"""The Gauss–Newton matrix by its definition: one Jacobian row per sample and output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchprop.engines.naive.theta_layout import flatten
 
 
 def jacobian_row(parameters: Blocks, x: list[float], o: int, activation: str) -> list[float]:
-    """Return ∂y_o/∂θ (P,) for one sample: the way back from y_o instead of from L."""
+    """Return ∂y_o/∂θ (P,) for one sample: backpropagation from y_o instead of L."""
     W_h, b_h, W_y, b_y = parameters
     z, h, y = forward(W_h, b_h, W_y, b_y, x, activation)
     dy_dy = [0.0] * len(y)
@@ -22,8 +22,8 @@ def jacobian_row(parameters: Blocks, x: list[float], o: int, activation: str) ->
 
 def curvature(
     parameters: Blocks,
-    ahead: Blocks,
-    behind: Blocks,
+    theta_plus: Blocks,
+    theta_minus: Blocks,
     samples: Iterable[Sample],
     N: float,
     activation: str,
@@ -31,13 +31,13 @@ def curvature(
     """Return (1/N) Σ_i w_i J_iᵀ y″_i (P,), y″ = y(θ + p) − 2 y(θ) + y(θ − p)."""
     total = [0.0] * len(flatten(parameters))
     for x, t, weight in samples:
-        y, y_ahead, y_behind = (
-            forward(*point, x, activation)[2] for point in (parameters, ahead, behind)
+        y, y_plus, y_minus = (
+            forward(*point, x, activation)[2] for point in (parameters, theta_plus, theta_minus)
         )
         for o in range(len(t)):
             J_o = jacobian_row(parameters, x, o, activation)
             for q, derivative in enumerate(J_o):
-                total[q] += weight * derivative * (y_ahead[o] - 2 * y[o] + y_behind[o])
+                total[q] += weight * derivative * (y_plus[o] - 2 * y[o] + y_minus[o])
     return [value / N for value in total]
 
 
@@ -50,7 +50,7 @@ def gauss_newton_matrix(
     for x, t, weight in samples:
         for o in range(len(t)):
             J_o = jacobian_row(parameters, x, o, activation)
-            for row, left in zip(total, J_o, strict=True):
-                for q, right in enumerate(J_o):
-                    row[q] += weight * left * right
+            for row, J_op in zip(total, J_o, strict=True):
+                for q, J_oq in enumerate(J_o):
+                    row[q] += weight * J_op * J_oq
     return [[value / N for value in row] for row in total]

@@ -1,9 +1,8 @@
 """Results 7 to 9 of the derivation: e inputs, m hidden units, s outputs, one sample at a time.
 
-Matrices are nested lists and every product is a written-out loop. In the indices j counts
-inputs, k hidden units, o outputs and i samples. The gradient of the data set is the sum over
-the samples of small outer products; the batch form δ_y Hᵀ of the other engines is this sum
-written as one matrix product.
+Matrices are nested lists and every product is an explicit loop.  The index j counts inputs, k
+hidden units, o outputs and i samples.  The gradient is the sum over the samples of small outer
+products; the other engines compute this sum as one matrix product, for example δ_y Hᵀ.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from batchprop.engines.naive.activation_formulas import lookup
-from batchprop.engines.naive.weights import plain_sum, weights_or_ones
+from batchprop.engines.naive.sample_weights import plain_sum, weights_or_ones
 
 Vector = Sequence[float]
 Matrix = Sequence[Sequence[float]]
 
 
 class Blocks(NamedTuple):
-    """The four blocks as lists; parameters and gradient have the same type and shapes."""
+    """The four blocks as lists; parameters and their gradient have the same shapes."""
 
     W_h: list[list[float]]  # (m, e)
     b_h: list[float]  # (m,)
@@ -28,7 +27,7 @@ class Blocks(NamedTuple):
 
 
 class Forward(NamedTuple):
-    """What the forward pass of one sample leaves behind for the backward pass."""
+    """The values of one sample's forward pass that the backward pass needs."""
 
     z: list[float]  # (m,)
     h: list[float]  # (m,)
@@ -36,7 +35,7 @@ class Forward(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One column of X, the same column of T, and what the sample counts."""
+    """One column of X, the same column of T, and the sample's weight."""
 
     x: list[float]  # (e,)
     t: list[float]  # (s,)
@@ -74,7 +73,7 @@ def sample_loss(y: Vector, t: Vector) -> float:
 
 
 def delta_y(y: Vector, t: Vector, weight: float, N: float) -> list[float]:
-    """Return ∂L/∂y = (2/N) (y_i − t_i), times what the sample counts (result 8)."""
+    """Return ∂L/∂y = (2/N) (y_i − t_i) times the sample weight (result 8)."""
     # forward: L = (1/N) Σ_i w_i ‖y_i − t_i‖²
     return [2 * weight / N * (y_o - t_o) for y_o, t_o in zip(y, t, strict=True)]  # (s,)
 
@@ -94,7 +93,7 @@ def delta_h(W_y: Matrix, z: Vector, dL_dy: Vector, activation: str) -> list[floa
 
 def add_outer(dW: list[list[float]], db: list[float], delta: Vector, v: Vector) -> None:
     """Add δ vᵀ to dW and δ to db, in place (results 8 and 9)."""
-    # forward: a = W v + b; with δ = ∂L/∂a a sample adds δ vᵀ to ∂L/∂W and δ to ∂L/∂b
+    # forward: a = W v + b; with δ = ∂L/∂a, a sample adds δ vᵀ to ∂L/∂W and δ to ∂L/∂b
     for row, delta_row in enumerate(delta):
         for column, value in enumerate(v):
             dW[row][column] += delta_row * value
@@ -113,7 +112,7 @@ def mean_loss(parameters: Blocks, samples: Iterable[Sample], N: float, activatio
 def sum_over_samples(
     parameters: Blocks, samples: Iterable[Sample], N: float, activation: str
 ) -> tuple[float, Blocks]:
-    """Return L and ∂L/∂θ: forward, backward, add, one sample after the other."""
+    """Return L and ∂L/∂θ, adding up forward and backward passes of one sample after another."""
     W_h, b_h, W_y, b_y = parameters
     total = 0.0
     gradient = zeros_like(parameters)
@@ -128,7 +127,7 @@ def sum_over_samples(
 
 
 def zeros_like(blocks: Blocks) -> Blocks:
-    """Return zeros in the shapes of the four blocks."""
+    """Return zeros with the shapes of the four blocks."""
     return Blocks(
         [[0.0] * len(row) for row in blocks.W_h],
         [0.0] * len(blocks.b_h),
@@ -138,7 +137,7 @@ def zeros_like(blocks: Blocks) -> Blocks:
 
 
 def columns(X: Matrix) -> Iterator[list[float]]:
-    """Yield the samples of a nested list: column after column of X[j][i]."""
+    """Yield the columns of a nested list X[j][i], one per sample."""
     for i in range(len(X[0])):
         yield [row[i] for row in X]
 
@@ -153,18 +152,18 @@ def loss_and_gradient(
     activation: str,
     sample_weight: Vector | None = None,
 ) -> tuple[float, Blocks]:
-    """Loss of an e-m-s network and its gradient, from nested lists.
+    """Compute the loss of an e-m-s network and its gradient from nested lists.
 
     Parameters
     ----------
     W_h, b_h, W_y, b_y : nested lists
         Shapes (m, e), (m,), (s, m), (s,).
     X, T : nested lists
-        Inputs (e, N) and targets (s, N), one sample a column.
+        Inputs (e, N) and targets (s, N), one sample per column.
     activation : str
-        Name of the hidden activation, see `batchprop.engines.naive.activation_formulas`.
+        Name of the hidden layer's activation; see `batchprop.engines.naive.activation_formulas`.
     sample_weight : sequence of N floats, optional
-        How often each sample counts; once without it.
+        Weight of each sample; 1 by default.
 
     Returns
     -------
@@ -176,11 +175,11 @@ def loss_and_gradient(
     Raises
     ------
     ValueError
-        If the activation is unknown or two lengths that must agree do not.
+        If the activation is unknown, or if the lengths of two lists disagree.
     """
     weight = weights_or_ones(sample_weight, len(T[0]))
-    together = zip(columns(X), columns(T), weight, strict=True)
-    samples = (Sample(x, t, w) for x, t, w in together)
+    columns_and_weights = zip(columns(X), columns(T), weight, strict=True)
+    samples = (Sample(x, t, w) for x, t, w in columns_and_weights)
     parameters = Blocks(to_rows(W_h), list(b_h), to_rows(W_y), list(b_y))
     return sum_over_samples(parameters, samples, plain_sum(weight), activation)
 
@@ -188,7 +187,7 @@ def loss_and_gradient(
 def predict(
     W_h: Matrix, b_h: Vector, W_y: Matrix, b_y: Vector, X: Matrix, activation: str
 ) -> list[list[float]]:
-    """Return Y (s, N) as nested lists for X (e, N), with the other arguments as above."""
+    """Return Y (s, N) for X (e, N) as nested lists; the other arguments are as above."""
     predictions = [forward(W_h, b_h, W_y, b_y, x, activation).y for x in columns(X)]
     return [[y[o] for y in predictions] for o in range(len(b_y))]
 

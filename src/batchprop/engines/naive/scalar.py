@@ -1,9 +1,9 @@
 """Results 1 to 4 of the derivation: one input, m hidden units, one output, weight by weight.
 
-The derivation's w^0_{k,0}, b^0_k, w^1_{0,k}, b^1_0 are ``w_h[k]``, ``b_h[k]``, ``w_y[k]``,
-``b_y[0]``; its prediction y_i is ``y``, its target (y with a hat) is ``t``. Each partial
-derivative is a sum over the samples i, written as it stands on paper; N stands for the sum of
-the sample weights, which is the number of samples when every weight is one.
+``w_h[k]``, ``b_h[k]``, ``w_y[k]`` and ``b_y[0]`` are the derivation's w^0_{k,0}, b^0_k, w^1_{0,k}
+and b^1_0; ``y`` is its prediction y_i, and ``t`` its target (y with a hat).  Each partial
+derivative is a sum over the samples i, written as in the derivation.  N is the sum of the sample
+weights, which is the number of samples if every weight is 1.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from batchprop.engines.naive.activation_formulas import lookup
-from batchprop.engines.naive.weights import plain_sum, weights_or_ones
+from batchprop.engines.naive.sample_weights import plain_sum, weights_or_ones
 
 
 class Forward(NamedTuple):
-    """What the forward pass of one sample leaves behind for the backward pass."""
+    """The values of one sample's forward pass that the backward pass needs."""
 
     z: list[float]  # (m,) pre-activations
     h: list[float]  # (m,) activations
@@ -58,7 +58,7 @@ def dL_dw_y(
     k: int, passes: Sequence[Forward], t: Sequence[float], weight: Sequence[float]
 ) -> float:
     """Return ∂L/∂w^1_{0,k} = (1/N) Σ_i 2 (y_i − t_i) h^k (result 3)."""
-    # forward: y = ... + w_y[k] * h[k] + ..., so w_y[k] moves y_i by h[k]
+    # forward: y = ... + w_y[k] * h[k] + ..., so ∂y_i/∂w_y[k] = h[k]
     N = plain_sum(weight)
     total = 0.0
     for i in range(len(t)):
@@ -68,7 +68,7 @@ def dL_dw_y(
 
 def dL_db_y(passes: Sequence[Forward], t: Sequence[float], weight: Sequence[float]) -> float:
     """Return ∂L/∂b^1_0 = (1/N) Σ_i 2 (y_i − t_i) (result 3)."""
-    # forward: y = ... + b_y[0], so b_y[0] moves y_i by 1
+    # forward: y = ... + b_y[0], so ∂y_i/∂b_y[0] = 1
     N = plain_sum(weight)
     total = 0.0
     for i in range(len(t)):
@@ -125,7 +125,7 @@ def loss_and_gradient(
     activation: str,
     sample_weight: Sequence[float] | None = None,
 ) -> tuple[float, list[float], list[float], list[float], list[float]]:
-    """Loss of a 1-m-1 network and its derivative by every weight and bias.
+    """Compute the loss of a 1-m-1 network and its derivatives by every weight and bias.
 
     Parameters
     ----------
@@ -136,15 +136,15 @@ def loss_and_gradient(
     x, t : sequences of N floats
         Input and target of every sample.
     activation : str
-        Name of the hidden activation, see `batchprop.engines.naive.activation_formulas`.
+        Name of the hidden layer's activation; see `batchprop.engines.naive.activation_formulas`.
     sample_weight : sequence of N floats, optional
-        How often each sample counts; once without it.
+        Weight of each sample; 1 by default.
 
     Returns
     -------
     loss : float
     dw_h, db_h, dw_y, db_y : lists of floats
-        Each as long as the parameter it belongs to.
+        Lists of the same lengths as the parameters.
 
     Raises
     ------

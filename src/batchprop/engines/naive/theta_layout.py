@@ -1,7 +1,7 @@
-"""Flat theta to the four nested lists and back: W_h, b_h, W_y, b_y, each row after row.
+"""Conversion of flat θ to four nested lists and back: W_h, b_h, W_y, b_y, each row by row.
 
-Written here a second time, away from `batchprop.parameters`, so that a wrong layout there shows
-up as a disagreement between the engines.
+This repeats the layout in `batchprop.parameters` on purpose, so that a wrong layout there shows as
+a disagreement between the engines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from batchprop.parameters import Shape
 
 
 def unflatten(theta: list[float], shape: Shape) -> Blocks:
-    """Cut theta (m e + m + s m + s,) into W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."""
+    """Split θ (m e + m + s m + s,) into W_h (m, e), b_h (m,), W_y (s, m), b_y (s,)."""
     e, m, s = shape.n_inputs, shape.n_hidden, shape.n_outputs
     values = iter(theta)
     return Blocks(

@@ -17,7 +17,7 @@ from batchprop.solvers.stopping import State, step_back
 from batchprop.training.checkpoint import checkpoint_content, checkpoint_file
 from batchprop.training.checkpoint.checkpoint_content import Content
 from batchprop.training.checkpoint.fingerprint import Fingerprint
-from batchprop.validation.messages import message
+from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
 

@@ -18,7 +18,7 @@ from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.options import TrainOptions
 from batchprop.training.result import TrainResult
 from batchprop.training.run_options import RUN_OPTIONS, RunOptions
-from batchprop.validation.messages import described, message, written
+from batchprop.validation.error_text import described, message, written
 
 _DEFAULTS = TrainOptions()
 # A resumed run may change these.  Where it leaves them out, those of the checkpoint go on.

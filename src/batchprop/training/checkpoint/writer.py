@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from batchprop import validation
-from batchprop.files import unfinished
+from batchprop.files import temporary_file
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 
 _SHARE = 0.1  # of the time, at most, goes into writing
@@ -31,7 +31,7 @@ class CheckpointWriter:
         self._path = path
         self._seconds = seconds
         self._due = time.perf_counter() + seconds
-        unfinished.remove(path)
+        temporary_file.remove_abandoned(path)
 
     def look(self, snapshot: Callable[[str], Checkpoint]) -> None:
         """Write a checkpoint if it is time to."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from batchprop.sklearn import messages
+from batchprop.sklearn import fit_warnings
 
 LIMITS = {
     "max_epochs": "Raise max_iter",
@@ -23,7 +23,7 @@ def said(reason):
     result = SimpleNamespace(stop_reason=reason, n_epochs=7, n_evaluations=23, loss=0.5, starts=())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        messages.say_how_it_ended(result, stacklevel=1)
+        fit_warnings.warn_if_not_converged(result, stacklevel=1)
     return caught
 
 
@@ -48,7 +48,7 @@ def test_other_ends():
 
 @pytest.mark.parametrize("flat", [True, False])
 def test_arguments_have_the_names_of_scikit_learn(flat):
-    words = messages.words(flat)
+    words = fit_warnings.words(flat)
     told = {name: words.name(name) for name in ("T", "max_epochs", "seed", "tol=None", "X")}
     assert told == {
         "T": "y", "max_epochs": "max_iter", "seed": "random_state", "tol=None": "tol=0", "X": "X",

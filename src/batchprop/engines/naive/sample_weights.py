@@ -1,4 +1,4 @@
-"""What the samples count: all one, or the sample weights given."""
+"""Sample weights with their default, and the summation that the naive engine uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def weights_or_ones(sample_weight: Sequence[float] | None, n_samples: int) -> Sequence[float]:
-    """Return one weight a sample; without sample weights every sample counts once."""
+    """Return one weight per sample; by default every weight is 1."""
     if sample_weight is None:
         return [1.0] * n_samples
     if len(sample_weight) != n_samples:
@@ -15,10 +15,10 @@ def weights_or_ones(sample_weight: Sequence[float] | None, n_samples: int) -> Se
 
 
 def plain_sum(values: Iterable[float]) -> float:
-    """Add from first to last.
+    """Return the sum, added from first to last.
 
-    The built-in ``sum`` compensates its rounding from Python 3.12 on; the definition should
-    not change with the interpreter.
+    The built-in ``sum`` uses compensated summation from Python 3.12 on; the definition must not
+    depend on the interpreter.
     """
     total = 0.0
     for value in values:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.files import atomic_file, unfinished
+from batchprop.files import atomic_file, temporary_file
 from tests.problems import problem
 from tests.project import SRC
 
@@ -38,9 +38,9 @@ def test_only_our_own_litter_is_removed(path):
         (path.parent / name).touch()
     litter(path).touch()
     os.utime(litter(path), (0, 0))
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert sorted(os.listdir(path.parent)) == sorted(kept)
-    unfinished.remove(path.parent / "no folder" / "at all")
+    temporary_file.remove_abandoned(path.parent / "no folder" / "at all")
 
 
 def test_it_is_looked_for_where_a_link_leads(path, tmp_path):
@@ -52,27 +52,27 @@ def test_it_is_looked_for_where_a_link_leads(path, tmp_path):
         pytest.skip("no symbolic links here")
     litter(path).touch()
     os.utime(litter(path), (0, 0))
-    unfinished.remove(link)
+    temporary_file.remove_abandoned(link)
     assert os.listdir(tmp_path) == ["links"]
 
 
 @with_locks
 def test_a_file_that_is_being_written_stays(path):
-    beside, file = unfinished.opened(path, 0o666)
-    unfinished.remove(path)
+    beside, file = temporary_file.create(path, 0o666)
+    temporary_file.remove_abandoned(path)
     os.utime(beside, (0, 0))  # its writer may be slow
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert beside.exists()
     file.close()
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert not beside.exists()
 
 
 @with_locks
 def test_that_of_another_process_stays_until_that_ends(path):
     code = (
-        "import sys; from pathlib import Path; from batchprop.files import unfinished\n"
-        "made = unfinished.opened(Path(sys.argv[1]), 0o666); print(made[0], flush=True)\n"
+        "import sys; from pathlib import Path; from batchprop.files import temporary_file\n"
+        "made = temporary_file.create(Path(sys.argv[1]), 0o666); print(made[0], flush=True)\n"
         "sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -80,16 +80,16 @@ def test_that_of_another_process_stays_until_that_ends(path):
         text=True,
     ) as other:  # fmt: skip
         beside = other.stdout.readline().strip()
-        unfinished.remove(path)
+        temporary_file.remove_abandoned(path)
         assert os.path.exists(beside)
         other.kill()
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert not os.path.exists(beside)
 
 
 @with_locks
 def test_a_file_that_was_removed_before_it_was_locked(path, monkeypatch):
-    lock, removed = unfinished.fcntl.flock, []
+    lock, removed = temporary_file.fcntl.flock, []
 
     def late(number, command):
         if not removed:
@@ -97,7 +97,7 @@ def test_a_file_that_was_removed_before_it_was_locked(path, monkeypatch):
             removed[0].unlink()
         return lock(number, command)
 
-    monkeypatch.setattr(unfinished.fcntl, "flock", late)
+    monkeypatch.setattr(temporary_file.fcntl, "flock", late)
     atomic_file.write_arrays(path, ARRAYS)
     assert len(removed) == 1
     assert os.listdir(path.parent) == [path.name]
@@ -108,7 +108,7 @@ def test_it_stays_until_it_has_its_name(path, monkeypatch):
     replace = os.replace
 
     def late(beside, place):
-        unfinished.remove(path)
+        temporary_file.remove_abandoned(path)
         replace(beside, place)
 
     monkeypatch.setattr(os, "replace", late)
@@ -123,22 +123,22 @@ def test_without_locks_age_decides(path, monkeypatch, locks):
     def none(number, command):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(unfinished, "_LOCKS", locks)
+    monkeypatch.setattr(temporary_file, "_LOCKS", locks)
     if locks:
         if sys.platform == "win32":
             pytest.skip("there is no flock")
-        monkeypatch.setattr(unfinished.fcntl, "flock", none)
+        monkeypatch.setattr(temporary_file.fcntl, "flock", none)
     atomic_file.write_arrays(path, ARRAYS)
     litter(path).touch()
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert litter(path).exists()
     before = time.time() - 23 * 3600
     os.utime(litter(path), (before, before))
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert litter(path).exists()
     before = time.time() - 25 * 3600
     os.utime(litter(path), (before, before))
-    unfinished.remove(path)
+    temporary_file.remove_abandoned(path)
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -170,7 +170,7 @@ def test_runs_that_start_disturb_no_writer(path):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             while thread.is_alive() or process.poll() is None:
-                unfinished.remove(path)
+                temporary_file.remove_abandoned(path)
                 train(CASE.X, CASE.T, solver="gd", hidden_size=3, max_epochs=1, checkpoint=path)
         thread.join()
         assert process.wait() == 0, process.stderr.read()

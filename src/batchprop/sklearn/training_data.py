@@ -1,4 +1,4 @@
-"""Samples of the estimator: rows checked by scikit-learn, columns for ``batchprop.train``."""
+"""The estimator's training data: checked as rows by scikit-learn, passed on as columns."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from batchprop.training.checkpoint.fingerprint import Fingerprint
 
 Array = npt.NDArray[Any]
 
-FLOATS = (np.float64, np.float32)  # kept; anything else becomes the first
+FLOATS = (np.float64, np.float32)  # dtypes that are kept; others are converted to the first
 
 
 class Samples(NamedTuple):
-    """What ``batchprop.train`` is trained on, one sample a column.
+    """Arguments of ``batchprop.train``, with one sample per column.
 
     Attributes
     ----------
     X, T : ndarray, shapes (e, N) and (s, N)
-        Views of the rows that were given.
+        Inputs and targets, views of the checked rows.
     sample_weight : ndarray, shape (N,), or None
-        Weights.
+        Sample weights.
     X_val, T_val : ndarray, shapes (e, N_val) and (s, N_val), or None
         Validation data.
     """
@@ -42,16 +42,16 @@ class Samples(NamedTuple):
         """Whether there are validation data."""
         return self.X_val is not None
 
-    def agree(self, before: dict[str, Fingerprint]) -> bool:
-        """Tell whether a run of these fingerprints was trained on the same samples."""
-        mine = fingerprint.of_arrays(self._asdict())
-        return mine.keys() == before.keys() and all(
-            mine[name].agrees(its) for name, its in before.items()
+    def match(self, other_fingerprints: dict[str, Fingerprint]) -> bool:
+        """Return whether a run with these fingerprints was trained on the same samples."""
+        fingerprints = fingerprint.of_arrays(self._asdict())
+        return fingerprints.keys() == other_fingerprints.keys() and all(
+            fingerprints[name].agrees(other) for name, other in other_fingerprints.items()
         )
 
 
 def checked(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
-    """Return X and y as scikit-learn checks them."""
+    """Return X and y, checked by scikit-learn."""
     X, y = validate_data(
         estimator, X, y, reset=reset, dtype=FLOATS, multi_output=True, y_numeric=True
     )
@@ -59,7 +59,7 @@ def checked(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
 
 
 def checked_weights(sample_weight: Any, X: Array) -> Array | None:
-    """Return the weights as scikit-learn checks them."""
+    """Return the sample weights, checked by scikit-learn."""
     if sample_weight is None:
         return None
     checked_weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -69,14 +69,14 @@ def checked_weights(sample_weight: Any, X: Array) -> Array | None:
 def checked_validation(
     estimator: Any, X_val: Any, y_val: Any, n_outputs: int
 ) -> tuple[Array, Array] | None:
-    """Return the validation data that were given, if any, rows as samples."""
+    """Return the validation data with samples as rows, or None."""
     if (X_val is None) != (y_val is None):
         raise ValueError(
             "X_val and y_val must be given together; got one of them. Pass both, or neither."
         )
     if X_val is None:
         return None
-    # ``checked`` would speak of X and y
+    # checked here because the messages of ``checked`` would name X and y
     n_samples, n_features = check_array(X_val, dtype=FLOATS, input_name="X_val").shape
     n_targets = len(check_array(y_val, dtype="numeric", ensure_2d=False, input_name="y_val"))
     if n_features != estimator.n_features_in_:
@@ -99,27 +99,32 @@ def checked_validation(
     return X_val, T_val
 
 
-def set_aside(
-    share: Any, X: Array, targets: Array, weight: Array | None, random: np.random.RandomState
+def hold_out(
+    fraction: Any, X: Array, targets: Array, weight: Array | None, random: np.random.RandomState
 ) -> Samples:
-    """Split rows into those to train on and those to stop on.
+    """Split rows into training samples and held-out samples for early stopping.
 
-    Rows of weight 0 are missing: they are in neither part, and the split is the one that is drawn
-    without them.
+    Rows of weight 0 are dropped first, so that the split is the same as without them.
     """
-    share = validation.number("validation_fraction", share, above=0, below=1)
+    fraction = validation.number("validation_fraction", fraction, above=0, below=1)
     present = np.arange(X.shape[0])
     if weight is not None:
         validation.sample_weight(weight, X.shape[0])
         present = np.flatnonzero(weight > 0)
-    n_held_out = int(np.ceil(share * present.size))  # as train_test_split counts
+    n_held_out = int(np.ceil(fraction * present.size))  # rounded up, as train_test_split does
     if n_held_out >= present.size:
-        least = "2 rows" if weight is None else "2 rows of positive weight"
+        minimum = "2 rows" if weight is None else "2 rows of positive weight"
         raise ValueError(
-            f"early_stopping must leave rows to train on and have at least {least}; got "
-            f"{present.size}, of which validation_fraction={share:g} sets {n_held_out} aside. "
+            f"early_stopping must leave rows to train on and have at least {minimum}; got "
+            f"{present.size}, of which validation_fraction={fraction:g} sets {n_held_out} aside. "
             f"Lower validation_fraction, or pass X_val and y_val to fit."
         )
-    rows, others = train_test_split(present, test_size=n_held_out, random_state=random)
-    kept = None if weight is None else weight[rows]
-    return Samples(X[rows].T, targets[rows].T, kept, X[others].T, targets[others].T)
+    train_rows, held_out_rows = train_test_split(present, test_size=n_held_out, random_state=random)
+    train_weight = None if weight is None else weight[train_rows]
+    return Samples(
+        X[train_rows].T,
+        targets[train_rows].T,
+        train_weight,
+        X[held_out_rows].T,
+        targets[held_out_rows].T,
+    )

@@ -1,4 +1,4 @@
-"""What the estimator says: in scikit-learn's words, and at the user's line."""
+"""Warnings about a fit, in scikit-learn's terms and at the line of the user's call."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _NAMES = {
     "seed": "random_state",
     "tol=None": "tol=0",
 }
-# Limits of a fit, and what to do where one of them has ended it.
-_LIMITS = {
+# What to do when a limit has ended a fit.
+_REMEDIES = {
     "max_epochs": "Raise max_iter, or try another solver.",
     "max_seconds": "Raise max_seconds, or leave it out.",
     "max_evaluations": "Raise max_evaluations in solver_options, or leave it out.",
@@ -27,24 +27,24 @@ _LIMITS = {
 
 
 def words(flat: bool) -> Words:
-    """Return the estimator's words; ``flat`` tells whether y was a flat array."""
+    """Return the estimator's vocabulary; ``flat`` is whether y was a flat array."""
     return Words(_NAMES, rows_are_samples=True, flat=flat, unsettled=ConvergenceWarning)
 
 
-def say_how_it_ended(result: TrainResult, stacklevel: int) -> None:
-    """Warn of a fit that Ctrl-C or a limit has ended; ``stacklevel`` is as for warnings.warn."""
+def warn_if_not_converged(result: TrainResult, stacklevel: int) -> None:
+    """Warn if Ctrl-C or a limit ended a fit; ``stacklevel`` is as in ``warnings.warn``."""
     reason = result.stop_reason
-    reasons = {one.stop_reason for one in (result, *result.starts)}
-    # A callback that ends one of several starts interrupts the others; Ctrl-C is no callback.
+    reasons = {start.stop_reason for start in (result, *result.starts)}
+    # a callback that ends one start interrupts the others; that is not a Ctrl-C
     if "interrupted" in reasons and "callback" not in reasons:
         warnings.warn(
             "Interrupted; the best network so far is kept.", UserWarning, stacklevel=stacklevel + 1
         )
-    elif reason in _LIMITS:
+    elif reason in _REMEDIES:
         warnings.warn(
             f"Stopped by {'max_iter' if reason == 'max_epochs' else reason} after "
             f"n_iter_={result.n_epochs} iterations, before the loss settled (it is "
-            f"{result.loss:.4g} now). {_LIMITS[reason]}",
+            f"{result.loss:.4g} now). {_REMEDIES[reason]}",
             ConvergenceWarning,
             stacklevel=stacklevel + 1,
         )

@@ -1,14 +1,14 @@
-"""The definition, written once more and for complex numbers: J and its complex-step gradient.
+"""The reference: the loss by its definition, and its gradient by the complex-step method.
 
-Nothing here is shared with an engine, and no σ′ is written down.  A function that is real on the
-real axis and analytic around x satisfies
+Nothing here is shared with an engine, and no formula of σ′ appears.  A function that is real on
+the real axis and analytic around x satisfies
 
     f(x + iε) = f(x) + iε f′(x) − ε² f″(x)/2 − …,    so    f′(x) = Im f(x + iε) / ε
 
-without any difference of nearly equal numbers: ε can be so small that f′ is exact to rounding
-(Squire and Trapp, *Using complex variables to estimate derivatives of real functions*, SIAM
-Review 40, 1998).  relu, elu and softsign are analytic except at z = 0; they are continued piece by
-piece, by the sign of Re z, with the piece of z < 0 at the kink itself (so relu′(0) = 0).
+There is no subtraction of nearly equal numbers, so that ε can be so small that f′ is exact to
+rounding (Squire and Trapp, *Using complex variables to estimate derivatives of real functions*,
+SIAM Review 40, 1998).  relu, elu and softsign are analytic except at z = 0.  They are continued
+piecewise, by the sign of Re z; at the kink the piece of z < 0 is used (so relu′(0) = 0).
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from batchprop.parameters import split
 
 Array = npt.NDArray[Any]
 
-STEP = 2.0**-100  # ε; its square is far below the rounding of anything it is added to
+STEP = 2.0**-100  # ε; ε² is far below the rounding error of anything it is added to
 
 
-class Defined(NamedTuple):
-    """J = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²) and ∂J/∂θ (P,) by definition; L without α."""
+class LossAndGradient(NamedTuple):
+    """F = L + (1/Σw) (α_h ‖W_h‖² + α_y ‖W_y‖²) and ∂F/∂θ (P,); L and its gradient if α = 0."""
 
     loss: float
     gradient: Array
 
 
 def _log1p(w: Array) -> Array:
-    """Return log(1 + w), to full precision in the real part where |w| is small."""
+    """Return log(1 + w), whose real part is accurate also for small |w|."""
     squared = 2 * w.real + w.real * w.real + w.imag * w.imag  # |1 + w|² − 1
     result: Array = 0.5 * np.log1p(squared) + 1j * np.arctan2(w.imag, 1 + w.real)
     return result
@@ -71,7 +71,7 @@ def _elu(z: Array) -> Array:
 
 def _softsign(z: Array) -> Array:
     modulus = _modulus(z)
-    saturated = 1 - 1 / (1 + modulus)  # the form whose slope does not cancel where |z| is large
+    saturated = 1 - 1 / (1 + modulus)  # the slope of this form does not cancel for large |z|
     h: Array = np.where(
         modulus.real < 1, z / (1 + modulus), np.where(z.real > 0, 1, -1) * saturated
     )
@@ -79,7 +79,7 @@ def _softsign(z: Array) -> Array:
 
 
 def _modulus(z: Array) -> Array:
-    """Return ±z, with a real part that is not negative: |z| continued from either half-axis."""
+    """Return z or −z, whichever has a non-negative real part: the analytic continuation of |z|."""
     return np.where(z.real > 0, z, -z)
 
 
@@ -95,7 +95,7 @@ SIGMA: dict[str, Callable[[Array], Array]] = {
 
 
 def sigma_and_slope(activation: str, Z: Array) -> tuple[Array, Array]:
-    """Return σ(Z) and σ′(Z)."""
+    """Return σ(Z) and σ′(Z), the latter by the complex step."""
     sigma = SIGMA[activation]
     return sigma(Z).real, sigma(Z + 1j * STEP).imag / STEP
 
@@ -108,13 +108,13 @@ def forward(problem: Problem, X: Array, T: Array) -> tuple[Array, Array, Array]:
     return Z, H, W_y @ H + b_y[:, np.newaxis] - T
 
 
-def complex_step(problem: Problem) -> Defined:
-    """Return J and ∂J/∂θ, every entry of it, at the cost of a few forward passes.
+def complex_step(problem: Problem) -> LossAndGradient:
+    """Return F and all entries of ∂F/∂θ, at the cost of a few forward passes.
 
-    L is a mean over samples that do not see each other.  So the z of one hidden unit can be moved
-    in all samples at the same time: the imaginary part of each sample's loss is its own ∂L_i/∂z.
-    As z = W_h x + b_h is linear in W_h and b_h, ∂L_i/∂W_h is that times x_i; the same for y.
-    The penalty is a sum over weights that do not see each other either.
+    L is a mean over samples that do not interact.  So the z of one hidden unit can be shifted in
+    all samples at once: the imaginary part of sample i's loss is ∂L_i/∂z.  Since z = W_h x + b_h
+    is linear in W_h and b_h, ∂L_i/∂W_h is that times x_i; likewise for y.  The penalty is a sum
+    over weights that do not interact either.
     """
     W_y = problem.blocks.W_y
     loss = 0.0
@@ -122,11 +122,11 @@ def complex_step(problem: Problem) -> Defined:
     dW_h, db_h, dW_y, db_y = split(gradient, problem.shape)
     for X, T, share in problem.samples():
         Z, H, R = forward(problem, X, T)
-        H_moved = SIGMA[problem.activation](Z + 1j * STEP)
+        H_shifted = SIGMA[problem.activation](Z + 1j * STEP)
 
-        # axis 1: the unit whose z was moved, while all others stayed where they are
-        R_moved = R[:, np.newaxis] + W_y[:, :, np.newaxis] * (H_moved - H)
-        dZ = share * np.imag((R_moved * R_moved).sum(axis=0)) / STEP  # (m, B)
+        # axis 1: the hidden unit whose z was shifted; all others are unchanged
+        R_shifted = R[:, np.newaxis] + W_y[:, :, np.newaxis] * (H_shifted - H)
+        dZ = share * np.imag((R_shifted * R_shifted).sum(axis=0)) / STEP  # (m, B)
         dY = share * np.imag((R + 1j * STEP) ** 2) / STEP  # (s, B)
 
         loss += float((share * (R * R).sum(axis=0)).sum())
@@ -135,7 +135,7 @@ def complex_step(problem: Problem) -> Defined:
         dW_y += dY @ H.T
         db_y += dY.sum(axis=1)
     if any(problem.rates):
-        moved = problem.rate * (problem.theta + 1j * STEP) ** 2  # of a bias: none
-        loss += float(moved.real.sum())
-        gradient += moved.imag / STEP
-    return Defined(loss, gradient)
+        penalty = problem.rate * (problem.theta + 1j * STEP) ** 2  # the rate of a bias is 0
+        loss += float(penalty.real.sum())
+        gradient += penalty.imag / STEP
+    return LossAndGradient(loss, gradient)
