@@ -34,13 +34,19 @@ demo: $(READY) ## Train on a real table with all three engines; draws two plots 
 test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
-# What runs in this process within a second or two: no fresh interpreters, no long runs.
-QUICK := tests/scaling tests/linalg tests/machine tests/gradient_check tests/solvers \
-  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/engines/fused/test_kernels.py \
-  tests/engines/fused/test_same_bits.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
-  tests/training/test_result.py tests/validation/test_values.py
+# A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
+QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
+  tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \
+  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/files/test_atomic_file.py \
+  tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
+  tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
+  tests/linalg tests/machine tests/scaling tests/simd tests/sklearn/test_sklearn_tools.py \
+  tests/sklearn/test_sklearn_words.py tests/solvers --ignore=tests/solvers/lbfgs/test_against_scipy.py \
+  tests/test_documented.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
+  tests/threads tests/training/test_defaults.py tests/training/test_endings.py \
+  tests/training/test_result.py tests/validation --ignore=tests/validation/test_rubbish.py
 
-test-quick: $(READY) ## Run the tests that take a minute together
+test-quick: $(READY) ## Run the tests that take a minute in all
 	$(PY) -m pytest $(QUICK) $(ARGS)
 
 test-processors: $(READY) ## Run the kernels' tests as if on other processors; ARGS="--whole": all tests
