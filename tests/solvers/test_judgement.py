@@ -39,7 +39,7 @@ class Run:
         self.rules = OFF._replace(**rules)
         self.state = start(np.zeros(2), np.zeros((0, 2)))
 
-    def told(self, objective, loss=None, held_out=math.nan, gradient=(3.0, 4.0)):
+    def evaluated(self, objective, loss=None, held_out=math.nan, gradient=(3.0, 4.0)):
         """Return the reason after one more evaluation; unless it ends the run, an epoch follows."""
         state = self.state
         state.theta[:] = state.epoch[0]
@@ -51,7 +51,7 @@ class Run:
         return reason
 
     def reasons(self, *objectives):
-        return [self.told(objective) for objective in objectives]
+        return [self.evaluated(objective) for objective in objectives]
 
 
 def test_of_equal_losses_the_first_is_the_best():
@@ -59,7 +59,7 @@ def test_of_equal_losses_the_first_is_the_best():
     run.reasons(3.0, 2.0, 2.0, 2.5, 2.0)
     assert run.state.best_epoch[0] == 1
     np.testing.assert_array_equal(run.state.best, [1.0, 1.0])
-    run.told(np.nextafter(2.0, 0.0))
+    run.evaluated(np.nextafter(2.0, 0.0))
     assert run.state.best_epoch[0] == 5
     np.testing.assert_array_equal(run.state.best, [5.0, 5.0])
 
@@ -73,8 +73,8 @@ def test_the_best_is_a_copy():
 
 def test_the_best_is_of_what_is_minimised_and_its_loss_is_told():
     run = Run()
-    run.told(2.0, loss=7.0)
-    run.told(3.0, loss=5.0)  # the penalty grew by more than the loss fell
+    run.evaluated(2.0, loss=7.0)
+    run.evaluated(3.0, loss=5.0)  # the penalty grew by more than the loss fell
     state = run.state
     assert (state.best_epoch[0], state.best_score[0], state.best_loss[0]) == (0, 2.0, 7.0)
 
@@ -82,7 +82,7 @@ def test_the_best_is_of_what_is_minimised_and_its_loss_is_told():
 def test_with_validation_data_the_best_is_theirs():
     run = Run(validating=True)
     for objective, held_out in ((3.0, 0.5), (2.0, 0.25), (1.0, 0.25), (0.5, 0.75)):
-        run.told(objective, loss=objective, held_out=held_out)
+        run.evaluated(objective, loss=objective, held_out=held_out)
     state = run.state
     assert (state.best_epoch[0], state.best_score[0], state.best_loss[0]) == (1, 0.25, 0.25)
 
@@ -90,27 +90,27 @@ def test_with_validation_data_the_best_is_theirs():
 def test_target_loss_is_reached_by_its_equal():
     run = Run(target_loss=1.0)
     assert run.reasons(np.nextafter(1.0, 2.0), 1.0) == ["running", "target_loss"]
-    assert Run(target_loss=1.0).told(5.0, loss=1.0) == "target_loss"  # of L, not of F
-    assert Run(target_loss=1.0).told(1.0, loss=5.0) == "running"
+    assert Run(target_loss=1.0).evaluated(5.0, loss=1.0) == "target_loss"  # of L, not of F
+    assert Run(target_loss=1.0).evaluated(1.0, loss=5.0) == "running"
 
 
 def test_gradient_norm_is_reached_by_its_equal():
-    assert Run(gradient_tol=5.0).told(1.0) == "gradient_norm"
-    assert Run(gradient_tol=np.nextafter(5.0, 0.0)).told(1.0) == "running"
+    assert Run(gradient_tol=5.0).evaluated(1.0) == "gradient_norm"
+    assert Run(gradient_tol=np.nextafter(5.0, 0.0)).evaluated(1.0) == "running"
     run = Run()
-    run.told(1.0)
+    run.evaluated(1.0)
     assert run.state.gradient_norm[0] == 5.0
 
 
 def test_epochs_at_most():
     assert Run(max_epochs=2).reasons(1.0, 1.0, 1.0) == ["running", "running", "max_epochs"]
-    assert Run(max_epochs=0).told(1.0) == "max_epochs"
+    assert Run(max_epochs=0).evaluated(1.0) == "max_epochs"
 
 
 def test_after_the_last_step_there_is_no_gradient():
     run = Run(max_epochs=1, gradient_tol=5.0)
-    assert run.told(2.0, gradient=(6.0, 8.0)) == "running"
-    assert run.told(1.0, gradient=(0.0, 0.0)) == "max_epochs"
+    assert run.evaluated(2.0, gradient=(6.0, 8.0)) == "running"
+    assert run.evaluated(1.0, gradient=(0.0, 0.0)) == "max_epochs"
     assert run.state.gradient_norm[0] == 10.0
 
 
@@ -127,8 +127,8 @@ def test_stagnation_counts_from_the_last_notable_fall(window):
 def test_small_falls_add_up():
     run = Run(tol=0.25, window=3)
     assert run.reasons(8.0, 7.0, 6.5, 5.9, 5.0, 4.6, 4.4, 4.3) == ["running"] * 8
-    assert run.told(4.2) == "running"
-    assert run.told(4.1) == "stagnation"
+    assert run.evaluated(4.2) == "running"
+    assert run.evaluated(4.1) == "stagnation"
 
 
 def test_stagnation_is_off_without_a_share():
@@ -138,21 +138,21 @@ def test_stagnation_is_off_without_a_share():
 def test_the_first_epoch_is_a_reference_however_large_it_is():
     run = Run(tol=0.5, window=2)
     run.state.reference[0] = 1e-9  # of another run
-    run.told(8.0)
+    run.evaluated(8.0)
     assert (run.state.reference[0], run.state.reference_epoch[0]) == (8.0, 0)
 
 
 @pytest.mark.parametrize("patience", [0, 1, 2])
 def test_patience_counts_from_the_best(patience):
     run = Run(validating=True, patience=patience)
-    reasons = [run.told(1.0, held_out=held_out) for held_out in (3.0, 2.0, 2.0, 2.0)]
-    wanted = ["running"] * (1 + patience) + ["patience"] if patience else ["patience"]
-    assert reasons[: len(wanted)] == wanted
+    reasons = [run.evaluated(1.0, held_out=held_out) for held_out in (3.0, 2.0, 2.0, 2.0)]
+    expected = ["running"] * (1 + patience) + ["patience"] if patience else ["patience"]
+    assert reasons[: len(expected)] == expected
 
 
 def test_patience_is_off_where_it_is_negative():
     run = Run(validating=True)
-    assert {run.told(1.0, held_out=2.0) for _ in range(5)} == {"running"}
+    assert {run.evaluated(1.0, held_out=2.0) for _ in range(5)} == {"running"}
 
 
 def test_the_order_of_the_reasons():
@@ -167,7 +167,7 @@ def test_the_order_of_the_reasons():
     ):
         run = Run(**rules)
         run.state.epoch[0], run.state.best_score[0], run.state.reference[0] = 2, 1.0, 1.0
-        assert run.told(1.0) == reason
+        assert run.evaluated(1.0) == reason
         rules |= less
 
 
@@ -177,11 +177,11 @@ def test_whatever_is_not_finite_ends_a_run_uncounted(bad):
     for name in good:
         run = Run()
         value = (bad, 0.0) if name == "gradient" else bad
-        assert run.told(**(good | {name: value})) == "non_finite"
+        assert run.evaluated(**(good | {name: value})) == "non_finite"
         assert (run.state.evaluations[0], run.state.best_score[0]) == (0, math.inf)
-    assert Run(validating=True).told(**good, held_out=bad) == "non_finite"
-    assert Run(validating=False).told(**good, held_out=bad) == "running"
-    assert Run(max_epochs=0).told(**(good | {"loss": bad})) == "non_finite"
+    assert Run(validating=True).evaluated(**good, held_out=bad) == "non_finite"
+    assert Run(validating=False).evaluated(**good, held_out=bad) == "running"
+    assert Run(max_epochs=0).evaluated(**(good | {"loss": bad})) == "non_finite"
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -189,9 +189,9 @@ def test_whatever_is_not_finite_ends_a_run_uncounted(bad):
 def test_a_size_shows_parameters_that_are_not_finite(bad, dtype):
     gradient, theta = np.array([3.0, 4.0, 0.0], dtype), np.array([1.0, -1e30, 2.0], dtype)
     assert gradient_norm(gradient, theta) == 5.0
-    for place in range(3):
+    for index in range(3):
         spoilt = theta.copy()
-        spoilt[place] = bad
+        spoilt[index] = bad
         assert not math.isfinite(gradient_norm(gradient, spoilt))
 
 

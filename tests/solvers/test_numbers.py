@@ -41,8 +41,8 @@ def test_what_each_trains_in(solver, dtype):
     """Levenberg–Marquardt in float64, all others in the network's dtype."""
     import numpy as np
 
-    wanted = "float64" if solver == "lm" else dtype
-    assert registry.load(solver).training_dtype(np.dtype(dtype)) == wanted
+    expected = "float64" if solver == "lm" else dtype
+    assert registry.load(solver).training_dtype(np.dtype(dtype)) == expected
 
 
 @pytest.mark.parametrize("solver", FIRST_ORDER)

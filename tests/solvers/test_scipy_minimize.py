@@ -99,11 +99,11 @@ def test_rules_end_a_run():
     assert not threads()
 
 
-@pytest.mark.parametrize("most", [1, 2, 17])
+@pytest.mark.parametrize("limit", [1, 2, 17])
 @pytest.mark.parametrize("method", ["L-BFGS-B", "TNC", "CG"])
-def test_evaluations_at_most(most, method):
-    result = minimised(problem(m=8), max_evaluations=most, method=method)
-    assert (result.reason, result.state.calls[0]) == ("max_evaluations", most)
+def test_evaluations_at_most(limit, method):
+    result = minimised(problem(m=8), max_evaluations=limit, method=method)
+    assert (result.reason, result.state.calls[0]) == ("max_evaluations", limit)
 
 
 def test_the_methods_own_rules():

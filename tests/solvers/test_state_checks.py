@@ -11,14 +11,14 @@ from batchprop.solvers.stopping import NEVER, start
 
 def state(epoch=0, evaluations=0, **fields):
     """Return a state of so many epochs and evaluations, with some fields filled."""
-    made = start(np.ones(3), ())
-    made.epoch[0], made.evaluations[0] = epoch, evaluations
+    checked = start(np.ones(3), ())
+    checked.epoch[0], checked.evaluations[0] = epoch, evaluations
     if evaluations:
         for name in ("best_score", "best_loss", "reference"):
-            getattr(made, name)[0] = 1.0
+            getattr(checked, name)[0] = 1.0
     for name, value in fields.items():
-        getattr(made, name)[:] = value
-    return made
+        getattr(checked, name)[:] = value
+    return checked
 
 
 @pytest.mark.parametrize(("epoch", "evaluations"), [(0, 0), (0, 1), (1, 1), (5, 5), (5, 6)])
@@ -49,10 +49,10 @@ def test_what_a_run_leaves(epoch, evaluations):
     ],
 )
 def test_what_no_run_leaves(epoch, evaluations, name, value):
-    made = state(epoch, evaluations)
-    getattr(made, name)[:] = value
+    checked = state(epoch, evaluations)
+    getattr(checked, name)[:] = value
     with pytest.raises(ValueError, match=f"^state.{name}: must "):
-        check_state(made)
+        check_state(checked)
 
 
 def test_a_step_that_was_not_evaluated_may_have_overflown():

@@ -20,12 +20,12 @@ def trained(case, **options):
 
 def gradient_norms(case, n_epochs, **options):
     """Return ‖∂L/∂θ‖ at epochs 0 … n_epochs, as a callback is told them."""
-    told = []
+    norms = []
     trained(
         case, max_epochs=n_epochs,
-        callback=lambda progress: told.append(progress.gradient_norm), **options,
+        callback=lambda progress: norms.append(progress.gradient_norm), **options,
     )  # fmt: skip
-    return told
+    return norms
 
 
 @ENGINES

@@ -82,12 +82,12 @@ class Enough(Exception):
     """All evaluations are used up."""
 
 
-def scipys_losses(case, most):
+def scipys_losses(case, limit):
     """Return the loss at each of SciPy's evaluations."""
     losses = []
 
     def objective(theta):
-        if len(losses) == most:
+        if len(losses) == limit:
             raise Enough
         gradient = np.empty_like(theta)
         losses.append(evaluated.loss_and_gradient(theta, gradient))
@@ -106,10 +106,10 @@ def ratios_from(name, start):
     case = case_of(name, start)
     theirs = np.array(scipys_losses(case, max(EVALUATIONS)))
     ours = (
-        minimised(case, epochs=most, max_evaluations=most).state.best_score[0]
-        for most in EVALUATIONS
+        minimised(case, epochs=limit, max_evaluations=limit).state.best_score[0]
+        for limit in EVALUATIONS
     )
-    return [mine / theirs[:most].min() for mine, most in zip(ours, EVALUATIONS, strict=True)]
+    return [mine / theirs[:limit].min() for mine, limit in zip(ours, EVALUATIONS, strict=True)]
 
 
 @cache

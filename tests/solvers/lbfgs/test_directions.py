@@ -35,35 +35,39 @@ def filled(n, n_pairs, history_size, seed=0):
     """A memory after so many pairs of a quadratic, and the pairs."""
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(n, n))
-    A = root @ root.T + np.eye(n)
+    hessian = root @ root.T + np.eye(n)
     kept = with_named_fields(memory(LbfgsSettings(history_size), n))
     pairs, theta = [], rng.normal(size=n)
     for _ in range(n_pairs):
-        s = rng.normal(size=n)
-        kept.gradient[:] = A @ theta
-        add_pair(kept, theta + s, theta, A @ (theta + s))
-        theta = theta + s
-        pairs.append((s, A @ s))
+        step = rng.normal(size=n)
+        kept.gradient[:] = hessian @ theta
+        add_pair(kept, theta + step, theta, hessian @ (theta + step))
+        theta = theta + step
+        pairs.append((step, hessian @ step))
     kept.gradient[:] = rng.normal(size=n)
     return kept, pairs
 
 
-def bfgs_matrix(pairs, H):
-    """H after updates by BFGS's formula, as a matrix."""
-    for s, y in pairs:
-        rho = 1.0 / (s @ y)
-        V = np.eye(s.size) - rho * np.outer(y, s)
-        H = V.T @ H @ V + rho * np.outer(s, s)
-    return H
+def bfgs_matrix(pairs, inverse):
+    """B⁻¹ after updates by BFGS's formula, as a matrix."""
+    for step, change in pairs:  # Δθ and Δg
+        product = step @ change
+        V = np.eye(step.size) - np.outer(change, step) / product
+        inverse = V.T @ inverse @ V + np.outer(step, step) / product
+    return inverse
 
 
 def diagonal_after(pairs):
     """D by Gilbert and Lemaréchal's formula, written with its matrices."""
     D = np.eye(pairs[0][0].size)
-    for s, y in pairs:
-        D = D * (s @ y) / (y @ D @ y)
+    for step, change in pairs:
+        D = D * (step @ change) / (change @ D @ change)
         B = np.linalg.inv(D)
-        B = B + np.outer(y, y) / (y @ s) - B @ np.outer(s, s) @ B / (s @ B @ s)
+        B = (
+            B
+            + np.outer(change, change) / (change @ step)
+            - B @ np.outer(step, step) @ B / (step @ B @ step)
+        )
         D = np.diag(1.0 / np.diag(B))
     return D
 
@@ -71,10 +75,11 @@ def diagonal_after(pairs):
 @pytest.mark.parametrize(("n_pairs", "history_size"), [(1, 5), (4, 5), (5, 5), (13, 5), (29, 29)])
 def test_the_two_loops_are_the_matrix_of_bfgs(n_pairs, history_size):
     kept, pairs = filled(9, n_pairs, history_size)
-    s, y = pairs[-1]
-    H = bfgs_matrix(pairs[-history_size:], (s @ y) / (y @ y) * np.eye(9))
+    step, change = pairs[-1]
+    gamma = (step @ change) / (change @ change)
+    inverse = bfgs_matrix(pairs[-history_size:], gamma * np.eye(9))
     find(kept)
-    assert relative_error(kept.direction, -H @ kept.gradient) < 1e-9
+    assert relative_error(kept.direction, -inverse @ kept.gradient) < 1e-9
 
 
 @pytest.mark.parametrize(("n_pairs", "history_size"), [(30, 40), (57, 35)])

@@ -103,20 +103,20 @@ def test_an_accepted_trial_is_a_pair_and_the_next_step_is_1():
     np.testing.assert_allclose(state.theta, 0.0, atol=1e-15)  # the curvature is known
 
 
-def limited(calls, most):
+def limited(calls, limit):
     """Propose after so many evaluations of at most so many."""
     state = begun()
     accept(SETTINGS, state, *parabola(state))
     state.calls[0] = calls
-    settings = SETTINGS._replace(max_evaluations=most)
+    settings = SETTINGS._replace(max_evaluations=limit)
     return REASONS[propose(settings, state, *parabola(state))]
 
 
 def test_an_iteration_needs_two_evaluations():
     """A trial, and perhaps the way back to the best."""
-    assert limited(calls=8, most=10) == "running"
-    assert limited(calls=9, most=10) == "max_evaluations"
-    assert limited(calls=10, most=10) == "max_evaluations"
+    assert limited(calls=8, limit=10) == "running"
+    assert limited(calls=9, limit=10) == "max_evaluations"
+    assert limited(calls=10, limit=10) == "max_evaluations"
 
 
 def test_the_last_evaluation_is_for_the_best_point():
@@ -206,11 +206,11 @@ def test_the_diagonal_stays_positive():
 
 def test_how_many_pairs_are_kept():
     """80, or what 128 MiB hold, but 10 at least; a pair takes 16 bytes a parameter."""
-    most = 2**27 // 16
-    assert default_history(most // 80) == 80
-    assert default_history(most // 80 + 200) == 79
-    assert default_history(most // 20) == 20
-    assert default_history(most // 5) == 10
+    pair_elements = 2**27 // 16
+    assert default_history(pair_elements // 80) == 80
+    assert default_history(pair_elements // 80 + 200) == 79
+    assert default_history(pair_elements // 20) == 20
+    assert default_history(pair_elements // 5) == 10
     assert memory(LbfgsSettings(), 13).steps.shape == (80, 13)
     assert memory(LbfgsSettings(7), 13).changes.shape == (7, 13)
 
@@ -240,7 +240,7 @@ def test_an_element_of_the_diagonal_keeps_a_hundred_millionth():
     """A step along one axis of a change along the other leaves nothing but that."""
     kept = with_named_fields(memory(LbfgsSettings(3), 2))
     add_pair(kept, np.array([1.0, 1e-6]), np.zeros(2), np.array([0.0, 1.0]))
-    # D = sᵀy/yᵀy = 1e-6, of whose inverse rounding would leave 1e-12
+    # D = ΔθᵀΔg/ΔgᵀΔg = 1e-6, of whose inverse rounding would leave 1e-12
     assert kept.diagonal[0] == pytest.approx(100.0, rel=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""A memory of L-BFGS from outside: what a run leaves is taken, and each bound is one."""
+"""Checks of an L-BFGS memory from a file: they accept what a run leaves, and each bound holds."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ PAIRS = 8
 
 
 @pytest.fixture(scope="module")
-def left():
+def states():
     """Return epochs -> settings and state of a run of so many, with room for 8 pairs."""
 
     def run(max_epochs):
-        given = {"hidden_size": 3, "solver": "lbfgs", "history_size": PAIRS, "n_threads": 1}
-        reached = train(CASE.X, CASE.T, max_epochs=max_epochs, **given).checkpoint
-        options = RunOptions.of_checkpoint(reached.arguments)
-        return solver_settings("lbfgs", options, reached.shape), reached.state
+        arguments = {"hidden_size": 3, "solver": "lbfgs", "history_size": PAIRS, "n_threads": 1}
+        checkpoint = train(CASE.X, CASE.T, max_epochs=max_epochs, **arguments).checkpoint
+        options = RunOptions.of_checkpoint(checkpoint.arguments)
+        return solver_settings("lbfgs", options, checkpoint.shape), checkpoint.state
 
     assert "lbfgs" in SOLVERS
     return {n: run(n) for n in (1, 5, 12)}
 
 
 @pytest.mark.parametrize("epochs", [1, 5, 12])
-def test_what_a_run_leaves(left, epochs):
-    settings, state = left[epochs]
+def test_what_a_run_leaves(states, epochs):
+    settings, state = states[epochs]
     assert 0 <= Counts(*state.memory.counts).n_pairs <= PAIRS
     check(settings, state, "max_epochs")
 
 
 @pytest.mark.parametrize(
-    ("array", "place", "value"),
+    ("array", "index", "value"),
     [
         ("counts", Counts._fields.index("n_pairs"), PAIRS + 1),
         ("counts", Counts._fields.index("n_pairs"), -1),
@@ -53,15 +53,15 @@ def test_what_a_run_leaves(left, epochs):
         ("search", Search._fields.index("rounding"), 1.0),
     ],
 )
-def test_what_no_run_leaves(left, array, place, value):
-    settings, state = copy.deepcopy(left[12])
-    getattr(state.memory, array)[place] = value
+def test_what_no_run_leaves(states, array, index, value):
+    settings, state = copy.deepcopy(states[12])
+    getattr(state.memory, array)[index] = value
     with pytest.raises(ValueError, match=rf"^state\.memory\.{array}: must "):
         check(settings, state, "max_epochs")
 
 
-def test_parameters_are_finite_where_their_step_is(left):
-    settings, state = copy.deepcopy(left[12])
+def test_parameters_are_finite_where_their_step_is(states):
+    settings, state = copy.deepcopy(states[12])
     state.theta[3] = np.inf
     with pytest.raises(ValueError, match=r"^state\.theta: must be finite where its step is"):
         check(settings, state, "max_epochs")

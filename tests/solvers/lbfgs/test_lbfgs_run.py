@@ -144,10 +144,10 @@ def test_same_bits_for_any_number_of_threads(dtype):
 
 def test_bursts_do_not_matter():
     case = problem(m=8)
-    whole, cut = (minimised(case, epochs=240, bursts=n) for n in (1, 240))
-    np.testing.assert_array_equal(cut.losses, whole.losses)
-    np.testing.assert_array_equal(cut.state.theta, whole.state.theta)
-    for mine, other in zip(cut.state.memory, whole.state.memory, strict=True):
+    uncut, cut = (minimised(case, epochs=240, bursts=n) for n in (1, 240))
+    np.testing.assert_array_equal(cut.losses, uncut.losses)
+    np.testing.assert_array_equal(cut.state.theta, uncut.state.theta)
+    for mine, other in zip(cut.state.memory, uncut.state.memory, strict=True):
         np.testing.assert_array_equal(mine, other)
 
 
@@ -167,11 +167,11 @@ def test_the_penalty_is_part_of_what_is_minimised():
     assert np.linalg.norm(gradient.b_h) < 1e-7
 
 
-@pytest.mark.parametrize("most", [1, 2, 3, 17, 50])
-def test_evaluations_at_most(most):
-    result = minimised(problem(m=8), max_evaluations=most)
+@pytest.mark.parametrize("limit", [1, 2, 3, 17, 50])
+def test_evaluations_at_most(limit):
+    result = minimised(problem(m=8), max_evaluations=limit)
     assert result.reason == "max_evaluations"
-    assert most - 1 <= result.state.calls[0] <= most
+    assert limit - 1 <= result.state.calls[0] <= limit
 
 
 def test_rules_end_a_run():

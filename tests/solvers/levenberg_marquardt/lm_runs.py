@@ -38,9 +38,16 @@ class Ran(NamedTuple):
 
 
 def ran(
-    case, engine="fused", n_threads=1, settings=None, alpha=0.0, held_out=None, bursts=None, **rules
+    case,
+    engine="fused",
+    n_threads=1,
+    settings=None,
+    alpha=0.0,
+    held_out=None,
+    epochs_at_a_time=None,
+    **rules,
 ):
-    """Run until a rule stops it; ``bursts`` are the entries filled at a time."""
+    """Run until a rule stops it; each call fills curves of ``epochs_at_a_time`` entries."""
     network = case.network
     settings, rules = settings or LmSettings(), OFF._replace(**rules)
     if held_out is not None:
@@ -53,15 +60,15 @@ def ran(
         form = network.shape, network.activation, np.float64, n_threads
         return engines.load(engine).GaussNewtonObjective(samples, *form)
 
-    own = objective(case, case.weight)
-    other = None if held_out is None else objective(held_out, None)
+    training = objective(case, case.weight)
+    validation = None if held_out is None else objective(held_out, None)
     rates = penalty((alpha, alpha), total, network.shape)
-    run = registry.load("lm").run(settings, rules, rates, state, own, other)
+    run = registry.load("lm").run(settings, rules, rates, state, training, validation)
     curves, reason = [], 0
     while reason == 0:
-        pair = np.full((2, bursts or 64), np.nan)
+        pair = np.full((2, epochs_at_a_time or 64), np.nan)
         reason, count = run.advance(*pair)
         curves.append(pair[:, :count])
-    own.close()
+    training.close()
     losses, validation_losses = np.concatenate(curves, axis=1)
     return Ran(REASONS[reason], losses, validation_losses, state)

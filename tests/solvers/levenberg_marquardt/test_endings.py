@@ -42,7 +42,7 @@ def test_goal(engine):
 def test_min_grad(engine):
     case = problem(m=8)
     norms = [
-        float(ran(case, engine, max_epochs=n + 1, bursts=n + 1).state.gradient_norm[0])
+        float(ran(case, engine, max_epochs=n + 1, epochs_at_a_time=n + 1).state.gradient_norm[0])
         for n in range(12)
     ]
     bound = norms[8]
@@ -89,7 +89,8 @@ def test_step(engine):
     case = problem(m=8)
     run = ran(case, engine, max_epochs=30)
     steps = [
-        float(ran(case, engine, max_epochs=n, bursts=n + 1).state.step[0]) for n in range(1, 12)
+        float(ran(case, engine, max_epochs=n, epochs_at_a_time=n + 1).state.step[0])
+        for n in range(1, 12)
     ]
     tolerance = 0.05
     run = ran(case, engine, settings=LmSettings(step_tol=tolerance), max_epochs=200)

@@ -47,9 +47,9 @@ def test_the_formulas(engine, acceleration):
 def test_engines_take_the_same_steps(activation):
     case = problem(e=3, m=5, s=2, n_samples=80, activation=activation)
     expected = ran(case, "vectorized", max_epochs=5)
-    found = ran(case, "fused", max_epochs=5)
-    assert relative_error(found.losses, expected.losses) < 1e-10
-    assert found.losses[-1] < found.losses[0]
+    fused = ran(case, "fused", max_epochs=5)
+    assert relative_error(fused.losses, expected.losses) < 1e-10
+    assert fused.losses[-1] < fused.losses[0]
 
 
 @ENGINES
@@ -76,28 +76,28 @@ def test_losses_never_rise():
 
 
 def test_acceleration_pays():
-    """A curved valley: the same iterations come much deeper with bent steps."""
+    """A curved valley: the same iterations come much deeper with corrected steps."""
     x = np.linspace(-1, 1, 120)[np.newaxis]
     case = Data(Network.initialize(1, 8, 1, seed=3), x, np.sin(4 * x), None)
-    bent = ran(case, max_epochs=60).losses[-1]
+    corrected = ran(case, max_epochs=60).losses[-1]
     straight = ran(case, settings=LmSettings(acceleration=0.0), max_epochs=60).losses[-1]
-    assert bent < 0.1 * straight
+    assert corrected < 0.1 * straight
 
 
 @pytest.mark.parametrize("n_threads", [2, 4])
 def test_the_same_bits_for_any_number_of_threads(n_threads):
     case = problem(e=3, m=10, s=2, n_samples=4001)
-    one = ran(case, n_threads=1, max_epochs=4)
+    single_thread = ran(case, n_threads=1, max_epochs=4)
     more = ran(case, n_threads=n_threads, max_epochs=4)
-    np.testing.assert_array_equal(more.losses, one.losses)
-    np.testing.assert_array_equal(more.state.theta, one.state.theta)
+    np.testing.assert_array_equal(more.losses, single_thread.losses)
+    np.testing.assert_array_equal(more.state.theta, single_thread.state.theta)
 
 
 @pytest.mark.parametrize("engine", ["fused", "vectorized"])
 def test_the_same_bits_whatever_the_bursts(engine):
     case = problem(m=6)
     once = ran(case, engine, max_epochs=12)
-    often = ran(case, engine, bursts=1, max_epochs=12)
+    often = ran(case, engine, epochs_at_a_time=1, max_epochs=12)
     np.testing.assert_array_equal(often.losses, once.losses)
     np.testing.assert_array_equal(often.state.theta, once.state.theta)
     assert often.state.calls[0] == once.state.calls[0]
