@@ -11,22 +11,24 @@ import pytest
 from batchprop import gauss_newton, loss_and_gradient, train
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.objective import Objective
+from batchprop.engines.samples import Samples
 from tests.problems import problem
 
 
 def objective(kind, case):
-    data = case.X, case.T, None, case.network.shape, case.network.activation
-    return kind(*data) if kind is GaussNewtonObjective else kind(*data, case.network.dtype)
+    network = case.network
+    dtype = np.float64 if kind is GaussNewtonObjective else network.dtype
+    return kind(Samples(case.X, case.T, None), network.shape, network.activation, dtype)
 
 
 @pytest.mark.parametrize("kind", [Objective, GaussNewtonObjective])
 def test_an_objective_is_let_go(kind):
-    made = objective(kind, problem())
-    made.close()
-    seen = weakref.ref(made)
-    del made
+    closed = objective(kind, problem())
+    closed.close()
+    reference = weakref.ref(closed)
+    del closed
     gc.collect()
-    assert seen() is None
+    assert reference() is None
 
 
 @pytest.mark.parametrize(
