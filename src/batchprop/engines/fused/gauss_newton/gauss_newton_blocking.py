@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from batchprop.engines.fused import blocking
 from batchprop.engines.fused.blocking import Blocking, round_up
+from batchprop.engines.fused.blocking import choose_blocking as choose_gradient_blocking
 from batchprop.engines.fused.gauss_newton.row_product_layout import ROWS, n_sums, panel_rows
 from batchprop.parameters import Shape
 
@@ -21,7 +21,7 @@ FMA_NS = 0.05  # a multiply-add of the row products on one thread
 
 def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
     """Cut ``n_samples`` samples into chunks, and chunks into blocks of equal size."""
-    gradient = blocking.choose_blocking(shape, n_samples, dtype)
+    gradient = choose_gradient_blocking(shape, n_samples, dtype)
     width = gradient.width
     rows = panel_rows(shape.n_inputs, shape.n_hidden) + ROWS
     n_products = n_sums(shape)
