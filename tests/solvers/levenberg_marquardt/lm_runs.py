@@ -47,7 +47,7 @@ def ran(
     epochs_at_a_time=None,
     **rules,
 ):
-    """Run until a rule stops it; ``epochs_at_a_time`` is the length of the curves that a call fills."""
+    """Run until a rule stops it; each call fills curves of ``epochs_at_a_time`` entries."""
     network = case.network
     settings, rules = settings or LmSettings(), OFF._replace(**rules)
     if held_out is not None:
