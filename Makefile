@@ -1,5 +1,5 @@
-# Every target works inside .venv, which the first one that needs it makes: Python >= 3.11 and make
-# are all there has to be.  The second call finds .venv as it should be and works without a network.
+# Every target works inside .venv, which the first call creates.  Python 3.11 to 3.14 and make are
+# the only requirements.  Later calls reuse .venv and need no network.
 #
 #   make demo PYTHON=python3.12     choose the Python that .venv is made from (first call only)
 #   make demo ARGS="--help"         options for the demo
@@ -9,14 +9,14 @@
 
 VENV := .venv
 PEERS := .venv-peers
-# Windows keeps an environment's programs elsewhere.
+# On Windows the programs of an environment are in Scripts.
 BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(VENV)/$(BIN)/python
 READY := $(VENV)/.ready
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -qq
 
-# What is imported is this checkout, also after it was moved or copied with its .venv.
+# Import this checkout, even if it was moved or copied together with its .venv.
 export PYTHONPATH := $(CURDIR)/src
 export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
@@ -34,27 +34,33 @@ demo: $(READY) ## Train on a real table with all three engines; draws two plots 
 test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
-# What runs in this process within a second or two: no fresh interpreters, no long runs.
-QUICK := tests/scaling tests/linalg tests/machine tests/gradient_check tests/solvers \
-  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/engines/fused/test_kernels.py \
-  tests/engines/fused/test_same_bits.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
-  tests/training/test_result.py tests/validation/test_values.py
+# A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
+QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
+  tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \
+  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/files/test_atomic_file.py \
+  tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
+  tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
+  tests/linalg tests/machine tests/scaling tests/simd tests/sklearn/test_sklearn_tools.py \
+  tests/sklearn/test_sklearn_words.py tests/solvers --ignore=tests/solvers/lbfgs/test_against_scipy.py \
+  tests/test_documented.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
+  tests/threads tests/training/test_defaults.py tests/training/test_endings.py \
+  tests/training/test_result.py tests/validation --ignore=tests/validation/test_rubbish.py
 
-test-quick: $(READY) ## Run the tests that take a minute together
+test-quick: $(READY) ## Run the tests that take a minute in all
 	$(PY) -m pytest $(QUICK) $(ARGS)
 
-test-processors: $(READY) ## Run the tests of kernels as on other processors; ARGS="--whole": all tests
+test-processors: $(READY) ## Run the kernels' tests as if on other processors; ARGS="--whole": all tests
 	$(PY) tools/processors.py $(ARGS)
 
-# The kernels are compiled anew: what Python does for that counts, too.
-coverage: $(READY) ## Run the tests; which lines and branches of src do they leave out?
+# An empty kernel cache, so that the Python code that compiles kernels runs as well.
+coverage: $(READY) ## Run the tests and report the lines and branches of src that they miss
 	rm -rf build/coverage
 	@mkdir -p build/coverage
 	NUMBA_CACHE_DIR=$(CURDIR)/build/coverage/kernels $(PY) -m coverage run -m pytest tests $(ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 
-bench: $(READY) ## Time naive, vectorized and fused; table, plot and JSON into build/bench
+bench: $(READY) ## Time naive, vectorized and fused; write table, plot and JSON to build/bench
 	@mkdir -p build/bench
 	$(PY) -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-quiet -q -r fE \
 	  --benchmark-max-time=0.4 --benchmark-json=build/bench/pytest.json $(ARGS)
@@ -69,7 +75,7 @@ bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libra
 bench-uci: $(READY) ## Test errors on the UCI tables: ARGS="--data FOLDER"
 	@$(PY) -m benchmarks.uci $(ARGS)
 
-mutants: $(READY) ## Change the code here and there: does a test fail? Hours, or ARGS="--only WORDS"
+mutants: $(READY) ## Change the code in one place at a time: does a test fail? Hours, or ARGS="--only WORDS"
 	@$(PY) tools/mutate.py $(ARGS)
 
 lint: $(READY) ## Check style and format (ruff)
@@ -83,14 +89,14 @@ format: $(READY) ## Format the code and sort the imports (ruff)
 types: $(READY) ## Check the types of src (mypy, strict)
 	$(PY) -m mypy
 
-clean: ## Delete everything that was made, except .venv
+clean: ## Delete all generated files except .venv
 	rm -rf build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks examples docs -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## Delete .venv too, and that of the other libraries
 	rm -rf $(VENV) $(PEERS)
 
-# Made anew when no Python in it answers; brought up to date when the lock or the metadata change.
+# Created again if its Python does not start; updated when the lock or the metadata change.
 $(READY): requirements.lock pyproject.toml
 	@$(PY) -c "" 2>/dev/null || { \
 	  for base in $(or $(PYTHON),$(CANDIDATES)); do \
@@ -115,7 +121,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# The other libraries have an environment of their own: several GB where a package brings CUDA along.
+# The other libraries have their own environment: several GB if a package depends on CUDA.
 $(PEERS)/.ready: benchmarks/peers/requirements.txt requirements.lock | $(READY)
 	@echo "Installing the libraries of $< into $(PEERS): once, some minutes"
 	@$(PY) -m venv --clear $(PEERS)

@@ -1,4 +1,4 @@
-"""Settings that every test runs under: the same on every machine and in every run."""
+"""Settings shared by all tests, so that they behave the same on every machine."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 
 import hypothesis
 
-# A plot is a file here, never a window.
+# Plots are written to files; no window opens.
 os.environ["MPLBACKEND"] = "Agg"
 
-# The tests may be told of another number of processors than there are: tools/processors.py.
-_TOLD = os.environ.get("BATCHPROP_TEST_PROCESSORS")
-if _TOLD:
-    os.sched_getaffinity = lambda pid: set(range(int(_TOLD)))
-    os.cpu_count = lambda: int(_TOLD)
+# tools/processors.py makes the tests see a different number of processors.
+_PROCESSORS = os.environ.get("BATCHPROP_TEST_PROCESSORS")
+if _PROCESSORS:
+    os.sched_getaffinity = lambda pid: set(range(int(_PROCESSORS)))
+    os.cpu_count = lambda: int(_PROCESSORS)
     if hasattr(os, "process_cpu_count"):
         os.process_cpu_count = lambda: len(os.sched_getaffinity(0))
 
-# The same examples each time, judged by their results alone: a slow machine is no failure.
+# The same examples in every run, and no deadline: a slow machine is not a failure.
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("same")

@@ -9,7 +9,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from tests.project import ROOT, files
+from tests.project import ROOT, SRC, files
 
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text("utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
@@ -74,6 +74,17 @@ def test_the_workflow_does_what_a_change_needs():
     needed = made_by((ROOT / ".ci/run").read_text("utf-8").splitlines())
     assert needed
     assert needed | {"coverage"} <= made <= targets
+
+
+def test_the_quick_tests_have_some_of_every_folder():
+    text = MAKEFILE.partition("\nQUICK := ")[2].partition("\n\n")[0]
+    words = [word for word in text.split() if word != "\\"]
+    paths = [ROOT / word.removeprefix("--ignore=") for word in words]
+    assert not [str(path) for path in paths if not path.exists()]
+    chosen = {word.split("/")[1] for word in words if not word.startswith("--")}
+    folders = {path.parent.name for path in (SRC / "batchprop").glob("*/__init__.py")}
+    assert folders
+    assert not folders - chosen
 
 
 def test_before_a_commit_the_linters_see_what_they_judge():

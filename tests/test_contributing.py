@@ -10,7 +10,7 @@ from tests.project import ROOT, SRC, files, files_in, name_of, tree
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 RECIPE = TEXT[TEXT.index("## Add an activation") : TEXT.index("## Add a solver")]
-NAMED = set(re.findall(r"[\w/]+\.(?:py|md|toml|lock)\b", TEXT))
+NAMED = set(re.findall(r"(?<![\w*/])[\w/]+\.(?:py|md|toml|lock)\b", TEXT))
 
 
 def names_in(path):

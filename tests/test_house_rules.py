@@ -1,4 +1,4 @@
-"""The rules of the code base, as programs: what imports what, sizes, printing, compiling."""
+"""Rules of the code base: imports, file sizes, tests, types, compilation."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LONGEST = 350
 TESTS = ROOT / "tests"
 TEST_FILES = [path for path in files_in("tests", ".py") if path.name.startswith("test_")]
 
-# From the ground to the user: each part may import what stands before it, never what stands after.
+# From the bottom up: a part may import the parts before it, never those after it.
 LAYERS = (
     *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
     *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
     *("penalty", "network", "network_loss", "loss", "gradient_check", "solvers"),
     *("training", "result", "sklearn"),
 )
-DEEPEST = 9  # parts that stand one on the other
-# The one file that says how code is compiled, and what it alone may use of numba.
+DEEPEST = 9  # longest chain of imports between parts
+# The only file that decides how code is compiled, and the names that only it may use from numba.
 POLICY = "batchprop.compiler.jit"
 COMPILERS = ("cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize")
 COMPILING = {f"numba.{name}" for name in COMPILERS} | {"numba.core.decorators", "numba.np.ufunc"}
@@ -55,12 +55,12 @@ def part(name):
 
 
 def module_graph():
-    """Return module -> the modules of the package it imports; the package's own face aside."""
+    """Return module -> the modules of the package that it imports, without batchprop/__init__."""
     graph = {}
     for name, path in MODULES.items():
-        found = {target for target in imported(path) if target in MODULES}
-        # "from batchprop import engines" names the face and the module: the module is meant
-        graph[name] = found - {name, "batchprop"}
+        targets = {target for target in imported(path) if target in MODULES}
+        # "from batchprop import engines" yields batchprop and batchprop.engines: keep the second
+        graph[name] = targets - {name, "batchprop"}
     del graph["batchprop"]
     return graph
 
@@ -73,13 +73,14 @@ def part_graph():
 
 
 def reach(graph, start):
-    found, todo = set(), [start]
+    """Return all modules that a module imports, directly or not."""
+    reached, todo = set(), [start]
     while todo:
         for target in graph.get(todo.pop(), ()):
-            if target not in found:
-                found.add(target)
+            if target not in reached:
+                reached.add(target)
                 todo.append(target)
-    return found
+    return reached
 
 
 def test_there_is_something_to_judge():
@@ -89,7 +90,7 @@ def test_there_is_something_to_judge():
 
 @pytest.mark.parametrize("graph", [module_graph, part_graph])
 def test_imports_run_one_way(graph):
-    list(graphlib.TopologicalSorter(graph()).static_order())  # CycleError names the circle
+    list(graphlib.TopologicalSorter(graph()).static_order())  # CycleError names the cycle
 
 
 def test_every_part_has_a_layer():
@@ -135,7 +136,7 @@ def test_engines_know_nothing_of_each_other(engine):
 def test_only_declared_dependencies_are_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {line.split(">")[0] for line in project["dependencies"]}
-    allowed = declared | {"batchprop", "llvmlite"} | sys.stdlib_module_names  # numba is llvmlite's
+    allowed = declared | {"batchprop", "llvmlite"} | sys.stdlib_module_names  # numba needs llvmlite
     offenders = {}
     for path in SOURCES:
         extra = {"sklearn"} if module(path).startswith("batchprop.sklearn") else set()

@@ -27,7 +27,7 @@ OTHERWISE = {
     "J is the Jacobian, the objective is F": (
         r"∂J\b|\bJ\(θ\)|\bJ = L|\bminimi[sz]es (this )?J\b|\bpenalised J\b|\bJ (falls|has not)\b"
         r"|\b(falls?|rounding|decrease|evaluations?|minimum) of J\b"
-        r"|\bis J\b|(?<!Jacobian )\bJ[,;)](\s|$)",
+        r"|\bis J\b|^(?!.*(Jacobian|JᵀJ)).*\bJ[,;)](\s|$)",
         "",
     ),
     "σ is the activation, a deviation is std": (r"σ²|σ_[xt]\b|1/σ\b|/ σ\b|where σ is 0", ""),

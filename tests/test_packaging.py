@@ -1,4 +1,4 @@
-"""The lock, the metadata and the environment say the same; no file names a machine or a host."""
+"""The lock, the metadata and the environment agree; no file names a machine or a host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCKED = {
     canonicalize_name(requirement.name): requirement
     for requirement in (Requirement(line) for line in LOCK if not line.startswith("#"))
 }
-WANTED = [
+REQUIREMENTS = [
     Requirement(line)
     for group in (
         PROJECT["build-system"]["requires"],
@@ -30,7 +30,7 @@ WANTED = [
     for line in group
 ]
 TEXT = {"", ".cff", ".csv", ".ipynb", ".json", ".lock", ".md", ".py", ".svg", ".toml", ".typed"}
-# An absolute path into somebody's machine; where packages come from is for whoever installs.
+# Absolute paths of a developer's machine, and package indexes, which the installing user chooses.
 MACHINE = re.compile(r"(?<![\w.~$})/:-])/(?:root|home|Users|work|mnt|opt)/")
 HOST = re.compile(r"py(?:pi|thonhosted)\.org|(?:extra-)?index-url|find-links|debian\.org", re.I)
 
@@ -53,15 +53,15 @@ def test_lock_holds_one_version_of_each_and_no_address():
 
 def test_lock_satisfies_the_metadata():
     offenders = [
-        str(wanted)
-        for wanted in WANTED
-        if not wanted.specifier.contains(locked_version(wanted.name))
+        str(requirement)
+        for requirement in REQUIREMENTS
+        if not requirement.specifier.contains(locked_version(requirement.name))
     ]
     assert not offenders
 
 
 def test_lock_holds_what_the_wanted_packages_need():
-    todo, seen = [canonicalize_name(wanted.name) for wanted in WANTED], set()
+    todo, seen = [canonicalize_name(requirement.name) for requirement in REQUIREMENTS], set()
     while todo:
         name = todo.pop()
         if name in seen:
@@ -76,9 +76,9 @@ def test_lock_holds_what_the_wanted_packages_need():
 
 def test_every_import_of_the_checkout_is_declared():
     owners = metadata.packages_distributions()
-    declared = {canonicalize_name(wanted.name) for wanted in WANTED}
+    declared = {canonicalize_name(requirement.name) for requirement in REQUIREMENTS}
     own = {"batchprop", *(path.parent.name for path in files()), *(path.stem for path in files())}
-    # what is only measured beside batchprop has an environment, and a list, of its own
+    # libraries that benchmarks compare with have their own environment and requirements file
     peers = ROOT / "benchmarks" / "peers"
     rivals = {peers, ROOT / "benchmarks" / "time_to_loss"}
     listed = (peers / "requirements.txt").read_text("utf-8").splitlines()
@@ -87,7 +87,7 @@ def test_every_import_of_the_checkout_is_declared():
         if path.suffix == ".py":
             tops = {name.split(".")[0] for name in imported(path)} - sys.stdlib_module_names - own
             allowed = declared | measured if rivals & set(path.parents) else declared
-            for top in tops - {"llvmlite"}:  # numba's, in its versions
+            for top in tops - {"llvmlite"}:  # numba pins its version
                 names = {canonicalize_name(name) for name in owners.get(top, [top])}
                 assert allowed & names, f"{name_of(path)} imports {top}"
 

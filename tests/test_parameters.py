@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.parameters import Blocks, Gradient, Parameters, Shape, split
+from batchprop.parameters import Blocks, Gradient, Parameters, Shape, offsets, split
 
 SHAPES = [Shape(1, 1, 1), Shape(3, 5, 2), Shape(1, 4, 1), Shape(7, 1, 3), Shape(2, 3, 1)]
 
@@ -22,6 +22,11 @@ def test_the_blocks_fill_theta_in_order(shape):
     assert blocks.b_h[0] == m * e
     assert blocks.W_y[0].tolist() == list(range(m * e + m, m * e + 2 * m))
     assert blocks.b_y[-1] == shape.n_parameters - 1
+
+
+def test_the_offsets_of_the_blocks():
+    assert offsets(Shape(3, 5, 2)) == (15, 20, 30)
+    assert offsets(Shape(1, 1, 1)) == (1, 2, 3)
 
 
 def test_the_number_of_parameters():

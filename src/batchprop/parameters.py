@@ -61,8 +61,7 @@ class Shape(NamedTuple):
     @property
     def n_parameters(self) -> int:
         """Length of θ: m·e + m + s·m + s."""
-        e, m, s = self
-        return m * e + m + s * m + s
+        return offsets(self).b_y + self.n_outputs
 
 
 class Blocks(NamedTuple):
@@ -72,6 +71,26 @@ class Blocks(NamedTuple):
     b_h: Array
     W_y: Array
     b_y: Array
+
+
+class Offsets(NamedTuple):
+    """Index of the first element of each block but W_h, whose is 0, in θ."""
+
+    b_h: int
+    W_y: int
+    b_y: int
+
+
+def offsets(shape: Shape) -> Offsets:
+    """Return where the blocks of a flat vector begin.
+
+    Parameters
+    ----------
+    shape : Shape
+        The network's sizes.
+    """
+    e, m, s = shape
+    return Offsets(b_h=m * e, W_y=m * e + m, b_y=m * e + m + s * m)
 
 
 def split(theta: Array, shape: Shape) -> Blocks:
@@ -85,7 +104,7 @@ def split(theta: Array, shape: Shape) -> Blocks:
         The network's sizes.
     """
     e, m, s = shape
-    b_h, W_y, b_y = m * e, m * e + m, m * e + m + s * m  # where they start
+    b_h, W_y, b_y = offsets(shape)
     return Blocks(
         theta[:b_h].reshape(m, e), theta[b_h:W_y], theta[W_y:b_y].reshape(s, m), theta[b_y:]
     )

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.blocking import plan
+from batchprop.engines.fused.blocking import choose_blocking
 from batchprop.machine import thread_count
 from batchprop.parameters import Shape
 from tests.engines.fused.teams import objective_of
@@ -176,7 +176,9 @@ def test_small_problems_stay_on_one_thread(sizes, n_threads):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_how_a_problem_is_cut_depends_on_nothing_else(dtype, monkeypatch):
     cases = [(Shape(8, 50, 1), 20_000), (Shape(1, 4, 1), 100), (Shape(784, 1024, 10), 20_000)]
-    before = [plan(shape, n_samples, np.dtype(dtype)) for shape, n_samples in cases]
+    before = [choose_blocking(shape, n_samples, np.dtype(dtype)) for shape, n_samples in cases]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
-    assert [plan(shape, n_samples, np.dtype(dtype)) for shape, n_samples in cases] == before
+    assert [
+        choose_blocking(shape, n_samples, np.dtype(dtype)) for shape, n_samples in cases
+    ] == before

@@ -19,10 +19,10 @@ from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
 from batchprop.linalg.matmul import outer_tile
+from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.aligned_memory import zeros
 from batchprop.simd.load_store import fill
 from batchprop.simd.register_tiles import BROAD, FOUR, ONE, SIX
-from batchprop.simd.vectors import NATIVE, lanes
 from batchprop.threads.cancellation import READ, check
 
 Array = npt.NDArray[Any]
@@ -32,7 +32,6 @@ ROWS = len(SIX)
 PANEL = 256
 WORK = COLUMNS * ROWS + COLUMNS  # length of the work array: one tile, and 1/L_jj of its columns
 N_BROAD = len(BROAD)
-STEP = lanes(64, NATIVE)
 
 
 def matrix_memory(n: int) -> Array:
@@ -45,13 +44,13 @@ def matrix_memory(n: int) -> Array:
 @helper
 def _dots(A, i, j, start, stop, work):
     """Write the dot products of rows i … i + 5 with rows j … j + 7 of A over a range of columns."""
-    stride = A.shape[1]
+    stride, n = A.shape[1], stop - start
+    at_i, at_j = i * stride + start, j * stride + start
     fill(work, 0, COLUMNS * ROWS, 0.0)
+    # L[i …] L[j …]ᵀ: columns of A take the place of samples
+    rows, columns = Panels(A, at_i, ROWS, n, stride, 0), Panels(A, at_j, COLUMNS, n, stride, 0)
     for c in range(0, COLUMNS, N_BROAD):
-        outer_tile(
-            SIX, BROAD, A, 0, i * stride + start, A, 0, (j + c) * stride + start,
-            stop - start, stride, STEP, work, c, COLUMNS,
-        )  # fmt: skip
+        outer_tile(SIX, BROAD, rows, 0, columns, c, Matrix(work, 0, ROWS, COLUMNS, COLUMNS, 1))
 
 
 @helper
@@ -121,10 +120,12 @@ def factor(A, n, work, token):
 def solve(A, n, b, work, token):
     """Overwrite b (n,) by the solution of L Lᵀ x = b, where A holds L; not if that is cancelled."""
     stride = A.shape[1]
+    # L z = b, eight rows at a time
     for j in range(0, n, COLUMNS):
         fill(work, 0, COLUMNS, 0.0)
+        rows, z = Panels(A, j * stride, COLUMNS, j, stride, 0), Panels(b, 0, 1, j, stride, 0)
         for r in range(0, COLUMNS, 4):
-            outer_tile(FOUR, ONE, A, 0, (j + r) * stride, b, 0, 0, j, stride, STEP, work, r, 1)
+            outer_tile(FOUR, ONE, rows, r, z, 0, Matrix(work, 0, COLUMNS, 1, 1, 1))
         for c in range(min(COLUMNS, n - j)):
             value = b[j + c] - work[c]
             for q in range(c):
@@ -132,6 +133,7 @@ def solve(A, n, b, work, token):
             b[j + c] = value / A[j + c, j + c]
         if check(token, READ * COLUMNS * j):
             return
+    # Lᵀ x = z, from the last row to the first
     for done in range(n):
         i = n - 1 - done
         b[i] /= A[i, i]

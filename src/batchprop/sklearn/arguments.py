@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from batchprop import validation
 from batchprop.training.checkpoint.checkpoint import Checkpoint
@@ -62,3 +65,10 @@ def is_shown(verbose: Any) -> bool:
     if isinstance(verbose, bool):
         return verbose
     return validation.count("verbose", verbose, least=0) > 0
+
+
+def seed_of(random_state: Any, generator: np.random.RandomState) -> int:
+    """Return the seed of the random start; an integer ``random_state`` is passed on unchanged."""
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state)
+    return int(generator.randint(np.iinfo(np.int32).max))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import numbers
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
@@ -15,8 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from batchprop import validation
-from batchprop.network import Network
-from batchprop.sklearn.arguments import resuming, train_options
+from batchprop.sklearn.arguments import resuming, seed_of, train_options
 from batchprop.sklearn.fit_warnings import warn_if_not_converged, words
 from batchprop.sklearn.training_data import (
     FLOATS,
@@ -26,7 +24,7 @@ from batchprop.sklearn.training_data import (
     checked_weights,
     hold_out,
 )
-from batchprop.sklearn.warm_start import PreviousFit
+from batchprop.sklearn.warm_start import PreviousFit, previous_network
 from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
 from batchprop.training.result import Progress, TrainResult
 from batchprop.training.train import trained
@@ -260,19 +258,21 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
         parameters = self.get_params(deep=False)
         warm_start = validation.flag("warm_start", self.warm_start)
-        previous_fit: PreviousFit | None = (
-            getattr(self, "_previous_fit", None) if warm_start else None
-        )
-        if previous_fit is not None and previous_fit.is_continued_by(parameters, samples):
+        previous_fit: PreviousFit | None = getattr(self, "_previous_fit", None)
+        if (
+            warm_start
+            and previous_fit is not None
+            and previous_fit.is_continued_by(parameters, samples)
+        ):
             options = resuming(options, previous_fit.checkpoint)
         else:
             sizes = samples.X.shape[0], targets.shape[1]
-            previous_network = self._previous_network(*sizes) if warm_start else None
+            network = previous_network(self, *sizes) if warm_start else None
             options = replace(
                 options,
-                network=previous_network,
-                n_init=self.n_init if previous_network is None else 1,
-                seed=_seed(self.random_state, random_state),
+                network=network,
+                n_init=self.n_init if network is None else 1,
+                seed=seed_of(self.random_state, random_state),
                 dtype=samples.X.dtype,
             )
         flat = y.ndim == 1
@@ -285,13 +285,6 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self._set_fitted_attributes(result, samples.validating)
         warn_if_not_converged(result, stacklevel=2)
         return self
-
-    def _previous_network(self, n_inputs: int, n_outputs: int) -> Network | None:
-        """Return the network of a previous fit if it has the same sizes and activation."""
-        network: Network | None = getattr(self, "network_", None)
-        if network is None or network.shape != (n_inputs, self.hidden_size, n_outputs):
-            return None
-        return network if network.activation == self.activation else None
 
     def _set_fitted_attributes(self, result: TrainResult, has_validation_data: bool) -> None:
         """Set the fitted attributes."""
@@ -348,10 +341,3 @@ def _read_only(*arrays: Array) -> list[Array]:
     for array in arrays:
         array.setflags(write=False)
     return list(arrays)
-
-
-def _seed(random_state: Any, random: np.random.RandomState) -> int:
-    """Return the seed of the random start; an integer ``random_state`` is passed on unchanged."""
-    if isinstance(random_state, numbers.Integral):
-        return int(random_state)
-    return int(random.randint(np.iinfo(np.int32).max))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from batchprop.network import Network
 from batchprop.sklearn.training_data import Samples
 from batchprop.solvers.settings import RESUMABLE
 from batchprop.training.checkpoint.checkpoint import Checkpoint
@@ -41,6 +42,14 @@ class PreviousFit(NamedTuple):
             )
             and samples.match(self.checkpoint.samples)
         )
+
+
+def previous_network(estimator: Any, n_inputs: int, n_outputs: int) -> Network | None:
+    """Return the network of the previous fit if it has the same sizes and activation."""
+    network: Network | None = getattr(estimator, "network_", None)
+    if network is None or network.shape != (n_inputs, estimator.hidden_size, n_outputs):
+        return None
+    return network if network.activation == estimator.activation else None
 
 
 def _equal(value: object, other: object) -> bool:

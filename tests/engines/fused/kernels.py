@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
+from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.hidden_layer import activate, delta, delta_of_outputs
-from batchprop.engines.fused.packing import pack, pack_weights, turn_to_panel, turn_to_strips
+from batchprop.engines.fused.packing import (
+    NO_COLUMNS,
+    pack,
+    pack_weights,
+    turn_to_panel,
+    turn_to_strips,
+)
+from batchprop.engines.fused.problem import Problem, Scratch
 from batchprop.linalg.matmul import add_outer, add_outer_strips, affine
+from batchprop.linalg.views import Panels, Strips
 from batchprop.simd.load_store import load, multiply, store, subtract, total, total_product
 from batchprop.simd.register_tiles import (
     FOUR,
@@ -31,6 +41,7 @@ from batchprop.simd.register_tiles import (
     zero_tile,
 )
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
+from batchprop.threads.cancellation import leader_token
 
 DTYPES = (np.float32, np.float64)
 
@@ -159,55 +170,84 @@ def call_tiles(A, B, w, bound, step, out):
     store_rows(out, 24 * step, step, repeat(first, FOUR))
 
 
-@kernel
-def call_affine(
-    n_rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
-):
-    affine(
-        n_rows, n_inner, w, start, row_stride, inner_stride, bias, least, X, panel, width, out, to
-    )
+def one_panel(array, start, n_rows, n_samples):
+    """Return the view of a panel."""
+    return Panels(array, start, n_rows, n_samples, width_of(array.dtype), 0)
+
+
+def view(array, n_rows, n_samples, rows=None):
+    """Return the view of all panels, of ``rows`` rows each."""
+    width = width_of(array.dtype)
+    return Panels(array, 0, n_rows, n_samples, width, width * (rows or n_rows))
+
+
+def strips_view(array, n_strips):
+    """Return the view of a panel's strips."""
+    return Strips(array, n_strips, width_of(array.dtype), step_of(array.dtype))
+
+
+def hidden_layer_memory(name, shape, H, R, X=None, offsets=(0, 0, 0)):
+    """Return problem and scratch memory with these panels: all that the hidden layer looks at."""
+    problem = Problem(
+        *shape, 0, *offsets, ACTIVATIONS[name].code, NO_COLUMNS, NO_COLUMNS, NO_COLUMNS,
+        0, 0, 0, shape[0], False,
+    )  # fmt: skip
+    unused = np.zeros(0, H.dtype)
+    memory = dict.fromkeys(Scratch._fields, unused) | {
+        "H": H,
+        "R": R,
+        "X": unused if X is None else X,
+        "dH": np.full(4 * (H.size // shape[1]), np.nan, H.dtype),
+        "token": leader_token(None),
+    }
+    return KernelStruct(problem), KernelStruct(Scratch(**memory))
 
 
 @kernel
-def call_add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to):
-    add_outer(A, n_a, a_panel, B, n_b, b_panel, count, width, step, G, to)
+def call_affine(W, b, least, X, out):
+    affine(W, b, least, X, out)
 
 
 @kernel
-def call_add_outer_strips(A, n_a, at_a, S, n_strips, samples, width, step, sums):
-    add_outer_strips(A, n_a, at_a, S, n_strips, samples, width, step, sums)
+def call_add_outer(A, B, G):
+    add_outer(A, B, G)
 
 
 @kernel
-def call_turn_to_strips(panel, start, n_strips, width, step, out, to):
-    turn_to_strips(panel, start, n_strips, width, step, out, to)
+def call_add_outer_strips(A, S, G):
+    add_outer_strips(A, S, G)
 
 
 @kernel
-def call_turn_to_panel(strip_memory, n_strips, width, step, panel, to):
-    turn_to_panel(strip_memory, n_strips, width, step, panel, to)
+def call_turn_to_strips(panel, out):
+    turn_to_strips(panel, out)
 
 
 @kernel
-def call_pack(source, n_rows, rows, first, count, width, step, strip_memory, out):
-    pack(source, n_rows, rows, first, count, width, step, strip_memory, out)
+def call_turn_to_panel(source, panel):
+    turn_to_panel(source, panel)
 
 
 @kernel
-def call_pack_weights(source, first, count, width, step, strip_memory, out):
-    pack_weights(source, first, count, width, step, strip_memory, out)
+def call_pack(source, first, out, strip_memory):
+    pack(source, first, out, strip_memory)
 
 
 @kernel
-def call_activate(code, Z, start, rows, width, valid, step):
-    activate(code, Z, start, rows, width, valid, step)
+def call_pack_weights(source, first, out, strip_memory):
+    pack_weights(source, first, out, strip_memory)
 
 
 @kernel
-def call_delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
-    delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
+def call_activate(code, Z):
+    activate(code, Z)
 
 
 @kernel
-def call_delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b):
-    delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b)
+def call_delta(problem, scratch, count, G):
+    delta(problem, scratch, count, G)
+
+
+@kernel
+def call_delta_of_outputs(problem, theta, scratch, count, G):
+    delta_of_outputs(problem, theta, scratch, count, G)

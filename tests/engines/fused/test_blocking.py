@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.blocking import plan
-from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gram
+from batchprop.engines.fused.blocking import choose_blocking
+from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gauss_newton
 from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
@@ -17,9 +17,9 @@ DTYPES = [np.dtype("f4"), np.dtype("f8")]
 KIB = 1024
 
 
-def cuts(n_samples, planned=plan):
+def cuts(n_samples, choose=choose_blocking):
     return [
-        (shape, dtype, planned(shape, n_samples, dtype))
+        (shape, dtype, choose(shape, n_samples, dtype))
         for shape in (Shape(*sizes) for sizes in SIZES)
         for dtype in DTYPES
     ]
@@ -33,28 +33,33 @@ def test_chunks_and_blocks_cover_all_samples(n_samples):
         assert 0 < cut.block <= cut.chunk
 
 
-@pytest.mark.parametrize("planned", [plan, gram.plan])
-def test_a_chunk_has_512_samples_at_least_unless_there_are_fewer(planned):
+@pytest.mark.parametrize("choose", [choose_blocking, gauss_newton.choose_blocking])
+def test_a_chunk_has_512_samples_at_least_unless_there_are_fewer(choose):
     for n_samples, n_chunks in ((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3)):
-        assert planned(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks
+        assert choose(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks
 
 
 @pytest.mark.parametrize(
-    ("planned", "most", "least", "bytes_of"),
+    ("choose", "most", "least", "bytes_of"),
     [
-        (plan, 64, 16, lambda shape: 8 * (shape.n_parameters + shape.n_outputs)),
-        (gram.plan, 32, 8, lambda shape: 8 * (n_sums(shape) + shape.n_parameters + 1)),
+        (choose_blocking, 64, 16, lambda shape: 8 * (shape.n_parameters + shape.n_outputs)),
+        (
+            gauss_newton.choose_blocking,
+            32,
+            8,
+            lambda shape: 8 * (n_sums(shape) + shape.n_parameters + 1),
+        ),
     ],
 )
-def test_how_many_chunks_there_are_at_most(planned, most, least, bytes_of):
+def test_how_many_chunks_there_are_at_most(choose, most, least, bytes_of):
     """No more than 64 (of Gauss–Newton 32), and than 64 (128) MiB of sums, but 16 (8) at least."""
-    limit = (64 if planned is plan else 128) * KIB * KIB
-    small = planned(Shape(1, 4, 1), 10**7, DTYPES[1])
+    limit = (64 if choose is choose_blocking else 128) * KIB * KIB
+    small = choose(Shape(1, 4, 1), 10**7, DTYPES[1])
     assert small.n_chunks == most
-    huge = Shape(200, 20_000, 1) if planned is plan else Shape(100, 100, 1)
-    assert planned(huge, 10**7, DTYPES[1]).n_chunks == least
-    between = Shape(100, 2000, 1) if planned is plan else Shape(20, 100, 1)
-    cut = planned(between, 10**7, DTYPES[1])
+    huge = Shape(200, 20_000, 1) if choose is choose_blocking else Shape(100, 100, 1)
+    assert choose(huge, 10**7, DTYPES[1]).n_chunks == least
+    between = Shape(100, 2000, 1) if choose is choose_blocking else Shape(20, 100, 1)
+    cut = choose(between, 10**7, DTYPES[1])
     assert least < cut.n_chunks < most
     assert limit * 0.9 < cut.n_chunks * bytes_of(between) <= limit
 
@@ -65,39 +70,42 @@ def test_a_block_of_the_hidden_layer_stays_in_the_second_cache():
         size = dtype.itemsize * (shape.n_inputs + shape.n_hidden)
         fitting = min(1024, max(2 * cut.width, 192 * KIB // size))
         assert fitting / 2 <= cut.block <= max(fitting, 2 * cut.width), shape
-    assert plan(Shape(1, 1, 1), 10**6, DTYPES[0]).block > 512
+    assert choose_blocking(Shape(1, 1, 1), 10**6, DTYPES[0]).block > 512
 
 
 def test_blocks_of_gauss_newton():
     for shape in (Shape(*sizes) for sizes in SIZES[:4]):
-        cut = gram.plan(shape, 10**6, DTYPES[1])
+        cut = gauss_newton.choose_blocking(shape, 10**6, DTYPES[1])
         assert 2 * cut.width <= cut.block <= 256
-        rows = cut.products // cut.block
+        rows = cut.row_product_size // cut.block
         assert cut.block == 2 * cut.width or 8 * rows * cut.block <= 512 * KIB
 
 
 def test_bytes_of_gauss_newton():
     """JᵀJ, a copy of it, and the sums of all chunks."""
     shape = Shape(8, 50, 1)
-    cut = gram.plan(shape, 5000, DTYPES[1])
-    assert gram.n_bytes(shape, 5000) == 8 * (2 * 501**2 + cut.n_chunks * n_sums(shape))
+    cut = gauss_newton.choose_blocking(shape, 5000, DTYPES[1])
+    assert gauss_newton.n_bytes(shape, 5000) == 8 * (2 * 501**2 + cut.n_chunks * n_sums(shape))
 
 
 def test_what_an_evaluation_is_estimated_to_take():
     """In nanoseconds: for σ of each unit and sample, and for each of its multiply-adds."""
     for dtype, element, fma in ((DTYPES[0], 0.6, 0.02), (DTYPES[1], 1.4, 0.04)):
-        found = plan(Shape(8, 50, 2), 1000, dtype).nanoseconds
+        found = choose_blocking(Shape(8, 50, 2), 1000, dtype).nanoseconds
         assert found == pytest.approx(1000 * 50 * (element + fma * (16 + 6)))
     shape = Shape(8, 50, 1)
-    more = gram.plan(shape, 1000, DTYPES[1]).nanoseconds - plan(shape, 1000, DTYPES[1]).nanoseconds
+    more = (
+        gauss_newton.choose_blocking(shape, 1000, DTYPES[1]).nanoseconds
+        - choose_blocking(shape, 1000, DTYPES[1]).nanoseconds
+    )
     assert more == pytest.approx(0.05 * n_sums(shape) * 1000)
 
 
 def test_strips_are_for_as_many_inputs_as_fill_a_vector():
     for dtype in DTYPES:
-        step = plan(Shape(1, 1, 1), 1, dtype).step
-        assert not plan(Shape(step - 1, 5, 1), 100, dtype).strips
-        assert plan(Shape(step, 5, 1), 100, dtype).strips
+        step = choose_blocking(Shape(1, 1, 1), 1, dtype).step
+        assert not choose_blocking(Shape(step - 1, 5, 1), 100, dtype).strips
+        assert choose_blocking(Shape(step, 5, 1), 100, dtype).strips
 
 
 def test_a_thread_more_for_each_twelve_microseconds():

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.forward_backward import Scratch
-from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate_once
+from batchprop.engines.fused.evaluation import evaluate_once
+from batchprop.engines.fused.problem import Scratch
+from batchprop.engines.fused.task import GRADIENT, LOSS
 from tests.engines.fused.processes import run
 from tests.engines.fused.teams import force, objective_of
 from tests.problems import problem

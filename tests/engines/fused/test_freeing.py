@@ -11,22 +11,24 @@ import pytest
 from batchprop import gauss_newton, loss_and_gradient, train
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.objective import Objective
+from batchprop.engines.samples import Samples
 from tests.problems import problem
 
 
 def objective(kind, case):
-    data = case.X, case.T, None, case.network.shape, case.network.activation
-    return kind(*data) if kind is GaussNewtonObjective else kind(*data, case.network.dtype)
+    network = case.network
+    dtype = np.float64 if kind is GaussNewtonObjective else network.dtype
+    return kind(Samples(case.X, case.T, None), network.shape, network.activation, dtype)
 
 
 @pytest.mark.parametrize("kind", [Objective, GaussNewtonObjective])
 def test_an_objective_is_let_go(kind):
-    made = objective(kind, problem())
-    made.close()
-    seen = weakref.ref(made)
-    del made
+    closed = objective(kind, problem())
+    closed.close()
+    reference = weakref.ref(closed)
+    del closed
     gc.collect()
-    assert seen() is None
+    assert reference() is None
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,8 @@ def test_the_users_data_are_let_go(call):
 
 @pytest.mark.parametrize("kind", [Objective, GaussNewtonObjective])
 def test_both_dtypes_have_kernels_of_their_own(kind):
-    places = {objective(kind, problem(dtype=dtype)).task.process for dtype in ("f4", "f8", "f4")}
-    assert len(places) == (1 if kind is GaussNewtonObjective else 2)
-    assert np.all([place > 0 for place in places])
+    addresses = {
+        objective(kind, problem(dtype=dtype)).task.chunk_kernel for dtype in ("f4", "f8", "f4")
+    }
+    assert len(addresses) == (1 if kind is GaussNewtonObjective else 2)
+    assert np.all([address > 0 for address in addresses])

@@ -7,7 +7,16 @@ import pytest
 
 from batchprop.activations import ACTIVATIONS
 from tests.engines.fused import kernels
-from tests.engines.fused.kernels import integers, panels, sample_counts, step_of, unpacked, width_of
+from tests.engines.fused.kernels import (
+    hidden_layer_memory,
+    integers,
+    one_panel,
+    panels,
+    sample_counts,
+    step_of,
+    unpacked,
+    width_of,
+)
 
 pytestmark = pytest.mark.parametrize("dtype", kernels.DTYPES)
 
@@ -20,7 +29,7 @@ def test_activate_as_far_as_there_are_samples(dtype, rows, name):
         Z = integers(2 + rows * width).astype(dtype)
         expected = Z[2:].reshape(rows, width).copy()
         ACTIVATIONS[name].sigma(expected[:, :valid].copy(), expected[:, :valid])
-        kernels.call_activate(ACTIVATIONS[name].code, Z, 2, rows, width, valid, step)
+        kernels.call_activate(ACTIVATIONS[name].code, one_panel(Z, 2, rows, valid))
         found = Z[2:].reshape(rows, width)
         np.testing.assert_allclose(found[:, :valid], expected[:, :valid], rtol=1e-6)
         untouched = -(-valid // step) * step
@@ -31,17 +40,17 @@ def test_activate_as_far_as_there_are_samples(dtype, rows, name):
 @pytest.mark.parametrize("m", [1, 3, 4, 5, 9])
 def test_delta_of_one_output(dtype, m, single_input):
     """With relu σ′ is 0 or 1, so that all sums are exact."""
-    width, step = width_of(dtype), step_of(dtype)
     for n_samples in sample_counts(dtype):
         H, x = integers(m, n_samples), integers(1, n_samples, seed=1)
         r = integers(1, n_samples, seed=2)
         expected = (H > 0) * r
         G = np.zeros(3 * m)
         flat = panels(H, dtype)
-        kernels.call_delta(
-            single_input, ACTIVATIONS["relu"].code, flat, m, panels(r, dtype), panels(x, dtype),
-            width, n_samples, width, step, G, m, 2 * m,
-        )  # fmt: skip
+        shape = (1 if single_input else 2, m, 1)
+        memory = hidden_layer_memory(
+            "relu", shape, flat, panels(r, dtype), panels(x, dtype), (m, 2 * m, 0)
+        )
+        kernels.call_delta(*memory, n_samples, G)
         np.testing.assert_array_equal(G[m : 2 * m], expected.sum(axis=1))
         np.testing.assert_array_equal(G[2 * m :], (H * r).sum(axis=1))
         if single_input:
@@ -55,17 +64,15 @@ def test_delta_of_one_output(dtype, m, single_input):
 @pytest.mark.parametrize("m", [1, 3, 4, 5, 9])
 def test_delta_of_many_outputs(dtype, m, s):
     """Likewise exact: W_y and R are small integers."""
-    width, step = width_of(dtype), step_of(dtype)
     for n_samples in sample_counts(dtype):
         H, R, W_y = integers(m, n_samples), integers(s, n_samples, seed=1), integers(s, m, seed=2)
         expected = (H > 0) * (W_y.T @ R)
         theta = np.concatenate([np.full(2, np.nan), W_y.ravel()]).astype(dtype)
         G, flat = np.zeros(2 * m), panels(H, dtype)
-        g = np.full(4 * panels(H[:1], dtype).size, np.nan, dtype)
-        kernels.call_delta_of_outputs(
-            ACTIVATIONS["relu"].code, flat, m, panels(R, dtype), s, theta, 2, g,
-            n_samples, width, step, G, m,
-        )  # fmt: skip
+        problem, scratch = hidden_layer_memory(
+            "relu", (2, m, s), flat, panels(R, dtype), offsets=(m, 2, 0)
+        )
+        kernels.call_delta_of_outputs(problem, theta, scratch, n_samples, G)
         np.testing.assert_array_equal(G[m:], expected.sum(axis=1))
         assert not G[:m].any()
         np.testing.assert_array_equal(unpacked(flat, m, n_samples, dtype), expected)

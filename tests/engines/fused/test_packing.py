@@ -7,7 +7,17 @@ import pytest
 
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
 from tests.engines.fused import kernels
-from tests.engines.fused.kernels import integers, sample_counts, step_of, strips, unpacked, width_of
+from tests.engines.fused.kernels import (
+    integers,
+    one_panel,
+    sample_counts,
+    step_of,
+    strips,
+    strips_view,
+    unpacked,
+    view,
+    width_of,
+)
 
 pytestmark = pytest.mark.parametrize("dtype", kernels.DTYPES)
 
@@ -18,11 +28,13 @@ def test_strips_and_back(dtype, n_strips):
     X = integers(n_strips * step, width).astype(dtype)
     out = np.full(7 + X.size + 1, np.nan, dtype)
     flat = np.concatenate([[99, 99, 99], X.ravel()]).astype(dtype)
-    kernels.call_turn_to_strips(flat, 3, n_strips, width, step, out, 7)
+    n_rows = n_strips * step
+    kernels.call_turn_to_strips(one_panel(flat, 3, n_rows, width), strips_view(out[7:], n_strips))
     np.testing.assert_array_equal(out[7:-1], strips(X, dtype))
     assert np.isnan(out[[6, -1]]).all()
     back = np.full(4 + X.size + 1, np.nan, dtype)
-    kernels.call_turn_to_panel(out[7:-1].copy(), n_strips, width, step, back, 4)
+    source = strips_view(out[7:-1].copy(), n_strips)
+    kernels.call_turn_to_panel(source, one_panel(back, 4, n_rows, width))
     np.testing.assert_array_equal(back[4:-1], X.ravel())
     assert np.isnan(back[[3, -1]]).all()
 
@@ -48,7 +60,7 @@ def test_packing(dtype, n_rows):
                 n_panels = -(-count // width)
                 out = np.full(n_panels * rows * width + 1, 77, dtype)
                 memory = np.zeros(padded * width, dtype)
-                kernels.call_pack(columns(source), n_rows, rows, 5, count, width, step, memory, out)
+                kernels.call_pack(columns(source), 5, view(out, n_rows, count, rows), memory)
                 whole = unpacked(out[:-1], rows, n_panels * width, dtype)[:n_rows]
                 np.testing.assert_array_equal(whole[:, :count], X[:, 5 : 5 + count])
                 assert not whole[:, count:].any()
@@ -61,9 +73,8 @@ def test_packing_weights(dtype):
     for count in sample_counts(dtype):
         for source, expected in ((columns(weight), weight[4:]), (NO_COLUMNS, np.ones(999))):
             out = np.full(-(-count // width) * width + 1, 77, dtype)
-            kernels.call_pack_weights(
-                source, 4, count, width, step, np.zeros(step * width, dtype), out
-            )
+            memory = np.zeros(step * width, dtype)
+            kernels.call_pack_weights(source, 4, view(out, 1, count), memory)
             np.testing.assert_array_equal(out[:count], expected[:count])
             assert not out[count:-1].any()
             assert out[-1] == 77

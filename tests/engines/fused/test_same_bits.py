@@ -7,7 +7,7 @@ import pytest
 
 import batchprop
 from batchprop import loss_and_gradient
-from batchprop.engines.fused.blocking import plan
+from batchprop.engines.fused.blocking import choose_blocking
 from batchprop.parameters import Shape
 from batchprop.solvers.settings import SOLVERS
 from tests.engines.fused.teams import evaluated, force, objective_of
@@ -36,7 +36,7 @@ def test_public_calls_on_any_number_of_threads(sizes, dtype):
 
 def sample_counts(shape, dtype):
     """Numbers of samples around every boundary: vectors, tiles, blocks, chunks."""
-    cut = plan(Shape(*shape), 10**6, np.dtype(dtype))
+    cut = choose_blocking(Shape(*shape), 10**6, np.dtype(dtype))
     edges = (1, cut.step, cut.width, 2 * cut.width, 100, 5 * 100, 16 * 100)
     return sorted({edge + shift for edge in edges for shift in (-1, 0, 1)} - {0})
 

@@ -1,10 +1,11 @@
 """The fused engine: blocks of samples go forward and backward while they are in cache.
 
-``packing`` brings samples from the user's arrays into panels.  ``hidden_layer`` and
-``forward_backward`` take a panel forward and backward, with σ and σ′ from ``activation_kernels``;
-``blocking`` chooses the sizes.  ``chunk_kernel`` is the compiled whole, ``thread_team`` hands out
-chunks and sums them, ``objective`` holds one data set, ``predict`` is the forward pass alone, and
-``gauss_newton`` makes JᵀJ.
+``packing`` copies samples of the user's arrays into panels.  ``forward_backward`` and
+``hidden_layer`` take them forward and backward, with σ and σ′ from ``activation_kernels``;
+``blocking`` chooses the block sizes, and ``chunk_kernel`` is the compiled whole.  ``evaluation``
+sums the chunks to L and its gradient; the threads of ``thread_team`` share the pieces of that work,
+which ``task`` defines.  ``problem`` has the structs that kernels are given.  ``objective`` holds
+one data set, ``predict`` is the forward pass alone, and ``gauss_newton`` makes JᵀJ.
 
 Imports linalg, threads, simd, the compiler, the machine and scaling.
 """

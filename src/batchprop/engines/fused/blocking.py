@@ -1,59 +1,80 @@
-"""How a data set is cut into chunks, blocks and panels, and the memory for it."""
+"""How a data set is cut into chunks, blocks and panels, and how long an evaluation takes."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from batchprop.parameters import Shape
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
-Array = npt.NDArray[Any]
-
-BLOCK_BYTES = 192 * 1024  # of hidden layer that goes forward and backward together
-CHUNK_SAMPLES = 512  # at least, so that the sums' ends do not weigh
+BLOCK_BYTES = 192 * 1024  # of inputs and hidden layer that go forward and backward together
+CHUNK_SAMPLES = 512  # at least: a chunk's sums are added once more to those of the others
 MOST_CHUNKS = 64
 MOST_SUM_BYTES = 64 << 20  # of all chunks' sums together, as long as 16 chunks are left
 # Nanoseconds on one thread: per sample and unit for σ and what goes with it, per multiply-add.
 ELEMENT_NS, FMA_NS = {4: 0.6, 8: 1.4}, {4: 0.02, 8: 0.04}
 
 
-class Plan(NamedTuple):
-    """Sizes that depend on the problem alone, in samples."""
+class Blocking(NamedTuple):
+    """Block sizes, which depend on the problem alone.
+
+    Attributes
+    ----------
+    width, step : int
+        Samples in a panel, a wide vector; elements of a native vector.
+    block, chunk : int
+        Samples in a block and in a chunk.
+    n_chunks : int
+    x_rows : int
+        Rows in a panel of inputs: e, padded to whole strips.
+    strips : bool
+        Whether dW_h is summed with inputs along vectors.
+    nanoseconds : float
+        Estimated time of an evaluation on one thread.
+    row_product_size : int
+        Numbers of a thread's memory for rows to multiply and their products, for JᵀJ.
+    n_row_products : int
+        How many sums of these products there are.
+    """
 
     width: int
     step: int
     block: int
     chunk: int
     n_chunks: int
+    x_rows: int
     strips: bool
     nanoseconds: float
-    products: int = 1  # numbers of memory for rows that are multiplied, for JᵀJ
-    n_products: int = 0  # sums of their products
+    row_product_size: int = 1
+    n_row_products: int = 0
 
 
-def plan(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Plan:
-    """Cut ``n_samples`` samples into chunks, the chunks into blocks."""
+def round_up(count: int, width: int) -> int:
+    """Return the next multiple of ``width``, one at least."""
+    return max(1, -(-count // width)) * width
+
+
+def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
+    """Cut ``n_samples`` samples into chunks, and chunks into blocks of equal size."""
     e, m, s = shape
     bits, size = dtype.itemsize * 8, dtype.itemsize
-    width = lanes(bits, WIDE)
-
-    def whole(count: float) -> int:
-        return max(1, -(-int(count) // width)) * width
-
+    width, step = lanes(bits, WIDE), lanes(bits, NATIVE)
     rows = m + e
-    block = min(1024, max(2 * width, BLOCK_BYTES // (size * rows) // width * width))
-    step = lanes(bits, NATIVE)
-    strips = e >= step
+    largest_block = min(1024, max(2 * width, BLOCK_BYTES // (size * rows) // width * width))
     row_bytes = 8 * (shape.n_parameters + s)
-    most = max(16, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
-    n_chunks = min(most, -(-n_samples // CHUNK_SAMPLES))
-    chunk = whole(-(-n_samples // n_chunks))
-    if chunk > block:  # equal blocks
-        block = whole(-(-chunk // -(-chunk // block)))
-    else:
-        block = chunk
-    nanoseconds = n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))
-    return Plan(width, step, block, chunk, -(-n_samples // chunk), strips, float(nanoseconds))
+    max_chunks = max(16, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
+    n_chunks = min(max_chunks, -(-n_samples // CHUNK_SAMPLES))
+    chunk = round_up(-(-n_samples // n_chunks), width)
+    n_blocks = -(-chunk // largest_block)
+    return Blocking(
+        width=width,
+        step=step,
+        block=round_up(-(-chunk // n_blocks), width),
+        chunk=chunk,
+        n_chunks=-(-n_samples // chunk),
+        x_rows=round_up(e, step),
+        strips=e >= step,
+        nanoseconds=float(n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))),
+    )

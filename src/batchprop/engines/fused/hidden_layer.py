@@ -1,4 +1,8 @@
-"""The hidden layer: Z → H = σ(Z) forward, H → δ_h = σ′(Z) ⊙ g backward."""
+"""The hidden layer: H = σ(Z) forward, δ_h = σ′(Z) ⊙ (W_yᵀ δ_y) backward.
+
+σ′ is computed from H, and δ_h overwrites H.  Residuals R stand for δ_y: the factor 2/Σw that they
+lack is put in when all samples are summed.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import math
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
 from batchprop.engines.fused.activation_kernels import sigma, slope
-from batchprop.linalg.matmul import affine_rows
-from batchprop.simd.load_store import load, store
+from batchprop.linalg.matmul import NO_BIAS, affine_rows
+from batchprop.linalg.views import Matrix, Panels
+from batchprop.simd.load_store import lanes_of, load, store
 from batchprop.simd.register_tiles import (
     FOUR,
     ONE,
@@ -25,96 +30,103 @@ from batchprop.simd.register_tiles import (
 )
 from batchprop.simd.vectors import NATIVE, WIDE
 
-GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # what the backward pass can leave out
+GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # forms of the backward pass
 
 
 @helper
-def activate(code, Z, start, rows, width, valid, step):
+def activate(code, Z):
     """Write H = σ(Z) over the rows of one panel, as far as there are samples."""
-    if valid > width - step:
-        for i in range(start, start + rows * width, width):
-            store(Z, i, sigma(code, load(Z, i, WIDE)))
+    array, width, step = Z.array, Z.width, lanes_of(Z.array, NATIVE)
+    stop = Z.start + Z.n_rows * width
+    if Z.n_samples > width - step:
+        for i in range(Z.start, stop, width):
+            store(array, i, sigma(code, load(array, i, WIDE)))
     else:
-        for i in range(start, start + rows * width, width):
-            for v in range(0, valid, step):
-                store(Z, i + v, sigma(code, load(Z, i + v, NATIVE)))
+        for i in range(Z.start, stop, width):
+            for v in range(0, Z.n_samples, step):
+                store(array, i + v, sigma(code, load(array, i + v, NATIVE)))
 
 
 @always_inlined
-def _delta_rows(form, code, rows, H, m, k, g, X, x_panel, count, width, step, G, to_b, to_y):
-    """The rows k … of δ_h = σ′ ⊙ g, written over H, and what they sum to.
+def _delta_rows(form, rows, k, problem, scratch, count, G):
+    """The rows k … of δ_h, written over H, and their sums: see ``delta``.
 
-    In the GENERAL form a panel of g has just these rows.
+    In the GENERAL form ``scratch.dH`` holds just these rows of W_yᵀ R.
     """
-    sum_b = zero_tile(H, rows, ONE, NATIVE)
-    sum_y = zero_tile(H, rows, ONE, NATIVE)
-    sum_x = zero_tile(H, rows, ONE, NATIVE)
+    H, X, R, dH = scratch.H, scratch.X, scratch.R, scratch.dH
+    width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
+    db_h = zero_tile(H, rows, ONE, NATIVE)
+    dW_y = zero_tile(H, rows, ONE, NATIVE)
+    dW_h = zero_tile(H, rows, ONE, NATIVE)
     for first in range(0, count, width):
         p = first // width
-        at = (p * m + k) * width
+        at = (p * problem.m + k) * width
         for v in range(0, min(width, count - first), step):
             h = load_rows(H, at + v, width, rows, NATIVE)
             if form == GENERAL:
-                from_outputs = load_rows(g, first * len(rows) + v, width, rows, NATIVE)
+                dh = load_rows(dH, first * len(rows) + v, width, rows, NATIVE)
             else:
-                from_outputs = repeat(load(g, first + v, NATIVE), rows)
-            delta_h = multiply_tiles(split(slope(code, join(h)), h), from_outputs)
-            sum_b = add_tiles(sum_b, delta_h)
+                dh = repeat(load(R, first + v, NATIVE), rows)
+            # δ_h = σ′(Z) ⊙ dH
+            delta_h = multiply_tiles(split(slope(problem.activation, join(h)), h), dh)
+            # db_h += Σ δ_h
+            db_h = add_tiles(db_h, delta_h)
             if form != GENERAL:
-                sum_y = fma_tiles(h, from_outputs, sum_y)
+                # dW_y += Σ h r
+                dW_y = fma_tiles(h, dh, dW_y)
             if form == SINGLE_INPUT:
-                x = load_rows(X, p * x_panel + v, 0, ONE, NATIVE)
-                sum_x = fma_outer(sum_x, delta_h, x)
+                # dW_h += Σ δ_h x
+                x = load_rows(X, p * problem.x_rows * width + v, 0, ONE, NATIVE)
+                dW_h = fma_outer(dW_h, delta_h, x)
             else:
                 store_rows(H, at + v, width, delta_h)
-    add_sums(G, to_b + k, 1, sum_b, ONE)
+    add_sums(G, problem.b_h + k, 1, db_h, ONE)
     if form != GENERAL:
-        add_sums(G, to_y + k, 1, sum_y, ONE)
+        add_sums(G, problem.W_y + k, 1, dW_y, ONE)
     if form == SINGLE_INPUT:
-        add_sums(G, k, 1, sum_x, ONE)
+        add_sums(G, k, 1, dW_h, ONE)
 
 
 @always_inlined
-def _delta(form, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
-    whole = m - m % 4
-    for k in range(0, whole, 4):
-        _delta_rows(form, code, FOUR, H, m, k, r, X, x_panel, count, width, step, G, to_b, to_y)
-    for k in range(whole, m):
-        _delta_rows(form, code, ONE, H, m, k, r, X, x_panel, count, width, step, G, to_b, to_y)
+def _delta(form, problem, scratch, count, G):
+    fours = problem.m - problem.m % 4
+    for k in range(0, fours, 4):
+        _delta_rows(form, FOUR, k, problem, scratch, count, G)
+    for k in range(fours, problem.m):
+        _delta_rows(form, ONE, k, problem, scratch, count, G)
 
 
 @never_inlined
-def delta(single_input, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y):
-    """For one output: turn H into δ_h = σ′ ⊙ r, the factor W_y[k] left out of row k.
+def delta(problem, scratch, count, G):
+    """For one output: turn H into δ_h = σ′(Z) ⊙ R, and add db_h = Σ δ_h and dW_y = Σ h r to G.
 
-    Adds Σ δ_h to ``to_b`` of G and Σ h ⊙ r = dW_y to ``to_y``.  Of a single input dW_h = Σ δ_h x is
-    added up on the way, to the beginning of G, and δ_h is never written.
+    The factor W_y[k] of row k of δ_h is left out: ``forward_backward.finish`` puts it into the
+    sums.  For a single input dW_h = Σ δ_h x is added to G as well, and δ_h is never written.
     """
-    if single_input:
-        _delta(SINGLE_INPUT, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
+    if problem.e == 1:
+        _delta(SINGLE_INPUT, problem, scratch, count, G)
     else:
-        _delta(ONE_OUTPUT, code, H, m, r, X, x_panel, count, width, step, G, to_b, to_y)
+        _delta(ONE_OUTPUT, problem, scratch, count, G)
 
 
 @always_inlined
-def _delta_of(rows, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b):
-    """The rows k … for any number of outputs: g is made for a few rows, and never leaves cache."""
-    n = len(rows)
+def _delta_of(rows, k, problem, theta, scratch, count, G):
+    """The rows k …: a few rows of W_yᵀ R are made and used at a time, and never leave the cache."""
+    n, m, s, width = len(rows), problem.m, problem.s, lanes_of(scratch.H, WIDE)
+    W_yT = Matrix(theta, problem.W_y + k, n, s, 1, m)
     for p in range((count + width - 1) // width):
-        affine_rows(
-            rows, s, theta, W_y + k, 1, m, -1, -math.inf, R, p * s * width, width, g, p * n * width
-        )
-    _delta_rows(GENERAL, code, rows, H, m, k, g, g, 0, count, width, step, G, to_b, 0)
+        # dH = W_yᵀ R
+        R = Panels(scratch.R, p * s * width, s, width, width, 0)
+        dH = Panels(scratch.dH, p * n * width, n, width, width, 0)
+        affine_rows(rows, 0, W_yT, NO_BIAS, -math.inf, R, dH)
+    _delta_rows(GENERAL, rows, k, problem, scratch, count, G)
 
 
 @never_inlined
-def delta_of_outputs(code, H, m, R, s, theta, W_y, g, count, width, step, G, to_b):
-    """Turn H into δ_h = σ′ ⊙ (W_yᵀ R) and add db_h = Σ δ_h to ``to_b`` of G.
-
-    W_y (s, m) stands at ``W_y`` of θ; ``g`` is memory for four rows of all panels.
-    """
-    whole = m - m % 4
-    for k in range(0, whole, 4):
-        _delta_of(FOUR, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b)
-    for k in range(whole, m):
-        _delta_of(ONE, code, H, m, k, R, s, theta, W_y, g, count, width, step, G, to_b)
+def delta_of_outputs(problem, theta, scratch, count, G):
+    """Turn H into δ_h = σ′(Z) ⊙ (W_yᵀ R) and add db_h = Σ δ_h to G."""
+    fours = problem.m - problem.m % 4
+    for k in range(0, fours, 4):
+        _delta_of(FOUR, k, problem, theta, scratch, count, G)
+    for k in range(fours, problem.m):
+        _delta_of(ONE, k, problem, theta, scratch, count, G)

@@ -12,15 +12,17 @@ import numpy.typing as npt
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import address
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.blocking import Plan, plan
-from batchprop.engines.fused.chunk_kernel import process
-from batchprop.engines.fused.forward_backward import Problem, Scratch
+from batchprop.engines.fused.blocking import Blocking, choose_blocking
+from batchprop.engines.fused.chunk_kernel import chunk_kernel
+from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.packing import NO_COLUMNS, columns
-from batchprop.engines.fused.thread_team import GRADIENT, LOSS, Task, Team, evaluate_once
+from batchprop.engines.fused.problem import Problem, Scratch
+from batchprop.engines.fused.task import GRADIENT, LOSS, Task
+from batchprop.engines.fused.thread_team import Team
 from batchprop.engines.loss_scale import scales
 from batchprop.engines.samples import Samples
 from batchprop.machine.thread_count import team_size
-from batchprop.parameters import Shape
+from batchprop.parameters import Shape, offsets
 from batchprop.simd.aligned_memory import zeros
 from batchprop.threads.cancellation import Cancellation, Cancelled, leader_token
 
@@ -47,8 +49,10 @@ class Objective:
     """
 
     # The chunk kernel and the blocking; a subclass has others.
-    _process: Any = staticmethod(process)  # a bare dispatcher would become a method
-    _plan: Callable[[Shape, int, np.dtype[Any]], Plan] = staticmethod(plan)
+    _chunk_kernel: Any = staticmethod(chunk_kernel)  # a bare dispatcher would become a method
+    _choose_blocking: Callable[[Shape, int, np.dtype[Any]], Blocking] = staticmethod(
+        choose_blocking
+    )
 
     def __init__(
         self,
@@ -71,11 +75,12 @@ class Objective:
         self._kept = (X, T, sample_weight, numbers)  # kernels know only their addresses
         dtype = np.dtype(dtype)
         n_samples = X.shape[1]
-        cut = self._plan(shape, n_samples, dtype)
+        cut = self._choose_blocking(shape, n_samples, dtype)
         n_workers = team_size(n_threads, cut.nanoseconds, cut.n_chunks) - 1
         problem = Problem(
             *shape,
             n_samples,
+            *offsets(shape),
             ACTIVATIONS[activation].code,
             columns(X, *numbers[:2]),
             columns(T, *numbers[2:]),
@@ -83,21 +88,21 @@ class Objective:
             cut.chunk,
             cut.n_chunks,
             cut.block,
+            cut.x_rows,
             cut.strips,
         )
-        e, m, s = shape
+        m, s = shape.n_hidden, shape.n_outputs
         n_parameters = shape.n_parameters
-        padded = -(-e // cut.step) * cut.step
         size = {
-            "X": padded * cut.block,
+            "X": cut.x_rows * cut.block,
             "T": s * cut.block,
             "weight": cut.block,
             "H": m * cut.block,
             "R": s * cut.block,
-            "g": 4 * cut.block if s > 1 else 1,
-            "strips": max(padded, s) * cut.width,  # of inputs, and of targets when they are packed
-            "sums": m * padded if cut.strips else 1,
-            "products": cut.products,
+            "dH": 4 * cut.block if s > 1 else 1,
+            "strips": max(cut.x_rows, s) * cut.width,  # of inputs, or of targets while packing
+            "strip_sums": m * cut.x_rows if cut.strips else 1,
+            "row_products": cut.row_product_size,
         }
         # zeros: what pads rows and panels is computed with, but never counts
         memory = {k: zeros(n_workers + 1, n, dtype) for k, n in size.items()}
@@ -112,7 +117,7 @@ class Objective:
             for member in range(n_workers + 1)
         )
         theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
-        n_sums = n_parameters + s + cut.n_products
+        n_sums = n_parameters + s + cut.n_row_products
         sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
         self.task = KernelStruct(
             Task(
@@ -140,10 +145,12 @@ class Objective:
 
         Addresses are cached: numba's type inference takes longer than a small evaluation.
         """
-        key = self._process, theta.dtype
+        key = self._chunk_kernel, theta.dtype
         if key not in _addresses:
             records = KernelStruct(problem), KernelStruct(scratch)
-            _addresses[key] = address(self._process, records[0], theta, 0, records[1], G, GRADIENT)
+            _addresses[key] = address(
+                self._chunk_kernel, records[0], theta, 0, records[1], G, GRADIENT
+            )
         return _addresses[key]
 
     def loss(self, theta: Array) -> float:

@@ -1,9 +1,9 @@
-"""From the user's arrays to panels: tiles of samples that lie together in cache.
+"""Packing: samples of the user's arrays are copied into panels, which lie together in cache.
 
-A panel holds the rows of one tile of samples, row after row, ``width`` samples each; a block is a
-few panels.  *Strips* hold the same numbers the other way round, a native vector of rows of one
-sample after the other.  Whatever the memory order, strides and dtype of X, the kernels see the
-same panels and strips, and so compute the same bits; nothing is ever copied whole.
+A panel holds a few samples, ``width`` of them, row after row; a block is a few panels.  *Strips*
+hold the same numbers the other way round: a native vector of rows for one sample after the other.
+Whatever the memory order, strides and dtype of X, the kernels see the same panels and strips, and
+so compute the same bits.  Only a block of X is ever copied at a time.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
+from batchprop.linalg.views import Panels, Strips
 from batchprop.simd.load_store import (
     copy_part,
     fill,
+    lanes_of,
     load,
     read_float32,
     read_float64,
@@ -24,7 +26,7 @@ from batchprop.simd.load_store import (
     store,
 )
 from batchprop.simd.register_tiles import transpose
-from batchprop.simd.vectors import WIDE
+from batchprop.simd.vectors import NATIVE, WIDE
 
 
 class Columns(NamedTuple):
@@ -34,8 +36,8 @@ class Columns(NamedTuple):
     row_stride: int
     sample_stride: int
     itemsize: int
-    mean: int  # where the rows' means and factors stand, float64; 0 for data as they are
-    factor: int
+    mean: int  # address of the rows' means, float64; 0 for data as they are
+    factor: int  # address of the rows' factors
 
 
 def columns(
@@ -48,16 +50,17 @@ def columns(
     With means and factors, contiguous (rows,), what is packed is (x − mean) · factor.
     """
     row_stride = array.strides[0] if array.ndim == 2 else 0
-    scaled = [0 if numbers is None else numbers.ctypes.data for numbers in (mean, factor)]
-    return Columns(array.ctypes.data, row_stride, array.strides[-1], array.itemsize, *scaled)
+    scaling = [0 if values is None else values.ctypes.data for values in (mean, factor)]
+    return Columns(array.ctypes.data, row_stride, array.strides[-1], array.itemsize, *scaling)
 
 
 NO_COLUMNS = Columns(0, 0, 0, 0, 0, 0)
 
 
 @always_inlined
-def _copy(address, count, step, itemsize, out, to):
-    """Copy neighbours from memory, in vectors as far as that goes."""
+def _copy(address, count, itemsize, out, to):
+    """Copy adjacent numbers from memory, in vectors while at least half of one is left."""
+    step = lanes_of(out, NATIVE)
     done = 0
     while count - done >= step:
         copy_part(out, to + done, address + done * itemsize, 1)
@@ -71,114 +74,111 @@ def _copy(address, count, step, itemsize, out, to):
 
 
 @helper
-def turn_to_panel(strips, n_strips, width, step, panel, to):
-    """Write a panel from its strips."""
-    for strip in range(n_strips):
+def turn_to_panel(strips, panel):
+    """Write the rows of a panel from its strips, whole strips of them."""
+    width, step = strips.width, strips.step
+    for strip in range(strips.n_strips):
         for i in range(0, width, step):
-            transpose(
-                strips,
-                (strip * width + i) * step,
-                step,
-                panel,
-                to + strip * step * width + i,
-                width,
-            )
+            at_strips, at_panel = (strip * width + i) * step, strip * step * width + i
+            transpose(strips.array, at_strips, step, panel.array, panel.start + at_panel, width)
 
 
 @helper
-def turn_to_strips(panel, start, n_strips, width, step, strips, to):
-    """Write the strips of a panel, whose rows go on to a whole strip."""
-    for strip in range(n_strips):
+def turn_to_strips(panel, strips):
+    """Write the strips of a panel, whose rows are padded to whole strips."""
+    width, step = strips.width, strips.step
+    for strip in range(strips.n_strips):
         for i in range(0, width, step):
-            transpose(
-                panel,
-                start + strip * step * width + i,
-                width,
-                strips,
-                to + (strip * width + i) * step,
-                step,
-            )
+            at_strips, at_panel = (strip * width + i) * step, strip * step * width + i
+            transpose(panel.array, panel.start + at_panel, width, strips.array, at_strips, step)
 
 
 @helper
-def _narrow(source, n_rows, sample, valid, width, out, panel):
+def _narrow(source, sample, panel):
     """Copy float64 samples to a float32 panel, standardised before they are rounded."""
-    for j in range(n_rows):
+    out, start, width = panel.array, panel.start, panel.width
+    for j in range(panel.n_rows):
         mean, factor = 0.0, 1.0
         if source.mean != 0:
             mean, factor = read_float64(source.mean + 8 * j), read_float64(source.factor + 8 * j)
-        for i in range(valid):
+        for i in range(panel.n_samples):
             x = read_float64(sample + i * source.sample_stride + j * source.row_stride)
-            out[panel + j * width + i] = (x - mean) * factor
+            out[start + j * width + i] = (x - mean) * factor
 
 
 @helper
-def _standardise(source, n_rows, width, out, panel):
+def _standardise(source, panel):
     """Standardise the rows of a panel in place, in float64."""
-    for j in range(n_rows):
+    for j in range(panel.n_rows):
         mean, factor = read_float64(source.mean + 8 * j), read_float64(source.factor + 8 * j)
-        at = panel + j * width
-        store(out, at, standard(load(out, at, WIDE), mean, factor))
+        at = panel.start + j * panel.width
+        store(panel.array, at, standard(load(panel.array, at, WIDE), mean, factor))
 
 
 @never_inlined
-def pack(source, n_rows, rows, first, count, width, step, strips, out):
-    """Copy samples first … first + count − 1 into panels of ``out``, zeros after the last.
+def pack(source, first, out, strips):
+    """Copy samples of ``Columns``, from ``first`` on, into ``Panels``; zeros follow the last.
 
-    A panel of ``out`` has ``rows`` rows, of which the first ``n_rows`` are written, and all of
-    them where the source is row-major; ``strips`` is memory for one panel turned round.
+    ``strips`` is an array for the strips of one panel.  Where the source is row-major and the
+    panels have room for whole strips, the padding rows are written, too.
     """
-    itemsize = source.itemsize
-    same = itemsize == out.itemsize
+    itemsize, array, width, n_rows = source.itemsize, out.array, out.width, out.n_rows
+    step = lanes_of(array, NATIVE)
+    same_dtype = itemsize == array.itemsize
     n_strips = (n_rows + step - 1) // step
-    for p in range((count + width - 1) // width):
-        valid = min(width, count - p * width)
+    for p in range((out.n_samples + width - 1) // width):
+        n = min(width, out.n_samples - p * width)
         sample = source.address + (first + p * width) * source.sample_stride
-        panel = p * rows * width
-        if same and source.sample_stride == itemsize:
+        start = out.start + p * out.panel_stride
+        panel = Panels(array, start, n_rows, n, width, 0)
+        if same_dtype and source.sample_stride == itemsize:
             for j in range(n_rows):
-                _copy(sample + j * source.row_stride, valid, step, itemsize, out, panel + j * width)
-        elif same and source.row_stride == itemsize and rows >= n_strips * step:
-            for i in range(valid):
+                _copy(sample + j * source.row_stride, n, itemsize, array, start + j * width)
+        elif (
+            same_dtype
+            and source.row_stride == itemsize
+            and out.panel_stride >= n_strips * step * width
+        ):
+            for i in range(n):
                 for strip in range(n_strips):
-                    _copy(
-                        sample + i * source.sample_stride + strip * step * itemsize,
-                        min(step, n_rows - strip * step), step, itemsize,
-                        strips, (strip * width + i) * step,
-                    )  # fmt: skip
-            turn_to_panel(strips, n_strips, width, step, out, panel)
-        elif itemsize > out.itemsize:
-            _narrow(source, n_rows, sample, valid, width, out, panel)
+                    address = sample + i * source.sample_stride + strip * step * itemsize
+                    count = min(step, n_rows - strip * step)
+                    _copy(address, count, itemsize, strips, (strip * width + i) * step)
+            turn_to_panel(Strips(strips, n_strips, width, step), panel)
+        elif itemsize > array.itemsize:
+            _narrow(source, sample, panel)
         else:
-            for i in range(valid):
+            for i in range(n):
                 for j in range(n_rows):
                     address = sample + i * source.sample_stride + j * source.row_stride
                     if itemsize == 4:
-                        out[panel + j * width + i] = read_float32(address)
+                        array[start + j * width + i] = read_float32(address)
                     else:
-                        out[panel + j * width + i] = read_float64(address)
-        if source.mean != 0 and itemsize <= out.itemsize:
-            _standardise(source, n_rows, width, out, panel)
-        if valid < width:
+                        array[start + j * width + i] = read_float64(address)
+        if source.mean != 0 and itemsize <= array.itemsize:
+            _standardise(source, panel)
+        if n < width:
             for j in range(n_rows):
-                fill(out, panel + j * width + valid, panel + (j + 1) * width, 0.0)
+                fill(array, start + j * width + n, start + (j + 1) * width, 0.0)
 
 
 @helper
-def pack_weights(source, first, count, width, step, strips, out):
+def pack_weights(source, first, out, strips):
     """The same for sample weights: 1 for each sample where there are none, 0 after the last."""
     if source.address != 0:
-        pack(source, 1, 1, first, count, width, step, strips, out)
+        pack(source, first, out, strips)
     else:
-        fill(out, 0, count, 1.0)
-        fill(out, count, (count + width - 1) // width * width, 0.0)
+        fill(out.array, 0, out.n_samples, 1.0)
+        padded = (out.n_samples + out.width - 1) // out.width * out.width
+        fill(out.array, out.n_samples, padded, 0.0)
 
 
 @helper
-def leave_out(n_rows, rows, count, width, weight, out):
+def zero_unweighted(w, out):
     """Write zeros over samples of weight 0: infinite ones would turn sums into NaN."""
-    for p in range((count + width - 1) // width):
-        for j in range(n_rows):
-            to = (p * rows + j) * width
+    array, weight, width = out.array, w.array, out.width
+    for p in range((out.n_samples + width - 1) // width):
+        for j in range(out.n_rows):
+            at = p * out.panel_stride + j * width
             for i in range(width):
-                out[to + i] = out[to + i] if weight[p * width + i] != 0.0 else 0.0
+                array[at + i] = array[at + i] if weight[p * width + i] != 0.0 else 0.0

@@ -11,13 +11,15 @@ import numpy.typing as npt
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.blocking import plan
-from batchprop.engines.fused.forward_backward import Problem, forward, padded
+from batchprop.engines.fused.blocking import choose_blocking
+from batchprop.engines.fused.forward_backward import forward
 from batchprop.engines.fused.packing import NO_COLUMNS, columns, pack
+from batchprop.engines.fused.problem import Problem
+from batchprop.linalg.views import Panels
 from batchprop.machine.thread_count import team_size
-from batchprop.parameters import Shape
+from batchprop.parameters import Shape, offsets
 from batchprop.simd.load_store import lanes_of
-from batchprop.simd.vectors import NATIVE, WIDE
+from batchprop.simd.vectors import WIDE
 
 Array = npt.NDArray[Any]
 
@@ -25,13 +27,15 @@ Array = npt.NDArray[Any]
 @kernel
 def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
     """Write Y for samples start … stop − 1."""
-    width, step = lanes_of(H, WIDE), lanes_of(H, NATIVE)
-    rows = padded(problem.e, X)
+    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(H, WIDE)
     for first in range(start, stop, width):
         count = min(width, stop - first)
-        pack(problem.X, problem.e, rows, first, count, width, step, strips, X)
-        forward(problem, theta, 0, count, rows * width, X, H, out)
-        for o in range(problem.s):
+        x = Panels(X, 0, e, count, width, problem.x_rows * width)
+        h = Panels(H, 0, m, count, width, m * width)
+        y = Panels(out, 0, s, count, width, s * width)
+        pack(problem.X, first, x, strips)
+        forward(problem, theta, x, h, y)
+        for o in range(s):
             for i in range(count):
                 Y[o, first + i] = out[o * width + i]
 
@@ -41,19 +45,19 @@ def predict(
 ) -> Array:
     """Return Y (s, N) in the dtype of θ; beside Y itself no memory grows with N."""
     n_samples = X.shape[1]
-    cut = plan(shape, n_samples, theta.dtype)
+    cut = choose_blocking(shape, n_samples, theta.dtype)
     problem = KernelStruct(
         Problem(
-            *shape, n_samples, ACTIVATIONS[activation].code, columns(X), NO_COLUMNS, NO_COLUMNS,
-            cut.chunk, cut.n_chunks, cut.block, cut.strips,
+            *shape, n_samples, *offsets(shape), ACTIVATIONS[activation].code,
+            columns(X), NO_COLUMNS, NO_COLUMNS,
+            cut.chunk, cut.n_chunks, cut.block, cut.x_rows, cut.strips,
         )
     )  # fmt: skip
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
     size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)
 
     def part(start: int, stop: int) -> None:
-        rows = -(-shape.n_inputs // cut.step) * cut.step
-        counts = (rows, rows, shape.n_hidden, shape.n_outputs)
+        counts = (cut.x_rows, cut.x_rows, shape.n_hidden, shape.n_outputs)
         memory = [np.zeros(count * cut.width, theta.dtype) for count in counts]
         predict_samples(problem, theta, start, stop, *memory, Y)
 

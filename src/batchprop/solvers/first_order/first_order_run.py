@@ -15,7 +15,8 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
-from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
+from batchprop.engines.fused.evaluation import evaluate, reported
+from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.compiled_run import CompiledRun
 from batchprop.solvers.first_order.update_rules import move

@@ -9,7 +9,8 @@ from numba import types
 
 from batchprop.compiler.jit import kernel, returning
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.thread_team import GRADIENT, LOSS, evaluate, reported
+from batchprop.engines.fused.evaluation import evaluate, reported
+from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.compiled_run import CompiledRun
 from batchprop.solvers.interpreted_run import InterpretedRun

@@ -9,9 +9,10 @@ from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
 from batchprop.compiler.kernel_struct import KernelStruct
+from batchprop.engines.fused.evaluation import evaluate, reported
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton
 from batchprop.engines.fused.gauss_newton.curvature import curvature
-from batchprop.engines.fused.thread_team import LOSS, evaluate, reported
+from batchprop.engines.fused.task import LOSS
 from batchprop.engines.protocol import GaussNewtonObjective, Objective
 from batchprop.solvers.compiled_run import CompiledRun
 from batchprop.solvers.interpreted_run import InterpretedRun

@@ -29,5 +29,5 @@ def memory_form(settings: LmSettings, n_parameters: int) -> Memory:
 
 
 def training_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return float64: JᵀJ squares the condition number of J, too much for float32."""
+    """Return float64: JᵀJ has the squared condition number of J, too large for float32."""
     return np.dtype(np.float64)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.forward_backward import Scratch
-from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as plans
+from batchprop.engines.fused.evaluation import evaluate_once
+from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as blocking
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
-from batchprop.engines.fused.thread_team import LOSS, evaluate_once
+from batchprop.engines.fused.problem import Scratch
+from batchprop.engines.fused.task import LOSS
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
@@ -52,8 +53,8 @@ def evaluated(data, n_threads):
 )
 def test_same_bits_on_any_number_of_threads(sizes, dtype, monkeypatch):
     force(monkeypatch)
-    monkeypatch.setattr(plans, "CHUNK_SAMPLES", 100)
-    monkeypatch.setattr(plans, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(blocking, "CHUNK_SAMPLES", 100)
+    monkeypatch.setattr(blocking, "BLOCK_BYTES", 1)
     for n_samples in (1, 40, 127, 128, 129, 700, 1601):
         data = problem(*sizes, n_samples, "tanh", dtype, weighted=n_samples % 2 == 0)
         first = evaluated(data, 1)
@@ -70,14 +71,16 @@ def test_same_bits_where_the_sums_are_shared_out(monkeypatch):
 @pytest.mark.parametrize("sizes", [(8, 50, 1), (64, 32, 4), (90, 100, 1), (1, 200, 1)], ids=str)
 def test_memory_is_a_few_matrices_and_does_not_grow_with_n(sizes):
     shape = Shape(*sizes)
-    cuts = [plans.plan(shape, n, np.dtype("f8")) for n in (10**5, 10**9)]
+    cuts = [blocking.choose_blocking(shape, n, np.dtype("f8")) for n in (10**5, 10**9)]
     for cut in cuts:
-        sums = cut.n_chunks * (cut.n_products + shape.n_parameters + 1) * 8
-        assert sums <= max(plans.MOST_SUM_BYTES, 8 * 0.4 * 8 * shape.n_parameters**2)
+        sums = cut.n_chunks * (cut.n_row_products + shape.n_parameters + 1) * 8
+        assert sums <= max(blocking.MOST_SUM_BYTES, 8 * 0.4 * 8 * shape.n_parameters**2)
         assert cut.n_chunks >= 8
-        assert cut.products * 8 < 2**22
+        assert cut.row_product_size * 8 < 2**22
         # equal blocks: no larger than they may be, more than half as large, whatever N is
-        largest = min(plans.BLOCK_SAMPLES, plans.BLOCK_BYTES // (8 * cut.products // cut.block))
+        largest = min(
+            blocking.BLOCK_SAMPLES, blocking.BLOCK_BYTES // (8 * cut.row_product_size // cut.block)
+        )
         assert largest / 2 < cut.block <= max(largest, 2 * cut.width)
     assert cuts[0].n_chunks == cuts[1].n_chunks
 
@@ -108,7 +111,7 @@ def test_an_evaluation_allocates_nothing():
 def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
     """Margins of NaN around all memory: they stay, and nothing of them comes into the results."""
     force(monkeypatch)
-    monkeypatch.setattr(plans, "CHUNK_SAMPLES", 100)
+    monkeypatch.setattr(blocking, "CHUNK_SAMPLES", 100)
     for n_samples in (1, 33, 203):
         data = problem(*sizes, n_samples, weighted=n_samples == 33)
         theta, guarded = data.network.theta, Guarded()

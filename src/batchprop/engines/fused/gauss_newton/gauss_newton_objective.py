@@ -8,8 +8,10 @@ import numpy.typing as npt
 
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
 from batchprop.engines.fused.gauss_newton.curvature import curvature_once
-from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import plan
-from batchprop.engines.fused.gauss_newton.gauss_newton_chunk_kernel import process_gram
+from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import choose_blocking
+from batchprop.engines.fused.gauss_newton.gauss_newton_chunk_kernel import (
+    gauss_newton_chunk_kernel,
+)
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.protocol import require_float64
 from batchprop.engines.samples import Samples
@@ -31,8 +33,8 @@ class GaussNewtonObjective(Objective):
         As for ``Objective``; ``dtype`` must be float64.
     """
 
-    _process = staticmethod(process_gram)
-    _plan = staticmethod(plan)
+    _chunk_kernel = staticmethod(gauss_newton_chunk_kernel)
+    _choose_blocking = staticmethod(choose_blocking)
 
     def __init__(
         self,

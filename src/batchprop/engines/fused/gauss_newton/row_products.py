@@ -1,95 +1,94 @@
-"""The sums over a block of samples that JᵀJ is made of: see ``layout``."""
+"""The sums Q_hh, Q_hy and Q_yy over a block of samples: see ``row_product_layout``."""
 
 from __future__ import annotations
 
-from batchprop.compiler.jit import always_inlined, helper
+from numba import types
+
+from batchprop.compiler.jit import always_inlined, helper, returning
 from batchprop.engines.fused.activation_kernels import slope
-from batchprop.engines.fused.gauss_newton.row_product_layout import ROWS, columns_of, pairs_of
+from batchprop.engines.fused.gauss_newton.row_product_layout import (
+    ROWS,
+    columns_of,
+    pairs_of,
+    panel_rows_of,
+    products_start,
+)
 from batchprop.linalg.matmul import outer_tile
+from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, multiply, prefetch, store
 from batchprop.simd.register_tiles import BROAD, SIX, TWO
-from batchprop.simd.vectors import NATIVE, WIDE
-from batchprop.threads.cancellation import check
+from batchprop.simd.vectors import WIDE
+from batchprop.threads.cancellation import check, is_cancelled
 
 N_BROAD = len(BROAD)
-OWN = 4  # multiply-adds that take as long as to make one product of rows
-LUMP = 1 << 20  # multiply-adds between two looks at whether to go on
+PRODUCT_WORK = 4  # multiply-adds that take as long as to make one product of rows
+WORK_PER_CHECK = 1 << 20  # multiply-adds between two checks for cancellation
+NO_ROW = -1
 
 
 @helper
-def fill_panel(problem, p, n_rows, x_panel, scratch):
+def fill_panel(problem, p, scratch):
     """Write the rows σ′, ĥ, w x̂ and x̂ of one panel."""
-    e, m, U = problem.e, problem.m, scratch.products
-    width = lanes_of(U, WIDE)
+    e, m, U = problem.e, problem.m, scratch.row_products
+    width, n_rows = lanes_of(U, WIDE), panel_rows_of(e, m)
     hidden, panel = p * m * width, p * n_rows * width
     w = load(scratch.weight, p * width, WIDE)
+    # σ′ and h
     for k in range(m):
         h = load(scratch.H, hidden + k * width, WIDE)
-        store(U, panel + k * width, slope(problem.code, h))
+        store(U, panel + k * width, slope(problem.activation, h))
         store(U, panel + (m + k) * width, h)
-    one = panel + 2 * m * width
-    fill(U, one, one + width, 1.0)
+    # ĥ_m = 1
+    ones = panel + 2 * m * width
+    fill(U, ones, ones + width, 1.0)
     weighted = panel + (n_rows - 2 * (e + 1)) * width
     plain = weighted + (e + 1) * width
+    # x and w x
     for j in range(e):
-        x = load(scratch.X, p * x_panel + j * width, WIDE)
+        x = load(scratch.X, (p * problem.x_rows + j) * width, WIDE)
         store(U, plain + j * width, x)
         store(U, weighted + j * width, multiply(w, x))
+    # x̂_e = 1 and w x̂_e = w
     fill(U, plain + e * width, plain + (e + 1) * width, 1.0)
     store(U, weighted + e * width, w)
 
 
 @always_inlined
-def _product(U, n_rows, a, b, c, Q, q, r, count, width):
-    """Row r of Q is the product of the rows a, b and, unless negative, c of U."""
-    for p in range((count + width - 1) // width):
-        panel = p * n_rows * width
-        product = multiply(load(U, panel + a * width, WIDE), load(U, panel + b * width, WIDE))
+def _multiply_rows(U, a, b, c, Q, r):
+    """Row r of Q = the rows a ⊙ b ⊙ c of U, without c if it is ``NO_ROW``."""
+    width = U.width
+    for p in range((U.n_samples + width - 1) // width):
+        at = U.start + p * U.panel_stride
+        product = multiply(load(U.array, at + a * width, WIDE), load(U.array, at + b * width, WIDE))
         if c >= 0:
-            product = multiply(product, load(U, panel + c * width, WIDE))
-        store(Q, q + (p * ROWS + r) * width, product)
+            product = multiply(product, load(U.array, at + c * width, WIDE))
+        store(Q.array, Q.start + p * Q.panel_stride + r * width, product)
 
 
 @helper
-def _add_tiles(Q, q, U, n_rows, first, n, count, width, step, G, to):
-    """Add the products of six rows of Q with n rows of U, from ``first`` on, to a tile of G."""
-    whole = n - n % N_BROAD
-    for b in range(0, whole, N_BROAD):
-        outer_tile(
-            SIX, BROAD, Q, ROWS * width, q, U, n_rows * width, (first + b) * width,
-            count, width, step, G, to + b, n,
-        )  # fmt: skip
-    if whole < n:
-        outer_tile(
-            SIX, TWO, Q, ROWS * width, q, U, n_rows * width, (first + whole) * width,
-            count, width, step, G, to + whole, n,
-        )  # fmt: skip
+def _add_tile(Q, U, tile):
+    """tile += Q Uᵀ, summed over samples: six rows of Q with all rows of U."""
+    broad = U.n_rows - U.n_rows % N_BROAD
+    for b in range(0, broad, N_BROAD):
+        outer_tile(SIX, BROAD, Q, 0, U, b, tile)
+    if broad < U.n_rows:
+        outer_tile(SIX, TWO, Q, 0, U, broad, tile)
 
 
-@helper
-def add_products(problem, count, n_rows, x_panel, scratch, G, start):
-    """Add a block's A, D and B to G from ``start`` on; H is the hidden layer's.
-
-    What is left to do when the run is cancelled is left out.
-    """
-    e, m, U = problem.e, problem.m, scratch.products
-    width, step = lanes_of(U, WIDE), lanes_of(U, NATIVE)
-    for p in range((count + width - 1) // width):
-        fill_panel(problem, p, n_rows, x_panel, scratch)
-    q = problem.block * n_rows
-    weighted = n_rows - 2 * (e + 1)
-    plain = weighted + e + 1
-    to = start
-
-    token, done = scratch.token, 0
-    pairs = pairs_of(e)
-    k = j = other = 0
-    for row in range(0, m * pairs, ROWS):  # A: σ′_k w x̂_j x̂_j′ with σ′_l, l ≥ k
-        from_unit = k
-        for line in range(to, to + ROWS * columns_of(m - k), 8):  # for many sums come from far away
-            prefetch(G, line)
+@returning(types.int64)
+def _add_Q_hh(problem, U, Q, G, start, token):
+    """Q_hh[k, (j, j′), l] += Σ σ′_k w x̂_j x̂_j′ σ′_l, l ≥ k; return where its tiles end in G."""
+    e, m, count, pairs = problem.e, problem.m, U.n_samples, pairs_of(problem.e)
+    plain = U.n_rows - (e + 1)
+    weighted = plain - (e + 1)
+    done = k = j = other = 0
+    for row in range(0, m * pairs, ROWS):
+        first = k
+        for line in range(start, start + ROWS * columns_of(m - k), 8):
+            prefetch(G, line)  # the sums may exceed the cache
         for r in range(min(ROWS, m * pairs - row)):
-            _product(U, n_rows, k, weighted + j, plain + other, U, q, r, count, width)
+            # σ′_k w x̂_j x̂_j′
+            _multiply_rows(U, k, weighted + j, plain + other, Q, r)
             other += 1
             if other > e:
                 j += 1
@@ -97,36 +96,74 @@ def add_products(problem, count, n_rows, x_panel, scratch, G, start):
             if j > e:
                 k += 1
                 j = other = 0
-        n = columns_of(m - from_unit)
-        _add_tiles(U, q, U, n_rows, from_unit, n, count, width, step, G, to)
-        to += ROWS * n
-        done += ROWS * (n + OWN) * count
-        if done > LUMP:
+        n = columns_of(m - first)
+        slopes = Panels(U.array, first * U.width, n, count, U.width, U.panel_stride)
+        _add_tile(Q, slopes, Matrix(G, start, ROWS, n, n, 1))
+        start += ROWS * n
+        done += ROWS * (n + PRODUCT_WORK) * count
+        if done > WORK_PER_CHECK:
             if check(token, done):
-                return
+                return start
             done = 0
+    return start
 
-    n = columns_of(m + 1)
-    for row in range(0, m * (e + 1), ROWS):  # D: σ′_k w x̂_j with ĥ
+
+@returning(types.int64)
+def _add_Q_hy(problem, U, Q, G, start, token):
+    """Q_hy[k, j, l] += Σ σ′_k w x̂_j ĥ_l; return where its tiles end in G."""
+    e, m, count, n = problem.e, problem.m, U.n_samples, columns_of(problem.m + 1)
+    weighted = U.n_rows - 2 * (e + 1)
+    hidden = Panels(U.array, m * U.width, n, count, U.width, U.panel_stride)
+    done = 0
+    for row in range(0, m * (e + 1), ROWS):
         for r in range(min(ROWS, m * (e + 1) - row)):
             k, j = (row + r) // (e + 1), (row + r) % (e + 1)
-            _product(U, n_rows, k, weighted + j, -1, U, q, r, count, width)
-        _add_tiles(U, q, U, n_rows, m, n, count, width, step, G, to)
-        to += ROWS * n
-        done += ROWS * (n + OWN) * count
-        if done > LUMP:
+            # σ′_k w x̂_j
+            _multiply_rows(U, k, weighted + j, NO_ROW, Q, r)
+        _add_tile(Q, hidden, Matrix(G, start, ROWS, n, n, 1))
+        start += ROWS * n
+        done += ROWS * (n + PRODUCT_WORK) * count
+        if done > WORK_PER_CHECK:
+            if check(token, done):
+                return start
+            done = 0
+    return start
+
+
+@helper
+def _add_Q_yy(problem, U, Q, G, start, token):
+    """Q_yy[l, l′] += Σ w ĥ_l ĥ_l′, l′ ≥ l."""
+    m, count, done = problem.m, U.n_samples, 0
+    w = U.n_rows - (problem.e + 1) - 1
+    for row in range(0, m + 1, ROWS):
+        for r in range(min(ROWS, m + 1 - row)):
+            # w ĥ_l
+            _multiply_rows(U, m + row + r, w, NO_ROW, Q, r)
+        n = columns_of(m + 1 - row)
+        hidden = Panels(U.array, (m + row) * U.width, n, count, U.width, U.panel_stride)
+        _add_tile(Q, hidden, Matrix(G, start, ROWS, n, n, 1))
+        start += ROWS * n
+        done += ROWS * (n + PRODUCT_WORK) * count
+        if done > WORK_PER_CHECK:
             if check(token, done):
                 return
             done = 0
 
-    for row in range(0, m + 1, ROWS):  # B: w ĥ_l with ĥ_l′, l′ ≥ l
-        for r in range(min(ROWS, m + 1 - row)):
-            _product(U, n_rows, m + row + r, weighted + e, -1, U, q, r, count, width)
-        n = columns_of(m + 1 - row)
-        _add_tiles(U, q, U, n_rows, m + row, n, count, width, step, G, to)
-        to += ROWS * n
-        done += ROWS * (n + OWN) * count
-        if done > LUMP:
-            if check(token, done):
-                return
-            done = 0
+
+@helper
+def add_row_products(problem, count, scratch, G):
+    """Add a block's Q_hh, Q_hy and Q_yy to G while H is the hidden layer.
+
+    If the run is cancelled, the sums are not complete.
+    """
+    array, n_rows = scratch.row_products, panel_rows_of(problem.e, problem.m)
+    width = lanes_of(array, WIDE)
+    for p in range((count + width - 1) // width):
+        fill_panel(problem, p, scratch)
+    U = Panels(array, 0, n_rows, count, width, n_rows * width)
+    Q = Panels(array, problem.block * n_rows, ROWS, count, width, ROWS * width)
+    start = _add_Q_hh(problem, U, Q, G, products_start(problem), scratch.token)
+    if not is_cancelled(scratch.token):
+        start = _add_Q_hy(problem, U, Q, G, start, scratch.token)
+    if not is_cancelled(scratch.token):
+        _add_Q_yy(problem, U, Q, G, start, scratch.token)

@@ -1,0 +1,80 @@
+"""One data set's evaluation as kernels see it, and the pieces of work that threads share.
+
+A piece is either a chunk, whose sums over samples the chunk kernel writes into a row of its own, or
+a slice of the rows, which are added in the order of chunks.  Neither how samples are cut nor the
+order depends on threads: so loss and gradient have the same bits for any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from batchprop.compiler.jit import call_address, helper
+from batchprop.engines.fused.problem import Problem, Scratch
+from batchprop.threads.cancellation import READ, WRITTEN, check
+
+Array = npt.NDArray[Any]
+
+# kinds of work: loss and gradient (and JᵀJ, if the task sums it); loss; Jᵀ y″; sums over chunks
+GRADIENT, LOSS, CURVATURE, REDUCE = range(4)
+SLICE = 4096  # sums of a row in a piece of REDUCE
+SUMS_PER_CHECK = 1 << 17  # numbers that are added between two checks for cancellation
+
+
+class Task(NamedTuple):
+    """One data set and all that an evaluation on it needs, as kernels see it."""
+
+    problem: Problem
+    chunk_kernel: int  # its address
+    n_workers: int
+    loss_scale: float  # 1/Σw
+    gradient_scale: float  # 2/Σw
+    units: Array  # (s,) factors of each output's loss, to be in the user's units
+    constant_loss: float  # in the user's units: loss of outputs that are constant in training
+    theta: Array  # (P,) where to evaluate
+    gradient: Array  # (P,)
+    points: Array  # (3 P,) θ, θ + p and θ − p, where to evaluate CURVATURE
+    sums: Array  # (rows, P + s or more) float64, a row for each chunk, or one for all in turn
+    total: Array  # as long as a row, float64: half the gradient, each output's loss, …
+    control: Array  # int64, shared by the threads
+    scratch: Scratch  # the leader's
+
+
+@helper
+def sum_chunk(task, chunk, scratch, row, work):
+    """Write the sums over one chunk to a row of ``sums``."""
+    theta = task.points if work == CURVATURE else task.theta
+    call_address(task.chunk_kernel, (task.problem, theta, chunk, scratch, task.sums[row], work))
+
+
+@helper
+def reduce_range(task, start, stop):
+    """Sum a range of the rows over the chunks, in their order."""
+    total, sums = task.total, task.sums
+    for i in range(start, stop):
+        total[i] = sums[0, i]
+    for chunk in range(1, sums.shape[0]):
+        for i in range(start, stop):
+            total[i] += sums[chunk, i]
+
+
+@helper
+def reduce_slice(task, k, token):
+    """Sum slice k of the rows over the chunks."""
+    start = k * SLICE
+    reduce_range(task, start, min(start + SLICE, task.total.size))
+    check(token, READ * SLICE * task.problem.n_chunks)
+
+
+@helper
+def add_row(task, chunk, start, stop):
+    """Add a range of the one row to ``total``, or copy it from the first chunk."""
+    total, sums = task.total, task.sums
+    for low in range(start, stop, SUMS_PER_CHECK):
+        high = min(low + SUMS_PER_CHECK, stop)
+        for i in range(low, high):
+            total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
+        if high < stop and check(task.scratch.token, WRITTEN * SUMS_PER_CHECK):
+            return
