@@ -11,6 +11,7 @@ Imports linalg, threads, simd, the compiler, the machine and scaling.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -31,6 +32,7 @@ def require_compiler(name: str, remedy: str) -> None:
         )
 
 
+@cache
 def _load_scaled(name: str) -> Engine:
     scaled_objective = import_module("batchprop.engines.scaled_objective")
     formulas = import_module(f"batchprop.engines.{name}")

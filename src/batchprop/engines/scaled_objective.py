@@ -68,12 +68,13 @@ class ScaledObjective:
         self.cancellation = cancellation
         self._formulas, self._shape, self._activation = formulas, shape, activation
         X, T, sample_weight, scaling = samples
-        self._constant_loss = 0.0
+        self._constant_loss, self._units = 0.0, None
         if scaling is not None:
+            self._units = scaling.squared_units
             self._constant_loss = scaling.constant_loss(T, sample_weight)
             X, T = scaling.apply(X, T, dtype, sample_weight)
-        self._samples = Samples(X, T, sample_weight, scaling)
-        self._squared_units = np.ones(1) if scaling is None else scaling.squared_units
+        self._data = X, T, sample_weight
+        self._needs_residuals = scaling is not None and shape.n_outputs > 1
         self._objective = self._open(X, T, sample_weight, shape, activation, dtype)
         if cancellation is not None:
             self._objective.check = cancellation.check
@@ -93,7 +94,7 @@ class ScaledObjective:
 
     def _recorded(self, theta: Array, loss: float) -> float:
         self._last_loss = loss
-        if self._squared_units.size > 1:
+        if self._needs_residuals:
             self._last_theta = theta.copy()
         return loss
 
@@ -101,12 +102,11 @@ class ScaledObjective:
     def reported_loss(self) -> float:
         """The loss of the last evaluation in the user's units of T."""
         assert self._last_loss is not None, "nothing has been evaluated"
-        X, T, sample_weight, scaling = self._samples
-        if scaling is None:
+        units, (X, T, sample_weight) = self._units, self._data
+        if units is None:
             return self._last_loss
-        units, loss = self._squared_units, self._last_loss
-        if units.size == 1:
-            return float(units[0] * loss + self._constant_loss)
+        if not self._needs_residuals:
+            return float(units[0] * self._last_loss + self._constant_loss)
         Y = self._formulas.predict(self._last_theta, self._shape, self._activation, X)
         R = Y.astype(np.float64) - T
         squares = R * R if sample_weight is None else R * R * sample_weight
