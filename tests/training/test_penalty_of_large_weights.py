@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import Network, loss_and_gradient, penalty, train
-from batchprop.parameters import Shape, split
+from batchprop.parameters import Shape, offsets, split
 from batchprop.solvers.penalty_kernel import Penalty, penalise
 
 SHAPE = Shape(2, 3, 2)
@@ -27,7 +27,7 @@ def test_only_the_other_block_counts(large, rates):
     theta = parameters(large)
     other = split(theta, SHAPE).W_y if large == "W_h" else split(theta, SHAPE).W_h
     for added in (
-        lambda gradient: penalise(Penalty(*rates, *SHAPE), theta, gradient, True),
+        lambda gradient: penalise(Penalty(*rates, *offsets(SHAPE)), theta, gradient, True),
         lambda gradient: penalty.add_penalty(rates, theta, SHAPE, gradient),
     ):
         gradient = np.zeros_like(theta)
@@ -59,7 +59,7 @@ def test_squares_are_summed_in_float64(dtype):
     split(theta, SHAPE).W_h[:] = 1e30  # its square is beyond float32
     expected = 1e-60 * 6e60
     gradient = np.zeros_like(theta)
-    assert penalise(Penalty(1e-60, 0.0, *SHAPE), theta, gradient, True) == pytest.approx(
+    assert penalise(Penalty(1e-60, 0.0, *offsets(SHAPE)), theta, gradient, True) == pytest.approx(
         expected, rel=1e-6
     )
     assert penalty.add_penalty((1e-60, 0.0), theta, SHAPE) == pytest.approx(expected, rel=1e-6)

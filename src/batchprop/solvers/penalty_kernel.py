@@ -15,31 +15,32 @@ import numpy as np
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
-from batchprop.parameters import Shape
+from batchprop.parameters import Shape, offsets
 
 
 class Penalty(NamedTuple):
-    """The factors of the squared weights, and the sizes that tell where the weights stand in θ.
+    """The factors of the squared weights, and where the weights stand in θ.
 
     Attributes
     ----------
     rate_h, rate_y : float
         α_h/Σw and α_y/Σw.
-    e, m, s : int
-        Sizes of the network.
+    b_h, W_y, b_y : int
+        First elements of these blocks in θ, as ``parameters.offsets`` has them: W_h ends where b_h
+        begins, and W_y where b_y begins.
     """
 
     rate_h: float
     rate_y: float
-    e: int
-    m: int
-    s: int
+    b_h: int
+    W_y: int
+    b_y: int
 
 
 def penalty(alpha: tuple[float, float], total_weight: float, shape: Shape) -> Penalty:
     """Return the penalty for (α_h, α_y), neither negative, and Σw."""
     alpha_h, alpha_y = alpha
-    return Penalty(alpha_h / total_weight, alpha_y / total_weight, *shape)
+    return Penalty(alpha_h / total_weight, alpha_y / total_weight, *offsets(shape))
 
 
 @returning(types.float64)
@@ -59,21 +60,18 @@ def _add_block(rate, begin, end, theta, gradient, with_gradient):
 @returning(types.float64)
 def add_penalty(penalty, theta, gradient, with_gradient):
     """Return Σ rate · ‖W‖² over both blocks; add its gradient 2 · rate · W to ``gradient``."""
-    W_h = penalty.m * penalty.e
-    W_y = W_h + penalty.m  # b_h stands between W_h and W_y
-    value = _add_block(penalty.rate_h, 0, W_h, theta, gradient, with_gradient)
-    end = W_y + penalty.s * penalty.m
-    return value + _add_block(penalty.rate_y, W_y, end, theta, gradient, with_gradient)
+    value = _add_block(penalty.rate_h, 0, penalty.b_h, theta, gradient, with_gradient)
+    return value + _add_block(
+        penalty.rate_y, penalty.W_y, penalty.b_y, theta, gradient, with_gradient
+    )
 
 
 @helper
 def add_penalty_to_diagonal(penalty, A):
-    """Add the penalty's second derivatives to JᵀJ: α_h/Σw and α_y/Σw on the weights' diagonal."""
-    W_h = penalty.m * penalty.e
-    for i in range(W_h):
+    """Complete A = JᵀJ + penalty: add α_h/Σw and α_y/Σw to the diagonal elements of weights."""
+    for i in range(penalty.b_h):
         A[i, i] += penalty.rate_h
-    W_y = W_h + penalty.m
-    for i in range(W_y, W_y + penalty.s * penalty.m):
+    for i in range(penalty.W_y, penalty.b_y):
         A[i, i] += penalty.rate_y
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.compiler.jit import kernel
+from batchprop.parameters import Shape, offsets
 from batchprop.solvers.levenberg_marquardt import damping, step
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
     LmSettings,
@@ -59,7 +60,7 @@ def prepared(A, gradient=None, objective=1.0, penalty=None):
     space.matrix[:] = A
     space.gradient[:] = 0.0 if gradient is None else gradient
     run = start(np.zeros(n), memory(SETTINGS))
-    begin(penalty or Penalty(0.0, 0.0, n, 0, 0), run, space, objective)
+    begin(penalty or Penalty(0.0, 0.0, 0, 0, 0), run, space, objective)
     return space
 
 
@@ -68,9 +69,10 @@ def state(lam=1e-3, growth=2.0):
 
 
 def test_each_layer_has_its_own_penalty():
-    e, m, s = 2, 3, 2
-    n = m * e + m + s * m + s
-    space = prepared(np.diag(np.arange(1.0, n + 1)), penalty=Penalty(10.0, 1000.0, e, m, s))
+    shape = Shape(2, 3, 2)
+    n = shape.n_parameters
+    rates = Penalty(10.0, 1000.0, *offsets(shape))
+    space = prepared(np.diag(np.arange(1.0, n + 1)), penalty=rates)
     added = np.diag(space.matrix) - np.arange(1.0, n + 1)
     np.testing.assert_array_equal(added, [10.0] * 6 + [0.0] * 3 + [1000.0] * 6 + [0.0] * 2)
     assert space.objective[0] == 1.0
