@@ -35,7 +35,7 @@ class Objective(Protocol):
 
     @property
     def task(self) -> KernelStruct | None:
-        """What compiled loops evaluate, by ``engines.fused.thread_team.evaluate``.
+        """What compiled loops evaluate, by ``engines.fused.evaluation.evaluate``.
 
         None if evaluations are Python's: the loops of the solvers then are Python's, too.
         """
