@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.sklearn.warm_start import _same
+from batchprop.sklearn.warm_start import _equal
 from batchprop.training.checkpoint import fingerprint
 
 RNG = np.random.default_rng(0)
@@ -93,14 +93,14 @@ def test_a_solver_that_cannot_be_resumed_begins_from_its_network():
      ({"a": 1}, None), (np.array([0.1, 0.2]), np.array([0.1, 0.3]))],
 )  # fmt: skip
 def test_parameters_of_another_type_or_value_are_others(value, other):
-    assert not _same(value, other)
-    assert not _same(other, value)
+    assert not _equal(value, other)
+    assert not _equal(other, value)
 
 
 @pytest.mark.parametrize("value", [1, 1.5, "auto", None, (0.1, 0.2), {"a": 1}])
 def test_equal_parameters_are_the_same(value):
-    assert _same(value, type(value)(value) if value is not None else None)
-    assert _same(np.array([0.1, 0.2]), np.array([0.1, 0.2]))
+    assert _equal(value, type(value)(value) if value is not None else None)
+    assert _equal(np.array([0.1, 0.2]), np.array([0.1, 0.2]))
 
 
 def test_a_parameter_of_another_type_is_checked_anew():
