@@ -73,6 +73,12 @@ def test_what_stands_above_does_not_count(name):
         assert not [file for file in files if file.startswith("solvers/")]
 
 
+def test_a_kernel_outside_the_package_may_be_made_of_solvers():
+    outside = source_digest.source_files("tests.solvers.lbfgs.test_iteration")
+    assert "solvers/stopping.py" in outside
+    assert outside == source_digest.source_files("batchprop.solvers.lbfgs.lbfgs_run")
+
+
 def test_editing_any_counted_file_is_another_state(tmp_path):
     before = load_copy(tmp_path)
     for name in WITH_KERNELS:

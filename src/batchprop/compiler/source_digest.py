@@ -68,7 +68,8 @@ _FILES = _read()
 @cache
 def source_files(module: str) -> tuple[str, ...]:
     """Return the files that a kernel defined in ``module`` may depend on."""
-    above = _ABOVE_SOLVERS if module.startswith("batchprop.solvers.") else _ABOVE_ENGINES
+    below_solvers = module.startswith("batchprop.") and not module.startswith("batchprop.solvers.")
+    above = _ABOVE_ENGINES if below_solvers else _ABOVE_SOLVERS
     return tuple(name for name in _FILES if not name.startswith(above))
 
 
