@@ -1,11 +1,12 @@
 """Solve A x = b for a symmetric, positive definite A by Cholesky's A = L Lᵀ.
 
-Compiled, on one thread, the same bits each time: LAPACK's depend on the threads of the BLAS below
-it.  Eight columns of L are made at a time, from dot products of rows of L in tiles of registers.
-After ``PANEL`` columns their part is taken from all that follows, so that rows stay in cache.
+Compiled and on one thread, so that results have the same bits each time: LAPACK's depend on the
+threads of the BLAS that it calls.  Eight columns of L are computed at a time, from dot products of
+rows of L in register tiles.  After ``PANEL`` columns, their contribution is subtracted from all
+columns that follow, so that rows stay in cache.
 
-A stands in the memory of ``matrix_memory``: rows of a stride that keeps vectors aligned and rows
-apart in the cache, and eight rows more, for tiles that go on too far.
+A is stored in the memory of ``matrix_memory``.  Its row stride keeps vectors aligned and maps rows
+to different cache sets; eight extra rows serve tiles that reach beyond the matrix.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ N_BROAD = len(BROAD)
 
 def matrix_memory(n: int) -> Array:
     """Return zeros for a matrix (n, n): float64, (n + 8, an odd number of cache lines)."""
-    stride = 8 * (-(-n // 8) | 1)  # or rows of a tile would share a few places of the cache
+    stride = 8 * (-(-n // 8) | 1)  # odd, or the rows of a tile would share a few cache sets
     memory: Array = zeros(1, (n + COLUMNS) * stride, np.float64)[0, : (n + COLUMNS) * stride]
     return memory.reshape(n + COLUMNS, stride)
 
@@ -55,7 +56,7 @@ def _dots(A, i, j, start, stop, work):
 
 @helper
 def _finish_row(A, i, j, n_columns, row, work):
-    """Finish L[i, j …] left of the diagonal, where ``work`` holds what columns before j take."""
+    """Finish L[i, j …] left of the diagonal; ``work`` has the dot products of columns before j."""
     inverse = COLUMNS * ROWS
     for c in range(n_columns):
         value = A[i, j + c] - work[row + c]
@@ -65,8 +66,8 @@ def _finish_row(A, i, j, n_columns, row, work):
 
 
 @returning(types.float64)
-def _finish_pivot(A, i, j, given, row, work):
-    """Finish L[i, i]; return its square by ``given``, or 0 where that is not a positive number."""
+def _finish_pivot(A, i, j, diagonal, row, work):
+    """Finish L[i, i]; return L[i, i]²/``diagonal``, or 0 unless that is positive and finite."""
     c = i - j
     square = A[i, i] - work[row + c]
     for q in range(c):
@@ -75,16 +76,16 @@ def _finish_pivot(A, i, j, given, row, work):
         return 0.0
     A[i, i] = math.sqrt(square)
     work[COLUMNS * ROWS + c] = 1.0 / A[i, i]
-    return square / given
+    return square / diagonal
 
 
 @returning(types.float64)
 def factor(A, n, work, token):
-    """Overwrite the lower triangle of A (n, n) by L, A = L Lᵀ; what is above it is not read.
+    """Overwrite the lower triangle of A (n, n) by L, A = L Lᵀ; the upper one is not read.
 
-    Returns the least L[i, i]²/A[i, i]: 1 if A is diagonal, about the rounding unit if two rows say
-    the same, and 0 if A is not positive definite, or not finite, or the run is cancelled; L is not
-    complete then.  ``work`` has the length WORK.
+    Returns the smallest L[i, i]²/A[i, i].  It is 1 if A is diagonal and about the rounding unit if
+    two rows are equal.  It is 0, and L is incomplete, if A is not positive definite or not finite,
+    or if the run is cancelled.  ``work`` has the length WORK.
     """
     least = 1.0
     diagonal = n + COLUMNS - 1  # the memory's last row keeps it
@@ -118,7 +119,7 @@ def factor(A, n, work, token):
 
 @helper
 def solve(A, n, b, work, token):
-    """Overwrite b (n,) by the solution of L Lᵀ x = b, where A holds L; not if that is cancelled."""
+    """Overwrite b (n,) by the solution of L Lᵀ x = b; A holds L.  Cancelled, b is incomplete."""
     stride = A.shape[1]
     # L z = b, eight rows at a time
     for j in range(0, n, COLUMNS):
@@ -134,8 +135,8 @@ def solve(A, n, b, work, token):
         if check(token, READ * COLUMNS * j):
             return
     # Lᵀ x = z, from the last row to the first
-    for done in range(n):
-        i = n - 1 - done
+    for k in range(n):
+        i = n - 1 - k
         b[i] /= A[i, i]
         for q in range(i):
             b[q] -= A[i, q] * b[i]
@@ -145,7 +146,7 @@ def solve(A, n, b, work, token):
 
 @kernel
 def factor_and_solve(A, n, b, work, token):
-    """``factor``, and ``solve`` if A is positive definite, called from Python."""
+    """Python entry point: ``factor``, and ``solve`` if A is positive definite."""
     least = factor(A, n, work, token)
     if least > 0.0:
         solve(A, n, b, work, token)

@@ -1,7 +1,7 @@
-"""Memory that begins where cache lines begin.
+"""Memory aligned to cache lines.
 
-A vector that lies across two lines costs two loads, and a line that two threads write travels
-between their cores at each write.
+A vector that crosses a line costs two loads, and a line that two threads write moves between their
+cores at each write.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loads and stores of vectors, and what else kernels do with single vectors."""
+"""Loads, stores and arithmetic of single vectors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from batchprop.simd.vectors import Vector, splat, vec_type
 
 def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
     """Return the address of ``array.flat[index]`` of a contiguous array."""
-    place = context.data_model_manager[array].get_field_position("data")
-    return builder.gep(builder.extract_value(value, place), [index])
+    position = context.data_model_manager[array].get_field_position("data")
+    return builder.gep(builder.extract_value(value, position), [index])
 
 
-def load_from(builder: Any, kind: Any, pointer: Any, align: int) -> Any:
+def load_from(builder: Any, llvm_type: Any, pointer: Any, align: int) -> Any:
     """Load a value of an LLVM type from an address that is aligned to ``align`` bytes only."""
-    found = builder.load(builder.bitcast(pointer, kind.as_pointer()))
-    found.align = align
-    return found
+    value = builder.load(builder.bitcast(pointer, llvm_type.as_pointer()))
+    value.align = align
+    return value
 
 
 def store_to(builder: Any, value: Any, pointer: Any, align: int) -> None:
@@ -61,31 +61,31 @@ def copy_part(typing: Any, out: Any, to: Any, address: Any, parts: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         align = out.dtype.bitwidth // 8
-        kind = ir.VectorType(context.get_value_type(out.dtype), size)
-        source = builder.inttoptr(args[2], kind.as_pointer())
-        value = load_from(builder, kind, source, align)
+        part = ir.VectorType(context.get_value_type(out.dtype), size)
+        source = builder.inttoptr(args[2], part.as_pointer())
+        value = load_from(builder, part, source, align)
         store_to(builder, value, element(context, builder, out, args[0], args[1]), align)
         return context.get_dummy_value()
 
     return types.void(out, types.intp, types.intp, parts), codegen
 
 
-def _read(kind: Any) -> Any:
+def _read(dtype: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(builder.inttoptr(args[0], context.get_value_type(kind).as_pointer()))
+        return builder.load(builder.inttoptr(args[0], context.get_value_type(dtype).as_pointer()))
 
-    return kind(types.intp), codegen
+    return dtype(types.intp), codegen
 
 
 @intrinsic
 def read_float32(typing: Any, address: Any) -> Any:
-    """``read_float32(address)``: the float32 that stands there."""
+    """``read_float32(address)``: the float32 at that address."""
     return _read(types.float32)
 
 
 @intrinsic
 def read_float64(typing: Any, address: Any) -> Any:
-    """``read_float64(address)``: the float64 that stands there."""
+    """``read_float64(address)``: the float64 at that address."""
     return _read(types.float64)
 
 
@@ -126,13 +126,13 @@ def standard(typing: Any, a: Any, mean: Any, factor: Any) -> Any:
     """``standard(a, mean, factor)`` = (a − mean) · factor, computed in float64 and rounded."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        own = args[0].type
-        wide = ir.VectorType(ir.DoubleType(), own.count)
-        narrow = own != wide
+        vector = args[0].type
+        wide = ir.VectorType(ir.DoubleType(), vector.count)
+        narrow = vector != wide
         value = builder.fpext(args[0], wide) if narrow else args[0]
         value = builder.fsub(value, splat(builder, wide, args[1]).value)
         value = builder.fmul(value, splat(builder, wide, args[2]).value)
-        return builder.fptrunc(value, own) if narrow else value
+        return builder.fptrunc(value, vector) if narrow else value
 
     return a(a, types.float64, types.float64), codegen
 
@@ -162,13 +162,13 @@ def total_product(typing: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def prefetch(typing: Any, array: Any, index: Any) -> Any:
-    """``prefetch(array, index)``: ask for the cache line of an element that is written soon."""
+    """``prefetch(array, index)``: fetch the cache line of an element that is written soon."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         pointer = builder.bitcast(element(context, builder, array, args[0], args[1]), byte)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        signature = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, signature, "llvm.prefetch.p0")
         builder.call(function, [pointer, number(1), number(3), number(1)])
         return context.get_dummy_value()
 
@@ -177,6 +177,6 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
 
 @always_inlined
 def fill(out, start, stop, value):
-    """Write a number from start to stop."""
+    """Write a number to ``out[start:stop]``."""
     for i in range(start, stop):
         out[i] = value

@@ -1,8 +1,8 @@
 """Register tiles: a few rows of vectors that stay in registers while a loop runs over them.
 
-A tile is a tuple of vectors.  How many rows it has is told by a tuple of row numbers, such as
-``FOUR`` or ``ONE``, so that one function serves whole groups of rows and what remains.  Matrices
-are flat, contiguous arrays; ``start`` is the flat index of an element and ``stride`` the distance
+A tile is a tuple of vectors.  A tuple of row numbers, such as ``FOUR`` or ``ONE``, says how many
+rows it has, so that one function serves whole groups of rows and the remaining ones.  Matrices are
+flat, contiguous arrays; ``start`` is the flat index of an element and ``stride`` the distance
 from one row to the next.
 """
 
@@ -53,11 +53,11 @@ def load_rows(typing: Any, A: Any, start: Any, stride: Any, rows: Any, registers
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind, align = context.get_value_type(tile.dtype), A.dtype.bitwidth // 8
-        found = [
+        vectors = [
             load_from(builder, kind, _row(context, builder, A, args, row), align)
             for row in range(len(rows))
         ]
-        return context.make_tuple(builder, tile, found)
+        return context.make_tuple(builder, tile, vectors)
 
     return tile(A, types.intp, types.intp, types.unliteral(rows), width), codegen
 
@@ -82,11 +82,11 @@ def splat_rows(typing: Any, w: Any, start: Any, stride: Any, rows: Any, register
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = context.get_value_type(tile.dtype)
-        found = [
+        vectors = [
             splat(builder, kind, builder.load(_row(context, builder, w, args, row)))
             for row in range(len(rows))
         ]
-        return _tile(context, builder, tile, found)
+        return _tile(context, builder, tile, vectors)
 
     return tile(w, types.intp, types.intp, types.unliteral(rows), registers), codegen
 
@@ -109,12 +109,12 @@ def fma_rows(typing: Any, tile: Any, w: Any, start: Any, stride: Any, x: Any) ->
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector = args[4]
-        found = []
+        vectors = []
         for row, value in enumerate(_vectors(builder, args[0])):
             scalar = builder.load(_row(context, builder, w, args[1:], row))
             factor = splat(builder, vector.type, scalar)
-            found.append(factor.fma(Vector(builder, vector), value))
-        return _tile(context, builder, tile, found)
+            vectors.append(factor.fma(Vector(builder, vector), value))
+        return _tile(context, builder, tile, vectors)
 
     return tile(tile, w, types.intp, types.intp, x), codegen
 
@@ -125,12 +125,12 @@ def fma_outer(typing: Any, tile: Any, a: Any, b: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         values, left, right = (_vectors(builder, arg) for arg in args)
-        found = [
+        vectors = [
             x.fma(y, values[r * len(right) + c])
             for r, x in enumerate(left)
             for c, y in enumerate(right)
         ]
-        return _tile(context, builder, tile, found)
+        return _tile(context, builder, tile, vectors)
 
     return tile(tile, a, b), codegen
 
@@ -222,8 +222,8 @@ def at_least(typing: Any, tile: Any, bound: Any) -> Any:
         kind = context.get_value_type(tile.dtype)
         scalar = context.cast(builder, args[1], types.float64, tile.dtype.dtype)
         limit = splat(builder, kind, scalar)
-        found = [row.where_less(limit, limit, row) for row in _vectors(builder, args[0])]
-        return _tile(context, builder, tile, found)
+        vectors = [row.where_less(limit, limit, row) for row in _vectors(builder, args[0])]
+        return _tile(context, builder, tile, vectors)
 
     return tile(tile, types.float64), codegen
 

@@ -196,19 +196,19 @@ def _by_code(builder: Any, code: Any, value: Any, which: int) -> Any:
     after = builder.append_basic_block("sigma.after")
     unknown = builder.append_basic_block("sigma.unknown")
     switch = builder.switch(code, unknown)
-    found = []
+    results = []
     for activation in ACTIVATIONS.values():
         block = builder.append_basic_block(f"sigma.{activation.name}")
         switch.add_case(ir.Constant(code.type, activation.code), block)
         builder.position_at_end(block)
         result = FORMULAS[activation.name][which](Vector(builder, value)).value
-        found.append((result, builder.block))
+        results.append((result, builder.block))
         builder.branch(after)
     builder.position_at_end(unknown)
     builder.unreachable()
     builder.position_at_end(after)
     phi = builder.phi(value.type)
-    for result, block in found:
+    for result, block in results:
         phi.add_incoming(result, block)
     return phi
 
