@@ -65,7 +65,7 @@ def test_the_clock_is_looked_at_every_twentieth_of_a_second(clock, monkeypatch):
     def look(self, snapshot):
         looks.append(clock.now)
 
-    monkeypatch.setattr(writer.CheckpointWriter, "look", look)
+    monkeypatch.setattr(writer.CheckpointWriter, "write_if_due", look)
     monkeypatch.setattr(writer.CheckpointWriter, "write", lambda self, checkpoint: None)
     train(CASE.X, CASE.T, max_seconds=2.0, checkpoint="never-written.npz", **PLAIN)
     waits = [after - before for before, after in zip(looks, looks[1:], strict=False)]
@@ -93,10 +93,10 @@ def test_writing_takes_no_more_than_a_tenth_of_the_time(between, cost, wait, clo
     due = clock.now + between
     for _ in range(3):
         clock.now = due - 0.01
-        keeper.look(lambda reason: made)
+        keeper.write_if_due(lambda reason: made)
         written = len(made.saved)
         clock.now = due + 0.01
-        keeper.look(lambda reason: made)
+        keeper.write_if_due(lambda reason: made)
         assert len(made.saved) == written + 1
         due = clock.now + wait
     assert made.saved == sorted(made.saved)
@@ -107,7 +107,7 @@ def test_the_first_checkpoint_is_not_written_at_once(clock, tmp_path):
     made = Made(clock, 0.0)
     keeper = writer.CheckpointWriter(tmp_path / "run.npz", 60.0)
     clock.now += 59.9
-    keeper.look(lambda reason: made)
+    keeper.write_if_due(lambda reason: made)
     assert not made.saved
 
 

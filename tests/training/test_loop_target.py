@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from batchprop.solvers.stopping import MAX_EPOCHS, RUNNING, TARGET_LOSS, start
-from batchprop.training.loop import History, Target, advance
+from batchprop.training.history import History
+from batchprop.training.loop import advance
 from batchprop.training.monitor import Monitor
+from batchprop.training.target_loss import TargetConfirmation
 
 START, BOUND = 10, 5  # the loss of epoch k is START − k
 
@@ -44,7 +46,8 @@ def ran(behind, last=50, restarts=True):
         return START - (state.evaluations[0] - 1) + behind <= BOUND
 
     monitor = Monitor(time.perf_counter(), math.inf, lambda seen: told.append(seen.epoch), 1, None)
-    target = Target(BOUND, reached, (lambda: Falling(state, -math.inf, last)) if restarts else None)
+    without = (lambda: Falling(state, -math.inf, last)) if restarts else None
+    target = TargetConfirmation(BOUND, reached, without)
     cancellation = SimpleNamespace(restart=lambda: None)
     run = Falling(state, BOUND if restarts else -math.inf, last)
     reason = advance(run, state, history, monitor, None, cancellation, target)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from batchprop import validation
 from batchprop.solvers.protocol import Run
@@ -20,70 +17,15 @@ from batchprop.solvers.stopping import (
     RUNNING,
     TARGET_LOSS,
     State,
-    step_back,
 )
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.history import History
 from batchprop.training.monitor import Monitor
 from batchprop.training.result import Progress
-
-Array = npt.NDArray[Any]
+from batchprop.training.target_loss import TargetConfirmation
 
 _BURST_SECONDS = 0.05  # of compiled epochs, between two looks at clock, callback and checkpoint
-
-
-class Target(NamedTuple):
-    """A target loss that the returned network has to reach.
-
-    The solver's loss is that of unrounded parameters on standardised data.  It can be lower.
-
-    Attributes
-    ----------
-    loss : float
-        The target.
-    reached : callable
-        ``reached()`` tells whether the network that would be returned now reaches the target.
-    run_without : callable or None
-        ``run_without()`` returns a run of the same state that ignores the target; None if the run
-        ignores it already.
-    """
-
-    loss: float
-    reached: Callable[[], bool]
-    run_without: Callable[[], Run] | None
-
-
-class History:
-    """Training and validation losses of all epochs so far.
-
-    Each burst writes into curves that the history owns before the burst begins, so that an
-    interruption loses no entry.
-
-    Parameters
-    ----------
-    curves : tuple of two ndarrays, shape (n,)
-        Both curves of a run that is resumed.
-    """
-
-    def __init__(self, *curves: tuple[Array, Array]) -> None:
-        self._bursts = list(curves)
-
-    def room(self, size: int) -> tuple[Array, Array]:
-        """Return two curves for a burst to fill."""
-        self._bursts.append((np.full(size, np.nan), np.full(size, np.nan)))
-        return self._bursts[-1]
-
-    def keep(self, size: int) -> None:
-        """Forget all but the first ``size`` entries."""
-        self._bursts = [self.curves(size)] if size else []
-
-    def curves(self, size: int) -> tuple[Array, Array]:
-        """Return the first ``size`` entries of both curves; one NaN each if ``size`` is 0."""
-        if size == 0:  # the first burst may have written a loss that was not judged
-            return np.full(1, np.nan), np.full(1, np.nan)
-        end = np.full(size, np.nan)
-        losses, validation_losses = zip(*self._bursts, (end, end), strict=True)
-        return np.concatenate(losses)[:size], np.concatenate(validation_losses)[:size]
 
 
 def advance(
@@ -93,7 +35,7 @@ def advance(
     monitor: Monitor,
     snapshot: Callable[[str], Checkpoint],
     cancellation: Cancellation,
-    target: Target | None = None,
+    target: TargetConfirmation | None = None,
 ) -> str:
     """Advance a run until a rule, the clock or the callback ends it; return the reason.
 
@@ -110,22 +52,21 @@ def advance(
     snapshot : callable
         ``snapshot(reason)`` returns a checkpoint of the run.
     cancellation : Cancellation
-        Asks ``monitor.ended`` within bursts.
-    target : Target or None
+        Ends a burst early when ``monitor.ended`` gives a reason.
+    target : TargetConfirmation or None
         Confirms the end at a target loss.
     """
     observers, size = _Observers(monitor, state), 1
-    confirming = target is not None and target.run_without is None
     try:
         while True:
-            burst = _run_burst(run, state, history, cancellation, observers.cut(size))
-            if burst.code == TARGET_LOSS and target is not None and not target.reached():
-                run, size, confirming = _without_target(target, state, history), 1, True
+            burst = _run_burst(run, state, history, cancellation, observers.burst_size(size))
+            if burst.code == TARGET_LOSS and target is not None and target.refuses():
+                run, size = target.continue_without(state, history), 1
                 continue
             stop = observers.report(burst)
             if burst.code not in (RUNNING, CANCELLED):
                 return REASONS[burst.code]
-            if confirming and _confirmed(target, burst):
+            if target is not None and target.confirms(burst.loss):
                 return REASONS[TARGET_LOSS]
             if stop:
                 monitor.cancel()
@@ -133,11 +74,13 @@ def advance(
             if burst.cancelled_by:
                 return burst.cancelled_by
             if monitor.writer is not None:
-                monitor.writer.look(snapshot)
+                monitor.writer.write_if_due(snapshot)
             reason = monitor.ended()
             if reason:
                 return reason
-            size = 1 if confirming else _next_size(size, burst, monitor.seconds_left)
+            size = _next_burst_size(size, burst, monitor.seconds_left)
+            if target is not None and target.every_epoch:
+                size = 1
     finally:
         observers.end()
 
@@ -158,7 +101,7 @@ def _run_burst(
     run: Run, state: State, history: History, cancellation: Cancellation, size: int
 ) -> _Burst:
     """Advance a run by up to ``size`` epochs; raise what cancelled it, if that is an exception."""
-    losses, validation_losses = history.room(size)
+    losses, validation_losses = history.new_burst(size)
     began = time.perf_counter()
     cancellation.restart()
     code, count = run.advance(losses, validation_losses)
@@ -174,26 +117,11 @@ def _run_burst(
     )
 
 
-def _next_size(size: int, burst: _Burst, seconds_left: float) -> int:
+def _next_burst_size(size: int, burst: _Burst, seconds_left: float) -> int:
     """Return how many epochs take as long as a burst should; at most four times ``size``."""
     epochs_per_second = burst.n_evaluated / max(burst.seconds, 1e-9)
     epochs = epochs_per_second * min(_BURST_SECONDS, seconds_left)
     return int(max(1, min(epochs, 4 * size)))
-
-
-def _without_target(target: Target, state: State, history: History) -> Run:
-    """Undo the end at a target loss; return a run that goes on from there without the target."""
-    assert target.run_without is not None, "a run without the rule does not end by it"
-    step_back(state)
-    history.keep(int(state.evaluations[0]))
-    return target.run_without()
-
-
-def _confirmed(target: Target | None, burst: _Burst) -> bool:
-    """Tell whether solver and returned network have both reached the target."""
-    if target is None or burst.n_evaluated == 0:
-        return False
-    return burst.loss <= target.loss and target.reached()
 
 
 class _Observers:
@@ -213,7 +141,7 @@ class _Observers:
         self._callback_epoch = NEVER  # the next one at which the callback is due
         self._called_epoch = -1  # the last one at which it was due
 
-    def cut(self, size: int) -> int:
+    def burst_size(self, size: int) -> int:
         """Return the size of a burst that ends at the next call of the callback, if not before."""
         n_evaluated = int(self._state.evaluations[0])
         if self._monitor.callback is not None:

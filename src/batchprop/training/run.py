@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from math import inf, isclose, nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, validation
+from batchprop import engines
 from batchprop.engines.protocol import Objective
-from batchprop.network import Network
-from batchprop.network_loss import network_loss
 from batchprop.scaling import start_of
 from batchprop.solvers import registry
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.protocol import Run
 from batchprop.solvers.settings import RESUMABLE
 from batchprop.solvers.stopping import (
-    CONVERGED,
     DAMPING,
     LINE_SEARCH,
     MAX_EPOCHS,
@@ -37,21 +33,22 @@ from batchprop.solvers.stopping import (
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
-from batchprop.training.loop import History, Target, advance
+from batchprop.training.history import History
+from batchprop.training.loop import advance
 from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
+from batchprop.training.run_result import assemble_result, is_exact, training_loss
 from batchprop.training.run_specification import RunSpecification
+from batchprop.training.target_loss import TargetConfirmation
 
 Array = npt.NDArray[Any]
 
 # Stop reasons after which the solver finds no further step, whatever the rules are.
 _FINAL_REASONS = {REASONS[code] for code in (NON_FINITE, LINE_SEARCH, DAMPING, STEP)}
 
-_ROUNDINGS = 64  # two losses are equal if they differ by so many eps of the network's dtype
-
 
 def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
-    """Train."""
+    """Carry out one run and return its result; write the last checkpoint."""
     state, history = _initial(spec)
 
     def snapshot(reason: str) -> Checkpoint:
@@ -75,7 +72,7 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
             monitor.writer.write(checkpoint)
         except KeyboardInterrupt:  # return the result all the same
             checkpoint = replace(checkpoint, stop_reason="interrupted")
-    result = _result(spec, checkpoint, monitor.began)
+    result = assemble_result(spec, checkpoint, monitor.began)
     if checkpoint.stop_reason == REASONS[NON_FINITE]:
         count = int(state.evaluations[0])
         loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
@@ -99,7 +96,7 @@ def _initial(spec: RunSpecification) -> tuple[State, History]:
     validation_losses = np.full_like(losses, nan)
     if spec.rules.validating:
         validation_losses = previous.validation_loss_curve[: losses.size]
-    return state, History((losses, validation_losses))
+    return state, History(losses, validation_losses)
 
 
 def _advance(
@@ -133,24 +130,16 @@ def _advance(
             return run
 
         bound = rules.target_loss
-        if bound == -inf or _is_exact(spec):
+        if bound == -inf or is_exact(spec):
             return advance(run_to(bound), state, history, monitor, snapshot, cancellation)
         restarts = spec.solver in RESUMABLE
-        target = Target(
+        target = TargetConfirmation(
             bound,
             lambda: _current_loss(spec, state) <= bound,
             partial(run_to, -inf) if restarts else None,
         )
         first = run_to(bound if restarts else -inf)
         return advance(first, state, history, monitor, snapshot, cancellation, target)
-
-
-def _is_exact(spec: RunSpecification) -> bool:
-    """Tell whether the solver evaluates, to the last bit, the network that is returned."""
-    dtype = spec.initial_network.dtype
-    return (
-        spec.dataset.scaling is None and registry.load(spec.solver).training_dtype(dtype) == dtype
-    )
 
 
 def _current_loss(spec: RunSpecification, state: State) -> float:
@@ -161,14 +150,7 @@ def _current_loss(spec: RunSpecification, state: State) -> float:
     """
     checkpoint = _checkpoint(spec, state, History(), "running")
     by_loss = not spec.rules.validating and spec.alpha == (0.0, 0.0)
-    return _training_loss(spec, checkpoint.network if by_loss else checkpoint.last_network)
-
-
-def _training_loss(spec: RunSpecification, network: Network) -> float:
-    data = spec.dataset
-    return network_loss(
-        network, data.X, data.T, data.sample_weight, engine=spec.engine, n_threads=spec.n_threads
-    )
+    return training_loss(spec, checkpoint.network if by_loss else checkpoint.last_network)
 
 
 def _objectives(
@@ -202,56 +184,4 @@ def _checkpoint(spec: RunSpecification, state: State, history: History, reason: 
         loss_curve=losses,
         validation_loss_curve=validation_losses if spec.rules.validating else np.empty(0),
         stop_reason=reason,
-    )
-
-
-def _losses(spec: RunSpecification, checkpoint: Checkpoint) -> tuple[float, float]:
-    """Return training and validation loss of the best network; NaN without validation data."""
-    best_epoch = int(checkpoint.state.best_epoch[0])
-    loss, validation_loss = float(checkpoint.loss_curve[best_epoch]), nan
-    if spec.rules.validating:
-        validation_loss = float(checkpoint.validation_loss_curve[best_epoch])
-    if _is_exact(spec) or checkpoint.state.evaluations[0] == 0:
-        return loss, validation_loss
-    network, rounding = checkpoint.network, _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
-    with suppress(KeyboardInterrupt):  # then the solver's losses, which are nearly the same
-        measured = _training_loss(spec, network)
-        loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
-        if spec.dataset.X_val is not None and spec.dataset.T_val is not None:
-            measured = network_loss(
-                network,
-                spec.dataset.X_val,
-                spec.dataset.T_val,
-                engine=spec.engine,
-                n_threads=spec.n_threads,
-            )
-            same = isclose(validation_loss, measured, rel_tol=rounding)
-            validation_loss = validation_loss if same else measured
-    return loss, validation_loss
-
-
-def _result(spec: RunSpecification, checkpoint: Checkpoint, began: float) -> TrainResult:
-    """Assemble the result from the last checkpoint."""
-    state, validation_losses = checkpoint.state, checkpoint.validation_loss_curve
-    best_epoch = int(state.best_epoch[0])
-    loss, validation_loss = _losses(spec, checkpoint)
-    return TrainResult(
-        network=checkpoint.network,
-        loss=loss,
-        validation_loss=validation_loss,
-        last_network=checkpoint.last_network,
-        loss_curve=checkpoint.loss_curve,
-        validation_loss_curve=validation_losses,
-        n_epochs=checkpoint.n_epochs,
-        n_evaluations=int(state.calls[0]),
-        gradient_norm=float(state.gradient_norm[0]),
-        score=validation_loss if spec.rules.validating else float(state.best_score[0]),
-        best_epoch=best_epoch,
-        stop_reason=checkpoint.stop_reason,
-        converged=checkpoint.stop_reason in CONVERGED,
-        seconds=time.perf_counter() - began,
-        solver=checkpoint.arguments["solver"],
-        checkpoint=checkpoint,
-        alpha=validation.penalty(checkpoint.arguments["alpha"]),
-        alpha_report=spec.alpha_report,
     )

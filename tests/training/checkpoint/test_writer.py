@@ -199,12 +199,12 @@ def test_when_it_is_due(path, monkeypatch):
     keeper = writer.CheckpointWriter(path, 60.0)
     for now in (0, 59, 60, 61, 119, 120, 200):
         clock.now = float(now)
-        keeper.look(lambda reason: made)
+        keeper.write_if_due(lambda reason: made)
     assert written == [60, 120, 200]
     clock.cost = 10.0  # seconds for each: a hundred seconds between them
     for now in (260, 300, 370, 400, 500):
         clock.now = float(now)
-        keeper.look(lambda reason: made)
+        keeper.write_if_due(lambda reason: made)
     assert written == [60, 120, 200, 260, 370, 500]
 
 

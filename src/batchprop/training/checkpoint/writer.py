@@ -33,7 +33,7 @@ class CheckpointWriter:
         self._due = time.perf_counter() + seconds
         temporary_file.remove_abandoned(path)
 
-    def look(self, snapshot: Callable[[str], Checkpoint]) -> None:
+    def write_if_due(self, snapshot: Callable[[str], Checkpoint]) -> None:
         """Write a checkpoint if it is time to."""
         if time.perf_counter() >= self._due:
             self.write(snapshot("running"))
