@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from batchprop import Network, check_gradient, gauss_newton, loss_and_gradient, train
+from batchprop import Network, check_gradient, engines, gauss_newton, loss_and_gradient, train
 from batchprop.sklearn import BatchMLPRegressor
 from batchprop.sklearn.arguments import OPTIONS
 from tests.problems import problem
@@ -168,9 +169,8 @@ def test_which_engine_computes():
     }
     assert len(set(found.values())) > 1
     with pytest.MonkeyPatch.context() as patch:
-        from batchprop.engines import naive
-
-        patch.setattr(naive, "predict", lambda *given: "naive")
+        named = SimpleNamespace(predict=lambda *arguments: "naive")
+        patch.setitem(engines.LOADERS, "naive", lambda: named)
         assert CASE.network.predict(CASE.X, engine="naive") == "naive"
         assert CASE.network.predict(CASE.X, engine="vectorized").shape == (1, 40)
 

@@ -97,7 +97,8 @@ def test_the_clock(solver, engine):
     result = trained(case, solver, engine=engine, max_epochs=None, max_seconds=0.1)
     assert result.stop_reason in {"max_seconds", *CONVERGED}  # there may be nothing left to do
     assert result.loss_curve.shape == (result.n_epochs + 1,)
-    assert np.isfinite(result.loss_curve).all()
+    # on a busy machine the time may end within the first evaluation that Python makes
+    assert np.isfinite(result.loss_curve).all() or (engine != "fused" and result.n_evaluations == 0)
 
 
 @EVERY_SOLVER
