@@ -1,4 +1,4 @@
-"""The former location of the result classes, kept for existing imports."""
+"""The public address of what ``train`` returns and of what it tells callbacks."""
 
 from __future__ import annotations
 

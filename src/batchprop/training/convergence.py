@@ -54,7 +54,7 @@ def doubt(spec: RunSpecification, result: TrainResult) -> str:
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
     """Warn if the end of a run is doubted, and say what to do.
 
-    ``stacklevel`` is that of the user's call, seen from the caller of this function.
+    ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
     """
     reason = doubt(spec, result) if result.stop_reason in CONVERGED else ""
     if not reason:

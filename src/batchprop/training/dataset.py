@@ -105,7 +105,7 @@ class DatasetBuilder:
         scaled : bool
             Whether to standardise the data.
         stacklevel : int
-            Of the user's call, seen from the caller of this method.
+            For ``warnings.warn`` in the caller of this method, to point to the user's call.
         """
         user_network, weight = network.user_network, options.sample_weight
         sizes = None if user_network is None else user_network.shape[::2]

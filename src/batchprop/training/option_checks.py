@@ -55,7 +55,7 @@ def solver_settings(solver: str, options: RunOptions, shape: Shape) -> SolverSet
 
 
 def check_memory(shape: Shape, n_samples: int) -> None:
-    """Refuse a network whose P×P matrices do not fit: the system would kill the process later."""
+    """Refuse a network whose P×P matrices do not fit in memory."""
     needed, left = n_bytes(shape, n_samples), available_memory()
     if needed > left:
         raise ValueError(

@@ -29,8 +29,8 @@ def run_all(
 
     A spec is taken from the sequence when its run begins.  A single ``Monitor`` is for specs that
     differ only in their start; it gets the number of each.  Ctrl-C, or an exception of a callback,
-    ends all runs.  As many runs as there are threads go on at a time.  The remainder of that
-    division goes first, with several threads each.  Engines that hold the interpreter lock run one
+    ends all runs.  ``n_threads`` runs go on at a time.  If the number of runs is not a multiple of it,
+    the remainder runs first, with several threads each.  Engines that hold the interpreter lock run one
     spec after another.
     """
     total_threads = available() if n_threads is None else n_threads
@@ -99,7 +99,7 @@ class _SideBySide:
                 return
 
     def _wait(self) -> None:
-        """Wait until no run is left.  An interrupted ``Thread.join`` may take it for ended."""
+        """Wait until no run is left.  An interrupted ``Thread.join`` may return too early."""
         while self._threads and not self._done.wait(_POLL_SECONDS):
             pass
 

@@ -145,8 +145,7 @@ def _advance(
 def _current_loss(spec: RunSpecification, state: State) -> float:
     """Return the loss L, in the user's units, that is compared with a target loss.
 
-    It is that of the best network if L chooses the best one, and that of the last network if F or
-    the validation loss does.
+    It is the best network's loss if L decides which is best, otherwise the last network's.
     """
     checkpoint = _checkpoint(spec, state, History(), "running")
     by_loss = not spec.rules.validating and spec.alpha == (0.0, 0.0)

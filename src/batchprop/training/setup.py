@@ -84,7 +84,7 @@ def specify(
     resumed_from : Checkpoint or None
         Of the run that this one continues.
     stacklevel : int
-        Of the user's call, seen from the caller of this function.
+        For ``warnings.warn`` in the caller of this function, to point to the user's call.
 
     Raises
     ------
