@@ -46,7 +46,7 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
     words : Words
         What the user calls the tables.
     stacklevel : int
-        Of the user's call, seen from the caller of this function.
+        For ``warnings.warn`` in the caller of this function, to point to the user's call.
     """
     n_evaluations = int(result.checkpoint.state.evaluations[0])
     failed = "Loss or gradient"

@@ -29,9 +29,9 @@ def run_all(
 
     A spec is taken from the sequence when its run begins.  A single ``Monitor`` is for specs that
     differ only in their start; it gets the number of each.  Ctrl-C, or an exception of a callback,
-    ends all runs.  ``n_threads`` runs go on at a time.  If the number of runs is not a multiple of it,
-    the remainder runs first, with several threads each.  Engines that hold the interpreter lock run one
-    spec after another.
+    ends all runs.  ``n_threads`` runs go on at a time.  If the number of runs is not a multiple of
+    it, the remainder runs first, with several threads each.  Engines that hold the interpreter lock
+    run one spec after another.
     """
     total_threads = available() if n_threads is None else n_threads
     count = len(specs)

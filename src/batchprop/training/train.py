@@ -290,7 +290,7 @@ def trained(
     words : Words
         What the user calls the tables and the arguments.
     stacklevel : int
-        Of the user's call, seen from the caller of this function.
+        For ``warnings.warn`` in the caller of this function, to point to the user's call.
     """
     began = time.perf_counter()
     options, resumed_from = resumed(options)
@@ -306,7 +306,7 @@ def trained(
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
     """Warn of a run that diverged, or came to rest in a doubtful place.
 
-    ``stacklevel`` is that of the user's call, seen from the caller of this function.
+    ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
     """
     if result.stop_reason == "non_finite":
         divergence.warn(spec, result, words, stacklevel + 1)
