@@ -35,7 +35,7 @@ def values(dtype):
 def computed(name, Z):
     H, slopes = np.empty_like(Z), np.empty_like(Z)
     ACTIVATIONS[name].sigma(Z, H)
-    ACTIVATIONS[name].derivative(H, slopes)
+    ACTIVATIONS[name].sigma_prime(H, slopes)
     return H, slopes
 
 
@@ -91,7 +91,7 @@ def test_the_source_is_left_alone(name):
     H, _ = computed(name, Z)
     np.testing.assert_array_equal(Z, before)
     after = H.copy()
-    ACTIVATIONS[name].derivative(H, np.empty_like(H))
+    ACTIVATIONS[name].sigma_prime(H, np.empty_like(H))
     np.testing.assert_array_equal(H, after)
 
 

@@ -34,6 +34,6 @@ def test_every_file_that_is_named_exists():
 
 
 def test_every_part_is_on_the_map():
-    table = TEXT[TEXT.index("## The map") : TEXT.index("## The way of X")]
-    for layer in set(LAYERS) - {"result"}:  # an old name of a part of training
+    table = TEXT[TEXT.index("## The map") : TEXT.index("## The path of X")]
+    for layer in LAYERS:
         assert f"`{layer}/`" in table or f"`{layer}.py`" in table, layer

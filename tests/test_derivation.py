@@ -141,7 +141,7 @@ def test_numbers_are_those_of_sympys_derivative(activation, shape, n_samples):
     theta, x, t = np.split(numbers, np.cumsum([len(parameters), len(X)]))
     gradient = np.empty_like(theta)
     w = np.array([float(value) for value in weight])
-    objective = naive.Objective(
+    objective = naive.ArrayObjective(
         x.reshape(X.shape), t.reshape(T.shape), w, Shape(*shape), activation, np.float64
     )
     assert objective.loss_and_gradient(theta, gradient) == pytest.approx(derived_L, rel=1e-14)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
-from batchprop.engines.fused.activation_kernels import sigma, slope
+from batchprop.engines.fused.activation_kernels import sigma, sigma_prime
 from batchprop.simd.load_store import load, store
 from batchprop.simd.vectors import WIDE, lanes
 
@@ -51,7 +51,7 @@ def _rows(code, Z, H, D, width):
     for i in range(0, Z.size, width):
         h = sigma(code, load(Z, i, WIDE))
         store(H, i, h)
-        store(D, i, slope(code, h))
+        store(D, i, sigma_prime(code, h))
 
 
 def evaluate(name: str, z: Array) -> tuple[Array, Array]:

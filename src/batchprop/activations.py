@@ -28,15 +28,15 @@ class Activation(NamedTuple):
         Whether σ is analytic at every real z, which the complex-step method needs.
     sigma : callable
         ``sigma(Z, out)`` writes σ(Z) to ``out``, which may be ``Z`` itself.
-    derivative : callable
-        ``derivative(H, out)`` writes σ′(z) to ``out``, given h = σ(z); ``out`` must not be ``H``.
+    sigma_prime : callable
+        ``sigma_prime(H, out)`` writes σ′(z) to ``out``, given h = σ(z); ``out`` must not be ``H``.
     """
 
     name: str
     code: int
     analytic: bool
     sigma: Callable[[Array, Array], None]
-    derivative: Callable[[Array, Array], None]
+    sigma_prime: Callable[[Array, Array], None]
 
 
 def identity(Z: Array, out: Array) -> None:
@@ -44,7 +44,7 @@ def identity(Z: Array, out: Array) -> None:
     np.copyto(out, Z)
 
 
-def identity_derivative(H: Array, out: Array) -> None:
+def identity_prime(H: Array, out: Array) -> None:
     """Write σ′ = 1."""
     out.fill(1)
 
@@ -57,7 +57,7 @@ def logistic(Z: Array, out: Array) -> None:
     np.add(out, 0.5, out=out)
 
 
-def logistic_derivative(H: Array, out: Array) -> None:
+def logistic_prime(H: Array, out: Array) -> None:
     """Write σ′ = h (1 − h)."""
     np.subtract(1, H, out=out)
     np.multiply(out, H, out=out)
@@ -68,7 +68,7 @@ def tanh(Z: Array, out: Array) -> None:
     np.tanh(Z, out=out)
 
 
-def tanh_derivative(H: Array, out: Array) -> None:
+def tanh_prime(H: Array, out: Array) -> None:
     """Write σ′ = 1 − h²."""
     np.multiply(H, H, out=out)
     np.subtract(1, out, out=out)
@@ -79,7 +79,7 @@ def relu(Z: Array, out: Array) -> None:
     np.maximum(Z, 0, out=out)
 
 
-def relu_derivative(H: Array, out: Array) -> None:
+def relu_prime(H: Array, out: Array) -> None:
     """Write σ′ = 1 for z > 0, else 0 (including the kink)."""
     np.greater(H, 0, out=out, casting="unsafe")
 
@@ -94,7 +94,7 @@ def softplus(Z: Array, out: Array) -> None:
     np.add(out, positive, out=out)
 
 
-def softplus_derivative(H: Array, out: Array) -> None:
+def softplus_prime(H: Array, out: Array) -> None:
     """Write σ′ = logistic(z) = 1 − exp(−h)."""
     np.negative(H, out=out)
     np.expm1(out, out=out)
@@ -109,7 +109,7 @@ def elu(Z: Array, out: Array) -> None:
     np.add(out, positive, out=out)
 
 
-def elu_derivative(H: Array, out: Array) -> None:
+def elu_prime(H: Array, out: Array) -> None:
     """Write σ′ = 1 for z > 0, else exp z = h + 1."""
     np.minimum(H, 0, out=out)
     np.add(out, 1, out=out)
@@ -122,7 +122,7 @@ def softsign(Z: Array, out: Array) -> None:
     np.divide(Z, denominator, out=out)
 
 
-def softsign_derivative(H: Array, out: Array) -> None:
+def softsign_prime(H: Array, out: Array) -> None:
     """Write σ′ = 1 / (1 + |z|)² = (1 − |h|)²."""
     np.abs(H, out=out)
     np.subtract(1, out, out=out)
@@ -132,12 +132,12 @@ def softsign_derivative(H: Array, out: Array) -> None:
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("identity", 0, True, identity, identity_derivative),
-        Activation("logistic", 1, True, logistic, logistic_derivative),
-        Activation("tanh", 2, True, tanh, tanh_derivative),
-        Activation("relu", 3, False, relu, relu_derivative),
-        Activation("softplus", 4, True, softplus, softplus_derivative),
-        Activation("elu", 5, False, elu, elu_derivative),
-        Activation("softsign", 6, False, softsign, softsign_derivative),
+        Activation("identity", 0, True, identity, identity_prime),
+        Activation("logistic", 1, True, logistic, logistic_prime),
+        Activation("tanh", 2, True, tanh, tanh_prime),
+        Activation("relu", 3, False, relu, relu_prime),
+        Activation("softplus", 4, True, softplus, softplus_prime),
+        Activation("elu", 5, False, elu, elu_prime),
+        Activation("softsign", 6, False, softsign, softsign_prime),
     )
 }

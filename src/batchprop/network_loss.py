@@ -54,8 +54,8 @@ def network_loss(
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for part in parts:
-            R = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
-            squares = np.ldexp(R.astype(np.float64) - T[:, part], -exponent) ** 2
+            Y = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
+            squares = np.ldexp(Y.astype(np.float64) - T[:, part], -exponent) ** 2
             if sample_weight is not None:
                 w = sample_weight[part]
                 squares = np.where(w > 0, squares * w, 0.0)

@@ -12,6 +12,7 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     W_y (s, m), b_y (s,)      the output layer
     Z (m, N), H (m, N)        pre-activations W_h X + b_h, hidden activations σ(Z)
     Y (s, N), R (s, N)        predictions W_y H + b_y, residuals Y − T
+    wR (s, N)                 weighted residuals w ⊙ R
     σ, σ′                     the activation and its derivative
     x̂ (e + 1,), ĥ (m + 1,)    [x; 1] and [h; 1]
     L, L̃                      the loss, and the loss of standardised data
@@ -19,8 +20,10 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     F = L̃ + penalty           the objective that a solver minimises
     g (P,)                    ∂F/∂θ
     δ_y (s, N), δ_h (m, N)    ∂L/∂Y, ∂L/∂Z
-    J (s, P), JᵀJ (P, P)      the Jacobian ∂y/∂θ, the Gauss–Newton matrix
+    J (s, P)                  the Jacobian of one sample, ∂y/∂θ
+    JᵀJ (P, P), Jᵀy″ (P,)     means over samples: Σ_i w_i J_iᵀJ_i / Σw, Σ_i w_i J_iᵀy″_i / Σw
     Q_hh, Q_hy, Q_yy          the sums over samples that JᵀJ is assembled from
+    G, U, Q, S                in kernels: a row of sums, rows to multiply, their products, strips
     η, μ, v                   learning rate, momentum coefficient, velocity
     β₁, β₂, ε                 Adam's decay rates and its small constant
     p (P,)                    a step or direction of L-BFGS or Levenberg–Marquardt
@@ -61,7 +64,7 @@ class Shape(NamedTuple):
     @property
     def n_parameters(self) -> int:
         """Length of θ: m·e + m + s·m + s."""
-        return offsets(self).b_y + self.n_outputs
+        return offsets(self).b_y_start + self.n_outputs
 
 
 class Blocks(NamedTuple):
@@ -74,11 +77,11 @@ class Blocks(NamedTuple):
 
 
 class Offsets(NamedTuple):
-    """Index of the first element of each block but W_h, whose is 0, in θ."""
+    """Index of the first element of b_h, W_y and b_y in θ; W_h begins at 0."""
 
-    b_h: int
-    W_y: int
-    b_y: int
+    b_h_start: int
+    W_y_start: int
+    b_y_start: int
 
 
 def offsets(shape: Shape) -> Offsets:
@@ -90,7 +93,7 @@ def offsets(shape: Shape) -> Offsets:
         The network's sizes.
     """
     e, m, s = shape
-    return Offsets(b_h=m * e, W_y=m * e + m, b_y=m * e + m + s * m)
+    return Offsets(b_h_start=m * e, W_y_start=m * e + m, b_y_start=m * e + m + s * m)
 
 
 def split(theta: Array, shape: Shape) -> Blocks:
@@ -104,9 +107,12 @@ def split(theta: Array, shape: Shape) -> Blocks:
         The network's sizes.
     """
     e, m, s = shape
-    b_h, W_y, b_y = offsets(shape)
+    b_h_start, W_y_start, b_y_start = offsets(shape)
     return Blocks(
-        theta[:b_h].reshape(m, e), theta[b_h:W_y], theta[W_y:b_y].reshape(s, m), theta[b_y:]
+        W_h=theta[:b_h_start].reshape(m, e),
+        b_h=theta[b_h_start:W_y_start],
+        W_y=theta[W_y_start:b_y_start].reshape(s, m),
+        b_y=theta[b_y_start:],
     )
 
 

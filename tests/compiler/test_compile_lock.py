@@ -59,6 +59,17 @@ def test_patience_ends(tmp_path, lock, monkeypatch):
     lock().acquire(tmp_path / "kernel.lock")
 
 
+def test_who_gave_up_waiting_leaves_the_holders_file(tmp_path, lock, monkeypatch):
+    monkeypatch.setattr(compile_lock, "TIMEOUT", 0.1)
+    holder, second = lock(), lock()
+    holder.acquire(tmp_path / "kernel.lock")
+    second.acquire(tmp_path / "kernel.lock")
+    second.release()
+    assert (tmp_path / "kernel.lock").exists()
+    holder.release()
+    assert not list(tmp_path.iterdir())
+
+
 def test_to_take_another_turn_is_to_end_the_last(tmp_path, lock, monkeypatch):
     monkeypatch.setattr(compile_lock, "TIMEOUT", 1e9)
     first = lock()

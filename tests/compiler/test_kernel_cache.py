@@ -273,9 +273,9 @@ def test_an_edited_kernel_file_is_never_stale(tmp_path):
     run(SHOW)
     shutil.copytree(kernel_cache.writable(), kernels / "batchprop-kernels")
     edits = {
-        "engines/fused/activation_kernels.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_slope)\n",
+        "engines/fused/activation_kernels.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_prime)\n",
         "engines/fused/hidden_layer.py": without(
-            "delta_of_outputs", home / "engines/fused/hidden_layer.py"
+            "delta_several_outputs", home / "engines/fused/hidden_layer.py"
         ),
         "linalg/matmul.py": without("affine", home / "linalg/matmul.py"),
         "engines/fused/chunk_kernel.py": "",

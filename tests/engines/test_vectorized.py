@@ -16,7 +16,7 @@ DTYPES = ("float64", "float32")
 
 def objective_of(data):
     net, X, T, weight = data
-    return vectorized.Objective(X, T, weight, net.shape, net.activation, net.dtype)
+    return vectorized.ArrayObjective(X, T, weight, net.shape, net.activation, net.dtype)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -29,7 +29,7 @@ def test_one_output_and_many_are_the_same_formula(activation, dtype, weighted):
     theta = np.concatenate([net.theta[:25], np.zeros(5, dtype), net.theta[25:], np.zeros(1, dtype)])
     data = X, np.vstack([T, 0 * T]), weight
     loss = objective_of((net, X, T, weight)).loss_and_gradient(net.theta, one)
-    two = vectorized.Objective(*data, net.shape._replace(n_outputs=2), activation, dtype)
+    two = vectorized.ArrayObjective(*data, net.shape._replace(n_outputs=2), activation, dtype)
     assert two.loss_and_gradient(theta, many) == pytest.approx(loss, rel=1e-6)
     both = np.concatenate([many[:25], many[30:31]])
     errors = relative_errors(both, one, net.shape)
@@ -86,13 +86,6 @@ def test_the_scales_come_from_the_weights_in_float64(dtype):
     assert scales.loss == pytest.approx(1 / weight.sum(), rel=1e-15)
     assert scales.gradient == pytest.approx(2 / weight.sum(), rel=1e-15)
     assert objective_of((net, X, T, None)).scales == (1 / 1000, 2 / 1000)
-
-
-def test_it_is_a_context_manager():
-    data = problem()
-    with objective_of(data) as objective:
-        assert objective.loss(data.network.theta) > 0
-    objective.close()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

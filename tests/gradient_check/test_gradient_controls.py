@@ -24,7 +24,7 @@ def backprop(network, X, T, weight, *, slope="same", transposed=False):
     ACTIVATIONS[network.activation].sigma(Z, H)
     other = ACTIVATIONS[network.activation if slope == "same" else slope]
     other.sigma(Z, h)
-    other.derivative(h, slopes)
+    other.sigma_prime(h, slopes)
     R = network.W_y @ H + network.b_y[:, np.newaxis] - T
     delta_y = 2 * w * R
     delta_h = slopes * ((network.W_y if transposed else network.W_y.T) @ delta_y)

@@ -240,7 +240,7 @@ def test_it_says_when_it_was_interrupted(monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("batchprop.engines.vectorized.Objective", interrupted)
+    monkeypatch.setattr("batchprop.engines.vectorized.ArrayObjective", interrupted)
     with pytest.warns(UserWarning, match="Interrupted"):
         model = BatchMLPRegressor(engine="vectorized", solver="lbfgs").fit(X, Y)
     assert model.stop_reason_ == "interrupted"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, train
-from batchprop.engines.fused.gauss_newton import gauss_newton_blocking
 from batchprop.solvers.settings import RESUMABLE, SOLVERS
 from batchprop.threads import cancellation
 from batchprop.training.monitor import Monitor
@@ -36,7 +35,6 @@ def asking(monkeypatch):
     for name in ("SECONDS", "GRACE"):
         monkeypatch.setattr(cancellation, name, 0.0)
     force(monkeypatch, chunk_samples=30, block_bytes=1)
-    monkeypatch.setattr(gauss_newton_blocking, "CHUNK_SAMPLES", 30)
 
 
 class Ending:

@@ -127,7 +127,7 @@ def test_ctrl_c_inside_the_naive_engine(monkeypatch, calls, stretches):
 
 
 def test_ctrl_c_between_training_and_validation_loss(monkeypatch):
-    case, loss, made = problem(n_samples=12), vectorized.Objective.loss, []
+    case, loss, made = problem(n_samples=12), vectorized.ArrayObjective.loss, []
 
     def interrupted(self, theta):
         made.append(theta)
@@ -135,7 +135,7 @@ def test_ctrl_c_between_training_and_validation_loss(monkeypatch):
             raise KeyboardInterrupt
         return loss(self, theta)
 
-    monkeypatch.setattr(vectorized.Objective, "loss", interrupted)
+    monkeypatch.setattr(vectorized.ArrayObjective, "loss", interrupted)
     data = {"X_val": case.X, "T_val": case.T}
     result = trained(case, engine="vectorized", **data)
     monkeypatch.undo()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.engines.scaled_objective import ScaledObjective
+from batchprop.engines.array_engine import ScaledObjective
 from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 

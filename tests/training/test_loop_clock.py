@@ -9,7 +9,7 @@ import time
 import pytest
 
 from batchprop import train
-from batchprop.engines.scaled_objective import ScaledObjective
+from batchprop.engines.array_engine import ScaledObjective
 from batchprop.training.checkpoint import writer
 from batchprop.training.progress_line import ProgressLine
 from batchprop.training.result import Progress

@@ -25,6 +25,7 @@ class CompileLock:
     def __init__(self) -> None:
         self._path = Path()
         self._descriptor = -1
+        self._held = False
 
     def acquire(self, path: Path) -> None:
         """Wait until no other process holds the lock file ``path``, or until the timeout."""
@@ -37,13 +38,15 @@ class CompileLock:
             while time.monotonic() < deadline:
                 with contextlib.suppress(BlockingIOError):
                     _flock(self._descriptor, _EXCLUSIVE_NON_BLOCKING)
+                    self._held = True
                     return
                 time.sleep(0.02)
 
     def release(self) -> None:
-        """Release the lock and remove its file."""
+        """Release the lock and remove its file, unless another process holds it."""
         if self._descriptor >= 0:
-            with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
+            if self._held:
+                with contextlib.suppress(OSError):
+                    self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
-            self._descriptor = -1
+            self._descriptor, self._held = -1, False

@@ -33,8 +33,6 @@ from batchprop.compiler.llvm_module import Inlining, KernelCompiler, compile_par
 
 Function = Callable[..., Any]
 
-_addresses: dict[Any, int] = {}
-
 # Fork only while no thread compiles: the child would wait forever for that thread's lock.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -109,13 +107,10 @@ def _part(function: Function, returns: Any, inlining: Inlining) -> Any:
 def address(dispatcher: Any, *args: Any) -> int:
     """Return the address of a kernel compiled for the types of ``args``."""
     signature = tuple(numba.typeof(arg) for arg in args)
-    if (dispatcher, signature) not in _addresses:
-        with global_compiler_lock:
-            dispatcher.compile(signature)
-            compiled = dispatcher.overloads[signature]
-            pointer = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-            _addresses[dispatcher, signature] = int(pointer)
-    return _addresses[dispatcher, signature]
+    with global_compiler_lock:
+        dispatcher.compile(signature)
+        compiled = dispatcher.overloads[signature]
+        return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
 @intrinsic

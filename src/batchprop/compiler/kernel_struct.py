@@ -34,7 +34,7 @@ class _ArrayDescription(NamedTuple):
 
 
 class _StructDescription(NamedTuple):
-    owner: Any
+    named_tuple_type: Any
     fields: tuple[Any, ...]
 
 
@@ -42,7 +42,7 @@ class KernelStruct:
     """A NamedTuple that can be passed to kernels.
 
     Fields are integers, floats, booleans, writable arrays, and NamedTuples of these.  Kernels
-    read them as ``record.field``, like Python code.
+    read them as ``struct.field``, like Python code.
 
     Parameters
     ----------
@@ -110,13 +110,13 @@ class KernelStructType(types.Type):  # type: ignore[misc]
         self.fields: dict[str, tuple[Any, int]] = {}
         self.size = 0
         for name, field_description in zip(
-            description.owner._fields, description.fields, strict=True
+            description.named_tuple_type._fields, description.fields, strict=True
         ):
             numba_type, size = _field(field_description)
             self.fields[name] = numba_type, self.size
             self.size += size
         field_list = ", ".join(f"{name}: {field}" for name, (field, _) in self.fields.items())
-        super().__init__(name=f"{description.owner.__name__}({field_list})")
+        super().__init__(name=f"{description.named_tuple_type.__name__}({field_list})")
 
 
 def _field(description: Any) -> tuple[Any, int]:

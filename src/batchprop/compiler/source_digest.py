@@ -16,10 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 # Files that no kernel is compiled from, so that editing them invalidates no kernel
 # (tests/compiler/test_source_digest.py follows the imports).  Every other file counts.
-_ABOVE_SOLVERS = (
+_NOT_COMPILED_INTO_SOLVERS = (
     "__init__.py",
     "engines/naive/",
-    "engines/scaled_objective.py",
+    "engines/array_engine.py",
     "engines/vectorized.py",
     "files/atomic_file.py",
     "files/network_file.py",
@@ -36,7 +36,7 @@ _ABOVE_SOLVERS = (
     "validation/",
     "version.py",
 )
-_ABOVE_ENGINES = (*_ABOVE_SOLVERS, "solvers/")
+_NOT_COMPILED_INTO_ENGINES = (*_NOT_COMPILED_INTO_SOLVERS, "solvers/")
 
 
 class _File(NamedTuple):
@@ -55,7 +55,7 @@ def _read() -> dict[str, _File]:
     try:
         for path in sorted(PACKAGE.rglob("*.py")):
             name = path.relative_to(PACKAGE).as_posix()
-            if not name.startswith(_ABOVE_SOLVERS) and path.is_file():
+            if not name.startswith(_NOT_COMPILED_INTO_SOLVERS) and path.is_file():
                 files[name] = _File(hashlib.sha256(path.read_bytes()).digest(), _stamp(path))
     except OSError:
         return {}
@@ -69,7 +69,7 @@ _FILES = _read()
 def source_files(module: str) -> tuple[str, ...]:
     """Return the files that a kernel defined in ``module`` may depend on."""
     below_solvers = module.startswith("batchprop.") and not module.startswith("batchprop.solvers.")
-    above = _ABOVE_ENGINES if below_solvers else _ABOVE_SOLVERS
+    above = _NOT_COMPILED_INTO_ENGINES if below_solvers else _NOT_COMPILED_INTO_SOLVERS
     return tuple(name for name in _FILES if not name.startswith(above))
 
 

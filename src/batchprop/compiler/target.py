@@ -2,7 +2,7 @@
 
 The target need not be this machine.  ``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES`` and
 ``NUMBA_ENABLE_AVX`` choose it, a processor name implies features, and an emulator may report
-another machine.  So nothing is derived from names: LLVM compiles a few vector operations with
+another machine.  Names are therefore not trusted: LLVM compiles a few vector operations with
 numba's settings, and the instructions that it emits show what the target has.
 """
 

@@ -2,7 +2,7 @@
 
 ``protocol`` says what an engine is, and ``samples`` what it computes on.  ``naive`` is the
 executable definition, ``vectorized`` computes with NumPy, ``fused`` with compiled kernels.  The
-first two compute on arrays as they are; ``scaled_objective`` makes engines of them.
+first two compute on arrays as they are; ``array_engine`` makes engines of them.
 ``loss_scale`` has the factors 1/Σw and 2/Σw.
 
 Imports linalg, threads, simd, the compiler, the machine and scaling.
@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from batchprop.engines.protocol import Engine
 
-ENGINES = ("naive", "vectorized", "fused")
-
 
 def require_compiler(name: str, remedy: str) -> None:
     """Reject what needs compiled code where the user has switched numba's compiler off."""
@@ -33,10 +31,10 @@ def require_compiler(name: str, remedy: str) -> None:
 
 
 @cache
-def _load_scaled(name: str) -> Engine:
-    scaled_objective = import_module("batchprop.engines.scaled_objective")
+def _load_array_engine(name: str) -> Engine:
+    array_engine = import_module("batchprop.engines.array_engine")
     formulas = import_module(f"batchprop.engines.{name}")
-    return cast("Engine", scaled_objective.ScaledEngine(formulas))
+    return cast("Engine", array_engine.ArrayEngine(formulas))
 
 
 def _load_fused() -> Engine:
@@ -45,12 +43,13 @@ def _load_fused() -> Engine:
 
 
 # Name -> function that imports the engine.  An entry here is all that a further engine needs beside
-# the file that implements it: every call that takes ``engine=`` then takes its name.
+# the code that implements it: every call that takes ``engine=`` then takes its name.
 LOADERS: dict[str, Callable[[], Engine]] = {
-    "naive": lambda: _load_scaled("naive"),
-    "vectorized": lambda: _load_scaled("vectorized"),
+    "naive": lambda: _load_array_engine("naive"),
+    "vectorized": lambda: _load_array_engine("vectorized"),
     "fused": _load_fused,
 }
+ENGINES = tuple(LOADERS)
 
 
 def names() -> tuple[str, ...]:

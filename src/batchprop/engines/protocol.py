@@ -1,7 +1,8 @@
 """What an engine is: everything that the rest of the package asks of one.
 
-An engine is one file that implements ``Engine``.  Callers get it by ``engines.load(name)`` and
-never ask which one it is: what differs between engines is an attribute of the protocol.
+An engine is a module, a folder, or an ``ArrayEngine``; it implements ``Engine``.  Callers get it by
+``engines.load(name)`` and never ask which one it is: what differs between engines is an attribute
+of the protocol.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ class Objective(Protocol):
 
     @property
     def cancellation(self) -> Cancellation | None:
-        """What ends evaluations early, as it was handed over."""
+        """What ends evaluations early, as passed to the constructor."""
         ...
 
     @property
     def task(self) -> KernelStruct | None:
         """What compiled loops evaluate, by ``engines.fused.evaluation.evaluate``.
 
-        None if evaluations are Python's: the loops of the solvers then are Python's, too.
+        None if only Python can evaluate; the solver's loop then runs in Python as well.
         """
         ...
 
@@ -68,21 +69,21 @@ class GaussNewtonObjective(Objective, Protocol):
     """An objective that knows the Gauss–Newton matrix as well, all in float64."""
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
+        """Write ∂L̃/∂θ (P,) and JᵀJ, the mean Σ_i w_i J_iᵀJ_i / Σw (P, P); return L̃(θ)."""
         ...
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,).
+        """Write Jᵀy″, the mean Σ_i w_i J_iᵀy″_i / Σw at θ, to ``out`` (P,).
 
         y″ = y(θ + p) − 2 y(θ) + y(θ − p); ``points`` (3, P) are θ, θ + p and θ − p.
         """
         ...
 
 
-Opened_co = TypeVar("Opened_co", bound=Objective, covariant=True)
+Objective_co = TypeVar("Objective_co", bound=Objective, covariant=True)
 
 
-class OpenObjective(Protocol[Opened_co]):
+class OpenObjective(Protocol[Objective_co]):
     """How every objective is opened: by a class, or by a function that returns one."""
 
     def __call__(
@@ -93,7 +94,7 @@ class OpenObjective(Protocol[Opened_co]):
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
         cancellation: Cancellation | None = None,
-    ) -> Opened_co:
+    ) -> Objective_co:
         """Open an objective.
 
         Parameters
@@ -115,7 +116,7 @@ class OpenObjective(Protocol[Opened_co]):
         ...
 
 
-_OpenPlain = OpenObjective[Objective]
+_OpenObjective = OpenObjective[Objective]
 _OpenGaussNewton = OpenObjective[GaussNewtonObjective]
 
 
@@ -128,7 +129,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def Objective(self) -> _OpenPlain:
+    def Objective(self) -> _OpenObjective:
         """Opens an objective."""
         ...
 

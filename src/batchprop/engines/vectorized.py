@@ -1,13 +1,13 @@
-"""The vectorized engine: NumPy over the full batch, the honest rival.
+"""The vectorized engine: NumPy over the full batch, the baseline for comparisons.
 
 Forward and backward pass are matrix products over all samples.  Every (m, N) and (s, N) array is
-allocated once per data set and reused at every step.  ``scaled_objective`` makes an engine of it.
+allocated once per data set and reused at every step.  ``array_engine`` makes an engine of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y:
     Y += b_y[:, np.newaxis]
 
 
-class Objective:
+class ArrayObjective:
     """L(θ) and ∂L/∂θ over one data set, in NumPy.
 
     Parameters
@@ -73,12 +73,12 @@ class Objective:
         self.scales = scales(X.shape[1], sample_weight)
         n_samples = X.shape[1]
         self.H = np.empty((shape.n_hidden, n_samples), dtype)
-        self.slope = np.empty_like(self.H)  # σ′(Z)
+        self.sigma_prime = np.empty_like(self.H)  # σ′(Z)
         self.delta_h = np.empty_like(self.H)
-        self.Y = np.empty((shape.n_outputs, n_samples), dtype)  # then R = Y − T, then δ_y
+        self.Y = np.empty((shape.n_outputs, n_samples), dtype)  # then R = Y − T, wR = w ⊙ R, δ_y
 
     def _residual_sum(self, theta: Array) -> float:
-        """Leave w ⊙ R = w ⊙ (Y − T) in ``Y`` and return Σ_i w_i ‖r_i‖²."""
+        """Write wR = w ⊙ (Y − T) to ``self.Y`` and return Σ_i w_i ‖r_i‖²."""
         _forward(theta, self.shape, self.activation, self.X, self.H, self.Y)
         self.check()
         R = self.Y
@@ -103,46 +103,37 @@ class Objective:
         return loss
 
     def _backward(self, theta: Array, gradient: Array) -> None:
-        """Write the gradient for the residuals w ⊙ R in ``Y``, the factor 2/Σw included."""
+        """Write the gradient for the weighted residuals wR in ``self.Y``; apply the factor 2/Σw."""
         W_y = split(theta, self.shape).W_y
         dW_h, db_h, dW_y, db_y = split(gradient, self.shape)
         delta_y, delta_h, H = self.Y, self.delta_h, self.H
 
-        delta_y *= delta_y.dtype.type(self.scales.gradient)  # δ_y = (2/N)(Y − T)
+        delta_y *= delta_y.dtype.type(self.scales.gradient)  # δ_y = (2/Σw) wR
         np.matmul(delta_y, H.T, out=dW_y)
         np.sum(delta_y, axis=1, out=db_y)
 
         self.check()
-        ACTIVATIONS[self.activation].derivative(H, self.slope)
+        ACTIVATIONS[self.activation].sigma_prime(H, self.sigma_prime)
         if self.shape.n_outputs == 1:  # an outer product: saves one pass over (m, N)
-            self.slope *= delta_y
-            np.matmul(self.slope, self.X.T, out=dW_h)
-            np.sum(self.slope, axis=1, out=db_h)
+            self.sigma_prime *= delta_y
+            np.matmul(self.sigma_prime, self.X.T, out=dW_h)
+            np.sum(self.sigma_prime, axis=1, out=db_h)
             dW_h *= W_y.T
             db_h *= W_y[0]
         else:
             np.matmul(W_y.T, delta_y, out=delta_h)
-            delta_h *= self.slope  # δ_h = σ′(Z) ⊙ (W_yᵀ δ_y)
+            delta_h *= self.sigma_prime  # δ_h = σ′(Z) ⊙ (W_yᵀ δ_y)
             np.matmul(delta_h, self.X.T, out=dW_h)
             np.sum(delta_h, axis=1, out=db_h)
 
-    def close(self) -> None:
-        """Do nothing: the buffers go with the object."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-
-class GaussNewtonObjective(Objective):
-    """An ``Objective`` that forms JᵀJ too, from an explicit Jacobian of a block of samples.
+class ArrayGaussNewtonObjective(ArrayObjective):
+    """An ``ArrayObjective`` that forms JᵀJ too, from an explicit Jacobian of a block of samples.
 
     Parameters
     ----------
     X, T, sample_weight, shape, activation, dtype
-        As for ``Objective``; ``dtype`` is float64.
+        As for ``ArrayObjective``; ``dtype`` is float64.
     """
 
     def __init__(
@@ -157,27 +148,27 @@ class GaussNewtonObjective(Objective):
         super().__init__(X, T, sample_weight, shape, activation, dtype)
         n_parameters = shape.n_parameters
         block = min(X.shape[1], max(64, JACOBIAN_ELEMENTS // n_parameters))
-        self.J = np.empty((n_parameters, block))
+        self.J_o = np.empty((n_parameters, block))  # ∂y_o/∂θ of one output, a sample per column
         self.product = np.empty(min(PRODUCT_ROWS, n_parameters) * n_parameters)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L(θ)."""
+        """Write ∂L/∂θ (P,) and JᵀJ, the mean Σ_i w_i J_iᵀJ_i / Σw (P, P); return L(θ)."""
         loss = self.loss_and_gradient(theta, gradient)
-        ACTIVATIONS[self.activation].derivative(self.H, self.slope)
+        ACTIVATIONS[self.activation].sigma_prime(self.H, self.sigma_prime)
         W_y = split(theta, self.shape).W_y
-        block = self.J.shape[1]
+        block = self.J_o.shape[1]
         for rows in _bands(JTJ):
             rows.fill(0)
             self.check()
         for first in range(0, self.X.shape[1], block):
             part = slice(first, first + block)
             for o in range(self.shape.n_outputs):
-                J = self._jacobian(W_y, o, part)
-                right = J if self.weight is None else J * self.weight[part]
+                J_o = self._jacobian(W_y, o, part)
+                right = J_o if self.weight is None else J_o * self.weight[part]
                 for rows in _bands(JTJ):
                     n, end = rows.shape
                     product = self.product[: rows.size].reshape(n, end)
-                    np.matmul(J[end - n : end], right[:end].T, out=product)
+                    np.matmul(J_o[end - n : end], right[:end].T, out=product)
                     rows += product
                     self.check()
         for rows in _bands(JTJ):
@@ -190,38 +181,38 @@ class GaussNewtonObjective(Objective):
         return loss
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,).
+        """Write Jᵀy″, the mean Σ_i w_i J_iᵀy″_i / Σw at θ, to ``out`` (P,).
 
         y″ = y(θ + p) − 2 y(θ) + y(θ − p); ``points`` (3, P) are θ, θ + p and θ − p.
         """
         theta, ahead, behind = points
-        form = self.shape, self.activation, self.X
-        _forward(ahead, *form, self.H, self.Y)
-        around = self.Y.copy()
+        arguments = self.shape, self.activation, self.X
+        _forward(ahead, *arguments, self.H, self.Y)
+        outer_sum = self.Y.copy()
         self.check()
-        _forward(behind, *form, self.H, self.Y)
-        around += self.Y
+        _forward(behind, *arguments, self.H, self.Y)
+        outer_sum += self.Y
         self.check()
-        _forward(theta, *form, self.H, self.Y)
+        _forward(theta, *arguments, self.H, self.Y)
         self.Y *= -2
-        self.Y += around
+        self.Y += outer_sum
         if self.weight is not None:
             self.Y *= self.weight
         self._backward(theta, out)
         out *= 0.5
 
     def _jacobian(self, W_y: Array, o: int, part: slice) -> Array:
-        """Return ∂y_o/∂θ (P, block) for a block of samples."""
+        """Write J_o = ∂y_o/∂θ (P, block) for a block of samples and return it."""
         e, m, _ = self.shape
         X, H = self.X[:, part], self.H[:, part]
-        J = self.J[:, : X.shape[1]]
-        hidden, biases, outputs = J[: m * e], J[m * e : m * e + m], J[m * e + m :]
-        np.multiply(self.slope[:, part], W_y[o][:, np.newaxis], out=biases)
+        J_o = self.J_o[:, : X.shape[1]]
+        hidden, biases, outputs = J_o[: m * e], J_o[m * e : m * e + m], J_o[m * e + m :]
+        np.multiply(self.sigma_prime[:, part], W_y[o][:, np.newaxis], out=biases)
         np.multiply(biases[:, np.newaxis], X, out=hidden.reshape(m, e, -1))
         outputs.fill(0)
         outputs[o * m : (o + 1) * m] = H
         outputs[W_y.size + o] = 1
-        return J
+        return J_o
 
 
 def _bands(matrix: Array) -> Iterator[Array]:

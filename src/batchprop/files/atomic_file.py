@@ -44,7 +44,6 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, npt.NDArray[
         new file gets its permissions.  If the name is a symbolic link, its target is replaced.
     arrays : mapping of str to ndarray
         Arrays by name; arrays of Python objects are not allowed.
-        Name -> array; no array of Python objects.
 
     Raises
     ------

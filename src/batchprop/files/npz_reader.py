@@ -63,7 +63,7 @@ class Archive:
         members = self._zip.infolist()
         self._members = {member.filename: member for member in members}
         if len(self._members) < len(members):
-            raise Damaged("a member is there twice")
+            raise Damaged("it has two members of one name")
         if sum(member.file_size for member in members) > size:
             raise Damaged("its members are larger than the file")
 
@@ -75,7 +75,7 @@ class Archive:
         allowed = {f"{name}.npy" for name in names}
         for name in self._members:
             if name not in allowed:
-                raise Damaged(f"{reprlib.repr(name)}: no part of such a file")
+                raise Damaged(f"{reprlib.repr(name)}: unexpected member")
 
     def format_of(self, kind: str) -> int:
         """Return the file's format version, at least 1; refuse a file of another kind."""
@@ -118,7 +118,7 @@ class Archive:
                 requirement = f"{name}: must have shape {shape} and dtype {expected[1]}"
                 raise Damaged(f"{requirement}; got {actual[0]} and {actual[1]}")
             if n_bytes_left() != prod(shape) * expected[1].itemsize:
-                raise Damaged(f"{name}: other than its shape {shape} says")
+                raise Damaged(f"{name}: size does not match its shape {shape}")
             return _read_into(member, np.empty(shape, dtype))
 
     @contextmanager
@@ -208,10 +208,10 @@ def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     start = member.read(len(_MAGIC) + 2)
     length = int.from_bytes(start[len(_MAGIC) :], "little")
     if not start.startswith(_MAGIC) or length > _MAX_HEADER:
-        raise Damaged(f"{Path(str(member.name)).stem}: no array as NumPy's savez writes it")
+        raise Damaged(f"{Path(str(member.name)).stem}: not an array written by numpy.savez")
     header = _HEADER.fullmatch(member.read(length))
     if header is None:
-        raise Damaged(f"{Path(str(member.name)).stem}: no plain array of one of our dtypes")
+        raise Damaged(f"{Path(str(member.name)).stem}: not a plain numeric or text array")
     return tuple(map(int, header[2].replace(b",", b" ").split())), np.dtype(header[1].decode())
 
 

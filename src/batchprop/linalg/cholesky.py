@@ -29,9 +29,11 @@ from batchprop.threads.cancellation import READ, check
 Array = npt.NDArray[Any]
 
 COLUMNS = 8  # of L that are made together: a multiple of a vector's lanes
-ROWS = len(SIX)
+TILE_ROWS = len(SIX)
 PANEL = 256
-WORK = COLUMNS * ROWS + COLUMNS  # length of the work array: one tile, and 1/L_jj of its columns
+WORK = (
+    COLUMNS * TILE_ROWS + COLUMNS
+)  # length of the work array: one tile, and 1/L_jj of its columns
 N_BROAD = len(BROAD)
 
 
@@ -47,17 +49,17 @@ def _dots(A, i, j, start, stop, work):
     """Write the dot products of rows i … i + 5 with rows j … j + 7 of A over a range of columns."""
     stride, n = A.shape[1], stop - start
     at_i, at_j = i * stride + start, j * stride + start
-    fill(work, 0, COLUMNS * ROWS, 0.0)
+    fill(work, 0, COLUMNS * TILE_ROWS, 0.0)
     # L[i …] L[j …]ᵀ: columns of A take the place of samples
-    rows, columns = Panels(A, at_i, ROWS, n, stride, 0), Panels(A, at_j, COLUMNS, n, stride, 0)
+    rows, columns = Panels(A, at_i, TILE_ROWS, n, stride, 0), Panels(A, at_j, COLUMNS, n, stride, 0)
     for c in range(0, COLUMNS, N_BROAD):
-        outer_tile(SIX, BROAD, rows, 0, columns, c, Matrix(work, 0, ROWS, COLUMNS, COLUMNS, 1))
+        outer_tile(SIX, BROAD, rows, 0, columns, c, Matrix(work, 0, TILE_ROWS, COLUMNS, COLUMNS, 1))
 
 
 @helper
 def _finish_row(A, i, j, n_columns, row, work):
     """Finish L[i, j …] left of the diagonal; ``work`` has the dot products of columns before j."""
-    inverse = COLUMNS * ROWS
+    inverse = COLUMNS * TILE_ROWS
     for c in range(n_columns):
         value = A[i, j + c] - work[row + c]
         for q in range(c):
@@ -75,7 +77,7 @@ def _finish_pivot(A, i, j, diagonal, row, work):
     if not (square > 0.0 and square < math.inf):
         return 0.0
     A[i, i] = math.sqrt(square)
-    work[COLUMNS * ROWS + c] = 1.0 / A[i, i]
+    work[COLUMNS * TILE_ROWS + c] = 1.0 / A[i, i]
     return square / diagonal
 
 
@@ -95,9 +97,9 @@ def factor(A, n, work, token):
         stop = min(start + PANEL, n)
         for j in range(start, stop, COLUMNS):
             n_columns = min(COLUMNS, n - j)
-            for i in range(j, n, ROWS):
+            for i in range(j, n, TILE_ROWS):
                 _dots(A, i, j, start, j, work)
-                for r in range(min(ROWS, n - i)):
+                for r in range(min(TILE_ROWS, n - i)):
                     _finish_row(A, i + r, j, min(n_columns, i + r - j), r * COLUMNS, work)
                     if i + r < j + n_columns:
                         ratio = _finish_pivot(A, i + r, j, A[diagonal, i + r], r * COLUMNS, work)
@@ -107,9 +109,9 @@ def factor(A, n, work, token):
             if check(token, COLUMNS * (n - j) * (j - start + COLUMNS)):
                 return 0.0
         for j in range(stop, n, COLUMNS):
-            for i in range(j, n, ROWS):
+            for i in range(j, n, TILE_ROWS):
                 _dots(A, i, j, start, stop, work)
-                for r in range(min(ROWS, n - i)):
+                for r in range(min(TILE_ROWS, n - i)):
                     for c in range(min(COLUMNS, n - j, i + r - j + 1)):
                         A[i + r, j + c] -= work[r * COLUMNS + c]
             if check(token, COLUMNS * (n - j) * (stop - start)):

@@ -71,13 +71,13 @@ def outer_tile(rows, columns, A, a, B, b, G):
 
     A and B are ``Panels`` of the same samples and width; G is a ``Matrix`` of float64.
     """
-    width, step = A.width, lanes_of(A.array, NATIVE)
+    width, lanes = A.width, lanes_of(A.array, NATIVE)
     tile = zero_tile(A.array, rows, columns, NATIVE)
     for first in range(0, A.n_samples, width):
         p = first // width
         at_a = p * A.panel_stride + (A.start + a * width)
         at_b = p * B.panel_stride + (B.start + b * width)
-        for v in range(0, min(width, A.n_samples - first), step):
+        for v in range(0, min(width, A.n_samples - first), lanes):
             tile = fma_outer(
                 tile,
                 load_rows(A.array, at_a + v, width, rows, NATIVE),
@@ -111,15 +111,15 @@ def add_outer(A, B, G):
 @always_inlined
 def _strips_tile(rows, strips, A, a, S, strip, G):
     """G[a …, strip …] += Σ_i A[a …, i] S[i, strip …], for a few rows and strips."""
-    step, stride = S.step, G.row_stride
-    start = G.start + a * stride + strip * step
+    lanes, stride = S.lanes, G.row_stride
+    start = G.start + a * stride + strip * lanes
     for r in range(len(rows)):  # prefetch the sums of the next rows: they may exceed the cache
-        for c in range(0, len(strips) * step, step):
+        for c in range(0, len(strips) * lanes, lanes):
             prefetch(G.array, min(start + (len(rows) + r) * stride, G.array.size - stride) + c)
     tile = load_rows(G.array, start, stride, rows, strips)
-    at_a, at_s = A.start + a * A.width, strip * S.width * step
+    at_a, at_s = A.start + a * A.width, strip * S.width * lanes
     for i in range(A.n_samples):
-        s = join(load_rows(S.array, at_s + i * step, S.width * step, strips, NATIVE))
+        s = join(load_rows(S.array, at_s + i * lanes, S.width * lanes, strips, NATIVE))
         tile = fma_rows(tile, A.array, at_a + i, A.width, s)
     store_rows(G.array, start, stride, tile)
 

@@ -42,12 +42,12 @@ class Panels(NamedTuple):
 
 
 class Strips(NamedTuple):
-    """One panel with rows along vectors: a *strip* holds ``step`` rows, one native vector.
+    """One panel with rows along vectors: a *strip* holds ``lanes`` rows, one native vector.
 
-    Row r of sample i is ``array[((r // step) · width + i) · step + r % step]``.
+    Row r of sample i is ``array[((r // lanes) · width + i) · lanes + r % lanes]``.
     """
 
     array: Array
     n_strips: int
     width: int
-    step: int
+    lanes: int

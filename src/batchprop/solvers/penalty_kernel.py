@@ -25,16 +25,16 @@ class Penalty(NamedTuple):
     ----------
     rate_h, rate_y : float
         α_h/Σw and α_y/Σw.
-    b_h, W_y, b_y : int
+    b_h_start, W_y_start, b_y_start : int
         First elements of these blocks in θ, as ``parameters.offsets`` has them: W_h ends where b_h
         begins, and W_y where b_y begins.
     """
 
     rate_h: float
     rate_y: float
-    b_h: int
-    W_y: int
-    b_y: int
+    b_h_start: int
+    W_y_start: int
+    b_y_start: int
 
 
 def penalty(alpha: tuple[float, float], total_weight: float, shape: Shape) -> Penalty:
@@ -60,18 +60,18 @@ def _add_block(rate, begin, end, theta, gradient, with_gradient):
 @returning(types.float64)
 def add_penalty(penalty, theta, gradient, with_gradient):
     """Return Σ rate · ‖W‖² over both blocks; add its gradient 2 · rate · W to ``gradient``."""
-    value = _add_block(penalty.rate_h, 0, penalty.b_h, theta, gradient, with_gradient)
+    value = _add_block(penalty.rate_h, 0, penalty.b_h_start, theta, gradient, with_gradient)
     return value + _add_block(
-        penalty.rate_y, penalty.W_y, penalty.b_y, theta, gradient, with_gradient
+        penalty.rate_y, penalty.W_y_start, penalty.b_y_start, theta, gradient, with_gradient
     )
 
 
 @helper
 def add_penalty_to_diagonal(penalty, A):
     """Complete A = JᵀJ + penalty: add α_h/Σw and α_y/Σw to the diagonal elements of weights."""
-    for i in range(penalty.b_h):
+    for i in range(penalty.b_h_start):
         A[i, i] += penalty.rate_h
-    for i in range(penalty.W_y, penalty.b_y):
+    for i in range(penalty.W_y_start, penalty.b_y_start):
         A[i, i] += penalty.rate_y
 
 

@@ -26,7 +26,7 @@ from batchprop.threads.atomics import atomic_load, atomic_store
 Array = npt.NDArray[Any]
 
 # indices into ``counts``; the flag has a cache line of its own
-CANCELLED, REMAINING, INTERVAL = 0, 16, 17
+CANCELLED_FLAG, REMAINING, INTERVAL = 0, 16, 17
 SECONDS = 0.02  # of work between two calls into Python
 GRACE = 0.1  # seconds before the first check in Python: a short evaluation is never abandoned
 FIRST_INTERVAL = 1 << 26  # multiply-adds before the first call; a few milliseconds
@@ -64,9 +64,9 @@ def _ask(typing: Any, address: Any) -> Any:
 def _ask_python(token):
     """Call Python, unless the run is already cancelled; set the flag or count anew."""
     counts = token.counts
-    if atomic_load(counts, CANCELLED) == 0:
+    if atomic_load(counts, CANCELLED_FLAG) == 0:
         if _ask(token.ask) != 0:
-            atomic_store(counts, CANCELLED, 1)
+            atomic_store(counts, CANCELLED_FLAG, 1)
         else:
             counts[REMAINING] = counts[INTERVAL]
 
@@ -74,7 +74,7 @@ def _ask_python(token):
 @returning(types.boolean)
 def is_cancelled(token):
     """Return whether the run has been cancelled."""
-    return atomic_load(token.counts, CANCELLED) != 0
+    return atomic_load(token.counts, CANCELLED_FLAG) != 0
 
 
 @returning(types.boolean)
@@ -86,7 +86,7 @@ def check(token, work):
         if counts[REMAINING] > 0:
             return False
         _ask_python(token)
-    return atomic_load(counts, CANCELLED) != 0
+    return atomic_load(counts, CANCELLED_FLAG) != 0
 
 
 class _Outcome:
@@ -115,7 +115,7 @@ class Cancellation:
         next(answers)
         self._function = _FUNCTION(answers.__next__)
         address = ctypes.cast(self._function, ctypes.c_void_p).value or 0
-        self.leader, self.worker = Token(address, self._counts), Token(0, self._counts)
+        self.leader = Token(address, self._counts)
         self.restart()
 
     def restart(self) -> None:
@@ -126,12 +126,12 @@ class Cancellation:
 
     def cancel(self) -> None:
         """Cancel the run."""
-        self._counts[CANCELLED] = 1
+        self._counts[CANCELLED_FLAG] = 1
 
     @property
     def cancelled(self) -> bool:
         """Whether the run has been cancelled."""
-        return bool(self._counts[CANCELLED])
+        return bool(self._counts[CANCELLED_FLAG])
 
     def check(self) -> None:
         """Check whether the run should end, if a check is due; raise ``Cancelled`` if so."""

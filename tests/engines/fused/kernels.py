@@ -7,9 +7,9 @@ import numpy as np
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.hidden_layer import activate, delta, delta_of_outputs
+from batchprop.engines.fused.hidden_layer import activate, delta_one_output, delta_several_outputs
 from batchprop.engines.fused.packing import (
-    NO_COLUMNS,
+    NO_SAMPLE_TABLE,
     pack,
     pack_weights,
     turn_to_panel,
@@ -186,16 +186,16 @@ def strips_view(array, n_strips):
     return Strips(array, n_strips, width_of(array.dtype), step_of(array.dtype))
 
 
-def hidden_layer_memory(name, shape, H, R, X=None, offsets=(0, 0, 0)):
+def hidden_layer_memory(name, shape, H, wR, X=None, offsets=(0, 0, 0)):
     """Return problem and scratch memory with these panels: all that the hidden layer looks at."""
     problem = Problem(
-        *shape, 0, *offsets, ACTIVATIONS[name].code, NO_COLUMNS, NO_COLUMNS, NO_COLUMNS,
-        0, 0, 0, shape[0], False,
+        *shape, 0, *offsets, ACTIVATIONS[name].code,
+        NO_SAMPLE_TABLE, NO_SAMPLE_TABLE, NO_SAMPLE_TABLE, 0, 0, 0, shape[0], False,
     )  # fmt: skip
     unused = np.zeros(0, H.dtype)
     memory = dict.fromkeys(Scratch._fields, unused) | {
         "H": H,
-        "R": R,
+        "weighted_residuals": wR,
         "X": unused if X is None else X,
         "dH": np.full(4 * (H.size // shape[1]), np.nan, H.dtype),
         "token": leader_token(None),
@@ -244,10 +244,10 @@ def call_activate(code, Z):
 
 
 @kernel
-def call_delta(problem, scratch, count, G):
-    delta(problem, scratch, count, G)
+def call_delta_one_output(problem, scratch, count, G):
+    delta_one_output(problem, scratch, count, G)
 
 
 @kernel
-def call_delta_of_outputs(problem, theta, scratch, count, G):
-    delta_of_outputs(problem, theta, scratch, count, G)
+def call_delta_several_outputs(problem, theta, scratch, count, G):
+    delta_several_outputs(problem, theta, scratch, count, G)

@@ -7,7 +7,7 @@ import pytest
 
 from batchprop.engines.fused.blocking import choose_blocking
 from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gauss_newton
-from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
+from batchprop.engines.fused.gauss_newton.row_product_layout import n_row_product_sums
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
 from batchprop.simd.aligned_memory import LINE, zeros
@@ -28,13 +28,15 @@ def cuts(n_samples, choose=choose_blocking):
 @pytest.mark.parametrize("n_samples", [1, 7, 511, 512, 513, 5000, 32_768, 10**6, 10**9])
 def test_chunks_and_blocks_cover_all_samples(n_samples):
     for shape, _, cut in cuts(n_samples):
-        assert cut.n_chunks * cut.chunk >= n_samples > (cut.n_chunks - 1) * cut.chunk, shape
-        assert cut.chunk % cut.width == cut.block % cut.width == 0
-        assert 0 < cut.block <= cut.chunk
+        assert (
+            cut.n_chunks * cut.chunk_samples >= n_samples > (cut.n_chunks - 1) * cut.chunk_samples
+        ), shape
+        assert cut.chunk_samples % cut.width == cut.block_samples % cut.width == 0
+        assert 0 < cut.block_samples <= cut.chunk_samples
 
 
 @pytest.mark.parametrize("choose", [choose_blocking, gauss_newton.choose_blocking])
-def test_a_chunk_has_512_samples_at_least_unless_there_are_fewer(choose):
+def test_a_chunk_has_512_samples_at_most_while_there_are_few_chunks(choose):
     for n_samples, n_chunks in ((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3)):
         assert choose(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks
 
@@ -47,7 +49,7 @@ def test_a_chunk_has_512_samples_at_least_unless_there_are_fewer(choose):
             gauss_newton.choose_blocking,
             32,
             8,
-            lambda shape: 8 * (n_sums(shape) + shape.n_parameters + 1),
+            lambda shape: 8 * (n_row_product_sums(shape) + shape.n_parameters + 1),
         ),
     ],
 )
@@ -69,23 +71,25 @@ def test_a_block_of_the_hidden_layer_stays_in_the_second_cache():
     for shape, dtype, cut in cuts(10**6):
         size = dtype.itemsize * (shape.n_inputs + shape.n_hidden)
         fitting = min(1024, max(2 * cut.width, 192 * KIB // size))
-        assert fitting / 2 <= cut.block <= max(fitting, 2 * cut.width), shape
-    assert choose_blocking(Shape(1, 1, 1), 10**6, DTYPES[0]).block > 512
+        assert fitting / 2 <= cut.block_samples <= max(fitting, 2 * cut.width), shape
+    assert choose_blocking(Shape(1, 1, 1), 10**6, DTYPES[0]).block_samples > 512
 
 
 def test_blocks_of_gauss_newton():
     for shape in (Shape(*sizes) for sizes in SIZES[:4]):
         cut = gauss_newton.choose_blocking(shape, 10**6, DTYPES[1])
-        assert 2 * cut.width <= cut.block <= 256
-        rows = cut.row_product_size // cut.block
-        assert cut.block == 2 * cut.width or 8 * rows * cut.block <= 512 * KIB
+        assert 2 * cut.width <= cut.block_samples <= 256
+        rows = cut.row_product_size // cut.block_samples
+        assert cut.block_samples == 2 * cut.width or 8 * rows * cut.block_samples <= 512 * KIB
 
 
 def test_bytes_of_gauss_newton():
     """JᵀJ, a copy of it, and the sums of all chunks."""
     shape = Shape(8, 50, 1)
     cut = gauss_newton.choose_blocking(shape, 5000, DTYPES[1])
-    assert gauss_newton.n_bytes(shape, 5000) == 8 * (2 * 501**2 + cut.n_chunks * n_sums(shape))
+    assert gauss_newton.n_bytes(shape, 5000) == 8 * (
+        2 * 501**2 + cut.n_chunks * n_row_product_sums(shape)
+    )
 
 
 def test_what_an_evaluation_is_estimated_to_take():
@@ -98,14 +102,14 @@ def test_what_an_evaluation_is_estimated_to_take():
         gauss_newton.choose_blocking(shape, 1000, DTYPES[1]).nanoseconds
         - choose_blocking(shape, 1000, DTYPES[1]).nanoseconds
     )
-    assert more == pytest.approx(0.05 * n_sums(shape) * 1000)
+    assert more == pytest.approx(0.05 * n_row_product_sums(shape) * 1000)
 
 
 def test_strips_are_for_as_many_inputs_as_fill_a_vector():
     for dtype in DTYPES:
-        step = choose_blocking(Shape(1, 1, 1), 1, dtype).step
-        assert not choose_blocking(Shape(step - 1, 5, 1), 100, dtype).strips
-        assert choose_blocking(Shape(step, 5, 1), 100, dtype).strips
+        lanes = choose_blocking(Shape(1, 1, 1), 1, dtype).lanes
+        assert not choose_blocking(Shape(lanes - 1, 5, 1), 100, dtype).sums_in_strips
+        assert choose_blocking(Shape(lanes, 5, 1), 100, dtype).sums_in_strips
 
 
 def test_a_thread_more_for_each_twelve_microseconds():

@@ -40,10 +40,10 @@ def test_sums_of_a_chunk(sizes, monkeypatch):
     with objective_of(data, 1) as objective:
         fields = objective.task.fields
         memory = KernelStruct(fields.problem), KernelStruct(fields.scratch)
-        size, s = fields.problem.chunk, sizes[2]
+        size, s = fields.problem.chunk_samples, sizes[2]
         for chunk in range(fields.problem.n_chunks):
             samples = slice(chunk * size, min((chunk + 1) * size, 333))
-            G = np.full(fields.total.size, np.nan)
+            G = np.full(fields.sums_over_chunks.size, np.nan)
             call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, True)
             expected = expected_sums(data, samples)
             np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-10)

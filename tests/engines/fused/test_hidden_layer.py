@@ -50,7 +50,7 @@ def test_delta_of_one_output(dtype, m, single_input):
         memory = hidden_layer_memory(
             "relu", shape, flat, panels(r, dtype), panels(x, dtype), (m, 2 * m, 0)
         )
-        kernels.call_delta(*memory, n_samples, G)
+        kernels.call_delta_one_output(*memory, n_samples, G)
         np.testing.assert_array_equal(G[m : 2 * m], expected.sum(axis=1))
         np.testing.assert_array_equal(G[2 * m :], (H * r).sum(axis=1))
         if single_input:
@@ -72,7 +72,7 @@ def test_delta_of_many_outputs(dtype, m, s):
         problem, scratch = hidden_layer_memory(
             "relu", (2, m, s), flat, panels(R, dtype), offsets=(m, 2, 0)
         )
-        kernels.call_delta_of_outputs(problem, theta, scratch, n_samples, G)
+        kernels.call_delta_several_outputs(problem, theta, scratch, n_samples, G)
         np.testing.assert_array_equal(G[m:], expected.sum(axis=1))
         assert not G[:m].any()
         np.testing.assert_array_equal(unpacked(flat, m, n_samples, dtype), expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.packing import NO_COLUMNS, columns
+from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, sample_table
 from tests.engines.fused import kernels
 from tests.engines.fused.kernels import (
     integers,
@@ -60,7 +60,7 @@ def test_packing(dtype, n_rows):
                 n_panels = -(-count // width)
                 out = np.full(n_panels * rows * width + 1, 77, dtype)
                 memory = np.zeros(padded * width, dtype)
-                kernels.call_pack(columns(source), 5, view(out, n_rows, count, rows), memory)
+                kernels.call_pack(sample_table(source), 5, view(out, n_rows, count, rows), memory)
                 whole = unpacked(out[:-1], rows, n_panels * width, dtype)[:n_rows]
                 np.testing.assert_array_equal(whole[:, :count], X[:, 5 : 5 + count])
                 assert not whole[:, count:].any()
@@ -71,7 +71,10 @@ def test_packing_weights(dtype):
     width, step = width_of(dtype), step_of(dtype)
     weight = np.arange(1.0, 1000.0)
     for count in sample_counts(dtype):
-        for source, expected in ((columns(weight), weight[4:]), (NO_COLUMNS, np.ones(999))):
+        for source, expected in (
+            (sample_table(weight), weight[4:]),
+            (NO_SAMPLE_TABLE, np.ones(999)),
+        ):
             out = np.full(-(-count // width) * width + 1, 77, dtype)
             memory = np.zeros(step * width, dtype)
             kernels.call_pack_weights(source, 4, view(out, 1, count), memory)

@@ -37,7 +37,7 @@ def test_public_calls_on_any_number_of_threads(sizes, dtype):
 def sample_counts(shape, dtype):
     """Numbers of samples around every boundary: vectors, tiles, blocks, chunks."""
     cut = choose_blocking(Shape(*shape), 10**6, np.dtype(dtype))
-    edges = (1, cut.step, cut.width, 2 * cut.width, 100, 5 * 100, 16 * 100)
+    edges = (1, cut.lanes, cut.width, 2 * cut.width, 100, 5 * 100, 16 * 100)
     return sorted({edge + shift for edge in edges for shift in (-1, 0, 1)} - {0})
 
 

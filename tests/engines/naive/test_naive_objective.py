@@ -26,9 +26,10 @@ def make_problem(dtype=np.float64, seed=21):
 
 def evaluate(theta, X, T, sample_weight=None, activation="tanh", dtype=None):
     gradient = np.full_like(theta, np.nan)
-    with naive.Objective(X, T, sample_weight, SHAPE, activation, dtype or theta.dtype) as objective:
-        loss = objective.loss_and_gradient(theta, gradient)
-        assert objective.loss(theta) == loss
+    arguments = SHAPE, activation, dtype or theta.dtype
+    objective = naive.ArrayObjective(X, T, sample_weight, *arguments)
+    loss = objective.loss_and_gradient(theta, gradient)
+    assert objective.loss(theta) == loss
     assert type(loss) is float
     return loss, gradient
 
@@ -110,7 +111,7 @@ def test_inputs_are_left_as_they_were():
 def test_divergence_gives_inf_or_nan_and_no_exception(activation):
     _, theta, X, T = make_problem()
     gradient = np.empty_like(theta)
-    objective = naive.Objective(X, T, None, SHAPE, activation, np.float64)
+    objective = naive.ArrayObjective(X, T, None, SHAPE, activation, np.float64)
     assert not np.isfinite(objective.loss_and_gradient(1e200 * theta, gradient))
     assert not np.isfinite(gradient).all()
 

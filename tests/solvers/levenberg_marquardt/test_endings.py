@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop import Network
-from batchprop.engines.scaled_objective import ScaledGaussNewtonObjective, ScaledObjective
+from batchprop.engines.array_engine import ScaledGaussNewtonObjective, ScaledObjective
 from batchprop.parameters import split
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
 from tests.problems import Data, problem

@@ -36,7 +36,7 @@ def arrays(path):
         ("given", np.full(13, np.nan), "given: must be finite"),
         ("loss_curve", np.full(1, np.nan), "loss_curve: must be finite"),
         ("format", np.array(0), "format: 0"),
-        ("more", np.zeros(2), "no part of such a file"),
+        ("more", np.zeros(2), "unexpected member"),
     ],
 )
 def test_a_run_that_was_left_at_its_first_evaluation(path, arrays, name, value, told):

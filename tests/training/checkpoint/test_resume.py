@@ -215,7 +215,7 @@ def test_interrupted_before_anything_was_evaluated(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("batchprop.engines.vectorized.Objective", interrupted)
+        patched.setattr("batchprop.engines.vectorized.ArrayObjective", interrupted)
         nothing = train(CASE.X, CASE.T, resume=first)
         unbegun = trained(solver="gd", engine="vectorized")
     assert nothing.stop_reason == unbegun.stop_reason == "interrupted"

@@ -118,7 +118,7 @@ def test_interrupted_before_anything_was_evaluated(tmp_path, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("batchprop.engines.vectorized.Objective", interrupted)
+    monkeypatch.setattr("batchprop.engines.vectorized.ArrayObjective", interrupted)
     for solver in (*FIRST_ORDER, "lbfgs"):
         first = trained(CASE.X, CASE.T, solver=solver, engine="vectorized", **OFF)
         assert first.stop_reason == "interrupted"

@@ -3,16 +3,17 @@
 ``packing`` copies samples of the user's arrays into panels.  ``forward_backward`` and
 ``hidden_layer`` take them forward and backward, with σ and σ′ from ``activation_kernels``;
 ``blocking`` chooses the block sizes, and ``chunk_kernel`` is the compiled whole.  ``evaluation``
-sums the chunks to L and its gradient; the threads of ``thread_team`` share the pieces of that work,
-which ``task`` defines.  ``problem`` has the structs that kernels are given.  ``objective`` holds
-one data set, ``predict`` is the forward pass alone, and ``gauss_newton`` makes JᵀJ.
+sums the chunks to L̃ and its gradient; the threads of ``thread_team`` share the pieces of that
+work, which ``task`` defines.  ``problem`` has the structs that kernels are given.  ``objective``
+holds one data set, ``predict`` is the forward pass alone, and ``gauss_newton`` makes JᵀJ.
 
 Imports linalg, threads, simd, the compiler, the machine and scaling.
 """
 
 from __future__ import annotations
 
-import batchprop.compiler.source_digest  # noqa: F401 - first: notes what the others are made of
+# must be first: records the sources before the kernels are imported
+import batchprop.compiler.source_digest  # noqa: F401
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.fused.predict import predict

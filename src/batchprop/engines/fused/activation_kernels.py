@@ -89,7 +89,7 @@ def identity(z: Vector) -> Vector:
     return z
 
 
-def identity_slope(h: Vector) -> Vector:
+def identity_prime(h: Vector) -> Vector:
     """σ′ = 1."""
     return Vector(h.builder, h.of(1.0))
 
@@ -101,7 +101,7 @@ def logistic(z: Vector) -> Vector:
     return z.where_less(0.0, t, one) / (1.0 + t)
 
 
-def logistic_slope(h: Vector) -> Vector:
+def logistic_prime(h: Vector) -> Vector:
     """σ′ = h (1 − h)."""
     return h * (1.0 - h)
 
@@ -123,7 +123,7 @@ def tanh(z: Vector) -> Vector:
     return (d / (2.0 + d)).copysign(z)
 
 
-def tanh_slope(h: Vector) -> Vector:
+def tanh_prime(h: Vector) -> Vector:
     """σ′ = 1 − h²."""
     return (-h).fma(h, 1.0)
 
@@ -133,7 +133,7 @@ def relu(z: Vector) -> Vector:
     return z.where_less(0.0, 0.0, z)
 
 
-def relu_slope(h: Vector) -> Vector:
+def relu_prime(h: Vector) -> Vector:
     """σ′ = 1 where z > 0, else 0."""
     zero = Vector(h.builder, h.of(0.0))
     return zero.where_less(h, 1.0, zero)
@@ -147,7 +147,7 @@ def softplus(z: Vector) -> Vector:
     return relu(z) + (twice * square).fma(polynomial(square, LOG1P_TAIL[z.bits]), twice)
 
 
-def softplus_slope(h: Vector) -> Vector:
+def softplus_prime(h: Vector) -> Vector:
     """σ′ = 1 − exp(−h)."""
     return -expm1_negative(-h)
 
@@ -157,7 +157,7 @@ def elu(z: Vector) -> Vector:
     return z.where_less(0.0, expm1_negative(z), z)
 
 
-def elu_slope(h: Vector) -> Vector:
+def elu_prime(h: Vector) -> Vector:
     """σ′ = 1 where z > 0, else exp(z) = h + 1."""
     return h.where_less(0.0, h + 1.0, Vector(h.builder, h.of(1.0)))
 
@@ -169,7 +169,7 @@ def softsign(z: Vector) -> Vector:
     return (size / (1.0 + size)).copysign(z)
 
 
-def softsign_slope(h: Vector) -> Vector:
+def softsign_prime(h: Vector) -> Vector:
     """σ′ = (1 − |h|)²."""
     root = 1.0 - abs(h)
     return root * root
@@ -177,13 +177,13 @@ def softsign_slope(h: Vector) -> Vector:
 
 Formula = Callable[[Vector], Vector]
 FORMULAS: dict[str, tuple[Formula, Formula]] = {
-    "identity": (identity, identity_slope),
-    "logistic": (logistic, logistic_slope),
-    "tanh": (tanh, tanh_slope),
-    "relu": (relu, relu_slope),
-    "softplus": (softplus, softplus_slope),
-    "elu": (elu, elu_slope),
-    "softsign": (softsign, softsign_slope),
+    "identity": (identity, identity_prime),
+    "logistic": (logistic, logistic_prime),
+    "tanh": (tanh, tanh_prime),
+    "relu": (relu, relu_prime),
+    "softplus": (softplus, softplus_prime),
+    "elu": (elu, elu_prime),
+    "softsign": (softsign, softsign_prime),
 }
 
 
@@ -224,8 +224,8 @@ def sigma(typing: Any, code: Any, z: Any) -> Any:
 
 
 @intrinsic
-def slope(typing: Any, code: Any, h: Any) -> Any:
-    """``slope(code, h)``: σ′(z), given h = σ(z)."""
+def sigma_prime(typing: Any, code: Any, h: Any) -> Any:
+    """``sigma_prime(code, h)``: σ′(z), given h = σ(z)."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _by_code(builder, args[0], args[1], 1)

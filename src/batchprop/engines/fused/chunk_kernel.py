@@ -1,4 +1,4 @@
-"""The one large kernel: the sums over a chunk of samples.
+"""The large kernel for loss and gradient: the sums over a chunk of samples.
 
 Solvers' loops are small kernels that call this one by its address: it is compiled once, not again
 into each of them.

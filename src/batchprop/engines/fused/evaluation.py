@@ -1,4 +1,4 @@
-"""An evaluation of L and its gradient: chunks → sums → scaled by the factors of ``loss_scale``."""
+"""An evaluation of L̃ and its gradient: sums over chunks, times the factors of ``loss_scale``."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from batchprop.threads.cancellation import is_cancelled
 
 @returning(types.float64)
 def evaluate(task, work):
-    """Return L(θ) at ``task.theta``; if ``work`` is GRADIENT write ∂L/∂θ to ``task.gradient``.
+    """Return L̃ at ``task.theta``; if ``work`` is GRADIENT write ∂L̃/∂θ to ``task.gradient``.
 
-    If the run is cancelled meanwhile, which ``task.scratch.token`` tells, the numbers mean nothing.
+    If ``work`` is CURVATURE, the sums are those of Jᵀy″ and the returned number means nothing.  If
+    the run was cancelled (check ``task.scratch.token``), the results are meaningless.
     """
     n_chunks, n, s = task.problem.n_chunks, task.theta.size, task.problem.s
-    total, gradient = task.total, task.gradient
-    start, stop = (0, total.size) if work == GRADIENT else (n, n + s)
+    sums, gradient = task.sums_over_chunks, task.gradient
+    start, stop = (0, sums.size) if work == GRADIENT else (n, n + s)
     if work == CURVATURE:
         start, stop = 0, n
     if task.n_workers == 0:
@@ -44,24 +45,27 @@ def evaluate(task, work):
         else:
             share(task, REDUCE, n_slices)
     if work == GRADIENT:
-        # ∂L/∂θ = (2/Σw) Σ w (y − t) ∂y/∂θ
+        # ∂L̃/∂θ = (2/Σw) Σ w (y − t) ∂y/∂θ
         scale = task.gradient_scale
         for i in range(n):
-            gradient[i] = scale * total[i]
-    # L = (1/Σw) Σ w ‖y − t‖²
+            gradient[i] = scale * sums[i]
+    # L̃ = (1/Σw) Σ w ‖y − t‖²
     loss = 0.0
     for o in range(n, n + s):
-        loss += total[o]
+        loss += sums[o]
     return task.loss_scale * loss
 
 
 @returning(types.float64)
 def reported(task):
-    """Return the loss of the last evaluation in the user's units of T."""
-    n, total, units = task.theta.size, task.total, task.units
+    """Return the loss L of the last evaluation, in the user's units of T.
+
+    ``Objective.reported_loss`` is the same formula in NumPy, which may round it differently.
+    """
+    n, sums, units = task.theta.size, task.sums_over_chunks, task.units
     loss = 0.0
     for o in range(units.size):
-        loss += units[o] * total[n + o]
+        loss += units[o] * sums[n + o]
     return task.loss_scale * loss + task.constant_loss
 
 

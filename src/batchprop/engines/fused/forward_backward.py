@@ -1,8 +1,8 @@
 """Forward and backward over the blocks of one chunk of samples: the sums of loss and gradient.
 
-All sums are plain sums over samples.  Residuals R = w ⊙ (Y − T) stand for δ_y, so that the sums are
-half the gradient's, times Σw: ``evaluation`` puts the factors in.  A chunk is what one thread sums
-at a time.
+All sums are plain sums over samples.  Weighted residuals wR = w ⊙ (Y − T) take the place of δ_y, so
+that the sums are the gradient's times Σw/2: ``evaluation`` applies the factors.  A chunk is what
+one thread sums at a time.  The index p counts the panels of a block.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numba import types
 
 from batchprop.compiler.jit import helper, returning
 from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
-from batchprop.engines.fused.hidden_layer import activate, delta, delta_of_outputs
+from batchprop.engines.fused.hidden_layer import activate, delta_one_output, delta_several_outputs
 from batchprop.engines.fused.packing import pack, pack_weights, turn_to_strips, zero_unweighted
 from batchprop.linalg.matmul import add_outer, add_outer_strips, affine
 from batchprop.linalg.views import Matrix, Panels, Strips
@@ -34,8 +34,8 @@ STRIP_SAMPLES = 1024  # summed in strips before their sums are added to those in
 
 
 @returning(types.int64)
-def work_of(problem, count):
-    """Return about how many multiply-adds take as long as samples that go forward and backward."""
+def multiply_adds(problem, count):
+    """Return the cost, in multiply-adds, of taking ``count`` samples forward and backward."""
     return count * (problem.m * (2 * problem.e + 3 * problem.s + 16) + 8 * problem.e)
 
 
@@ -45,13 +45,13 @@ def pack_block(problem, first, count, scratch):
     if scratch.packed[0] == first:
         return
     e, s = problem.e, problem.s
-    strips, width = scratch.strips, lanes_of(scratch.X, WIDE)
+    strip_buffer, width = scratch.strip_buffer, lanes_of(scratch.X, WIDE)
     X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
     T = Panels(scratch.T, 0, s, count, width, s * width)
     w = Panels(scratch.weight, 0, 1, count, width, width)
-    pack(problem.X, first, X, strips)
-    pack(problem.T, first, T, strips)
-    pack_weights(problem.weight, first, w, strips)
+    pack(problem.X, first, X, strip_buffer)
+    pack(problem.T, first, T, strip_buffer)
+    pack_weights(problem.weight, first, w, strip_buffer)
     if problem.weight.address != 0:
         zero_unweighted(w, X)
         zero_unweighted(w, T)
@@ -62,14 +62,14 @@ def pack_block(problem, first, count, scratch):
 def forward(problem, theta, X, H, Y):
     """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for one panel."""
     e, m, s, relu = problem.e, problem.m, problem.s, problem.activation == RELU
-    W_h, W_y = Matrix(theta, 0, m, e, e, 1), Matrix(theta, problem.W_y, s, m, m, 1)
+    W_h, W_y = Matrix(theta, 0, m, e, e, 1), Matrix(theta, problem.W_y_start, s, m, m, 1)
     # Z = W_h X + b_h; for relu H = max(Z, 0)
-    affine(W_h, problem.b_h, 0.0 if relu else -math.inf, X, H)
+    affine(W_h, problem.b_h_start, 0.0 if relu else -math.inf, X, H)
     # H = σ(Z)
     if not relu and problem.activation != IDENTITY:
         activate(problem.activation, H)
     # Y = W_y H + b_y
-    affine(W_y, problem.b_y, -math.inf, H, Y)
+    affine(W_y, problem.b_y_start, -math.inf, H, Y)
 
 
 @helper
@@ -79,26 +79,26 @@ def forward_panel(problem, theta, p, count, scratch):
     n, x_panel = min(width, count - p * width), problem.x_rows * width
     X = Panels(scratch.X, p * x_panel, e, n, width, x_panel)
     H = Panels(scratch.H, p * m * width, m, n, width, m * width)
-    Y = Panels(scratch.R, p * s * width, s, n, width, s * width)
+    Y = Panels(scratch.weighted_residuals, p * s * width, s, n, width, s * width)
     forward(problem, theta, X, H, Y)
 
 
 @helper
 def residual(problem, p, scratch, G):
-    """Turn Y into R = w ⊙ (Y − T) for one panel; add db_y and each output's loss to G."""
-    s, width = problem.s, lanes_of(scratch.R, WIDE)
-    db_y, loss = problem.b_y, problem.b_y + s
+    """Overwrite Y by wR = w ⊙ (Y − T) for one panel; add db_y and each output's loss to G."""
+    s, width = problem.s, lanes_of(scratch.weighted_residuals, WIDE)
+    db_y_start, loss_start = problem.b_y_start, problem.b_y_start + s
     w = load(scratch.weight, p * width, WIDE)
     for o in range(s):
         at = (p * s + o) * width
-        # R = w ⊙ (Y − T)
-        r = subtract(load(scratch.R, at, WIDE), load(scratch.T, at, WIDE))
-        weighted = multiply(w, r)
-        # L_o += Σ w r²
-        G[loss + o] += total_product(weighted, r)
+        # r = y − t,  wr = w r
+        r = subtract(load(scratch.weighted_residuals, at, WIDE), load(scratch.T, at, WIDE))
+        wr = multiply(w, r)
+        # the loss of output o += Σ w r²
+        G[loss_start + o] += total_product(wr, r)
         # db_y += Σ w r
-        G[db_y + o] += total(weighted)
-        store(scratch.R, at, weighted)
+        G[db_y_start + o] += total(wr)
+        store(scratch.weighted_residuals, at, wr)
 
 
 @helper
@@ -113,21 +113,21 @@ def forward_block(problem, theta, first, count, scratch, G):
 
 @helper
 def backward(problem, theta, count, scratch, G):
-    """Add the gradient sums of a block to G; the hidden layer is overwritten by δ_h."""
+    """Add the gradient sums of a block to G; δ_h overwrites the hidden layer."""
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
     X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
     H = Panels(scratch.H, 0, m, count, width, m * width)
-    R = Panels(scratch.R, 0, s, count, width, s * width)
+    wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
     if s > 1:
-        # dW_y += R Hᵀ
-        add_outer(R, H, Matrix(G, problem.W_y, s, m, m, 1))
-        # δ_h = σ′(Z) ⊙ (W_yᵀ R),  db_h += Σ δ_h
-        delta_of_outputs(problem, theta, scratch, count, G)
+        # dW_y += wR Hᵀ
+        add_outer(wR, H, Matrix(G, problem.W_y_start, s, m, m, 1))
+        # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
+        delta_several_outputs(problem, theta, scratch, count, G)
     else:
-        # δ_h = σ′(Z) ⊙ R, its factor W_y aside,  db_h += Σ δ_h,  dW_y += R Hᵀ
-        delta(problem, scratch, count, G)
-    # dW_h += δ_h Xᵀ, which ``delta`` has added for a single input
-    if problem.strips:
+        # δ_h = σ′(Z) ⊙ wR, without its factor W_y,  db_h += Σ δ_h,  dW_y += wR Hᵀ
+        delta_one_output(problem, scratch, count, G)
+    # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
+    if problem.sums_in_strips:
         _add_strips(problem, count, scratch)
     elif s > 1 or e > 1:
         add_outer(H, X, Matrix(G, 0, m, e, e, 1))
@@ -137,8 +137,8 @@ def backward(problem, theta, count, scratch, G):
 def _add_strips(problem, count, scratch):
     """Add δ_h Xᵀ to the sums in strips, panel by panel."""
     m, rows = problem.m, problem.x_rows
-    width, step = lanes_of(scratch.H, WIDE), lanes_of(scratch.H, NATIVE)
-    strips = Strips(scratch.strips, rows // step, width, step)
+    width, lanes = lanes_of(scratch.H, WIDE), lanes_of(scratch.H, NATIVE)
+    strips = Strips(scratch.strip_buffer, rows // lanes, width, lanes)
     sums = Matrix(scratch.strip_sums, 0, m, rows, rows, 1)
     for p in range((count + width - 1) // width):
         n = min(width, count - p * width)
@@ -149,8 +149,8 @@ def _add_strips(problem, count, scratch):
 
 
 @helper
-def flush_strips(problem, scratch, G):
-    """Move what was summed in strips to G, where sums are float64."""
+def add_strip_sums(problem, scratch, G):
+    """Add the sums in strips to G, where sums are float64, and set them to 0."""
     e, sums = problem.e, scratch.strip_sums
     for k in range(problem.m):
         for j in range(e):
@@ -159,36 +159,40 @@ def flush_strips(problem, scratch, G):
 
 
 @helper
-def finish(problem, theta, G):
-    """Multiply the sums of δ_h by the factor W_y that it lacks if there is one output."""
-    e, b_h, W_y = problem.e, problem.b_h, problem.W_y
+def multiply_by_W_y(problem, theta, G):
+    """If there is one output, multiply the sums of δ_h by its missing factor W_y."""
+    e, b_h_start, W_y_start = problem.e, problem.b_h_start, problem.W_y_start
     if problem.s == 1:
         for k in range(problem.m):
             # dW_h[k] = W_y[k] Σ δ_h[k] xᵀ
             for j in range(k * e, (k + 1) * e):
-                G[j] *= theta[W_y + k]
+                G[j] *= theta[W_y_start + k]
             # db_h[k] = W_y[k] Σ δ_h[k]
-            G[b_h + k] *= theta[W_y + k]
+            G[b_h_start + k] *= theta[W_y_start + k]
 
 
 @helper
 def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
-    """Write the sums over one chunk to G: half the gradient's, then each output's loss."""
+    """Write the sums over one chunk to G: half the gradient's, then each output's loss.
+
+    ``gauss_newton_chunk_kernel`` has a loop of the same form.  Here sums in strips may be float32:
+    they are added to G every STRIP_SAMPLES samples, so that rounding errors do not build up.
+    """
     fill(G, 0, G.size, 0.0)
-    if problem.strips and with_gradient:
+    if problem.sums_in_strips and with_gradient:
         fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
-    stop = min(problem.n_samples, (chunk + 1) * problem.chunk)
+    stop = min(problem.n_samples, (chunk + 1) * problem.chunk_samples)
     n_in_strips = 0
-    for first in range(chunk * problem.chunk, stop, problem.block):
-        count = min(problem.block, stop - first)
+    for first in range(chunk * problem.chunk_samples, stop, problem.block_samples):
+        count = min(problem.block_samples, stop - first)
         forward_block(problem, theta, first, count, scratch, G)
         if with_gradient:
             backward(problem, theta, count, scratch, G)
             n_in_strips += count
-            if problem.strips and (n_in_strips >= STRIP_SAMPLES or first + count == stop):
-                flush_strips(problem, scratch, G)
+            if problem.sums_in_strips and (n_in_strips >= STRIP_SAMPLES or first + count == stop):
+                add_strip_sums(problem, scratch, G)
                 n_in_strips = 0
-        if check(scratch.token, work_of(problem, count)):
+        if check(scratch.token, multiply_adds(problem, count)):
             return
     if with_gradient:
-        finish(problem, theta, G)
+        multiply_by_W_y(problem, theta, G)

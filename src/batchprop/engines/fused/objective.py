@@ -1,4 +1,4 @@
-"""L(θ) and its gradient over one data set, by the fused kernels."""
+"""L̃(θ) and its gradient over one data set, by the fused kernels."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import address
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import Blocking, choose_blocking
 from batchprop.engines.fused.chunk_kernel import chunk_kernel
 from batchprop.engines.fused.evaluation import evaluate_once
-from batchprop.engines.fused.packing import NO_COLUMNS, columns
-from batchprop.engines.fused.problem import Problem, Scratch
+from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, sample_table
+from batchprop.engines.fused.problem import Problem, Scratch, describe_problem
 from batchprop.engines.fused.task import GRADIENT, LOSS, Task
 from batchprop.engines.fused.thread_team import Team
 from batchprop.engines.loss_scale import scales
 from batchprop.engines.samples import Samples
 from batchprop.machine.thread_count import team_size
-from batchprop.parameters import Shape, offsets
+from batchprop.parameters import Shape
 from batchprop.simd.aligned_memory import zeros
 from batchprop.threads.cancellation import Cancellation, Cancelled, leader_token
 
@@ -48,7 +47,7 @@ class Objective:
         ``evaluate(task, LOSS)``.  They see a cancellation by its token: nothing is raised there.
     """
 
-    # The chunk kernel and the blocking; a subclass has others.
+    # A subclass has its own chunk kernel and blocking.
     _chunk_kernel: Any = staticmethod(chunk_kernel)  # a bare dispatcher would become a method
     _choose_blocking: Callable[[Shape, int, np.dtype[Any]], Blocking] = staticmethod(
         choose_blocking
@@ -64,81 +63,88 @@ class Objective:
         cancellation: Cancellation | None = None,
     ) -> None:
         self.cancellation = cancellation
+        self._samples = samples  # keeps the arrays alive: kernels know only their addresses
         X, T, sample_weight, scaling = samples
-        s = shape.n_outputs
-        numbers: tuple[Array | None, ...] = (None,) * 4
-        units, constant_loss = np.ones(s), 0.0
-        if scaling is not None:
-            numbers = scaling.x_mean, scaling.x_factor, scaling.t_mean, scaling.t_factor
-            units = scaling.squared_units
-            constant_loss = scaling.constant_loss(T, sample_weight)
-        self._kept = (X, T, sample_weight, numbers)  # kernels know only their addresses
-        dtype = np.dtype(dtype)
-        n_samples = X.shape[1]
-        cut = self._choose_blocking(shape, n_samples, dtype)
-        n_workers = team_size(n_threads, cut.nanoseconds, cut.n_chunks) - 1
-        problem = Problem(
-            *shape,
-            n_samples,
-            *offsets(shape),
-            ACTIVATIONS[activation].code,
-            columns(X, *numbers[:2]),
-            columns(T, *numbers[2:]),
-            NO_COLUMNS if sample_weight is None else columns(sample_weight),
-            cut.chunk,
-            cut.n_chunks,
-            cut.block,
-            cut.x_rows,
-            cut.strips,
-        )
-        m, s = shape.n_hidden, shape.n_outputs
-        n_parameters = shape.n_parameters
-        size = {
-            "X": cut.x_rows * cut.block,
-            "T": s * cut.block,
-            "weight": cut.block,
-            "H": m * cut.block,
-            "R": s * cut.block,
-            "dH": 4 * cut.block if s > 1 else 1,
-            "strips": max(cut.x_rows, s) * cut.width,  # of inputs, or of targets while packing
-            "strip_sums": m * cut.x_rows if cut.strips else 1,
-            "row_products": cut.row_product_size,
-        }
-        # zeros: what pads rows and panels is computed with, but never counts
-        memory = {k: zeros(n_workers + 1, n, dtype) for k, n in size.items()}
-        memory["packed"] = zeros(n_workers + 1, 1, np.int64)
-        memory["packed"][:] = -1
-        leader = leader_token(cancellation)
-        own, *others = (
-            Scratch(
-                **{k: rows[member] for k, rows in memory.items()},
-                token=leader._replace(ask=0) if member else leader,
-            )
-            for member in range(n_workers + 1)
-        )
-        theta, gradient = np.zeros(n_parameters, dtype), np.zeros(n_parameters, dtype)
-        n_sums = n_parameters + s + cut.n_row_products
-        sums = zeros(1 if n_workers == 0 else cut.n_chunks, n_sums, np.float64)
+        dtype, n_samples = np.dtype(dtype), X.shape[1]
+        blocking = self._choose_blocking(shape, n_samples, dtype)
+        n_workers = team_size(n_threads, blocking.nanoseconds, blocking.n_chunks) - 1
+        problem = self._problem(shape, activation, blocking)
+        leader, *workers = self._scratches(shape, blocking, dtype, n_workers)
+        n_parameters, s = shape.n_parameters, shape.n_outputs
+        n_sums = n_parameters + s + blocking.n_row_products
+        theta = np.zeros(n_parameters, dtype)
+        sums = zeros(1 if n_workers == 0 else blocking.n_chunks, n_sums, np.float64)
+        factors = scales(n_samples, sample_weight)
         self.task = KernelStruct(
             Task(
-                problem,
-                self._address(problem, theta, own, sums[0]),
-                n_workers,
-                *scales(n_samples, sample_weight),
-                units,
-                constant_loss,
-                theta,
-                gradient,
-                np.zeros(3 * n_parameters, dtype),
-                sums,
-                np.empty(n_sums),
-                zeros(1, 64, np.int64)[0],
-                own,
+                problem=problem,
+                chunk_kernel=self._address(problem, theta, leader, sums[0]),
+                n_workers=n_workers,
+                loss_scale=factors.loss,
+                gradient_scale=factors.gradient,
+                units=np.ones(s) if scaling is None else scaling.squared_units,
+                constant_loss=0.0 if scaling is None else scaling.constant_loss(T, sample_weight),
+                theta=theta,
+                gradient=np.zeros(n_parameters, dtype),
+                points=np.zeros(3 * n_parameters, dtype),
+                sums=sums,
+                sums_over_chunks=np.empty(n_sums),
+                control=zeros(1, 64, np.int64)[0],
+                scratch=leader,
             )
         )
-        self._team = Team(self.task, list(map(KernelStruct, others)))
+        self._team = Team(self.task, list(map(KernelStruct, workers)))
         weakref.finalize(self, self._team.stop)  # if it is never closed
         self._team.start()
+
+    def _problem(self, shape: Shape, activation: str, blocking: Blocking) -> Problem:
+        """Describe sizes and data to kernels."""
+        X, T, sample_weight, scaling = self._samples
+        x_means_and_factors: tuple[Array, ...] = ()
+        t_means_and_factors: tuple[Array, ...] = ()
+        if scaling is not None:
+            x_means_and_factors = scaling.x_mean, scaling.x_factor
+            t_means_and_factors = scaling.t_mean, scaling.t_factor
+        return describe_problem(
+            shape,
+            activation,
+            X.shape[1],
+            blocking,
+            X=sample_table(X, *x_means_and_factors),
+            T=sample_table(T, *t_means_and_factors),
+            weight=NO_SAMPLE_TABLE if sample_weight is None else sample_table(sample_weight),
+        )
+
+    def _scratches(
+        self, shape: Shape, blocking: Blocking, dtype: np.dtype[Any], n_workers: int
+    ) -> list[Scratch]:
+        """Allocate the memory of the leader and of each worker."""
+        _, m, s = shape
+        n, x_rows = blocking.block_samples, blocking.x_rows
+        size = {
+            "X": x_rows * n,
+            "T": s * n,
+            "weight": n,
+            "H": m * n,
+            "weighted_residuals": s * n,
+            "dH": 4 * n if s > 1 else 1,
+            "strip_buffer": max(x_rows, s) * blocking.width,  # of targets, too, while packing
+            "strip_sums": m * x_rows if blocking.sums_in_strips else 1,
+            "row_products": blocking.row_product_size,
+        }
+        # zeros: kernels compute with the padding of rows and panels, but results never depend on it
+        memory = {name: zeros(n_workers + 1, count, dtype) for name, count in size.items()}
+        memory["packed"] = zeros(n_workers + 1, 1, np.int64)
+        memory["packed"][:] = -1
+        leader = leader_token(self.cancellation)
+        worker = leader._replace(ask=0)
+        return [
+            Scratch(
+                **{name: rows[member] for name, rows in memory.items()},
+                token=worker if member else leader,
+            )
+            for member in range(n_workers + 1)
+        ]
 
     def _address(self, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
         """Return the address of the chunk kernel; its argument types depend on the dtype alone.
@@ -147,9 +153,9 @@ class Objective:
         """
         key = self._chunk_kernel, theta.dtype
         if key not in _addresses:
-            records = KernelStruct(problem), KernelStruct(scratch)
+            structs = KernelStruct(problem), KernelStruct(scratch)
             _addresses[key] = address(
-                self._chunk_kernel, records[0], theta, 0, records[1], G, GRADIENT
+                self._chunk_kernel, structs[0], theta, 0, structs[1], G, GRADIENT
             )
         return _addresses[key]
 
@@ -169,15 +175,15 @@ class Objective:
         return loss
 
     def _raise_if_cancelled(self) -> None:
-        """Raise ``Cancelled`` where the threads gave up: the sums then mean nothing."""
+        """Raise ``Cancelled`` if the threads abandoned the evaluation: its sums are meaningless."""
         if self.cancellation is not None and self.cancellation.cancelled:
             raise Cancelled
 
     @property
     def reported_loss(self) -> float:
-        """The loss of the last evaluation in the user's units of T."""
+        """The loss L of the last evaluation, in the user's units of T."""
         task = self.task
-        sums = task.total[task.theta.size :][: task.units.size]
+        sums = task.sums_over_chunks[task.theta.size :][: task.units.size]
         return float(task.loss_scale * np.vdot(task.units, sums) + task.constant_loss)
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ from batchprop.simd.register_tiles import transpose
 from batchprop.simd.vectors import NATIVE, WIDE
 
 
-class Columns(NamedTuple):
+class SampleTable(NamedTuple):
     """A matrix of samples in memory, as kernels see it: addresses, and strides in bytes."""
 
     address: int
@@ -40,57 +40,58 @@ class Columns(NamedTuple):
     factor: int  # address of the rows' factors
 
 
-def columns(
+def sample_table(
     array: npt.NDArray[Any],
     mean: npt.NDArray[np.float64] | None = None,
     factor: npt.NDArray[np.float64] | None = None,
-) -> Columns:
+) -> SampleTable:
     """Describe a float32 or float64 array (rows, N) or (N,); the caller keeps all arrays alive.
 
     With means and factors, contiguous (rows,), what is packed is (x − mean) · factor.
     """
     row_stride = array.strides[0] if array.ndim == 2 else 0
     scaling = [0 if values is None else values.ctypes.data for values in (mean, factor)]
-    return Columns(array.ctypes.data, row_stride, array.strides[-1], array.itemsize, *scaling)
+    return SampleTable(array.ctypes.data, row_stride, array.strides[-1], array.itemsize, *scaling)
 
 
-NO_COLUMNS = Columns(0, 0, 0, 0, 0, 0)
+NO_SAMPLE_TABLE = SampleTable(0, 0, 0, 0, 0, 0)
+ONE_ELEMENT = 1024  # parts of a vector: more than it has lanes
 
 
 @always_inlined
 def _copy(address, count, itemsize, out, to):
     """Copy adjacent numbers from memory, in vectors while at least half of one is left."""
-    step = lanes_of(out, NATIVE)
+    lanes = lanes_of(out, NATIVE)
     done = 0
-    while count - done >= step:
+    while count - done >= lanes:
         copy_part(out, to + done, address + done * itemsize, 1)
-        done += step
-    if count - done >= step // 2:
+        done += lanes
+    if count - done >= lanes // 2:
         copy_part(out, to + done, address + done * itemsize, 2)
-        done += step // 2
+        done += lanes // 2
     while done < count:
-        copy_part(out, to + done, address + done * itemsize, 1024)
+        copy_part(out, to + done, address + done * itemsize, ONE_ELEMENT)
         done += 1
 
 
 @helper
 def turn_to_panel(strips, panel):
     """Write the rows of a panel from its strips, whole strips of them."""
-    width, step = strips.width, strips.step
+    width, lanes = strips.width, strips.lanes
     for strip in range(strips.n_strips):
-        for i in range(0, width, step):
-            at_strips, at_panel = (strip * width + i) * step, strip * step * width + i
-            transpose(strips.array, at_strips, step, panel.array, panel.start + at_panel, width)
+        for i in range(0, width, lanes):
+            at_strips, at_panel = (strip * width + i) * lanes, strip * lanes * width + i
+            transpose(strips.array, at_strips, lanes, panel.array, panel.start + at_panel, width)
 
 
 @helper
 def turn_to_strips(panel, strips):
     """Write the strips of a panel, whose rows are padded to whole strips."""
-    width, step = strips.width, strips.step
+    width, lanes = strips.width, strips.lanes
     for strip in range(strips.n_strips):
-        for i in range(0, width, step):
-            at_strips, at_panel = (strip * width + i) * step, strip * step * width + i
-            transpose(panel.array, panel.start + at_panel, width, strips.array, at_strips, step)
+        for i in range(0, width, lanes):
+            at_strips, at_panel = (strip * width + i) * lanes, strip * lanes * width + i
+            transpose(panel.array, panel.start + at_panel, width, strips.array, at_strips, lanes)
 
 
 @helper
@@ -117,15 +118,15 @@ def _standardise(source, panel):
 
 @never_inlined
 def pack(source, first, out, strips):
-    """Copy samples of ``Columns``, from ``first`` on, into ``Panels``; zeros follow the last.
+    """Copy samples of ``SampleTable``, from ``first`` on, into ``Panels``; zeros follow the last.
 
     ``strips`` is an array for the strips of one panel.  Where the source is row-major and the
     panels have room for whole strips, the padding rows are written, too.
     """
     itemsize, array, width, n_rows = source.itemsize, out.array, out.width, out.n_rows
-    step = lanes_of(array, NATIVE)
+    lanes = lanes_of(array, NATIVE)
     same_dtype = itemsize == array.itemsize
-    n_strips = (n_rows + step - 1) // step
+    n_strips = (n_rows + lanes - 1) // lanes
     for p in range((out.n_samples + width - 1) // width):
         n = min(width, out.n_samples - p * width)
         sample = source.address + (first + p * width) * source.sample_stride
@@ -137,14 +138,14 @@ def pack(source, first, out, strips):
         elif (
             same_dtype
             and source.row_stride == itemsize
-            and out.panel_stride >= n_strips * step * width
+            and out.panel_stride >= n_strips * lanes * width
         ):
             for i in range(n):
                 for strip in range(n_strips):
-                    address = sample + i * source.sample_stride + strip * step * itemsize
-                    count = min(step, n_rows - strip * step)
-                    _copy(address, count, itemsize, strips, (strip * width + i) * step)
-            turn_to_panel(Strips(strips, n_strips, width, step), panel)
+                    address = sample + i * source.sample_stride + strip * lanes * itemsize
+                    count = min(lanes, n_rows - strip * lanes)
+                    _copy(address, count, itemsize, strips, (strip * width + i) * lanes)
+            turn_to_panel(Strips(strips, n_strips, width, lanes), panel)
         elif itemsize > array.itemsize:
             _narrow(source, sample, panel)
         else:
@@ -164,7 +165,7 @@ def pack(source, first, out, strips):
 
 @helper
 def pack_weights(source, first, out, strips):
-    """The same for sample weights: 1 for each sample where there are none, 0 after the last."""
+    """Pack sample weights; without weights write 1 for each sample.  Zeros follow the last."""
     if source.address != 0:
         pack(source, first, out, strips)
     else:

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import choose_blocking
 from batchprop.engines.fused.forward_backward import forward
-from batchprop.engines.fused.packing import NO_COLUMNS, columns, pack
-from batchprop.engines.fused.problem import Problem
+from batchprop.engines.fused.packing import pack, sample_table
+from batchprop.engines.fused.problem import describe_problem
 from batchprop.linalg.views import Panels
 from batchprop.machine.thread_count import team_size
-from batchprop.parameters import Shape, offsets
+from batchprop.parameters import Shape
 from batchprop.simd.load_store import lanes_of
 from batchprop.simd.vectors import WIDE
 
@@ -25,7 +24,7 @@ Array = npt.NDArray[Any]
 
 
 @kernel
-def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
+def predict_samples(problem, theta, start, stop, X, strip_buffer, H, out, Y):
     """Write Y for samples start … stop − 1."""
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(H, WIDE)
     for first in range(start, stop, width):
@@ -33,7 +32,7 @@ def predict_samples(problem, theta, start, stop, X, strips, H, out, Y):
         x = Panels(X, 0, e, count, width, problem.x_rows * width)
         h = Panels(H, 0, m, count, width, m * width)
         y = Panels(out, 0, s, count, width, s * width)
-        pack(problem.X, first, x, strips)
+        pack(problem.X, first, x, strip_buffer)
         forward(problem, theta, x, h, y)
         for o in range(s):
             for i in range(count):
@@ -45,23 +44,22 @@ def predict(
 ) -> Array:
     """Return Y (s, N) in the dtype of θ; beside Y itself no memory grows with N."""
     n_samples = X.shape[1]
-    cut = choose_blocking(shape, n_samples, theta.dtype)
+    blocking = choose_blocking(shape, n_samples, theta.dtype)
     problem = KernelStruct(
-        Problem(
-            *shape, n_samples, *offsets(shape), ACTIVATIONS[activation].code,
-            columns(X), NO_COLUMNS, NO_COLUMNS,
-            cut.chunk, cut.n_chunks, cut.block, cut.x_rows, cut.strips,
-        )
-    )  # fmt: skip
+        describe_problem(shape, activation, n_samples, blocking, sample_table(X))
+    )
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
-    size = team_size(n_threads, cut.nanoseconds / 2, cut.n_chunks)
+    size = team_size(n_threads, blocking.nanoseconds / 2, blocking.n_chunks)
 
     def part(start: int, stop: int) -> None:
-        counts = (cut.x_rows, cut.x_rows, shape.n_hidden, shape.n_outputs)
-        memory = [np.zeros(count * cut.width, theta.dtype) for count in counts]
+        counts = (blocking.x_rows, blocking.x_rows, shape.n_hidden, shape.n_outputs)
+        memory = [np.zeros(count * blocking.width, theta.dtype) for count in counts]
         predict_samples(problem, theta, start, stop, *memory, Y)
 
-    parts = [(start, min(start + cut.chunk, n_samples)) for start in range(0, n_samples, cut.chunk)]
+    parts = [
+        (start, min(start + blocking.chunk_samples, n_samples))
+        for start in range(0, n_samples, blocking.chunk_samples)
+    ]
     if size == 1:
         for start, stop in parts:  # Ctrl-C is handled between two parts
             part(start, stop)
@@ -72,7 +70,7 @@ def predict(
             for start, stop in parts:
                 try:
                     running.append(pool.submit(part, start, stop))
-                except RuntimeError:  # no thread to be had: compute it here
+                except RuntimeError:  # no thread can be started: compute it here
                     part(start, stop)
             for done in running:
                 done.result()

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from batchprop.engines.fused.packing import Columns
+from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused.blocking import Blocking
+from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable
+from batchprop.parameters import Shape, offsets
 from batchprop.threads.cancellation import Token
 
 Array = npt.NDArray[Any]
@@ -19,18 +22,47 @@ class Problem(NamedTuple):
     m: int
     s: int
     n_samples: int
-    b_h: int  # where the blocks of θ begin; W_h begins at 0
-    W_y: int
-    b_y: int
+    b_h_start: int  # where the blocks of θ begin; W_h begins at 0
+    W_y_start: int
+    b_y_start: int
     activation: int  # its code
-    X: Columns
-    T: Columns
-    weight: Columns
-    chunk: int  # samples in a chunk
+    X: SampleTable
+    T: SampleTable
+    weight: SampleTable
+    chunk_samples: int
     n_chunks: int
-    block: int  # samples that go forward and backward together
+    block_samples: int  # samples that go forward and backward together
     x_rows: int  # in a panel of inputs: e, padded to whole strips
-    strips: bool  # many inputs: dW_h is summed with inputs along vectors
+    sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
+
+
+def describe_problem(
+    shape: Shape,
+    activation: str,
+    n_samples: int,
+    blocking: Blocking,
+    X: SampleTable,
+    T: SampleTable = NO_SAMPLE_TABLE,
+    weight: SampleTable = NO_SAMPLE_TABLE,
+) -> Problem:
+    """Return the problem; predictions need neither T nor weights."""
+    e, m, s = shape
+    return Problem(
+        e=e,
+        m=m,
+        s=s,
+        n_samples=n_samples,
+        **offsets(shape)._asdict(),
+        activation=ACTIVATIONS[activation].code,
+        X=X,
+        T=T,
+        weight=weight,
+        chunk_samples=blocking.chunk_samples,
+        n_chunks=blocking.n_chunks,
+        block_samples=blocking.block_samples,
+        x_rows=blocking.x_rows,
+        sums_in_strips=blocking.sums_in_strips,
+    )
 
 
 class Scratch(NamedTuple):
@@ -40,10 +72,10 @@ class Scratch(NamedTuple):
     T: Array
     weight: Array
     H: Array  # Z, then H, then δ_h
-    R: Array  # Y, then the weighted residuals
-    dH: Array  # four rows of W_yᵀ R, if there is more than one output
-    strips: Array  # of inputs, one panel
+    weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
+    dH: Array  # four rows of W_yᵀ wR, if there is more than one output
+    strip_buffer: Array  # strips of inputs, one panel
     strip_sums: Array  # dW_h over a chunk, if it is summed in strips
-    packed: Array  # the first sample of the block that X, T and weight hold; −1 at the start
+    packed: Array  # index of the first sample of the packed block; −1 if none
     row_products: Array  # rows to multiply and products of rows, if JᵀJ is summed
     token: Token  # whether to go on

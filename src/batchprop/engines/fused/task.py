@@ -1,8 +1,8 @@
 """One data set's evaluation as kernels see it, and the pieces of work that threads share.
 
-A piece is either a chunk, whose sums over samples the chunk kernel writes into a row of its own, or
-a slice of the rows, which are added in the order of chunks.  Neither how samples are cut nor the
-order depends on threads: so loss and gradient have the same bits for any number of threads.
+There are two kinds of pieces.  A chunk of samples: its sums go to one row.  A slice of columns of
+all rows: they are added in the order of chunks.  Neither the division into chunks nor the order
+depends on threads, so loss and gradient have the same bits for any number of threads.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Array = npt.NDArray[Any]
 
 # kinds of work: loss and gradient (and JᵀJ, if the task sums it); loss; Jᵀ y″; sums over chunks
 GRADIENT, LOSS, CURVATURE, REDUCE = range(4)
-SLICE = 4096  # sums of a row in a piece of REDUCE
-SUMS_PER_CHECK = 1 << 17  # numbers that are added between two checks for cancellation
+SLICE = 4096  # columns in a piece of REDUCE
+ADDED_PER_CHECK = 1 << 17  # sums that are added between two checks for cancellation
 
 
 class Task(NamedTuple):
@@ -36,8 +36,8 @@ class Task(NamedTuple):
     theta: Array  # (P,) where to evaluate
     gradient: Array  # (P,)
     points: Array  # (3 P,) θ, θ + p and θ − p, where to evaluate CURVATURE
-    sums: Array  # (rows, P + s or more) float64, a row for each chunk, or one for all in turn
-    total: Array  # as long as a row, float64: half the gradient, each output's loss, …
+    sums: Array  # (rows, P + s or more) float64: a row for each chunk; for one thread, a single row
+    sums_over_chunks: Array  # as long as a row, float64: half the gradient, each output's loss, …
     control: Array  # int64, shared by the threads
     scratch: Scratch  # the leader's
 
@@ -51,8 +51,8 @@ def sum_chunk(task, chunk, scratch, row, work):
 
 @helper
 def reduce_range(task, start, stop):
-    """Sum a range of the rows over the chunks, in their order."""
-    total, sums = task.total, task.sums
+    """Sum a range of columns over the chunks, in their order."""
+    total, sums = task.sums_over_chunks, task.sums
     for i in range(start, stop):
         total[i] = sums[0, i]
     for chunk in range(1, sums.shape[0]):
@@ -62,19 +62,19 @@ def reduce_range(task, start, stop):
 
 @helper
 def reduce_slice(task, k, token):
-    """Sum slice k of the rows over the chunks."""
+    """Sum slice k of the columns over the chunks."""
     start = k * SLICE
-    reduce_range(task, start, min(start + SLICE, task.total.size))
+    reduce_range(task, start, min(start + SLICE, task.sums_over_chunks.size))
     check(token, READ * SLICE * task.problem.n_chunks)
 
 
 @helper
 def add_row(task, chunk, start, stop):
-    """Add a range of the one row to ``total``, or copy it from the first chunk."""
-    total, sums = task.total, task.sums
-    for low in range(start, stop, SUMS_PER_CHECK):
-        high = min(low + SUMS_PER_CHECK, stop)
+    """Add a range of the single row to ``sums_over_chunks``, or copy it from the first chunk."""
+    total, sums = task.sums_over_chunks, task.sums
+    for low in range(start, stop, ADDED_PER_CHECK):
+        high = min(low + ADDED_PER_CHECK, stop)
         for i in range(low, high):
             total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
-        if high < stop and check(task.scratch.token, WRITTEN * SUMS_PER_CHECK):
+        if high < stop and check(task.scratch.token, WRITTEN * ADDED_PER_CHECK):
             return

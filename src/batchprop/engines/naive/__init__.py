@@ -9,7 +9,7 @@
 
 This file converts between arrays and lists; there is no NumPy arithmetic in the naive engine.  All
 arithmetic is done in float64, and results are stored in the network's dtype.
-`engines/scaled_objective.py` makes an engine of this package.
+`engines/array_engine.py` makes an engine of this package.
 
 Imports nothing but plain Python and `Shape`.
 """
@@ -17,7 +17,7 @@ Imports nothing but plain Python and `Shape`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from batchprop.parameters import Shape
 Array = npt.NDArray[Any]
 
 
-class Objective:
+class ArrayObjective:
     """Loss and gradient of one data set as functions of θ.
 
     Parameters
@@ -79,15 +79,6 @@ class Objective:
             gradient[:] = flatten(blocks)
         return loss
 
-    def close(self) -> None:
-        """Do nothing: this engine has neither buffers nor threads."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
     def _weights(self) -> Iterator[float]:
         for i in range(self._X.shape[1]):
             yield 1.0 if self._sample_weight is None else float(self._sample_weight[i])
@@ -99,11 +90,11 @@ class Objective:
             yield Sample(_column(self._X, i, self._dtype), _column(self._T, i, self._dtype), weight)
 
 
-class GaussNewtonObjective(Objective):
+class ArrayGaussNewtonObjective(ArrayObjective):
     """An objective that knows JᵀJ as well; ``dtype`` is float64."""
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Return L(θ); write ∂L/∂θ (P,) and JᵀJ = Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P)."""
+        """Return L(θ); write ∂L/∂θ (P,) and JᵀJ = Σ_i w_i J_iᵀJ_i / Σ_i w_i (P, P)."""
         parameters = unflatten(theta.tolist(), self._shape)
         JTJ[:] = gauss_newton_matrix(
             parameters, self._samples(), self._total_weight, self._activation
@@ -111,7 +102,7 @@ class GaussNewtonObjective(Objective):
         return self.loss_and_gradient(theta, gradient)
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i (P,) to ``out``; ``points`` is θ, θ + p, θ − p."""
+        """Write Jᵀy″ = Σ_i w_i J_iᵀy″_i / Σ_i w_i (P,) to ``out``; ``points``: θ, θ + p, θ − p."""
         theta, ahead, behind = (unflatten(point.tolist(), self._shape) for point in points)
         out[:] = curvature(
             theta, ahead, behind, self._samples(), self._total_weight, self._activation

@@ -12,7 +12,7 @@ from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as blocking
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
-from batchprop.engines.fused.gauss_newton.row_product_layout import n_sums
+from batchprop.engines.fused.gauss_newton.row_product_layout import n_row_product_sums
 from batchprop.engines.fused.problem import Scratch
 from batchprop.engines.fused.task import LOSS
 from batchprop.engines.samples import Samples
@@ -53,7 +53,7 @@ def evaluated(data, n_threads):
 )
 def test_same_bits_on_any_number_of_threads(sizes, dtype, monkeypatch):
     force(monkeypatch)
-    monkeypatch.setattr(blocking, "CHUNK_SAMPLES", 100)
+    monkeypatch.setattr("batchprop.engines.fused.blocking.CHUNK_SAMPLES", 100)
     monkeypatch.setattr(blocking, "BLOCK_BYTES", 1)
     for n_samples in (1, 40, 127, 128, 129, 700, 1601):
         data = problem(*sizes, n_samples, "tanh", dtype, weighted=n_samples % 2 == 0)
@@ -79,16 +79,17 @@ def test_memory_is_a_few_matrices_and_does_not_grow_with_n(sizes):
         assert cut.row_product_size * 8 < 2**22
         # equal blocks: no larger than they may be, more than half as large, whatever N is
         largest = min(
-            blocking.BLOCK_SAMPLES, blocking.BLOCK_BYTES // (8 * cut.row_product_size // cut.block)
+            blocking.BLOCK_SAMPLES,
+            blocking.BLOCK_BYTES // (8 * cut.row_product_size // cut.block_samples),
         )
-        assert largest / 2 < cut.block <= max(largest, 2 * cut.width)
+        assert largest / 2 < cut.block_samples <= max(largest, 2 * cut.width)
     assert cuts[0].n_chunks == cuts[1].n_chunks
 
 
 def test_number_of_sums_is_about_a_quarter_of_the_products():
     for sizes in ((8, 50, 1), (20, 60, 1)):
         P = Shape(*sizes).n_parameters
-        assert 0.25 < n_sums(Shape(*sizes)) / P**2 < 0.36
+        assert 0.25 < n_row_product_sums(Shape(*sizes)) / P**2 < 0.36
 
 
 def test_an_evaluation_allocates_nothing():
@@ -111,7 +112,7 @@ def test_an_evaluation_allocates_nothing():
 def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
     """Margins of NaN around all memory: they stay, and nothing of them comes into the results."""
     force(monkeypatch)
-    monkeypatch.setattr(blocking, "CHUNK_SAMPLES", 100)
+    monkeypatch.setattr("batchprop.engines.fused.blocking.CHUNK_SAMPLES", 100)
     for n_samples in (1, 33, 203):
         data = problem(*sizes, n_samples, weighted=n_samples == 33)
         theta, guarded = data.network.theta, Guarded()
@@ -125,7 +126,7 @@ def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
                     theta=guarded(theta),
                     **{
                         name: guarded(getattr(fields, name))
-                        for name in ("gradient", "sums", "total", "control")
+                        for name in ("gradient", "sums", "sums_over_chunks", "control")
                     },
                 )
             )

@@ -1,8 +1,8 @@
 """Assemble JᵀJ from the sums Q_hh, Q_hy and Q_yy of ``row_product_layout``.
 
-    W_h, W_h:  Σ J_kj J_lj′ = C[k, l] Q_hh[k, (j, j′), l]      C = W_yᵀ W_y
-    W_y, W_h:  Σ J_ol J_kj  = W_y[o, k] Q_hy[k, j, l]
-    W_y, W_y:  Σ J_ol J_ol′ = Q_yy[l, l′], and 0 between two outputs
+    W_h, W_h:  Σ w J_kj J_lj′ = C[k, l] Q_hh[k, (j, j′), l]      C = W_yᵀ W_y
+    W_y, W_h:  Σ w J_ol J_kj  = W_y[o, k] Q_hy[k, j, l]
+    W_y, W_y:  Σ w J_ol J_ol′ = Q_yy[l, l′], and 0 between two outputs
 
 where the biases are column e of W_h and column m of W_y.
 """
@@ -14,8 +14,8 @@ from numba import types
 from batchprop.compiler.jit import helper, kernel, returning
 from batchprop.engines.fused.evaluation import evaluate
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
-    ROWS,
-    columns_of,
+    TILE_ROWS,
+    padded_columns_of,
     pairs_of,
     products_start,
 )
@@ -42,84 +42,91 @@ def _touch(n, A, token):
 
 
 @helper
-def _hidden_block(problem, total, start, scale, JTJ, token):
-    """Write the rows and columns of W_h and b_h; C[k, l] stands at JᵀJ[W_y + k, W_y + l]."""
-    e, m, b_h, W_y = problem.e, problem.m, problem.b_h, problem.W_y
+def _hidden_block(problem, sums, start, scale, JTJ, token):
+    """Write the rows and columns of W_h and b_h; W_y's first block of JᵀJ holds C.
+
+    The rows (k, j, j′) are in the order in which ``row_products`` writes them.
+    """
+    e, m = problem.e, problem.m
+    b_h_start, W_y_start = problem.b_h_start, problem.W_y_start
     pairs = pairs_of(e)
-    tile = start
-    k = j = other = 0
-    for row in range(0, m * pairs, ROWS):
+    tile_start = start
+    k = j = j_2 = 0
+    for row in range(0, m * pairs, TILE_ROWS):
         first = k
-        n = columns_of(m - first)
-        for r in range(min(ROWS, m * pairs - row)):
-            Q_hh = tile + r * n - first
-            kj = k * e + j if j < e else b_h + k
+        n = padded_columns_of(m - first)
+        for r in range(min(TILE_ROWS, m * pairs - row)):
+            Q_hh_start = tile_start + r * n - first
+            row_index = k * e + j if j < e else b_h_start + k
             # J_kj J_lj′ = C[k, l] Q_hh[k, (j, j′), l]
-            if other == e:  # b_h's columns, and, transposed, b_h's rows
+            if j_2 == e:  # b_h's columns, and, transposed, b_h's rows
                 for l in range(k, m):
-                    value = scale * JTJ[W_y + k, W_y + l] * total[Q_hh + l]
-                    JTJ[kj, b_h + l] = value
+                    value = scale * JTJ[W_y_start + k, W_y_start + l] * sums[Q_hh_start + l]
+                    JTJ[row_index, b_h_start + l] = value
                     if j < e:
-                        JTJ[l * e + j, b_h + k] = value
+                        JTJ[l * e + j, b_h_start + k] = value
             else:
-                k_other = k * e + other
+                row_index_2 = k * e + j_2
                 for l in range(k, m):
-                    value = scale * JTJ[W_y + k, W_y + l] * total[Q_hh + l]
-                    JTJ[kj, l * e + other] = value
-                    JTJ[k_other, l * e + j] = value
-            other += 1
-            if other > e:
+                    value = scale * JTJ[W_y_start + k, W_y_start + l] * sums[Q_hh_start + l]
+                    JTJ[row_index, l * e + j_2] = value
+                    JTJ[row_index_2, l * e + j] = value
+            j_2 += 1
+            if j_2 > e:
                 j += 1
-                other = j
+                j_2 = j
             if j > e:
                 k += 1
-                j = other = 0
-        tile += ROWS * n
-        if check(token, SCATTERED * ROWS * n):
+                j = j_2 = 0
+        tile_start += TILE_ROWS * n
+        if check(token, SCATTERED * TILE_ROWS * n):
             return
 
 
 @helper
-def _cross_block(problem, theta, total, start, scale, JTJ, token):
+def _cross_block(problem, theta, sums, start, scale, JTJ, token):
     """Write the columns of W_y and b_y in the rows of W_h and b_h."""
-    e, m, s, W_y, b_y = problem.e, problem.m, problem.s, problem.W_y, problem.b_y
-    n = columns_of(m + 1)
+    e, m, s = problem.e, problem.m, problem.s
+    W_y_start, b_y_start = problem.W_y_start, problem.b_y_start
+    n = padded_columns_of(m + 1)
     for row in range(m * (e + 1)):
         k, j = row // (e + 1), row % (e + 1)
-        kj, Q_hy = k * e + j if j < e else problem.b_h + k, start + row * n
+        row_index = k * e + j if j < e else problem.b_h_start + k
+        Q_hy_start = start + row * n
         for o in range(s):
             # J_kj J_ol = W_y[o, k] Q_hy[k, j, l]
-            factor = scale * theta[W_y + o * m + k]
+            factor = scale * theta[W_y_start + o * m + k]
             for l in range(m):
-                JTJ[kj, W_y + o * m + l] = factor * total[Q_hy + l]
-            JTJ[kj, b_y + o] = factor * total[Q_hy + m]
+                JTJ[row_index, W_y_start + o * m + l] = factor * sums[Q_hy_start + l]
+            JTJ[row_index, b_y_start + o] = factor * sums[Q_hy_start + m]
         if check(token, WRITTEN * s * m):
             return
 
 
 @helper
-def _output_block(problem, total, start, scale, JTJ, token):
+def _output_block(problem, sums, start, scale, JTJ, token):
     """Write the rows and columns of W_y and b_y: the same block for each output."""
-    m, s, W_y, b_y = problem.m, problem.s, problem.W_y, problem.b_y
-    for row in range(W_y, b_y + s):
-        for column in range(row, b_y + s):
+    m, s = problem.m, problem.s
+    W_y_start, b_y_start = problem.W_y_start, problem.b_y_start
+    for row in range(W_y_start, b_y_start + s):
+        for column in range(row, b_y_start + s):
             JTJ[row, column] = 0.0
-        if check(token, WRITTEN * (b_y + s - row)):
+        if check(token, WRITTEN * (b_y_start + s - row)):
             return
-    tile = start
-    for row in range(0, m + 1, ROWS):
-        n = columns_of(m + 1 - row)
-        for k in range(row, min(row + ROWS, m + 1)):
-            Q_yy = tile + (k - row) * n - row
+    tile_start = start
+    for row in range(0, m + 1, TILE_ROWS):
+        n = padded_columns_of(m + 1 - row)
+        for k in range(row, min(row + TILE_ROWS, m + 1)):
+            Q_yy_start = tile_start + (k - row) * n - row
             for o in range(s):
                 # J_ok J_ol = Q_yy[k, l]
-                ok = W_y + o * m + k if k < m else b_y + o
+                row_index = W_y_start + o * m + k if k < m else b_y_start + o
                 for l in range(k, m):
-                    JTJ[ok, W_y + o * m + l] = scale * total[Q_yy + l]
-                JTJ[ok, b_y + o] = scale * total[Q_yy + m]
+                    JTJ[row_index, W_y_start + o * m + l] = scale * sums[Q_yy_start + l]
+                JTJ[row_index, b_y_start + o] = scale * sums[Q_yy_start + m]
             if check(token, WRITTEN * s * m):
                 return
-        tile += ROWS * n
+        tile_start += TILE_ROWS * n
 
 
 @helper
@@ -135,9 +142,9 @@ def _mirror(n, A, token):
 
 
 @helper
-def assemble(problem, theta, total, scale, JTJ, token):
-    """Write ``scale`` · JᵀJ from the sums that follow those of gradient and loss in ``total``."""
-    e, m, s, W_y = problem.e, problem.m, problem.s, problem.W_y
+def assemble(problem, theta, sums, scale, JTJ, token):
+    """Write JᵀJ, with ``scale`` = 1/Σw, from the sums that follow those of gradient and loss."""
+    e, m, s, W_y_start = problem.e, problem.m, problem.s, problem.W_y_start
     pairs = pairs_of(e)
     if theta.size >= PAGE:
         _touch(theta.size, JTJ, token)
@@ -146,27 +153,27 @@ def assemble(problem, theta, total, scale, JTJ, token):
         for l in range(k, m):
             c = 0.0
             for o in range(s):
-                c += theta[W_y + o * m + k] * theta[W_y + o * m + l]
-            JTJ[W_y + k, W_y + l] = c
+                c += theta[W_y_start + o * m + k] * theta[W_y_start + o * m + l]
+            JTJ[W_y_start + k, W_y_start + l] = c
         if check(token, WRITTEN * s * (m - k)):
             return
     start = products_start(problem)
-    _hidden_block(problem, total, start, scale, JTJ, token)
-    for row in range(0, m * pairs, ROWS):
-        start += ROWS * columns_of(m - row // pairs)
-    _cross_block(problem, theta, total, start, scale, JTJ, token)
-    start += (m * (e + 1) + ROWS - 1) // ROWS * ROWS * columns_of(m + 1)
-    _output_block(problem, total, start, scale, JTJ, token)
+    _hidden_block(problem, sums, start, scale, JTJ, token)
+    for row in range(0, m * pairs, TILE_ROWS):
+        start += TILE_ROWS * padded_columns_of(m - row // pairs)
+    _cross_block(problem, theta, sums, start, scale, JTJ, token)
+    start += (m * (e + 1) + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS * padded_columns_of(m + 1)
+    _output_block(problem, sums, start, scale, JTJ, token)
     _mirror(theta.size, JTJ, token)
 
 
 @returning(types.float64)
 def gauss_newton(task, JTJ):
-    """Return L at ``task.theta``; write ∂L/∂θ to ``task.gradient`` and Σ w JᵀJ / Σ w to ``JTJ``."""
+    """Return L̃ at ``task.theta``; write ∂L̃/∂θ to ``task.gradient`` and JᵀJ to ``JTJ``."""
     loss = evaluate(task, GRADIENT)
     token = task.scratch.token
     if not is_cancelled(token):
-        assemble(task.problem, task.theta, task.total, task.loss_scale, JTJ, token)
+        assemble(task.problem, task.theta, task.sums_over_chunks, task.loss_scale, JTJ, token)
     return loss
 
 

@@ -15,49 +15,52 @@ from batchprop.simd.vectors import WIDE
 
 
 @helper
-def _second_difference(problem, p, scratch, around, G):
-    """Turn Y into w ⊙ y″ for one panel, and add db_y = Σ w y″ to G.
+def _second_difference(problem, panel, scratch, outer_sum, G):
+    """Overwrite Y by w ⊙ y″ for one panel; add db_y = Σ w y″ to G.
 
-    ``around`` holds y(θ + p) + y(θ − p).
+    ``outer_sum`` holds y(θ + p) + y(θ − p).
     """
-    s, width = problem.s, lanes_of(scratch.R, WIDE)
+    Y = scratch.weighted_residuals
+    s, width = problem.s, lanes_of(Y, WIDE)
     for o in range(s):
-        at = (p * s + o) * width
+        at = (panel * s + o) * width
         total = 0.0
         for i in range(width):
             # y″ = y(θ + p) + y(θ − p) − 2 y(θ)
-            curved = around[o * width + i] - 2.0 * scratch.R[at + i]
-            scratch.R[at + i] = scratch.weight[p * width + i] * curved
-            total += scratch.R[at + i]
+            second_difference = outer_sum[o * width + i] - 2.0 * Y[at + i]
+            Y[at + i] = scratch.weight[panel * width + i] * second_difference
+            total += Y[at + i]
         # db_y += Σ w y″
-        G[problem.b_y + o] += total
+        G[problem.b_y_start + o] += total
 
 
 @helper
 def forward_curvature(problem, points, first, count, scratch, G):
-    """Take a block forward at θ + p, θ − p and θ, and leave w ⊙ y″ in place of its residuals."""
-    s, width = problem.s, lanes_of(scratch.R, WIDE)
-    n, R = points.size // 3, scratch.R
-    around = scratch.strips  # free between packing and the backward pass; holds s panels or more
+    """Take a block forward at θ + p, θ − p and θ; write w ⊙ y″ in place of wR."""
+    s, width = problem.s, lanes_of(scratch.weighted_residuals, WIDE)
+    n, Y = points.size // 3, scratch.weighted_residuals
+    outer_sum = (
+        scratch.strip_buffer
+    )  # free between packing and the backward pass; holds s panels or more
     pack_block(problem, first, count, scratch)
-    for p in range((count + width - 1) // width):
-        at = p * s * width
-        forward_panel(problem, points[n : 2 * n], p, count, scratch)
+    for panel in range((count + width - 1) // width):
+        at = panel * s * width
+        forward_panel(problem, points[n : 2 * n], panel, count, scratch)
         for i in range(s * width):
-            around[i] = R[at + i]
-        forward_panel(problem, points[2 * n :], p, count, scratch)
+            outer_sum[i] = Y[at + i]
+        forward_panel(problem, points[2 * n :], panel, count, scratch)
         for i in range(s * width):
-            around[i] += R[at + i]
-        forward_panel(problem, points[:n], p, count, scratch)
-        _second_difference(problem, p, scratch, around, G)
+            outer_sum[i] += Y[at + i]
+        forward_panel(problem, points[:n], panel, count, scratch)
+        _second_difference(problem, panel, scratch, outer_sum, G)
 
 
 @helper
 def curvature(task, out):
-    """Write Σ w Jᵀ y″ / Σ w at the three points of ``task.points`` to ``out`` (P,)."""
+    """Write Jᵀy″, a mean over samples, for the three points of ``task.points`` to ``out`` (P,)."""
     evaluate(task, CURVATURE)
     for i in range(out.size):
-        out[i] = task.loss_scale * task.total[i]
+        out[i] = task.loss_scale * task.sums_over_chunks[i]
 
 
 @kernel

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from batchprop.engines.fused.blocking import Blocking, round_up
+from batchprop.engines.fused.blocking import Blocking, cut_into_chunks, round_up
 from batchprop.engines.fused.blocking import choose_blocking as choose_gradient_blocking
-from batchprop.engines.fused.gauss_newton.row_product_layout import ROWS, n_sums, panel_rows
+from batchprop.engines.fused.gauss_newton.row_product_layout import (
+    TILE_ROWS,
+    n_row_product_sums,
+    panel_rows,
+)
 from batchprop.parameters import Shape
 
-CHUNK_SAMPLES = 512  # at least: adding a chunk's sums to the others' costs as much as a few samples
 MOST_CHUNKS = 32
-MOST_SUM_BYTES = 128 << 20  # of all chunks' sums together, as long as 8 chunks are left
+MOST_SUM_BYTES = 128 << 20  # of all chunks' sums together, but never fewer than 8 chunks
 BLOCK_BYTES = 512 * 1024  # of rows that are multiplied: they stay in the second-level cache
 BLOCK_SAMPLES = 256  # at most: a tile's ten rows stay in the first-level cache
 FMA_NS = 0.05  # a multiply-add of the row products on one thread
@@ -23,21 +26,20 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     """Cut ``n_samples`` samples into chunks, and chunks into blocks of equal size."""
     gradient = choose_gradient_blocking(shape, n_samples, dtype)
     width = gradient.width
-    rows = panel_rows(shape.n_inputs, shape.n_hidden) + ROWS
-    n_products = n_sums(shape)
+    rows = panel_rows(shape.n_inputs, shape.n_hidden) + TILE_ROWS
+    n_products = n_row_product_sums(shape)
     row_bytes = 8 * (n_products + shape.n_parameters + shape.n_outputs)
     max_chunks = max(8, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
-    n_chunks = min(max_chunks, -(-n_samples // CHUNK_SAMPLES))
-    chunk = round_up(-(-n_samples // n_chunks), width)
+    chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
     fitting = max(2 * width, BLOCK_BYTES // (8 * rows) // width * width)
-    n_blocks = -(-chunk // min(chunk, BLOCK_SAMPLES, fitting))
-    block = round_up(-(-chunk // n_blocks), width)
+    n_blocks = -(-chunk_samples // min(chunk_samples, BLOCK_SAMPLES, fitting))
+    block_samples = round_up(-(-chunk_samples // n_blocks), width)
     return gradient._replace(
-        block=block,
-        chunk=chunk,
-        n_chunks=-(-n_samples // chunk),
+        block_samples=block_samples,
+        chunk_samples=chunk_samples,
+        n_chunks=n_chunks,
         nanoseconds=gradient.nanoseconds + FMA_NS * n_products * n_samples,
-        row_product_size=rows * block,
+        row_product_size=rows * block_samples,
         n_row_products=n_products,
     )
 
@@ -45,4 +47,4 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
 def n_bytes(shape: Shape, n_samples: int) -> int:
     """Return the bytes that grow with P²: JᵀJ, a copy to factorise, and the chunks' sums."""
     n_chunks = choose_blocking(shape, n_samples, np.dtype(np.float64)).n_chunks
-    return 8 * (2 * shape.n_parameters**2 + n_chunks * n_sums(shape))
+    return 8 * (2 * shape.n_parameters**2 + n_chunks * n_row_product_sums(shape))

@@ -1,4 +1,4 @@
-"""L(θ), its gradient and JᵀJ over one data set, by the fused kernels."""
+"""L̃(θ), its gradient and JᵀJ over one data set, by the fused kernels."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GaussNewtonObjective(Objective):
         super().__init__(samples, shape, activation, dtype, n_threads, cancellation)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
+        """Write ∂L̃/∂θ (P,) and JᵀJ (P, P); return L̃(θ)."""
         self.task.theta[:] = theta
         loss = float(gauss_newton_once(self.task, JTJ))
         self._raise_if_cancelled()
@@ -57,7 +57,7 @@ class GaussNewtonObjective(Objective):
         return loss
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i at θ to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        """Write Jᵀy″ at θ to ``out`` (P,); ``points`` (3, P) are θ, θ + p and θ − p."""
         self.task.points[:] = points.ravel()
         curvature_once(self.task, out)
         self._raise_if_cancelled()

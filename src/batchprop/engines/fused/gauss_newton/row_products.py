@@ -5,10 +5,10 @@ from __future__ import annotations
 from numba import types
 
 from batchprop.compiler.jit import always_inlined, helper, returning
-from batchprop.engines.fused.activation_kernels import slope
+from batchprop.engines.fused.activation_kernels import sigma_prime
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
-    ROWS,
-    columns_of,
+    TILE_ROWS,
+    padded_columns_of,
     pairs_of,
     panel_rows_of,
     products_start,
@@ -21,7 +21,7 @@ from batchprop.simd.vectors import WIDE
 from batchprop.threads.cancellation import check, is_cancelled
 
 N_BROAD = len(BROAD)
-PRODUCT_WORK = 4  # multiply-adds that take as long as to make one product of rows
+PRODUCT_WORK = 4  # multiply-adds that take as long as one product of rows
 WORK_PER_CHECK = 1 << 20  # multiply-adds between two checks for cancellation
 NO_ROW = -1
 
@@ -36,7 +36,7 @@ def fill_panel(problem, p, scratch):
     # σ′ and h
     for k in range(m):
         h = load(scratch.H, hidden + k * width, WIDE)
-        store(U, panel + k * width, slope(problem.activation, h))
+        store(U, panel + k * width, sigma_prime(problem.activation, h))
         store(U, panel + (m + k) * width, h)
     # ĥ_m = 1
     ones = panel + 2 * m * width
@@ -76,78 +76,83 @@ def _add_tile(Q, U, tile):
 
 
 @returning(types.int64)
+def _unreported(work, token):
+    """Report ``work`` if it exceeds WORK_PER_CHECK; return what is unreported, −1 if cancelled."""
+    if work <= WORK_PER_CHECK:
+        return work
+    return -1 if check(token, work) else 0
+
+
+@returning(types.int64)
 def _add_Q_hh(problem, U, Q, G, start, token):
-    """Q_hh[k, (j, j′), l] += Σ σ′_k w x̂_j x̂_j′ σ′_l, l ≥ k; return where its tiles end in G."""
+    """Q_hh[k, (j, j′), l] += Σ σ′_k w x̂_j x̂_j′ σ′_l, l ≥ k; return where its tiles end in G.
+
+    The rows (k, j, j′) are in lexicographic order; ``assemble`` reads them in the same order.
+    """
     e, m, count, pairs = problem.e, problem.m, U.n_samples, pairs_of(problem.e)
     plain = U.n_rows - (e + 1)
     weighted = plain - (e + 1)
-    done = k = j = other = 0
-    for row in range(0, m * pairs, ROWS):
+    work = k = j = j_2 = 0
+    for row in range(0, m * pairs, TILE_ROWS):
         first = k
-        for line in range(start, start + ROWS * columns_of(m - k), 8):
+        for line in range(start, start + TILE_ROWS * padded_columns_of(m - k), 8):
             prefetch(G, line)  # the sums may exceed the cache
-        for r in range(min(ROWS, m * pairs - row)):
+        for r in range(min(TILE_ROWS, m * pairs - row)):
             # σ′_k w x̂_j x̂_j′
-            _multiply_rows(U, k, weighted + j, plain + other, Q, r)
-            other += 1
-            if other > e:
+            _multiply_rows(U, k, weighted + j, plain + j_2, Q, r)
+            j_2 += 1
+            if j_2 > e:
                 j += 1
-                other = j
+                j_2 = j
             if j > e:
                 k += 1
-                j = other = 0
-        n = columns_of(m - first)
-        slopes = Panels(U.array, first * U.width, n, count, U.width, U.panel_stride)
-        _add_tile(Q, slopes, Matrix(G, start, ROWS, n, n, 1))
-        start += ROWS * n
-        done += ROWS * (n + PRODUCT_WORK) * count
-        if done > WORK_PER_CHECK:
-            if check(token, done):
-                return start
-            done = 0
+                j = j_2 = 0
+        n = padded_columns_of(m - first)
+        sigma_primes = Panels(U.array, first * U.width, n, count, U.width, U.panel_stride)
+        _add_tile(Q, sigma_primes, Matrix(G, start, TILE_ROWS, n, n, 1))
+        start += TILE_ROWS * n
+        work = _unreported(work + TILE_ROWS * (n + PRODUCT_WORK) * count, token)
+        if work < 0:
+            return start
     return start
 
 
 @returning(types.int64)
 def _add_Q_hy(problem, U, Q, G, start, token):
     """Q_hy[k, j, l] += Σ σ′_k w x̂_j ĥ_l; return where its tiles end in G."""
-    e, m, count, n = problem.e, problem.m, U.n_samples, columns_of(problem.m + 1)
+    e, m, count, n = problem.e, problem.m, U.n_samples, padded_columns_of(problem.m + 1)
     weighted = U.n_rows - 2 * (e + 1)
     hidden = Panels(U.array, m * U.width, n, count, U.width, U.panel_stride)
-    done = 0
-    for row in range(0, m * (e + 1), ROWS):
-        for r in range(min(ROWS, m * (e + 1) - row)):
+    work = 0
+    for row in range(0, m * (e + 1), TILE_ROWS):
+        for r in range(min(TILE_ROWS, m * (e + 1) - row)):
             k, j = (row + r) // (e + 1), (row + r) % (e + 1)
             # σ′_k w x̂_j
             _multiply_rows(U, k, weighted + j, NO_ROW, Q, r)
-        _add_tile(Q, hidden, Matrix(G, start, ROWS, n, n, 1))
-        start += ROWS * n
-        done += ROWS * (n + PRODUCT_WORK) * count
-        if done > WORK_PER_CHECK:
-            if check(token, done):
-                return start
-            done = 0
+        _add_tile(Q, hidden, Matrix(G, start, TILE_ROWS, n, n, 1))
+        start += TILE_ROWS * n
+        work = _unreported(work + TILE_ROWS * (n + PRODUCT_WORK) * count, token)
+        if work < 0:
+            return start
     return start
 
 
 @helper
 def _add_Q_yy(problem, U, Q, G, start, token):
     """Q_yy[l, l′] += Σ w ĥ_l ĥ_l′, l′ ≥ l."""
-    m, count, done = problem.m, U.n_samples, 0
+    m, count, work = problem.m, U.n_samples, 0
     w = U.n_rows - (problem.e + 1) - 1
-    for row in range(0, m + 1, ROWS):
-        for r in range(min(ROWS, m + 1 - row)):
+    for row in range(0, m + 1, TILE_ROWS):
+        for r in range(min(TILE_ROWS, m + 1 - row)):
             # w ĥ_l
             _multiply_rows(U, m + row + r, w, NO_ROW, Q, r)
-        n = columns_of(m + 1 - row)
+        n = padded_columns_of(m + 1 - row)
         hidden = Panels(U.array, (m + row) * U.width, n, count, U.width, U.panel_stride)
-        _add_tile(Q, hidden, Matrix(G, start, ROWS, n, n, 1))
-        start += ROWS * n
-        done += ROWS * (n + PRODUCT_WORK) * count
-        if done > WORK_PER_CHECK:
-            if check(token, done):
-                return
-            done = 0
+        _add_tile(Q, hidden, Matrix(G, start, TILE_ROWS, n, n, 1))
+        start += TILE_ROWS * n
+        work = _unreported(work + TILE_ROWS * (n + PRODUCT_WORK) * count, token)
+        if work < 0:
+            return
 
 
 @helper
@@ -161,7 +166,7 @@ def add_row_products(problem, count, scratch, G):
     for p in range((count + width - 1) // width):
         fill_panel(problem, p, scratch)
     U = Panels(array, 0, n_rows, count, width, n_rows * width)
-    Q = Panels(array, problem.block * n_rows, ROWS, count, width, ROWS * width)
+    Q = Panels(array, problem.block_samples * n_rows, TILE_ROWS, count, width, TILE_ROWS * width)
     start = _add_Q_hh(problem, U, Q, G, products_start(problem), scratch.token)
     if not is_cancelled(scratch.token):
         start = _add_Q_hy(problem, U, Q, G, start, scratch.token)

@@ -1,8 +1,9 @@
-"""Engines from formulas on plain arrays: standardised data, the reported loss and cancellation.
+"""``ArrayEngine`` makes an engine of formulas on plain arrays.
 
 ``naive`` and ``vectorized`` compute L(θ) of the arrays they are handed, and nothing else.  This
-layer hands them standardised copies, converts losses to the user's units and ends evaluations
-early.  The fused engine needs no such layer: it standardises samples while it packs them.
+layer hands them standardised copies, converts losses to the user's units (``reported_loss``) and
+ends evaluations early (``cancellation``).  The fused engine needs no such layer: it standardises
+samples while it packs them.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ class Formulas(Protocol):
 
     Attributes
     ----------
-    Objective, GaussNewtonObjective : callable
-        ``Objective(X, T, sample_weight, shape, activation, dtype)`` has the evaluations of the
-        protocol, ``close``, and an attribute ``check``: a function to be called now and then, which
+    ArrayObjective, ArrayGaussNewtonObjective : callable
+        ``ArrayObjective(X, T, sample_weight, shape, activation, dtype)`` has the evaluations of the
+        protocol and an attribute ``check``: a function to be called now and then, which
         may raise to end the evaluation.
     predict : callable
         As in the protocol.
     """
 
-    Objective: Callable[..., Any]
-    GaussNewtonObjective: Callable[..., Any]
+    ArrayObjective: Callable[..., Any]
+    ArrayGaussNewtonObjective: Callable[..., Any]
     predict: Callable[..., Array]
 
 
@@ -82,7 +83,7 @@ class ScaledObjective:
         self._last_theta: Array | None = None  # kept where the reported loss needs residuals
 
     def _open(self, *arguments: Any) -> Any:
-        return self._formulas.Objective(*arguments)
+        return self._formulas.ArrayObjective(*arguments)
 
     def loss(self, theta: Array) -> float:
         """Return L̃(θ)."""
@@ -114,8 +115,7 @@ class ScaledObjective:
         return float(loss + self._constant_loss)
 
     def close(self) -> None:
-        """Free buffers."""
-        self._objective.close()
+        """Do nothing: the buffers are freed with the object."""
 
     def __enter__(self) -> Self:
         return self
@@ -135,18 +135,18 @@ class ScaledGaussNewtonObjective(ScaledObjective):
 
     def _open(self, *arguments: Any) -> Any:
         require_float64(arguments[-1])
-        return self._formulas.GaussNewtonObjective(*arguments)
+        return self._formulas.ArrayGaussNewtonObjective(*arguments)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
-        """Write ∂L̃/∂θ (P,) and Σ_i w_i J_iᵀ J_i / Σ_i w_i (P, P); return L̃(θ)."""
+        """Write ∂L̃/∂θ (P,) and JᵀJ (P, P); return L̃(θ)."""
         return self._recorded(theta, self._objective.gauss_newton(theta, gradient, JTJ))
 
     def curvature(self, points: Array, out: Array) -> None:
-        """Write Σ_i w_i J_iᵀ y″_i / Σ_i w_i to ``out`` (P,), for θ, θ + p, θ − p (3, P)."""
+        """Write Jᵀy″ at θ to ``out`` (P,); ``points`` (3, P) are θ, θ + p and θ − p."""
         self._objective.curvature(points, out)
 
 
-class ScaledEngine:
+class ArrayEngine:
     """An ``Engine`` made of formulas.
 
     Parameters
