@@ -45,6 +45,7 @@ TESTED_THROUGH = {
     "gradient_check.engine_under_test": "gradient_check/test_gradient_controls.py",
     "solvers.first_order.first_order_run": "solvers/first_order/test_update_rules.py",
     "training.run": "training/test_train.py",  # whole trainings
+    "training.run_result": "test_network_loss.py",  # a result's losses are those of its network
     "validation.arrays": "validation/test_validation.py",  # by what users pass
     "validation.samples": "validation/test_validation.py",
 }

@@ -20,7 +20,10 @@ Rates = tuple[float, float]  # penalty factors of ‖W_h‖² and ‖W_y‖²
 
 
 def rates_of(alpha: Rates, n_samples: int, sample_weight: Array | None) -> Rates:
-    """Return (α_h, α_y)/Σw; without weights, Σw = N."""
+    """Return (α_h, α_y)/Σw; without weights, Σw = N.
+
+    ``solvers.penalty_kernel.penalty`` computes the same rates for solvers.
+    """
     inverse_weight = scales(n_samples, sample_weight).loss
     return alpha[0] * inverse_weight, alpha[1] * inverse_weight
 

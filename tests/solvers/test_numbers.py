@@ -6,8 +6,9 @@ import pytest
 
 from batchprop.parameters import Shape
 from batchprop.solvers import registry
+from batchprop.solvers.first_order.first_order_memory import default_learning_rate
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
-from batchprop.solvers.settings import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS, default_learning_rate
+from batchprop.solvers.settings import ADAM, FIRST_ORDER, GD, LIMITS, SOLVERS
 
 
 @pytest.mark.parametrize(("m", "e"), [(1, 1), (50, 3), (1000, 784)])
@@ -32,7 +33,7 @@ def test_the_limits():
 
 
 def test_the_settings_of_lbfgs():
-    assert LbfgsSettings() == (0, 1e-4, 0.9, 30, 2**62)
+    assert LbfgsSettings() == (80, 1e-4, 0.9, 30, 2**62)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

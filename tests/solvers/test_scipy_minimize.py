@@ -13,9 +13,10 @@ import scipy.optimize
 import batchprop
 from batchprop import Network
 from batchprop.solvers.penalty_kernel import penalty
+from batchprop.solvers.run_state import initial_state
 from batchprop.solvers.scipy_minimize import ScipyRun, initial_memory
 from batchprop.solvers.scipy_settings import METHODS, ScipySettings
-from batchprop.solvers.stopping import REASONS, start
+from batchprop.solvers.stopping import REASONS
 from tests.bad_input import FORM
 from tests.problems import problem, relative_error
 from tests.solvers.lbfgs.runs import NO_RULES, Outcome, Recorder, prepared
@@ -24,7 +25,7 @@ from tests.solvers.lbfgs.runs import NO_RULES, Outcome, Recorder, prepared
 def minimised(case, engine="fused", *, rules=NO_RULES, epochs=60, alpha=0.0, wrap=None, **settings):
     settings = ScipySettings(**settings)
     theta = case.network.theta
-    state = start(theta, initial_memory(settings, theta.size))
+    state = initial_state(theta, initial_memory(settings, theta.size))
     free = penalty((alpha, alpha), case.X.shape[1], case.network.shape)
     losses = np.full(epochs, np.nan)
     with prepared(case, engine) as objective:
@@ -131,7 +132,9 @@ def test_not_finite():
 
 def test_it_cannot_go_on_with_a_run():
     case = problem()
-    state = start(case.network.theta, initial_memory(ScipySettings(), case.network.theta.size))
+    state = initial_state(
+        case.network.theta, initial_memory(ScipySettings(), case.network.theta.size)
+    )
     state.evaluations[0] = 7
     free = penalty((0.0, 0.0), 1.0, case.network.shape)
     with prepared(case) as objective, pytest.raises(ValueError, match="resumed; got solver='sci"):
@@ -140,7 +143,9 @@ def test_it_cannot_go_on_with_a_run():
 
 def test_a_run_that_is_dropped_leaves_no_thread():
     case = problem()
-    state = start(case.network.theta, initial_memory(ScipySettings(), case.network.theta.size))
+    state = initial_state(
+        case.network.theta, initial_memory(ScipySettings(), case.network.theta.size)
+    )
     free = penalty((0.0, 0.0), 1.0, case.network.shape)
     with prepared(case) as objective:
         run = ScipyRun(ScipySettings(), NO_RULES, free, state, objective, None)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.solvers.state_checks import check_overflow, check_state, is_ahead
-from batchprop.solvers.stopping import NEVER, start
+from batchprop.solvers.run_state import initial_state, is_ahead
+from batchprop.solvers.state_checks import check_overflow, check_state
+from batchprop.solvers.stopping import NEVER
 
 
 def state(epoch=0, evaluations=0, **fields):
     """Return a state of so many epochs and evaluations, with some fields filled."""
-    checked = start(np.ones(3), ())
+    checked = initial_state(np.ones(3), ())
     checked.epoch[0], checked.evaluations[0] = epoch, evaluations
     if evaluations:
         for name in ("best_score", "best_loss", "reference"):

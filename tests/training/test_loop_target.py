@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from batchprop.solvers.stopping import MAX_EPOCHS, RUNNING, TARGET_LOSS, start
+from batchprop.solvers.run_state import initial_state
+from batchprop.solvers.stopping import MAX_EPOCHS, RUNNING, TARGET_LOSS
 from batchprop.training.history import History
 from batchprop.training.loop import advance
 from batchprop.training.monitor import Monitor
@@ -40,7 +41,7 @@ class Falling:
 
 def ran(behind, last=50, restarts=True):
     """Return reason, state, curve and the epochs told, of a network so many epochs behind."""
-    state, history, told = start(np.zeros(2), np.zeros(1)), History(), []
+    state, history, told = initial_state(np.zeros(2), np.zeros(1)), History(), []
 
     def reached():
         return START - (state.evaluations[0] - 1) + behind <= BOUND

@@ -1,9 +1,11 @@
 """Conversion of a network between standardised data and raw units, in both directions.
 
-With x̃ = (x − x̄) ⊙ f and y = d ⊙ ỹ + t̄ (f: factors of the inputs, d: scales of the targets)
+With x̃ = (x − x̄) ⊙ x_factor and y = t_scale ⊙ ỹ + t̄
 
-    W̃_h x̃ + b̃_h = W_h x + b_h    where  W_h = W̃_h f,   b_h = b̃_h − W_h x̄
-    d ⊙ (W̃_y h + b̃_y) + t̄ = W_y h + b_y   where  W_y = d W̃_y,   b_y = d ⊙ b̃_y + t̄
+    W̃_h x̃ + b̃_h = W_h x + b_h
+        where  W_h = W̃_h diag(x_factor),  b_h = b̃_h − W_h x̄
+    t_scale ⊙ (W̃_y h + b̃_y) + t̄ = W_y h + b_y
+        where  W_y = diag(t_scale) W̃_y,   b_y = t_scale ⊙ b̃_y + t̄
 
 so that the converted network is an ordinary network with the same hidden activations H.
 """

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.penalty_kernel import Penalty
-from batchprop.solvers.stopping import CANCELLED, RUNNING, Rules, State
+from batchprop.solvers.run_state import State
+from batchprop.solvers.stopping import CANCELLED, RUNNING, Rules
 from batchprop.threads.cancellation import Cancelled
 
 Array = npt.NDArray[Any]
@@ -19,8 +20,8 @@ Array = npt.NDArray[Any]
 class InterpretedRun(ABC):
     """A loop of evaluations, each followed by a judgement.
 
-    Decisions and moves are the compiled functions of the compiled loop, so that both loops do the
-    same.
+    It calls the same compiled functions as the compiled loop to judge and to move θ.  The objective
+    is L̃ alone; a solver's run adds the penalty to get F.
 
     Parameters
     ----------
@@ -50,19 +51,19 @@ class InterpretedRun(ABC):
                     reason = self._take_step()
                     if reason != RUNNING:
                         return reason, k
-                    objective = self._evaluate()
+                    F = self._evaluate()
                     losses[k] = self._objective.reported_loss
                     if self._validation is not None:
                         validation_losses[k] = self._validation_loss(self._validation)
             except Cancelled:
                 return CANCELLED, k
-            reason = self._judge(objective, losses[k], validation_losses[k])
+            reason = self._judge(F, losses[k], validation_losses[k])
             if reason != RUNNING:
                 return reason, k + 1
         return RUNNING, losses.size
 
     def _take_step(self) -> int:
-        """Take a step that is still to be taken; return a reason to stop, or RUNNING."""
+        """Take the pending step, if any; return a reason to stop, or RUNNING."""
         return RUNNING
 
     @abstractmethod
@@ -75,7 +76,7 @@ class InterpretedRun(ABC):
         return validation.reported_loss
 
     @abstractmethod
-    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+    def _judge(self, F: float, loss: float, validation_loss: float) -> int:
         """Judge an evaluation and, if the run goes on, move; return a reason, or RUNNING."""
 
     def close(self) -> None:  # noqa: B027 - no solver has anything to add

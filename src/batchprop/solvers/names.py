@@ -1,7 +1,9 @@
-"""The former name of ``batchprop.solvers.settings``, kept importable."""
+"""Names of solvers that used to be defined here, kept importable."""
 
 from __future__ import annotations
 
+from batchprop.solvers.first_order.first_order_memory import FirstOrderSettings as Settings
+from batchprop.solvers.first_order.first_order_memory import default_learning_rate
 from batchprop.solvers.settings import (
     ADAM,
     AUTO,
@@ -13,8 +15,6 @@ from batchprop.solvers.settings import (
     RESUMABLE,
     SOLVERS,
     Limits,
-    Settings,
-    default_learning_rate,
 )
 
 __all__ = [

@@ -38,7 +38,7 @@ class Penalty(NamedTuple):
 
 
 def penalty(alpha: tuple[float, float], total_weight: float, shape: Shape) -> Penalty:
-    """Return the penalty for (α_h, α_y), neither negative, and Σw."""
+    """Return the penalty for (α_h, α_y), neither negative, and Σw; see ``penalty.rates_of``."""
     alpha_h, alpha_y = alpha
     return Penalty(alpha_h / total_weight, alpha_y / total_weight, *offsets(shape))
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.penalty_kernel import Penalty
-from batchprop.solvers.stopping import Rules, State
+from batchprop.solvers.run_state import State
+from batchprop.solvers.stopping import Rules
 
 Array = npt.NDArray[Any]
 
@@ -47,11 +48,11 @@ class Solver(Protocol):
         ...
 
     def memory_form(self, settings: Any, n_parameters: int) -> Any:
-        """Return the shapes and dtypes of that memory, in arrays that may take no room."""
+        """Return the shapes and dtypes of that memory, in arrays that may take no memory."""
         ...
 
     def check_memory(self, settings: Any, state: State, reason: str) -> None:
-        """Raise ValueError where the memory of a state from a file holds what no run leaves there.
+        """Raise ValueError if the memory of a state from a file could not come from a run.
 
         ``reason`` is the stop reason in that file.
         """
@@ -75,11 +76,12 @@ class Solver(Protocol):
         rules : Rules
             When to stop.
         penalty : Penalty
-            What is added to the objective.
+            What a solver adds to L̃ to get F.
         state : State
             Where the run begins or goes on.
         objective : Objective
-            L̃ of the training data; a ``GaussNewtonObjective`` if ``needs_gauss_newton``.
+            L̃ of the training data, without the penalty; a ``GaussNewtonObjective`` if
+            ``needs_gauss_newton``.
         validation : Objective or None
             L̃ of the validation data.
         """

@@ -8,7 +8,7 @@ from typing import cast
 from batchprop.solvers.protocol import Solver
 from batchprop.solvers.settings import FIRST_ORDER
 
-_HOME = dict.fromkeys(FIRST_ORDER, "batchprop.solvers.first_order.first_order_solver") | {
+_MODULES = dict.fromkeys(FIRST_ORDER, "batchprop.solvers.first_order.first_order_solver") | {
     "lbfgs": "batchprop.solvers.lbfgs.lbfgs_solver",
     "lm": "batchprop.solvers.levenberg_marquardt.levenberg_marquardt_solver",
     "scipy": "batchprop.solvers.scipy_minimize",
@@ -17,4 +17,4 @@ _HOME = dict.fromkeys(FIRST_ORDER, "batchprop.solvers.first_order.first_order_so
 
 def load(solver: str) -> Solver:
     """Import a solver when it is first asked for."""
-    return cast(Solver, import_module(_HOME[solver]))
+    return cast(Solver, import_module(_MODULES[solver]))

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from batchprop.compiler.jit import kernel
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.penalty_kernel import Penalty, penalise
+from batchprop.solvers.run_state import State, undo_step
 from batchprop.solvers.scipy_settings import METHODS, WITHOUT_GRADIENT, ScipySettings
 from batchprop.solvers.stopping import (
     CANCELLED,
@@ -33,7 +34,6 @@ from batchprop.solvers.stopping import (
     NON_FINITE,
     RUNNING,
     Rules,
-    State,
     judge,
 )
 from batchprop.threads.cancellation import Cancelled
@@ -55,7 +55,7 @@ class _Iterate(NamedTuple):
     """An evaluation that is handed over to the run."""
 
     theta: Array
-    objective: float
+    F: float
     loss: float
     gradient: Array
 
@@ -65,9 +65,9 @@ class _Stopped(Exception):
 
 
 @kernel
-def _judge(rules, state, objective, loss, validation_loss, gradient):
+def _judge(rules, state, F, loss, validation_loss, gradient):
     """Python entry point of ``judge``."""
-    return judge(rules, state, objective, loss, validation_loss, gradient)
+    return judge(rules, state, F, loss, validation_loss, gradient)
 
 
 def initial_memory(settings: ScipySettings, n_parameters: int) -> Array:
@@ -194,7 +194,7 @@ class _Minimisation:
     def _values(self, theta: Array) -> tuple[float, Array]:
         """Return F and a copy of its gradient in float64."""
         iterate = self._evaluated(theta)
-        return iterate.objective, iterate.gradient.astype(np.float64)
+        return iterate.F, iterate.gradient.astype(np.float64)
 
     def _evaluated(self, theta: Array) -> _Iterate:
         """Return the evaluation at θ; the last one is reused if it was at the same θ."""
@@ -204,12 +204,12 @@ class _Minimisation:
                 raise _Stopped
             gradient = np.zeros_like(rounded)
             with np.errstate(over="ignore", invalid="ignore"):  # judged later
-                objective = self._objective.loss_and_gradient(rounded, gradient)
+                F = self._objective.loss_and_gradient(rounded, gradient)
                 if self.cancelled:  # meanwhile: the state is no longer this thread's
                     raise _Stopped
                 self._calls[0] += 1
-                objective += penalise(self._penalty, rounded, gradient, True)
-                self._last = _Iterate(rounded, objective, self._objective.reported_loss, gradient)
+                F += penalise(self._penalty, rounded, gradient, True)
+                self._last = _Iterate(rounded, F, self._objective.reported_loss, gradient)
         return self._last
 
 
@@ -270,13 +270,12 @@ class ScipyRun:
                     return CANCELLED, k
             reason = int(
                 _judge(
-                    self._rules, state, iterate.objective, losses[k], validation_losses[k],
+                    self._rules, state, iterate.F, losses[k], validation_losses[k],
                     iterate.gradient,
                 )
             )  # fmt: skip
-            if reason == NON_FINITE and state.epoch[0] > 0:
-                state.theta[:] = state.previous
-                state.epoch[0] -= 1
+            if reason == NON_FINITE:
+                undo_step(state)
             following = self._wait() if reason == RUNNING else reason
             if following is None:
                 return CANCELLED, k + 1

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.solvers.stopping import NEVER, NON_FINITE, REASONS, State
+from batchprop.solvers.run_state import State, is_ahead
+from batchprop.solvers.stopping import NEVER, NON_FINITE, REASONS
 
 Array = npt.NDArray[Any]
 
@@ -25,11 +26,6 @@ def require(holds: bool | np.bool, name: str, expected: str) -> None:
 def require_finite(name: str, array: Array) -> None:
     """Refuse NaN and inf."""
     require(np.isfinite(array).all(), name, "be finite")
-
-
-def is_ahead(state: State) -> bool:
-    """Return whether θ has moved since its last evaluation: its values may have overflown."""
-    return bool(0 < state.evaluations[0] <= state.epoch[0])
 
 
 def may_have_overflown(state: State, reason: str) -> bool:

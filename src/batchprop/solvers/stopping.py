@@ -1,17 +1,15 @@
-"""The state of a run, the stopping rules and the best network: the same for every solver."""
+"""The stopping rules, and the judgement that applies them: the same for every solver."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from numba import types
 
-from batchprop.compiler.jit import helper, returning
-
-Array = npt.NDArray[Any]
+from batchprop.compiler.jit import returning
+from batchprop.solvers.run_state import State
+from batchprop.solvers.vector_ops import copy, gradient_norm
 
 RUNNING, MAX_EPOCHS, TARGET_LOSS, GRADIENT_NORM, STAGNATION, PATIENCE, NON_FINITE = range(7)
 LINE_SEARCH, MAX_EVALUATIONS, DAMPING, STEP, METHOD, METHOD_GAVE_UP = range(7, 13)
@@ -68,119 +66,30 @@ class Rules(NamedTuple):
     validating: bool
 
 
-class State(NamedTuple):
-    """The state of a run: everything that changes while it runs.
-
-    Attributes
-    ----------
-    theta, previous, best : ndarray, shape (P,)
-        θ, θ before the last step, and θ of the best network.
-    memory : ndarray or NamedTuple of ndarrays
-        The solver's memory.
-    best_score, best_loss : ndarray, shape (1,), float64
-        Score and loss of the best network; the score is F, or the validation loss.
-    reference : ndarray, shape (1,), float64
-        F at its last notable decrease.
-    epoch, best_epoch, reference_epoch : ndarray, shape (1,), int64
-        Steps that led to θ, to the best network, and to ``reference``.
-    evaluations : ndarray, shape (1,), int64
-        Epochs 0, 1, … with a finite evaluation so far.
-    calls : ndarray, shape (1,), int64
-        All evaluations of F, those of line searches included.
-    gradient_norm, step : ndarray, shape (1,), float64
-        ‖∂F/∂θ‖ at the last evaluation; length of the last step.
-    """
-
-    theta: Array
-    previous: Array
-    best: Array
-    memory: Any
-    best_score: Array
-    best_loss: Array
-    reference: Array
-    epoch: Array
-    best_epoch: Array
-    reference_epoch: Array
-    evaluations: Array
-    calls: Array
-    gradient_norm: Array
-    step: Array
-
-
-def start(theta: Array, memory: Any) -> State:
-    """Return the state of a run that has not begun; ``memory`` is the solver's."""
-    return State(
-        theta=theta.copy(),
-        previous=theta.copy(),
-        best=theta.copy(),
-        memory=memory,
-        best_score=np.full(1, np.inf),
-        best_loss=np.full(1, np.nan),
-        reference=np.full(1, np.inf),
-        epoch=np.zeros(1, np.int64),
-        best_epoch=np.zeros(1, np.int64),
-        reference_epoch=np.zeros(1, np.int64),
-        evaluations=np.zeros(1, np.int64),
-        calls=np.zeros(1, np.int64),
-        gradient_norm=np.full(1, np.nan),
-        step=np.full(1, np.nan),
-    )
-
-
-def step_back(state: State) -> None:
-    """Take the last evaluation out of the counts, if a rule stopped the run after it.
-
-    A resumed run evaluates θ again, because its next step needs the gradient, and the evaluation
-    must not count twice.  Evaluation and judgement have the same bits both times.
-    """
-    if state.evaluations[0] > state.epoch[0]:
-        state.evaluations[0] -= 1
-        state.calls[0] -= 1
-
-
-@helper
-def copy(source, target):
-    """Copy a flat vector; a slice assignment is more code, which shows with 13 parameters."""
-    for i in range(source.size):
-        target[i] = source[i]
-
-
-@returning(types.float64)
-def gradient_norm(gradient, theta):
-    """Return ‖gradient‖; it is NaN or inf if any element of the gradient or of θ is."""
-    total = 0.0
-    for i in range(gradient.size):
-        g = np.float64(gradient[i])
-        # 0·θ is 0 unless θ is not finite; the loss need not show that, as tanh(inf) is 1
-        total += g * g + 0.0 * theta[i]
-    return math.sqrt(total)
-
-
-@returning(types.boolean)
-def is_last(rules, state):
+def is_last(rules: Rules, state: State) -> bool:
     """Return whether no step follows the evaluation at θ, so that it needs no gradient."""
-    return state.epoch[0] >= rules.max_epochs
+    return bool(state.epoch[0] >= rules.max_epochs)
+
+
+is_last_helper = returning(types.boolean)(is_last)  # the same function for kernels
 
 
 @returning(types.int64)
-def judge(rules, state, objective, loss, validation_loss, gradient):
+def judge(rules, state, F, loss, validation_loss, gradient):
     """Record an evaluation at ``state.theta``; return RUNNING, or the reason to stop.
 
-    ``objective`` is F; ``loss`` and ``validation_loss`` are in the user's units.  The evaluation
-    after the last step has no gradient, so ``state.gradient_norm`` keeps its value.
+    ``F`` is in standardised units, ``loss`` and ``validation_loss`` are in the user's.  The
+    evaluation after the last step has no gradient, so ``state.gradient_norm`` keeps its value.
     """
     norm = gradient_norm(gradient, state.theta)
     epoch = state.epoch[0]
-    score = validation_loss if rules.validating else objective
+    score = validation_loss if rules.validating else F
     if not (
-        math.isfinite(objective)
-        and math.isfinite(loss)
-        and math.isfinite(norm)
-        and math.isfinite(score)
+        math.isfinite(F) and math.isfinite(loss) and math.isfinite(norm) and math.isfinite(score)
     ):
         return NON_FINITE
     state.evaluations[0] += 1
-    last = epoch >= rules.max_epochs
+    last = is_last_helper(rules, state)
     if not last:
         state.gradient_norm[0] = norm
     if score < state.best_score[0]:
@@ -188,8 +97,8 @@ def judge(rules, state, objective, loss, validation_loss, gradient):
         state.best_loss[0] = validation_loss if rules.validating else loss
         state.best_epoch[0] = epoch
         copy(state.theta, state.best)
-    if objective < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
-        state.reference[0] = objective
+    if F < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
+        state.reference[0] = F
         state.reference_epoch[0] = epoch
     if loss <= rules.target_loss:
         return TARGET_LOSS

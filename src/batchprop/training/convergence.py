@@ -16,7 +16,8 @@ import warnings
 import numpy as np
 
 from batchprop.scaling import Scaling
-from batchprop.solvers.settings import FIRST_ORDER, Settings
+from batchprop.solvers.first_order.first_order_memory import FirstOrderSettings
+from batchprop.solvers.settings import FIRST_ORDER
 from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -69,7 +70,7 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
         )
     else:
         share = float(result.loss_curve[-1]) / _loss_of_mean(spec)
-        assert isinstance(spec.settings, Settings)
+        assert isinstance(spec.settings, FirstOrderSettings)
         rate = spec.settings.learning_rate
         text = (
             f"Stopped by 'stagnation' with {share:.2g} of the variance of {name} left: steps of "

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from batchprop import validation
 from batchprop.solvers.protocol import Run
+from batchprop.solvers.run_state import State
 from batchprop.solvers.stopping import (
     CANCELLED,
     NEVER,
@@ -16,7 +17,6 @@ from batchprop.solvers.stopping import (
     REASONS,
     RUNNING,
     TARGET_LOSS,
-    State,
 )
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training.checkpoint.checkpoint import Checkpoint

@@ -8,21 +8,27 @@ from batchprop import validation
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import n_bytes
 from batchprop.machine.available_memory import available_memory
 from batchprop.parameters import Shape
+from batchprop.solvers.first_order.first_order_memory import (
+    FirstOrderSettings,
+    default_learning_rate,
+)
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LevenbergMarquardtSettings,
+)
 from batchprop.solvers.scipy_settings import METHODS, NUMBERS, ScipySettings
-from batchprop.solvers.settings import FIRST_ORDER, GD, LIMITS, Settings, default_learning_rate
+from batchprop.solvers.settings import FIRST_ORDER, GD, LIMITS
 from batchprop.solvers.stopping import NEVER, Rules
 from batchprop.training.run_options import RunOptions
 
-SolverSettings = Settings | LbfgsSettings | LmSettings | ScipySettings
+SolverSettings = FirstOrderSettings | LbfgsSettings | LevenbergMarquardtSettings | ScipySettings
 
 
 def solver_settings(solver: str, options: RunOptions, shape: Shape) -> SolverSettings:
     """Check the settings of all solvers, whichever is used, and return those of ``solver``."""
     code = FIRST_ORDER.get(solver, GD)
     learning_rate = validation.optional_number("learning_rate", options.learning_rate, above=0)
-    first_order = Settings(
+    first_order = FirstOrderSettings(
         code,
         default_learning_rate(code, shape) if learning_rate is None else learning_rate,
         validation.number("momentum", options.momentum, least=0, below=1),
@@ -36,7 +42,7 @@ def solver_settings(solver: str, options: RunOptions, shape: Shape) -> SolverSet
         history_size=default_history(shape.n_parameters) if history_size is None else history_size,
         max_evaluations=_or_never(max_evaluations),
     )
-    lm = LmSettings(
+    lm = LevenbergMarquardtSettings(
         damping=validation.number("damping", options.damping, above=0),
         max_damping=validation.number("max_damping", options.max_damping, above=0),
         step_tol=validation.optional_number("step_tol", options.step_tol, least=0) or 0.0,

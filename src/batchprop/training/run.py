@@ -18,6 +18,7 @@ from batchprop.scaling import start_of
 from batchprop.solvers import registry
 from batchprop.solvers.penalty_kernel import penalty
 from batchprop.solvers.protocol import Run
+from batchprop.solvers.run_state import State, initial_state
 from batchprop.solvers.settings import RESUMABLE
 from batchprop.solvers.stopping import (
     DAMPING,
@@ -27,8 +28,6 @@ from batchprop.solvers.stopping import (
     NON_FINITE,
     REASONS,
     STEP,
-    State,
-    start,
 )
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
@@ -90,7 +89,7 @@ def _initial(spec: RunSpecification) -> tuple[State, History]:
         if spec.dataset.scaling is not None:
             theta = start_of(theta, spec.initial_network.shape, spec.dataset.scaling)
         memory = solver.initial_memory(spec.settings, theta.size)
-        return start(theta.astype(solver.training_dtype(theta.dtype)), memory), History()
+        return initial_state(theta.astype(solver.training_dtype(theta.dtype)), memory), History()
     state = resumable(previous.state)
     losses = previous.loss_curve[: int(state.evaluations[0])]
     validation_losses = np.full_like(losses, nan)

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from batchprop import engines, scaling, validation
 from batchprop.files import pytree
 from batchprop.network import Network
-from batchprop.solvers import registry, stopping
+from batchprop.solvers import registry
 from batchprop.solvers.auto import choose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
+from batchprop.solvers.run_state import initial_state
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.training.checkpoint import fingerprint
 from batchprop.training.checkpoint.checkpoint import Checkpoint
@@ -205,7 +206,7 @@ class Starts(Sequence[RunSpecification]):
 def _result_bytes(first: RunSpecification) -> int:
     """Return about how many bytes the result of a start takes: its state and two networks."""
     solver, theta = registry.load(first.solver), first.initial_network.theta
-    state = stopping.start(
+    state = initial_state(
         theta.astype(solver.training_dtype(theta.dtype)),
         solver.initial_memory(first.settings, theta.size),
     )

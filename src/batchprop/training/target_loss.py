@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from batchprop.solvers.protocol import Run
-from batchprop.solvers.stopping import State, step_back
+from batchprop.solvers.run_state import State, uncount_last_evaluation
 from batchprop.training.history import History
 
 
@@ -46,7 +46,7 @@ class TargetConfirmation:
     def continue_without(self, state: State, history: History) -> Run:
         """Undo the end at the target; return a run that goes on from there and ignores it."""
         assert self._run_without is not None, "a run that ignores the target does not end by it"
-        step_back(state)
+        uncount_last_evaluation(state)
         history.truncate(int(state.evaluations[0]))
         self.every_epoch = True
         return self._run_without()

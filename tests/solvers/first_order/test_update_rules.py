@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import batchprop
-from batchprop.solvers.settings import FIRST_ORDER, default_learning_rate
+from batchprop.solvers.first_order.first_order_memory import default_learning_rate
+from batchprop.solvers.settings import FIRST_ORDER
 from tests.problems import problem, relative_error
 from tests.solvers.references import REFERENCES, loss_and_gradient
 

@@ -12,7 +12,8 @@ from batchprop.engines.samples import Samples
 from batchprop.solvers import registry
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, memory, with_named_fields
 from batchprop.solvers.penalty_kernel import penalty
-from batchprop.solvers.stopping import NEVER, REASONS, Rules, start
+from batchprop.solvers.run_state import initial_state
+from batchprop.solvers.stopping import NEVER, REASONS, Rules
 
 NO_RULES = Rules(NEVER, -math.inf, -1.0, 0.0, 1, -1, False)
 
@@ -65,7 +66,7 @@ def minimised(
     """Run L-BFGS for at most so many epochs, in so many equal bursts."""
     settings = LbfgsSettings(**numbers)
     theta = case.network.theta
-    state = start(theta, memory(settings, theta.size))
+    state = initial_state(theta, memory(settings, theta.size))
     free = penalty((alpha, alpha), case.X.shape[1], case.network.shape)
     losses, reason = [], 0
     with prepared(case, engine, n_threads) as objective:

@@ -26,11 +26,6 @@ def find(memory):
     directions.find_direction(memory)
 
 
-@kernel
-def dot(a, b):
-    return directions.dot(a, b)
-
-
 def filled(n, n_pairs, history_size, seed=0):
     """A memory after so many pairs of a quadratic, and the pairs."""
     rng = np.random.default_rng(seed)
@@ -108,14 +103,6 @@ def test_a_pair_without_curvature_is_left_out():
     full.gradient[:] = theta
     add_pair(full, 2 * theta, theta, full.gradient.copy())
     assert full.counts.n_pairs[0] == 4  # its place was that of the oldest
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 1001])
-def test_dot(n, dtype):
-    rng = np.random.default_rng(n)
-    a, b = rng.normal(size=n), rng.normal(size=n).astype(dtype)
-    assert dot(a, b) == pytest.approx(a @ b.astype(float), rel=1e-12, abs=1e-13)
 
 
 def test_history_shrinks_for_many_parameters():

@@ -21,7 +21,8 @@ from batchprop.solvers.lbfgs.lbfgs_memory import (
     memory,
     with_named_fields,
 )
-from batchprop.solvers.stopping import REASONS, start
+from batchprop.solvers.run_state import initial_state
+from batchprop.solvers.stopping import REASONS
 from tests.solvers.lbfgs.runs import blank_search
 
 SETTINGS = LbfgsSettings(history_size=5)
@@ -48,7 +49,7 @@ def add_pair(memory, theta, previous, gradient):
 
 
 def begun(theta=(1.0, 0.0), dtype="float64"):
-    return kernel_state(start(np.array(theta, dtype), memory(SETTINGS, len(theta))))
+    return kernel_state(initial_state(np.array(theta, dtype), memory(SETTINGS, len(theta))))
 
 
 def parabola(state):
@@ -58,7 +59,7 @@ def parabola(state):
 
 def test_the_noise_is_four_roundings_of_the_loss_and_the_targets():
     search, _ = blank_search()
-    search.rounding[0], search.first_objective[0] = 2.0**-52, 1.0
+    search.rounding[0], search.first_F[0] = 2.0**-52, 1.0
     assert noise_bound(search, 1.0) == 2.0**-50
     assert noise_bound(search, 2.0**-20) == 2.0**-60  # r² of the rounding of 2 r t
     assert noise_bound(search, 4.0) == 2.0**-48  # a loss above that of the start
@@ -71,7 +72,7 @@ def test_the_start_sets_the_levels(dtype, rounding):
     state = begun(dtype=dtype)
     assert accept(SETTINGS, state, *parabola(state))
     search = state.memory.search
-    assert (search.first_objective[0], search.reference[0], search.rounding[0]) == (
+    assert (search.first_F[0], search.idle_reference[0], search.rounding[0]) == (
         1.5,
         1.5,
         rounding,
@@ -85,7 +86,7 @@ def test_the_first_step_is_no_longer_than_1_and_than_the_gradient():
         state = begun()
         accept(SETTINGS, state, 1.0, np.array([size, 0.0]))
         propose(SETTINGS, state, 1.0, np.array([size, 0.0]))
-        assert state.memory.search.step[0] == step
+        assert state.memory.search.step_length[0] == step
         np.testing.assert_array_equal(state.theta, [1.0 - step * size, 0.0])
         np.testing.assert_array_equal(state.previous, [1.0, 0.0])
         assert (state.epoch[0], state.memory.counts.phase[0]) == (1, TRIAL)
@@ -99,7 +100,7 @@ def test_an_accepted_trial_is_a_pair_and_the_next_step_is_1():
     assert (state.memory.counts.phase[0], state.calls[0]) == (TRIAL_ACCEPTED, 2)
     assert state.step[0] == pytest.approx(1.0)  # 1/‖g‖ times ‖g‖
     propose(SETTINGS, state, *parabola(state))
-    assert (state.memory.counts.n_pairs[0], state.memory.search.step[0]) == (1, 1.0)
+    assert (state.memory.counts.n_pairs[0], state.memory.search.step_length[0]) == (1, 1.0)
     np.testing.assert_allclose(state.theta, 0.0, atol=1e-15)  # the curvature is known
 
 
@@ -128,7 +129,7 @@ def test_the_last_evaluation_is_for_the_best_point():
         settings = SETTINGS._replace(max_evaluations=10)
         assert not accept(settings, state, 100.0, state.theta.copy())  # no trial to take
         assert state.memory.counts.phase[0] == phase
-        assert (state.memory.search.step[0] == 0.0) == (phase == RETURN_TO_BEST)
+        assert (state.memory.search.step_length[0] == 0.0) == (phase == RETURN_TO_BEST)
         if phase == RETURN_TO_BEST:
             np.testing.assert_array_equal(state.theta, state.previous)
 
@@ -140,13 +141,13 @@ def test_idle_iterations_end_a_run_and_a_fall_beyond_the_noise_starts_the_count_
     search, counts = state.memory.search, state.memory.counts
     noise = noise_bound(search, loss)
     counts.n_idle[0] = 19
-    search.reference[0] = loss + noise  # not below it by more than the noise
+    search.idle_reference[0] = loss + noise  # not below it by more than the noise
     assert REASONS[propose(SETTINGS, state, loss, gradient)] == "running"
-    assert (counts.n_idle[0], search.reference[0]) == (20, loss + noise)
+    assert (counts.n_idle[0], search.idle_reference[0]) == (20, loss + noise)
     assert REASONS[propose(SETTINGS, state, loss, gradient)] == "line_search"
-    counts.n_idle[0], search.reference[0] = 20, loss + 2 * noise
+    counts.n_idle[0], search.idle_reference[0] = 20, loss + 2 * noise
     assert REASONS[propose(SETTINGS, state, loss, gradient)] == "running"
-    assert (counts.n_idle[0], search.reference[0]) == (0, loss)
+    assert (counts.n_idle[0], search.idle_reference[0]) == (0, loss)
 
 
 def failing(pairs, loss, noise):
@@ -225,9 +226,9 @@ def test_fields_stand_where_checkpoints_have_them():
     fields = with_named_fields(arrays)
     arrays.search[:], arrays.counts[:] = range(14), range(6)
     assert {name: view[0] for name, view in fields.search._asdict().items()} == {
-        "step": 0, "start_value": 1, "start_slope": 2, "noise": 3,
+        "step_length": 0, "start_value": 1, "start_slope": 2, "noise": 3,
         "low": 4, "low_value": 5, "low_slope": 6, "high": 7, "high_value": 8, "high_slope": 9,
-        "width": 10, "first_objective": 11, "reference": 12, "rounding": 13,
+        "width": 10, "first_F": 11, "idle_reference": 12, "rounding": 13,
     }  # fmt: skip
     assert {name: view[0] for name, view in fields.counts._asdict().items()} == {
         "phase": 0, "n_pairs": 1, "newest": 2, "n_trials": 3, "bracketed": 4, "n_idle": 5,

@@ -49,7 +49,7 @@ def test_what_a_run_leaves(states, epochs):
         ("products", (0, slice(None)), 0.0),
         ("search", Search._fields.index("start_slope"), 0.5),
         ("search", Search._fields.index("high"), -1.0),
-        ("search", Search._fields.index("step"), np.inf),
+        ("search", Search._fields.index("step_length"), np.inf),
         ("search", Search._fields.index("rounding"), 1.0),
     ],
 )

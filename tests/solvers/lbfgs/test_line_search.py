@@ -31,16 +31,16 @@ def searched(phi, derivative, first, settings=SETTINGS, noise=0.0):
     search, counts = blank_search()
     begin(search, counts, phi(0.0), derivative(0.0), first, noise)
     for tried in range(1, 100):
-        step = search.step[0]
+        step = search.step_length[0]
         code = judge(settings, search, counts, phi(step), derivative(step))
         if code != CONTINUE:
-            return code, search.step[0], tried
+            return code, search.step_length[0], tried
     raise AssertionError("a search without end")
 
 
 def satisfies_wolfe(phi, derivative, step, settings, noise):
-    enough = phi(0.0) + settings.decrease * step * derivative(0.0) + noise
-    return phi(step) <= enough and abs(derivative(step)) <= -settings.curvature * derivative(0.0)
+    enough = phi(0.0) + settings.c_1 * step * derivative(0.0) + noise
+    return phi(step) <= enough and abs(derivative(step)) <= -settings.c_2 * derivative(0.0)
 
 
 def rosenbrock_along(direction, start=(-1.2, 1.0)):
@@ -104,7 +104,7 @@ FUNCTIONS = {
 @pytest.mark.parametrize("curvature", [0.9, 0.1, 1e-3])
 def test_strong_wolfe_conditions(name, first, curvature):
     phi, derivative = FUNCTIONS[name]
-    settings = LbfgsSettings(curvature=curvature)
+    settings = LbfgsSettings(c_2=curvature)
     assert derivative(0.0) < 0
     noise = 1e-14  # the minimum of more_thuente_2 lies closer than its values can tell
     code, step, tried = searched(phi, derivative, first, settings, noise)

@@ -23,7 +23,7 @@ def judge(settings, search, counts, loss, slope):
 def searching(step=1.0, loss=0.0, slope=-1.0, noise=0.0):
     """A search in the middle of its way, and its counts."""
     search, counts = blank_search()
-    search.step[0], search.start_value[0], search.start_slope[0], search.noise[0] = (
+    search.step_length[0], search.start_value[0], search.start_slope[0], search.noise[0] = (
         step,
         loss,
         slope,
@@ -62,7 +62,7 @@ def test_a_bracket_that_is_too_narrow_ends_the_search():
         search.low[0], counts.bracketed[0], search.high[0] = 1.0, 1, 2.0
         assert judge(SETTINGS, search, counts, 1.0, 1.0) == code
         if code == line_search.FAIL:
-            assert search.step[0] == 1.0
+            assert search.step_length[0] == 1.0
 
 
 def test_without_a_bracket_a_stretch_grows_by_a_tenth_to_fourfold():
@@ -70,25 +70,25 @@ def test_without_a_bracket_a_stretch_grows_by_a_tenth_to_fourfold():
     for slope, loss in ((-0.95, -0.975), (-1.5, -1.25)):
         search, counts = searching()
         assert judge(SETTINGS, search, counts, loss, slope) == line_search.CONTINUE
-        assert search.step[0] == 5.0  # 1 + 4 · 1
+        assert search.step_length[0] == 5.0  # 1 + 4 · 1
     search, counts = searching()
-    settings = LbfgsSettings(curvature=1e-3)
+    settings = LbfgsSettings(c_2=1e-3)
     judge(settings, search, counts, -0.5, -0.01)  # of a parabola with its minimum at 1.0101
-    assert search.step[0] == pytest.approx(2.1)  # 1 + 1.1 · 1
+    assert search.step_length[0] == pytest.approx(2.1)  # 1 + 1.1 · 1
 
 
 def test_inside_a_bracket_a_step_keeps_from_its_ends():
     search, counts = searching()
     judge(SETTINGS, search, counts, 1e6, 1e6)  # the minimum lies close to 0
-    assert search.step[0] == pytest.approx(0.1)
+    assert search.step_length[0] == pytest.approx(0.1)
     search, counts = searching()
     judge(SETTINGS, search, counts, math.nan, math.nan)
-    assert search.step[0] == pytest.approx(0.1)  # a tenth of the way where nothing is known
+    assert search.step_length[0] == pytest.approx(0.1)  # a tenth of the way where nothing is known
     assert search.high_value[0] == math.inf
     search, counts = searching(step=1.0)
     search.low[0], search.low_value[0] = 0.5, -0.5
     judge(SETTINGS, search, counts, math.nan, math.nan)
-    assert search.step[0] == pytest.approx(0.75)  # and half of it from there on
+    assert search.step_length[0] == pytest.approx(0.75)  # and half of it from there on
 
 
 @kernel
@@ -121,7 +121,7 @@ def test_a_bracket_that_has_not_shrunk_by_a_third_is_halved():
         search, counts = searching(step=high)
         search.width[0], search.high[0], counts.bracketed[0] = 1.0, 1.0, 1
         judge(SETTINGS, search, counts, high**2 - high + 1.0, 2 * high - 1.0)
-        assert (search.step[0] == pytest.approx(high / 2, rel=1e-12)) == halved
+        assert (search.step_length[0] == pytest.approx(high / 2, rel=1e-12)) == halved
         assert search.width[0] == high
 
 

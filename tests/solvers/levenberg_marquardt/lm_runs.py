@@ -9,9 +9,13 @@ import numpy as np
 from batchprop import engines
 from batchprop.engines.samples import Samples
 from batchprop.solvers import registry
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings, memory
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LevenbergMarquardtSettings,
+    memory,
+)
 from batchprop.solvers.penalty_kernel import penalty
-from batchprop.solvers.stopping import REASONS, Rules, start
+from batchprop.solvers.run_state import initial_state
+from batchprop.solvers.stopping import REASONS, Rules
 
 OFF = Rules(
     max_epochs=50,
@@ -49,11 +53,11 @@ def ran(
 ):
     """Run until a rule stops it; each call fills curves of ``epochs_at_a_time`` entries."""
     network = case.network
-    settings, rules = settings or LmSettings(), OFF._replace(**rules)
+    settings, rules = settings or LevenbergMarquardtSettings(), OFF._replace(**rules)
     if held_out is not None:
         rules = rules._replace(validating=True)
     total = case.X.shape[1] if case.weight is None else case.weight.sum()
-    state = start(network.theta.astype(np.float64), memory(settings))
+    state = initial_state(network.theta.astype(np.float64), memory(settings))
 
     def objective(data, weight):
         samples = Samples(data.X, data.T, weight)

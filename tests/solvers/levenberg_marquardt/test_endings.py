@@ -8,7 +8,9 @@ import pytest
 from batchprop import Network
 from batchprop.engines.array_engine import ScaledGaussNewtonObjective, ScaledObjective
 from batchprop.parameters import split
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LevenbergMarquardtSettings,
+)
 from tests.problems import Data, problem
 from tests.solvers.levenberg_marquardt.lm_runs import ran
 
@@ -76,7 +78,7 @@ def test_max_fail(engine):
 def test_mu_max(monkeypatch):
     """When no trial is lower, damping grows by 2, 4, 8, … until it may not grow any more."""
     monkeypatch.setattr(ScaledGaussNewtonObjective, "loss", lambda self, theta: np.inf)
-    settings = LmSettings(damping=1.0, max_damping=1e6, acceleration=0.0)
+    settings = LevenbergMarquardtSettings(damping=1.0, max_damping=1e6, max_correction=0.0)
     run = ran(problem(m=8), "vectorized", settings=settings)
     assert (run.reason, run.epochs) == ("damping", 0)
     assert run.state.memory.damping[0] == 2.0**21  # after six trials
@@ -93,7 +95,7 @@ def test_step(engine):
         for n in range(1, 12)
     ]
     tolerance = 0.05
-    run = ran(case, engine, settings=LmSettings(step_tol=tolerance), max_epochs=200)
+    run = ran(case, engine, settings=LevenbergMarquardtSettings(step_tol=tolerance), max_epochs=200)
     assert run.reason == "step"
     assert 0 < run.epochs < 200
     assert min(steps[: run.epochs]) > tolerance  # of ‖θ‖, which is more than 1
@@ -101,7 +103,7 @@ def test_step(engine):
 
 def test_damping_that_is_too_small_to_begin_with_is_raised():
     case = problem(m=12, n_samples=20)  # P > N: A itself is singular
-    run = ran(case, settings=LmSettings(damping=1e-30), max_epochs=5)
+    run = ran(case, settings=LevenbergMarquardtSettings(damping=1e-30), max_epochs=5)
     assert run.losses[-1] < run.losses[0]
 
 
@@ -144,7 +146,7 @@ def test_trials_that_are_not_finite_are_rejected(bad, monkeypatch):
         return bad if len(tried) <= 2 else ScaledObjective.loss(self, theta)
 
     monkeypatch.setattr(ScaledGaussNewtonObjective, "loss", loss)
-    settings = LmSettings(acceleration=0.0)
+    settings = LevenbergMarquardtSettings(max_correction=0.0)
     case = problem(m=8)
     run = ran(case, "vectorized", settings=settings, max_epochs=1)
     lengths = [np.linalg.norm(theta - case.network.theta) for theta in tried[:3]]

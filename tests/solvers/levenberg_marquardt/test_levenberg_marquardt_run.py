@@ -8,7 +8,9 @@ import pytest
 import batchprop
 from batchprop import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LevenbergMarquardtSettings,
+)
 from tests.problems import Data, problem, relative_error
 from tests.solvers.levenberg_marquardt.lm_reference import lm
 from tests.solvers.levenberg_marquardt.lm_runs import ran
@@ -32,7 +34,7 @@ def teacher(e=2, m=3, s=1, n_samples=120, noise=0.3, seed=0):
 def test_the_formulas(engine, acceleration):
     case = problem(e=2, m=4, s=2, n_samples=60, weighted=True)
     alpha = 0.3
-    settings = LmSettings(acceleration=acceleration)
+    settings = LevenbergMarquardtSettings(max_correction=acceleration)
     *_, expected = lm(
         case.network.theta, case.network.shape, case.X, case.T, steps=6,
         weight=case.weight, rate=alpha / case.weight.sum(), acceleration=acceleration,
@@ -80,7 +82,9 @@ def test_acceleration_pays():
     x = np.linspace(-1, 1, 120)[np.newaxis]
     case = Data(Network.initialize(1, 8, 1, seed=3), x, np.sin(4 * x), None)
     corrected = ran(case, max_epochs=60).losses[-1]
-    straight = ran(case, settings=LmSettings(acceleration=0.0), max_epochs=60).losses[-1]
+    straight = ran(
+        case, settings=LevenbergMarquardtSettings(max_correction=0.0), max_epochs=60
+    ).losses[-1]
     assert corrected < 0.1 * straight
 
 

@@ -257,7 +257,9 @@ def test_members_that_savez_never_writes(made, path):
     refused(Network.load, path, bytes(encrypted), "encrypted")
     claims = bytearray(npy(np.ones((3, 2))))
     claims[:128] = claims[:128].replace(b"(3, 2), }" + b" " * 9, b"(3, 9999999999), }")
-    refused(Network.load, path, with_member(arrays, "W_h", bytes(claims)), "does not match its shape")
+    refused(
+        Network.load, path, with_member(arrays, "W_h", bytes(claims)), "does not match its shape"
+    )
     for version in (0, 2, 3, 4):
         claims = bytearray(npy(np.ones((3, 2))))
         claims[6] = version

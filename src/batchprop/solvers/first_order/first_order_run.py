@@ -19,45 +19,45 @@ from batchprop.engines.fused.evaluation import evaluate, reported
 from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.compiled_run import CompiledRun
+from batchprop.solvers.first_order.first_order_memory import FirstOrderSettings
 from batchprop.solvers.first_order.update_rules import move
 from batchprop.solvers.interpreted_run import InterpretedRun
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.protocol import Run
-from batchprop.solvers.settings import Settings
+from batchprop.solvers.run_state import State, undo_step_helper
 from batchprop.solvers.stopping import (
     CANCELLED,
     NON_FINITE,
     RUNNING,
     Rules,
-    State,
-    copy,
     is_last,
+    is_last_helper,
     judge,
 )
+from batchprop.solvers.vector_ops import copy
 from batchprop.threads.cancellation import is_cancelled
 
 Array = npt.NDArray[Any]
 
 
 @returning(types.int64)
-def _judge_and_step(settings, rules, state, objective, loss, validation_loss, gradient):
+def _judge_and_step(settings, rules, state, F, loss, validation_loss, gradient):
     """Judge an evaluation and, if the run goes on, take a step."""
     state.calls[0] += 1
-    reason = judge(rules, state, objective, loss, validation_loss, gradient)
+    reason = judge(rules, state, F, loss, validation_loss, gradient)
     if reason == RUNNING:
         copy(state.theta, state.previous)
         state.epoch[0] += 1
         move(settings, state.epoch[0], state.theta, gradient, state.memory)
-    elif reason == NON_FINITE and state.epoch[0] > 0:
-        copy(state.previous, state.theta)
-        state.epoch[0] -= 1
+    elif reason == NON_FINITE:
+        undo_step_helper(state)
     return reason
 
 
 @kernel
-def _judge_and_step_kernel(settings, rules, state, objective, loss, validation_loss, gradient):
+def _judge_and_step_kernel(settings, rules, state, F, loss, validation_loss, gradient):
     """Python entry point of ``_judge_and_step``."""
-    return _judge_and_step(settings, rules, state, objective, loss, validation_loss, gradient)
+    return _judge_and_step(settings, rules, state, F, loss, validation_loss, gradient)
 
 
 @kernel
@@ -68,9 +68,9 @@ def _descend(settings, rules, penalty, state, task, validation_task, losses, val
     """
     for k in range(losses.size):
         copy(state.theta, task.theta)
-        with_gradient = not is_last(rules, state)
-        objective = evaluate(task, GRADIENT if with_gradient else LOSS)
-        objective += add_penalty(penalty, task.theta, task.gradient, with_gradient)
+        with_gradient = not is_last_helper(rules, state)
+        F = evaluate(task, GRADIENT if with_gradient else LOSS)
+        F += add_penalty(penalty, task.theta, task.gradient, with_gradient)
         losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
@@ -79,7 +79,7 @@ def _descend(settings, rules, penalty, state, task, validation_task, losses, val
         if is_cancelled(task.scratch.token):
             return CANCELLED, k
         reason = _judge_and_step(
-            settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
+            settings, rules, state, F, losses[k], validation_losses[k], task.gradient
         )
         if reason != RUNNING:
             return reason, k + 1
@@ -103,7 +103,7 @@ class CompiledFirstOrderRun(CompiledRun):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: FirstOrderSettings,
         rules: Rules,
         penalty: Penalty,
         state: State,
@@ -139,24 +139,24 @@ class InterpretedFirstOrderRun(InterpretedRun):
 
     def _evaluate(self) -> float:
         theta, gradient = self._state.theta, self._gradient
-        last = self._state.epoch[0] == self._rules.max_epochs  # no step follows
+        last = is_last(self._rules, self._state)
         if last:
             loss = self._objective.loss(theta)
         else:
             loss = self._objective.loss_and_gradient(theta, gradient)
         return float(loss + penalise(self._penalty, theta, gradient, not last))
 
-    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+    def _judge(self, F: float, loss: float, validation_loss: float) -> int:
         return int(
             _judge_and_step_kernel(
-                self._settings, self._rules, self._state, objective, loss, validation_loss,
+                self._settings, self._rules, self._state, F, loss, validation_loss,
                 self._gradient,
             )
         )  # fmt: skip
 
 
 def first_order_run(
-    settings: Settings,
+    settings: FirstOrderSettings,
     rules: Rules,
     penalty: Penalty,
     state: State,

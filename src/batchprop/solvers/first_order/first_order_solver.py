@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.files import pytree
+from batchprop.solvers.first_order.first_order_memory import FirstOrderSettings, form
+from batchprop.solvers.first_order.first_order_memory_checks import check
 from batchprop.solvers.first_order.first_order_run import first_order_run
-from batchprop.solvers.first_order.update_rules import check, form
-from batchprop.solvers.settings import Settings
 
 needs_gauss_newton = False
 memory_form, check_memory, run = form, check, first_order_run
 
 
-def initial_memory(settings: Settings, n_parameters: int) -> npt.NDArray[Any]:
+def initial_memory(settings: FirstOrderSettings, n_parameters: int) -> npt.NDArray[Any]:
     """Return two vectors of zeros: the velocity, or Adam's two moments."""
     return pytree.zeros(form(settings, n_parameters))
 

@@ -6,43 +6,14 @@ One compiled function serves all engines; θ and the gradient are flat.
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy.typing as npt
 
 from batchprop.compiler.jit import helper
-from batchprop.files.pytree import hollow
-from batchprop.solvers.settings import ADAM, GD, MOMENTUM, NESTEROV, Settings
-from batchprop.solvers.state_checks import (
-    check_evaluated,
-    check_overflow,
-    may_have_overflown,
-    require,
-    require_finite,
-)
-from batchprop.solvers.stopping import State
-
-Array = npt.NDArray[Any]
-
-
-def form(settings: Settings, n_parameters: int) -> Array:
-    """Return the shape and dtype of the memory, in an array that takes no room."""
-    return hollow((2, n_parameters))
-
-
-def check(settings: Settings, state: State, reason: str) -> None:
-    """Check the memory of a state; raise ValueError that names the field."""
-    check_evaluated(state)
-    check_overflow(state, reason)
-    if not may_have_overflown(state, reason):
-        require_finite("state.memory", state.memory)
-        if settings.solver == ADAM:
-            require((state.memory[1] >= 0).all(), "state.memory", "have squares in its second row")
+from batchprop.solvers.settings import GD, MOMENTUM, NESTEROV
 
 
 @helper
-def move(settings, step, theta, gradient, memory):
-    """Take step t = ``step``, counted from 1.
+def move(settings, t, theta, gradient, memory):
+    """Take step ``t``, counted from 1.
 
     ``memory`` (2, P) starts as zeros.  Its rows are v of the momentum rules, or m and v of Adam.
 
@@ -67,8 +38,8 @@ def move(settings, step, theta, gradient, memory):
             theta[i] += settings.momentum * memory[0, i] - rate * gradient[i]
     else:
         b1, b2 = settings.beta_1, settings.beta_2
-        rate_m = rate / (1.0 - b1**step)  # η m̂ = rate_m · m
-        root_v = 1.0 / math.sqrt(1.0 - b2**step)  # √v̂ = root_v · √v
+        rate_m = rate / (1.0 - b1**t)  # η m̂ = rate_m · m
+        root_v = 1.0 / math.sqrt(1.0 - b2**t)  # √v̂ = root_v · √v
         for i in range(theta.size):
             g = gradient[i]
             memory[0, i] = b1 * memory[0, i] + (1.0 - b1) * g

@@ -1,14 +1,18 @@
-"""Directions p = −B⁻¹ g, with the inverse Hessian B⁻¹ that BFGS builds from the last h steps.
+"""Directions p = −B⁻¹ g, with the inverse Hessian B⁻¹ that BFGS builds from the last steps.
 
 Nocedal's two loops over the pairs (Δθ, Δg), newest first and then oldest first (Nocedal and
 Wright, Numerical Optimization, 2nd ed., algorithm 7.4; s and y there).  B⁻¹ starts from γ I with
 γ = ΔθᵀΔg/ΔgᵀΔg of the newest pair.  From 30 pairs on it starts from D, a diagonal with an element
 for each parameter (Gilbert and Lemaréchal, Mathematical Programming 45, 1989).
 
-Loss after 100, 300, 1000 and 3000 evaluations relative to 40 pairs and γ I, geometric mean over 65
-problems: 20 pairs 1.10, 1.22, 1.12, 1.16; 80 pairs 0.98, 0.93, 0.85, 0.96; 80 and D from the first
-pair on 1.00, 0.72, 0.64, 0.66, but up to 47 times as much after 100; 80 and D from 30 pairs on, as
-here, 0.92, 0.81, 0.69, 0.67 and at most 2.7 times as much after 100.
+Loss relative to that with 40 pairs and γ I after so many evaluations: geometric means over 65
+problems, and the largest ratio of a problem after 100 evaluations:
+
+    pairs kept, start of B⁻¹         100    300    1000   3000   largest after 100
+    20, γ I                          1.10   1.22   1.12   1.16
+    80, γ I                          0.98   0.93   0.85   0.96
+    80, D from the first pair on     1.00   0.72   0.64   0.66   47
+    80, D from 30 pairs on (here)    0.92   0.81   0.69   0.67   2.7
 """
 
 from __future__ import annotations
@@ -16,40 +20,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import types
 
-from batchprop.compiler.jit import helper, returning
+from batchprop.compiler.jit import helper
+from batchprop.solvers.vector_ops import add_scaled, dot
 
 _MIN_PAIRS_FOR_DIAGONAL = 30
-_MIN_SHARE = 1e-8  # that an element of D⁻¹ keeps in an update, which rounding could make negative
-_MIN_COSINE = 1e-14  # ΔθᵀΔg/(‖Δθ‖ ‖Δg‖) of a pair whose curvature is more than rounding
-
-
-@returning(types.float64)
-def dot(a, b):
-    """Return aᵀb in float64, summed in eight lanes, so that additions need not wait for another."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    n_in_lanes = a.size - a.size % 8
-    for i in range(0, n_in_lanes, 8):
-        s0 += np.float64(a[i]) * b[i]
-        s1 += np.float64(a[i + 1]) * b[i + 1]
-        s2 += np.float64(a[i + 2]) * b[i + 2]
-        s3 += np.float64(a[i + 3]) * b[i + 3]
-        s4 += np.float64(a[i + 4]) * b[i + 4]
-        s5 += np.float64(a[i + 5]) * b[i + 5]
-        s6 += np.float64(a[i + 6]) * b[i + 6]
-        s7 += np.float64(a[i + 7]) * b[i + 7]
-    total = ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
-    for i in range(n_in_lanes, a.size):
-        total += np.float64(a[i]) * b[i]
-    return total
-
-
-@helper
-def add_scaled(factor, a, target):
-    """Add factor·a to target."""
-    for i in range(target.size):
-        target[i] += factor * a[i]
+_MIN_SHARE = 1e-8  # of an element of D⁻¹ that an update keeps; rounding could make it negative
+_MIN_COSINE = 1e-14  # ΔθᵀΔg/(‖Δθ‖ ‖Δg‖) of a pair whose curvature exceeds rounding errors
 
 
 @helper
@@ -79,8 +56,8 @@ def _update_diagonal(D, d_theta, d_gradient, product, first):
 def add_pair(memory, theta, previous, gradient):
     """Add the pair of the step from ``previous`` to θ, unless it shows no curvature."""
     counts = memory.counts
-    h = memory.steps.shape[0]
-    row = (counts.newest[0] + 1) % h
+    n_rows = memory.steps.shape[0]
+    row = (counts.newest[0] + 1) % n_rows
     d_theta, d_gradient = memory.steps[row], memory.changes[row]
     for i in range(d_theta.size):
         d_theta[i] = np.float64(theta[i]) - np.float64(previous[i])
@@ -89,9 +66,9 @@ def add_pair(memory, theta, previous, gradient):
     if product > _MIN_COSINE * math.sqrt(dot(d_theta, d_theta) * dot(d_gradient, d_gradient)):
         memory.products[0, row] = 1.0 / product
         counts.newest[0] = row
-        counts.n_pairs[0] = min(counts.n_pairs[0] + 1, h)
+        counts.n_pairs[0] = min(counts.n_pairs[0] + 1, n_rows)
         _update_diagonal(memory.diagonal, d_theta, d_gradient, product, counts.n_pairs[0] == 1)
-    elif counts.n_pairs[0] == h:  # the oldest has been overwritten
+    elif counts.n_pairs[0] == n_rows:  # the oldest has been overwritten
         counts.n_pairs[0] -= 1
 
 
@@ -99,14 +76,15 @@ def add_pair(memory, theta, previous, gradient):
 def find_direction(memory):
     """Write p = −B⁻¹ g to ``memory.direction``; g is ``memory.gradient``."""
     p, g, D = memory.direction, memory.gradient, memory.diagonal
-    h, n_pairs, newest = memory.steps.shape[0], memory.counts.n_pairs[0], memory.counts.newest[0]
+    n_pairs, newest = memory.counts.n_pairs[0], memory.counts.newest[0]
+    n_rows = memory.steps.shape[0]
     inverse_product, coefficient = memory.products[0], memory.products[1]
     for i in range(p.size):
         p[i] = -g[i]
     if n_pairs == 0:
         return
     for k in range(n_pairs):  # newest first
-        row = (newest - k + h) % h
+        row = (newest - k + n_rows) % n_rows
         coefficient[row] = inverse_product[row] * dot(memory.steps[row], p)
         add_scaled(-coefficient[row], memory.changes[row], p)
     d_gradient = memory.changes[newest]
@@ -114,6 +92,6 @@ def find_direction(memory):
     for i in range(p.size):
         p[i] *= D[i] if n_pairs >= _MIN_PAIRS_FOR_DIAGONAL else gamma
     for k in range(n_pairs):  # oldest first
-        row = (newest - n_pairs + 1 + k + h) % h
+        row = (newest - n_pairs + 1 + k + n_rows) % n_rows
         factor = coefficient[row] - inverse_product[row] * dot(memory.changes[row], p)
         add_scaled(factor, memory.steps[row], p)

@@ -11,7 +11,7 @@ import math
 from numba import types
 
 from batchprop.compiler.jit import helper, returning
-from batchprop.solvers.lbfgs.directions import add_pair, dot, find_direction
+from batchprop.solvers.lbfgs.directions import add_pair, find_direction
 from batchprop.solvers.lbfgs.lbfgs_memory import (
     RETURN_AND_STOP,
     RETURN_TO_BEST,
@@ -20,41 +20,42 @@ from batchprop.solvers.lbfgs.lbfgs_memory import (
     TRIAL_ACCEPTED,
 )
 from batchprop.solvers.lbfgs.line_search import ACCEPT, CONTINUE, begin_search, judge_step
-from batchprop.solvers.stopping import LINE_SEARCH, MAX_EVALUATIONS, RUNNING, copy
+from batchprop.solvers.stopping import LINE_SEARCH, MAX_EVALUATIONS, RUNNING
+from batchprop.solvers.vector_ops import copy, dot
 
 EPS_32, EPS_64 = 2.0**-23, 2.0**-52  # machine epsilons
 _MAX_IDLE = 20  # iterations without a decrease of F beyond its noise
 
 
 @returning(types.float64)
-def noise_bound(search, objective):
+def noise_bound(search, F):
     """Return a bound of F's rounding error.
 
     A residual r carries the rounding error ε t of a target t, and so r² carries 2 ε r t.  F at the
     start of the run stands for t².
     """
-    size = math.sqrt(objective * max(objective, search.first_objective[0]))
+    size = math.sqrt(F * max(F, search.first_F[0]))
     return 4.0 * search.rounding[0] * size
 
 
 @helper
 def _move_to_trial(state):
     """θ ← previous + a p."""
-    step, p = state.memory.search.step[0], state.memory.direction
+    a, p = state.memory.search.step_length[0], state.memory.direction
     for i in range(state.theta.size):
-        state.theta[i] = state.previous[i] + step * p[i]
+        state.theta[i] = state.previous[i] + a * p[i]
 
 
 @helper
 def _record_step_length(state):
     """Record ‖a p‖."""
     p = state.memory.direction
-    state.step[0] = state.memory.search.step[0] * math.sqrt(dot(p, p))
+    state.step[0] = state.memory.search.step_length[0] * math.sqrt(dot(p, p))
 
 
 @returning(types.boolean)
-def accept(settings, state, objective, gradient):
-    """Take F and its gradient at θ; return whether θ ends the iteration.
+def accept(settings, state, F, gradient):
+    """Take F and its gradient g at θ; return whether θ ends the iteration.
 
     If it does not, θ has moved to the next trial, or back to the best one.
     """
@@ -62,14 +63,14 @@ def accept(settings, state, objective, gradient):
     search, counts = memory.search, memory.counts
     state.calls[0] += 1
     if counts.phase[0] == START:
-        search.first_objective[0] = search.reference[0] = objective
+        search.first_F[0] = search.idle_reference[0] = F
         search.rounding[0] = EPS_32 if state.theta.itemsize == 4 else EPS_64
     if counts.phase[0] != TRIAL:
         if state.epoch[0] > 0:
             _record_step_length(state)
         return True
     slope = dot(memory.direction, gradient)  # φ′(a) = pᵀg
-    decision = judge_step(settings, search, counts, objective, slope)
+    decision = judge_step(settings, search, counts, F, slope)
     if decision == ACCEPT:
         counts.phase[0] = TRIAL_ACCEPTED
         _record_step_length(state)
@@ -79,23 +80,24 @@ def accept(settings, state, objective, gradient):
         was_steepest_descent = counts.n_pairs[0] == 0
         counts.phase[0] = RETURN_AND_STOP if stuck and was_steepest_descent else RETURN_TO_BEST
         counts.n_pairs[0] = 0
-    elif state.calls[0] + 1 >= settings.max_evaluations:  # keep the last one for the best step
-        search.step[0] = search.low[0]
+    elif state.calls[0] + 1 >= settings.max_evaluations:
+        # the last allowed evaluation is for the best step
+        search.step_length[0] = search.low[0]
         counts.phase[0] = RETURN_TO_BEST
     _move_to_trial(state)
     return False
 
 
 @returning(types.int64)
-def propose(settings, state, objective, gradient):
+def propose(settings, state, F, gradient):
     """Begin the next iteration from the accepted θ; return RUNNING, or the reason to stop."""
     memory = state.memory
     search, counts = memory.search, memory.counts
     if state.calls[0] + 2 > settings.max_evaluations:  # a trial, and the way back
         return MAX_EVALUATIONS
-    noise = noise_bound(search, objective)
-    if objective < search.reference[0] - noise:
-        search.reference[0] = objective
+    noise = noise_bound(search, F)
+    if F < search.idle_reference[0] - noise:
+        search.idle_reference[0] = F
         counts.n_idle[0] = 0
     else:
         counts.n_idle[0] += 1
@@ -112,8 +114,8 @@ def propose(settings, state, objective, gradient):
         counts.n_pairs[0] = 0
         find_direction(memory)
         slope = dot(memory.direction, memory.gradient)
-    step = 1.0 if counts.n_pairs[0] > 0 else min(1.0, 1.0 / math.sqrt(-slope))
-    begin_search(search, counts, objective, slope, step, noise)
+    step_length = 1.0 if counts.n_pairs[0] > 0 else min(1.0, 1.0 / math.sqrt(-slope))
+    begin_search(search, counts, F, slope, step_length, noise)
     counts.phase[0] = TRIAL
     state.epoch[0] += 1
     _move_to_trial(state)

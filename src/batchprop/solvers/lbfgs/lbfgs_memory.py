@@ -1,9 +1,8 @@
 """The memory of L-BFGS between evaluations, its arrays and their named fields; its settings.
 
-All of it is in arrays, so that a checkpoint can store it.  The numbers of the line search and the
-counters are two small arrays there, ``search`` and ``counts``.  The fields of ``Search`` and
-``Counts``, in their order, are the elements of these; ``with_named_fields`` makes the fields for
-kernels, as views.
+The memory consists of arrays, so that a checkpoint can store it.  ``Search`` and ``Counts`` name
+the elements of the arrays ``search`` and ``counts``, in order; ``with_named_fields`` returns views
+by these names.  Checkpoints hold the arrays, not these names.
 """
 
 from __future__ import annotations
@@ -14,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.files.pytree import hollow, zeros
-from batchprop.solvers.stopping import State
+from batchprop.solvers.run_state import State
 
 Array = npt.NDArray[Any]
 Fields = TypeVar("Fields", bound=NamedTuple)
+
+MAX_PAIRS = 80  # by default
 
 # Counts.phase: what the next evaluation is.
 START = 0  # the first of a run
@@ -33,8 +34,8 @@ class LbfgsSettings(NamedTuple):
     Attributes
     ----------
     history_size : int
-        Pairs (Δθ, Δg) to keep; 0 for ``default_history``.
-    decrease, curvature : float
+        Pairs (Δθ, Δg) to keep.
+    c_1, c_2 : float
         c₁ and c₂ of the Wolfe conditions, 0 < c₁ < c₂ < 1.
     max_trials : int
         Points that a line search tries at most.
@@ -42,9 +43,9 @@ class LbfgsSettings(NamedTuple):
         Evaluations of loss and gradient at most.
     """
 
-    history_size: int = 0
-    decrease: float = 1e-4
-    curvature: float = 0.9
+    history_size: int = MAX_PAIRS
+    c_1: float = 1e-4
+    c_2: float = 0.9
     max_trials: int = 30
     max_evaluations: int = 2**62
 
@@ -54,7 +55,7 @@ class Search(NamedTuple):
 
     Attributes
     ----------
-    step
+    step_length
         a, the step length of the next trial.
     start_value, start_slope
         φ(0) and φ′(0).
@@ -66,15 +67,15 @@ class Search(NamedTuple):
         The same at the other end of the bracket.
     width
         |high − low| when the last step inside the bracket was chosen.
-    first_objective
+    first_F
         F at the start of the run.
-    reference
-        F at its last decrease beyond the noise.
+    idle_reference
+        F at its last decrease beyond the noise; an iteration that does not fall below it is idle.
     rounding
         Machine epsilon of θ's dtype.
     """
 
-    step: Array
+    step_length: Array
     start_value: Array
     start_slope: Array
     noise: Array
@@ -85,8 +86,8 @@ class Search(NamedTuple):
     high_value: Array
     high_slope: Array
     width: Array
-    first_objective: Array
-    reference: Array
+    first_F: Array
+    idle_reference: Array
     rounding: Array
 
 
@@ -106,7 +107,7 @@ class Counts(NamedTuple):
     bracketed
         1 if a minimum lies between ``low`` and ``high``, else 0.
     n_idle
-        Iterations since F last fell beyond the noise.
+        Idle iterations in a row; see ``Search.idle_reference``.
     """
 
     phase: Array
@@ -122,9 +123,9 @@ class Memory(NamedTuple):
 
     Attributes
     ----------
-    steps, changes : ndarray, shape (h, P), float64
-        Δθ = θ₊ − θ and Δg = g₊ − g of the last h iterations, in a ring.
-    products : ndarray, shape (2, h), float64
+    steps, changes : ndarray, shape (history_size, P), float64
+        Δθ = θ₊ − θ and Δg = g₊ − g of the last iterations, in a ring.
+    products : ndarray, shape (2, history_size), float64
         1/ΔθᵀΔg of each pair, and the coefficients of the first loop.
     diagonal : ndarray, shape (P,), float64
         D, the diagonal that B⁻¹ starts from.
@@ -158,23 +159,22 @@ def with_named_fields(memory: Memory) -> Memory:
 
 
 def kernel_state(state: State) -> State:
-    """Return a state on the same arrays, as kernels take it: ``state.memory.search.step[0]``."""
+    """Return a state on the same arrays, as kernels take it: ``state.memory.search.width[0]``."""
     return state._replace(memory=with_named_fields(state.memory))
 
 
 def default_history(n_parameters: int) -> int:
-    """Return how many pairs to keep: 80, fewer where they would take more than 128 MiB."""
-    return max(10, min(80, 2**27 // (16 * n_parameters)))
+    """Return how many pairs to keep: 80, or fewer if 80 would take more than 128 MiB."""
+    return max(10, min(MAX_PAIRS, 2**27 // (16 * n_parameters)))
 
 
 def form(settings: LbfgsSettings, n_parameters: int) -> Memory:
-    """Return the shapes and dtypes of the memory, in arrays that take no room."""
-    n = n_parameters
-    h = settings.history_size or default_history(n)
+    """Return the shapes and dtypes of the memory, in arrays that take no memory."""
+    n, n_rows = n_parameters, settings.history_size
     return Memory(
-        steps=hollow((h, n)),
-        changes=hollow((h, n)),
-        products=hollow((2, h)),
+        steps=hollow((n_rows, n)),
+        changes=hollow((n_rows, n)),
+        products=hollow((2, n_rows)),
         diagonal=hollow((n,)),
         direction=hollow((n,)),
         gradient=hollow((n,)),

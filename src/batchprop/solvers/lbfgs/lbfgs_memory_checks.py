@@ -15,13 +15,15 @@ from batchprop.solvers.lbfgs.lbfgs_memory import (
     Search,
     with_named_fields,
 )
+from batchprop.solvers.run_state import State
 from batchprop.solvers.state_checks import check_evaluated, require, require_finite
-from batchprop.solvers.stopping import State
 
-_FINITE = ("step", "start_value", "low", "low_value", "high", "first_objective", "reference")
+_FINITE = (
+    "step_length", "start_value", "low", "low_value", "high", "first_F", "idle_reference",
+)  # fmt: skip
 # These may overflow, or be unknown.
 _NOT_NAN = ("start_slope", "noise", "low_slope", "high_value", "high_slope", "width")
-_NOT_NEGATIVE = ("step", "noise", "low", "high", "width")
+_NOT_NEGATIVE = ("step_length", "noise", "low", "high", "width")
 
 
 def check(settings: LbfgsSettings, state: State, reason: str) -> None:
@@ -40,18 +42,18 @@ def check(settings: LbfgsSettings, state: State, reason: str) -> None:
     require_finite("state.memory.gradient", memory.gradient)
     require(not np.isnan(memory.direction).any(), "state.memory.direction", "not be NaN")
     with np.errstate(over="ignore", invalid="ignore"):
-        trial = state.previous + search.step[0] * memory.direction
+        trial = state.previous + search.step_length[0] * memory.direction
         overflown = ~np.isfinite(trial.astype(state.theta.dtype))
     allowed = np.isfinite(state.theta) | overflown
     require(allowed.all(), "state.theta", "be finite where its step is")
 
 
 def _check_counts(settings: LbfgsSettings, state: State, memory: Memory) -> None:
-    counts, h = memory.counts, memory.steps.shape[0]
+    counts, history_size = memory.counts, memory.steps.shape[0]
     for name, description, largest in (
         ("phase", "its phase", RETURN_AND_STOP),
-        ("n_pairs", "its number of pairs", h),
-        ("newest", "the place of its newest pair", h - 1),
+        ("n_pairs", "its number of pairs", history_size),
+        ("newest", "the place of its newest pair", history_size - 1),
         ("n_trials", "its trials", settings.max_trials),
         ("bracketed", "whether it is bracketed", 1),
         ("n_idle", "its idle iterations", int(state.evaluations[0])),
@@ -63,9 +65,9 @@ def _check_counts(settings: LbfgsSettings, state: State, memory: Memory) -> None
 
 def _check_pairs(memory: Memory) -> None:
     """Check the pairs in use."""
-    h, n_pairs = memory.steps.shape[0], int(memory.counts.n_pairs[0])
-    for k in range(n_pairs):
-        row = (int(memory.counts.newest[0]) - k) % h
+    history_size = memory.steps.shape[0]
+    for k in range(int(memory.counts.n_pairs[0])):
+        row = (int(memory.counts.newest[0]) - k) % history_size
         require_finite("state.memory.steps", memory.steps[row])
         require_finite("state.memory.changes", memory.changes[row])
         require(memory.products[0, row] > 0, "state.memory.products", "be positive")

@@ -18,33 +18,34 @@ from batchprop.solvers.lbfgs.iteration import accept, propose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, kernel_state
 from batchprop.solvers.penalty_kernel import Penalty, add_penalty, penalise
 from batchprop.solvers.protocol import Run
-from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, State, copy, judge
+from batchprop.solvers.run_state import State, undo_step_helper
+from batchprop.solvers.stopping import CANCELLED, NON_FINITE, RUNNING, Rules, judge
+from batchprop.solvers.vector_ops import copy
 from batchprop.threads.cancellation import is_cancelled
 
 
 @returning(types.int64)
-def _judge_and_propose(settings, rules, state, objective, loss, validation_loss, gradient):
+def _judge_and_propose(settings, rules, state, F, loss, validation_loss, gradient):
     """Judge the end of an iteration and, if the run goes on, begin the next."""
-    reason = judge(rules, state, objective, loss, validation_loss, gradient)
+    reason = judge(rules, state, F, loss, validation_loss, gradient)
     if reason == RUNNING:
-        return propose(settings, state, objective, gradient)
+        return propose(settings, state, F, gradient)
     # Only validation data can be the cause: a trial that is not finite is never accepted.
-    if reason == NON_FINITE and state.epoch[0] > 0:
-        copy(state.previous, state.theta)
-        state.epoch[0] -= 1
+    if reason == NON_FINITE:
+        undo_step_helper(state)
     return reason
 
 
 @kernel
-def _accept_kernel(settings, state, objective, gradient):
+def _accept_kernel(settings, state, F, gradient):
     """Python entry point of ``accept``."""
-    return accept(settings, state, objective, gradient)
+    return accept(settings, state, F, gradient)
 
 
 @kernel
-def _judge_and_propose_kernel(settings, rules, state, objective, loss, validation_loss, gradient):
+def _judge_and_propose_kernel(settings, rules, state, F, loss, validation_loss, gradient):
     """Python entry point of ``_judge_and_propose``."""
-    return _judge_and_propose(settings, rules, state, objective, loss, validation_loss, gradient)
+    return _judge_and_propose(settings, rules, state, F, loss, validation_loss, gradient)
 
 
 @kernel
@@ -54,14 +55,14 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
     Returns the reason, or RUNNING, and how many iterations have ended.
     """
     for k in range(losses.size):
-        objective, accepted = 0.0, False
+        F, accepted = 0.0, False
         while not accepted:
             copy(state.theta, task.theta)
-            objective = evaluate(task, GRADIENT)
+            F = evaluate(task, GRADIENT)
             if is_cancelled(task.scratch.token):
                 return CANCELLED, k
-            objective += add_penalty(penalty, task.theta, task.gradient, True)
-            accepted = accept(settings, state, objective, task.gradient)
+            F += add_penalty(penalty, task.theta, task.gradient, True)
+            accepted = accept(settings, state, F, task.gradient)
         losses[k] = reported(task)
         if rules.validating:
             copy(state.theta, validation_task.theta)
@@ -71,7 +72,7 @@ def _minimise(settings, rules, penalty, state, task, validation_task, losses, va
                 state.calls[0] -= 1  # a resumed run evaluates and accepts this point again
                 return CANCELLED, k
         reason = _judge_and_propose(
-            settings, rules, state, objective, losses[k], validation_losses[k], task.gradient
+            settings, rules, state, F, losses[k], validation_losses[k], task.gradient
         )
         if reason != RUNNING:
             return reason, k + 1
@@ -103,10 +104,10 @@ class InterpretedLbfgsRun(InterpretedRun):
         """Evaluate until a point is accepted; return F there."""
         state, gradient = self._state, self._gradient
         while True:
-            objective = self._objective.loss_and_gradient(state.theta, gradient)
-            objective += penalise(self._penalty, state.theta, gradient, True)
-            if _accept_kernel(self._settings, state, objective, gradient):
-                return float(objective)
+            F = self._objective.loss_and_gradient(state.theta, gradient)
+            F += penalise(self._penalty, state.theta, gradient, True)
+            if _accept_kernel(self._settings, state, F, gradient):
+                return float(F)
 
     def _validation_loss(self, validation: Objective) -> float:
         try:
@@ -115,10 +116,10 @@ class InterpretedLbfgsRun(InterpretedRun):
             self._state.calls[0] -= 1  # a resumed run evaluates and accepts this point again
             raise
 
-    def _judge(self, objective: float, loss: float, validation_loss: float) -> int:
+    def _judge(self, F: float, loss: float, validation_loss: float) -> int:
         return int(
             _judge_and_propose_kernel(
-                self._settings, self._rules, self._state, objective, loss, validation_loss,
+                self._settings, self._rules, self._state, F, loss, validation_loss,
                 self._gradient,
             )
         )  # fmt: skip

@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.linalg.cholesky import WORK, matrix_memory
-from batchprop.solvers.state_checks import check_evaluated, check_overflow, require
-from batchprop.solvers.stopping import State
 from batchprop.threads.cancellation import Cancellation, Token, leader_token
 
 Array = npt.NDArray[Any]
 
 
-class LmSettings(NamedTuple):
+class LevenbergMarquardtSettings(NamedTuple):
     """The numbers of Levenberg–Marquardt.
 
     Attributes
@@ -26,15 +24,15 @@ class LmSettings(NamedTuple):
         Stop when no step is acceptable with a λ up to this (MATLAB's ``mu_max``).
     step_tol : float
         Stop when a step is not longer than ``step_tol`` · (‖θ‖ + ``step_tol``); 0 switches it off.
-    acceleration : float
-        Add the second-order correction q to a step p; the step is too long if 2‖q‖ is more than
-        this share of ‖p‖.  0 switches the correction off.
+    max_correction : float
+        Add the second-order correction q to a step p (geodesic acceleration); the step is too long
+        if 2‖q‖ is more than this share of ‖p‖.  0 switches the correction off.
     """
 
     damping: float = 1e-3
     max_damping: float = 1e10
     step_tol: float = 1e-15
-    acceleration: float = 0.75
+    max_correction: float = 0.75
 
 
 class Memory(NamedTuple):
@@ -71,7 +69,7 @@ class Work(NamedTuple):
         Jᵀ y″, then q.
     trial : ndarray, shape (P,), float64
         θ + p or θ + p + q.
-    objective, predicted_decrease : ndarray, shape (1,), float64
+    F, predicted_decrease : ndarray, shape (1,), float64
         F(θ), and the decrease of F that the model predicts for p.
     mean_diagonal : ndarray, shape (1,), float64
         d.
@@ -91,7 +89,7 @@ class Work(NamedTuple):
     points: Array
     correction: Array
     trial: Array
-    objective: Array
+    F: Array
     predicted_decrease: Array
     mean_diagonal: Array
     initial_damping: Array
@@ -100,7 +98,7 @@ class Work(NamedTuple):
     token: Token
 
 
-def memory(settings: LmSettings) -> Memory:
+def memory(settings: LevenbergMarquardtSettings) -> Memory:
     """Return the memory of a run that has not begun."""
     return Memory(np.full(1, settings.damping), np.full(1, 2.0))
 
@@ -117,7 +115,7 @@ def work(n_parameters: int, cancellation: Cancellation | None = None) -> Work:
         points=np.zeros(3 * n),
         correction=np.zeros(n),
         trial=np.zeros(n),
-        objective=np.zeros(1),
+        F=np.zeros(1),
         predicted_decrease=np.zeros(1),
         mean_diagonal=np.zeros(1),
         initial_damping=np.zeros(1),
@@ -125,13 +123,3 @@ def work(n_parameters: int, cancellation: Cancellation | None = None) -> Work:
         initial_calls=np.zeros(1, np.int64),
         token=leader_token(cancellation),
     )
-
-
-def check(settings: LmSettings, state: State, reason: str) -> None:
-    """Check the memory of a state; raise ValueError that names the field."""
-    check_evaluated(state)
-    check_overflow(state, reason)
-    damping, growth = state.memory.damping[0], state.memory.growth[0]
-    require(damping > 0, "state.memory.damping", "be greater than 0")  # inf ends the run
-    is_power = np.isfinite(growth) and growth >= 2 and np.frexp(growth)[0] == 0.5
-    require(is_power, "state.memory.growth", "be 2, 4, 8, …")

@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
-    LmSettings,
+    LevenbergMarquardtSettings,
     Memory,
-    check,
     memory,
 )
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory_checks import check
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run import levenberg_marquardt_run
 
 needs_gauss_newton = True
 check_memory, run = check, levenberg_marquardt_run
 
 
-def initial_memory(settings: LmSettings, n_parameters: int) -> Memory:
+def initial_memory(settings: LevenbergMarquardtSettings, n_parameters: int) -> Memory:
     """Return the damping of the first step, and its growth."""
     return memory(settings)
 
 
-def memory_form(settings: LmSettings, n_parameters: int) -> Memory:
-    """Return the same: two numbers take no room."""
+def memory_form(settings: LevenbergMarquardtSettings, n_parameters: int) -> Memory:
+    """Return the same: two numbers take hardly any memory."""
     return memory(settings)
 
 

@@ -13,7 +13,7 @@ from batchprop.files import pytree
 from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling, fold
-from batchprop.solvers.stopping import State, step_back
+from batchprop.solvers.run_state import State, is_ahead, uncount_last_evaluation
 from batchprop.training.checkpoint import checkpoint_content, checkpoint_file
 from batchprop.training.checkpoint.checkpoint_content import Content
 from batchprop.training.checkpoint.fingerprint import Fingerprint
@@ -83,8 +83,7 @@ class Checkpoint:
     @property
     def last_network(self) -> Network:
         """The network after the last epoch that was evaluated."""
-        unevaluated = 0 < self.state.evaluations[0] <= self.state.epoch[0]
-        theta = self.state.previous if unevaluated else self.state.theta
+        theta = self.state.previous if is_ahead(self.state) else self.state.theta
         return self._network(theta, self.n_epochs)
 
     @property
@@ -184,7 +183,7 @@ class Checkpoint:
 def resumable(state: State) -> State:
     """Return a copy of a state from which the next ``Run.advance`` continues."""
     copy = pytree.copied(state)
-    step_back(copy)
+    uncount_last_evaluation(copy)
     return copy
 
 

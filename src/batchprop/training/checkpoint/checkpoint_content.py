@@ -13,9 +13,10 @@ from batchprop.files import pytree
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from batchprop.solvers import registry
+from batchprop.solvers.run_state import State, initial_state
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.solvers.state_checks import check_state, require, require_finite
-from batchprop.solvers.stopping import REASONS, State, start
+from batchprop.solvers.stopping import REASONS
 from batchprop.training.checkpoint.fingerprint import Fingerprint
 from batchprop.training.option_checks import SolverSettings, solver_settings, stopping_rules
 from batchprop.training.run_options import RunOptions
@@ -78,7 +79,7 @@ def check_header(
     theta = pytree.hollow((shape.n_parameters,), validation.float_dtype(arguments["dtype"]))
     solver = registry.load(arguments["solver"])
     trained = pytree.hollow(theta.shape, solver.training_dtype(theta.dtype))
-    state = start(np.zeros(0), solver.memory_form(settings, theta.size))
+    state = initial_state(np.zeros(0), solver.memory_form(settings, theta.size))
     state = state._replace(theta=trained, previous=trained, best=trained)
     return Forms(state, _scaling_form(shape) if arguments["scale"] else None, theta)
 

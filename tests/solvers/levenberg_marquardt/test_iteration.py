@@ -7,40 +7,41 @@ import pytest
 
 from batchprop.compiler.jit import kernel
 from batchprop.parameters import Shape, offsets
-from batchprop.solvers.levenberg_marquardt import damping, step
+from batchprop.solvers.levenberg_marquardt import damping, iteration
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
-    LmSettings,
+    LevenbergMarquardtSettings,
     Memory,
     memory,
     work,
 )
 from batchprop.solvers.penalty_kernel import Penalty
-from batchprop.solvers.stopping import REASONS, start
+from batchprop.solvers.run_state import initial_state
+from batchprop.solvers.stopping import REASONS
 from tests.problems import problem
 from tests.solvers.levenberg_marquardt.lm_runs import ran
 
 ENGINES = ("fused", "vectorized")
-SETTINGS = LmSettings()
+SETTINGS = LevenbergMarquardtSettings()
 
 
 @kernel
-def begin(penalty, state, work, objective):
-    step.begin(penalty, state, work, objective)
+def begin(penalty, state, work, F):
+    iteration.begin(penalty, state, work, F)
 
 
 @kernel
 def propose(settings, memory, work, theta):
-    return step.propose(settings, memory, work, theta)
+    return iteration.propose(settings, memory, work, theta)
 
 
 @kernel
-def accelerate(settings, memory, work, accelerated):
-    return step.accelerate(settings, memory, work, accelerated)
+def add_correction(settings, memory, work, uses_acceleration):
+    return iteration.add_correction(settings, memory, work, uses_acceleration)
 
 
 @kernel
-def accept(memory, work, objective):
-    return step.accept(memory, work, objective)
+def accept(memory, work, F):
+    return iteration.accept(memory, work, F)
 
 
 @kernel
@@ -53,14 +54,14 @@ def more_damping(memory):
     damping.more_damping(memory)
 
 
-def prepared(A, gradient=None, objective=1.0, penalty=None):
+def prepared(A, gradient=None, F=1.0, penalty=None):
     """Return the work space after ``begin``."""
     n = len(A)
     space = work(n)
     space.matrix[:] = A
     space.gradient[:] = 0.0 if gradient is None else gradient
-    run = start(np.zeros(n), memory(SETTINGS))
-    begin(penalty or Penalty(0.0, 0.0, 0, 0, 0), run, space, objective)
+    run = initial_state(np.zeros(n), memory(SETTINGS))
+    begin(penalty or Penalty(0.0, 0.0, 0, 0, 0), run, space, F)
     return space
 
 
@@ -75,7 +76,7 @@ def test_each_layer_has_its_own_penalty():
     space = prepared(np.diag(np.arange(1.0, n + 1)), penalty=rates)
     added = np.diag(space.matrix) - np.arange(1.0, n + 1)
     np.testing.assert_array_equal(added, [10.0] * 6 + [0.0] * 3 + [1000.0] * 6 + [0.0] * 2)
-    assert space.objective[0] == 1.0
+    assert space.F[0] == 1.0
     assert space.mean_diagonal[0] == pytest.approx(np.diag(space.matrix).mean(), rel=1e-15)
 
 
@@ -112,12 +113,14 @@ def test_a_matrix_without_full_rank_is_damped_until_it_has():
 def test_a_step_that_is_no_longer_than_its_bound_ends_the_run():
     # p = −½ g/(1 + λ) of A = I, θ of length 2: the bound is tol (2 + tol)
     tol = 0.25
-    settings = LmSettings(step_tol=tol)
+    settings = LevenbergMarquardtSettings(step_tol=tol)
     bound = tol * (2.0 + tol)
     for length, reason in ((bound * (1 - 1e-12), "step"), (bound * (1 + 1e-12), "running")):
         space = prepared(np.eye(2), np.array([-2.0 * length * 2.0, 0.0]))
         assert REASONS[propose(settings, state(1.0), space, np.array([0.0, 2.0]))] == reason
-    assert REASONS[propose(LmSettings(step_tol=0.0), state(), prepared(np.eye(2)), np.ones(2))] == (
+    assert REASONS[
+        propose(LevenbergMarquardtSettings(step_tol=0.0), state(), prepared(np.eye(2)), np.ones(2))
+    ] == (
         "step"  # of length 0, at a minimum
     )
 
@@ -127,7 +130,7 @@ def accelerated(share):
     kept, space = state(lam=1.0), prepared(np.eye(2), np.array([-4.0, 0.0]))
     propose(SETTINGS, kept, space, np.zeros(2))  # A + λ d I = 2 I: p = (1, 0)
     space.correction[:] = [0.0, -4.0 * share]
-    worth_a_trial = accelerate(SETTINGS, kept, space, True)
+    worth_a_trial = add_correction(SETTINGS, kept, space, True)
     return worth_a_trial, space.trial, kept.damping[0]
 
 
@@ -146,15 +149,15 @@ def test_without_acceleration_nothing_is_bent():
     propose(SETTINGS, kept, space, np.zeros(2))
     straight = space.trial.copy()
     space.correction[:] = 100.0
-    assert accelerate(SETTINGS, kept, space, False)
+    assert add_correction(SETTINGS, kept, space, False)
     np.testing.assert_array_equal(space.trial, straight)
 
 
-def judged(objective, predicted, trial_objective):
+def judged(F, predicted, trial_F):
     """Return whether a trial is accepted, and λ, which was 1."""
     kept, space = state(lam=1.0), work(1)
-    space.objective[0], space.predicted_decrease[0] = objective, predicted
-    return bool(accept(kept, space, trial_objective)), kept.damping[0]
+    space.F[0], space.predicted_decrease[0] = F, predicted
+    return bool(accept(kept, space, trial_F)), kept.damping[0]
 
 
 def test_a_trial_has_to_be_lower():
@@ -197,9 +200,9 @@ def test_damping_stays_between_its_bounds():
 
 
 def test_where_a_run_begins():
-    kept = memory(LmSettings(damping=0.5))
+    kept = memory(LevenbergMarquardtSettings(damping=0.5))
     assert (kept.damping[0], kept.growth[0]) == (0.5, 2.0)
-    assert LmSettings() == (1e-3, 1e10, 1e-15, 0.75)
+    assert LevenbergMarquardtSettings() == (1e-3, 1e10, 1e-15, 0.75)
 
 
 def test_every_evaluation_is_counted():
@@ -208,7 +211,7 @@ def test_every_evaluation_is_counted():
     for epochs in (0, 1, 5):
         fused, vectorized = (ran(case, engine, max_epochs=epochs) for engine in ENGINES)
         assert fused.state.calls[0] == vectorized.state.calls[0] >= 1 + 3 * epochs
-        plain = LmSettings(acceleration=0.0)
+        plain = LevenbergMarquardtSettings(max_correction=0.0)
         options = {"settings": plain, "max_epochs": epochs}
         fused, vectorized = (ran(case, engine, **options) for engine in ENGINES)
         assert fused.state.calls[0] == vectorized.state.calls[0] >= 1 + 2 * epochs

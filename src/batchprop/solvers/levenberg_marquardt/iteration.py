@@ -11,11 +11,11 @@ second difference y″ = y(θ + p) − 2 y(θ) + y(θ − p) the second-order co
 
 and the trial point is θ + p + q.  This is geodesic acceleration (M. Transtrum and J. Sethna,
 Improvements to the Levenberg–Marquardt algorithm for nonlinear least-squares minimization, 2012),
-with the curvature over the whole step in place of their derivative y″.  If 2‖q‖ > ¾‖p‖, the step is
-too long for the model and λ is increased.
+with a second difference over the whole step instead of the second derivative.  If 2‖q‖ > ¾‖p‖, the
+step is too long for the model and λ is increased.
 
 The loop calls ``begin`` after an evaluation of F, g and JᵀJ at θ.  Then it calls ``propose``,
-``accelerate`` and ``accept`` in turn until a trial is accepted or there is a reason to stop.
+``add_correction`` and ``accept`` in turn until a trial is accepted or there is a reason to stop.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from batchprop.linalg.cholesky import factor, solve
 from batchprop.solvers.levenberg_marquardt.damping import less_damping, more_damping
 from batchprop.solvers.penalty_kernel import add_penalty_to_diagonal
 from batchprop.solvers.stopping import CANCELLED, DAMPING, RUNNING, STEP
+from batchprop.solvers.vector_ops import norm
 from batchprop.threads.cancellation import WRITTEN, check, is_cancelled
 
 ROUNDING = 1e-15  # of F, relative to it
 
 
 @helper
-def begin(penalty, state, work, objective):
+def begin(penalty, state, work, F):
     """Begin an iteration at θ: complete A, compute d, and save what ``undo`` restores."""
     A = work.matrix
     add_penalty_to_diagonal(penalty, A)
@@ -43,7 +44,7 @@ def begin(penalty, state, work, objective):
     for i in range(A.shape[0]):
         trace += A[i, i]
     work.mean_diagonal[0] = trace / A.shape[0]
-    work.objective[0] = objective
+    work.F[0] = F
     work.initial_damping[0] = state.memory.damping[0]
     work.initial_growth[0] = state.memory.growth[0]
     work.initial_calls[0] = state.calls[0]
@@ -60,33 +61,15 @@ def undo(state, work):
 @returning(types.boolean)
 def _factorise(work, damping):
     """Factorise A + λ d I; return False if that fails."""
-    A, L = work.matrix, work.factor
+    A, factor_matrix = work.matrix, work.factor
     shift = damping * work.mean_diagonal[0]
     for row in range(A.shape[0]):
         for column in range(row + 1):
-            L[row, column] = A[row, column]
-        L[row, row] += shift
+            factor_matrix[row, column] = A[row, column]
+        factor_matrix[row, row] += shift
         if check(work.token, WRITTEN * row):
             return False
-    return factor(L, A.shape[0], work.tile, work.token) > 0.0
-
-
-@returning(types.float64)
-def _norm(vector):
-    """Return ‖vector‖."""
-    total = 0.0
-    for i in range(vector.size):
-        total += vector[i] * vector[i]
-    return math.sqrt(total)
-
-
-@returning(types.float64)
-def distance(a, b):
-    """Return ‖a − b‖."""
-    total = 0.0
-    for i in range(a.size):
-        total += (a[i] - b[i]) ** 2
-    return math.sqrt(total)
+    return factor(factor_matrix, A.shape[0], work.tile, work.token) > 0.0
 
 
 @returning(types.int64)
@@ -120,25 +103,26 @@ def propose(settings, memory, work, theta):
         points[n + i] = trial[i] = theta[i] + p[i]
         points[2 * n + i] = theta[i] - p[i]
     work.predicted_decrease[0] = predicted
-    if _norm(p) <= settings.step_tol * (_norm(theta) + settings.step_tol):
+    if norm(p) <= settings.step_tol * (norm(theta) + settings.step_tol):
         return STEP
     return RUNNING
 
 
 @returning(types.boolean)
-def accelerate(settings, memory, work, accelerated):
-    """Complete the trial point by q; return False if the step is too long for a trial.
+def add_correction(settings, memory, work, uses_acceleration):
+    """Add q to the trial point; return False if the step is too long for a trial.
 
-    ``work.correction`` holds Σ w Jᵀ y″ / Σ w if ``accelerated``; otherwise the trial is θ + p.
+    ``work.correction`` holds Σ w Jᵀ y″ / Σ w if ``uses_acceleration``;
+    otherwise the trial is θ + p.
     """
-    if not accelerated:
+    if not uses_acceleration:
         return True
     q, trial = work.correction, work.trial
     # (A + λ d I) q = −½ Σ w Jᵀ y″ / Σ w
     for i in range(q.size):
         q[i] *= -0.5
     solve(work.factor, q.size, q, work.tile, work.token)
-    if not 2.0 * _norm(q) <= settings.acceleration * _norm(work.step):
+    if not 2.0 * norm(q) <= settings.max_correction * norm(work.step):
         more_damping(memory)
         return False
     for i in range(q.size):
@@ -147,18 +131,18 @@ def accelerate(settings, memory, work, accelerated):
 
 
 @returning(types.boolean)
-def accept(memory, work, objective):
-    """Return whether F at the trial is low enough, and adapt λ.
+def accept(memory, work, F):
+    """Return whether ``F``, that of the trial, is low enough, and adapt λ.
 
     Once the possible decrease is below the rounding error of F, the model is trusted instead:
     the gradient can still become smaller.
     """
-    decrease, predicted = work.objective[0] - objective, work.predicted_decrease[0]
-    rounding = ROUNDING * work.objective[0]
+    decrease, predicted = work.F[0] - F, work.predicted_decrease[0]
+    rounding = ROUNDING * work.F[0]
     gain = decrease / predicted  # ρ
     if predicted <= rounding and abs(decrease) <= rounding:
         gain = 1.0
-    if gain > 0.0 and math.isfinite(objective):
+    if gain > 0.0 and math.isfinite(F):
         less_damping(memory, gain)
         return True
     more_damping(memory)
