@@ -151,7 +151,7 @@ def test_ctrl_c_while_data_are_prepared(monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(vectorized, "Objective", interrupted)
+    monkeypatch.setattr(vectorized, "ArrayObjective", interrupted)
     result = trained(case, engine="vectorized")
     assert (result.n_epochs, result.stop_reason) == (0, "interrupted")
     np.testing.assert_array_equal(result.network.theta, case.network.theta)
