@@ -276,6 +276,21 @@ def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch, noisy):
     assert result.loss < 0.9 * start.loss  # a network of the search, not the drawn one
 
 
+def test_ctrl_c_that_comes_when_all_fits_have_ended_is_not_lost(monkeypatch, noisy):
+    searched = alpha_search.run_all
+    calls = []
+
+    def interrupted_late(specs, monitors, n_threads):
+        results = searched(specs, monitors, n_threads)
+        calls.append(len(specs))
+        monitors[0].cancel()  # what ``run_all`` does at Ctrl-C
+        return results
+
+    monkeypatch.setattr(alpha_search, "run_all", interrupted_late)
+    assert fitted(max_epochs=50).stop_reason == "interrupted"
+    assert len(calls) == 1
+
+
 def test_max_seconds_leaves_time_for_the_fit():
     X, T = table(4000, 0.5)
     result = fitted(X, T, hidden_size=40, max_seconds=1.0)

@@ -102,7 +102,7 @@ def _judge_candidates(searches: Sequence[_Search], n_threads: int | None) -> boo
         search.judge(k, [next(remaining) for _ in specs])
     for search in searches:
         search.propose()
-    return all(result.stop_reason != "interrupted" for result in results)
+    return not cancelled.is_set() and all(result.stop_reason != "interrupted" for result in results)
 
 
 class _Search:
