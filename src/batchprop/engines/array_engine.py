@@ -9,6 +9,7 @@ samples while it packs them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -159,31 +160,5 @@ class ArrayEngine:
 
     def __init__(self, formulas: Formulas) -> None:
         self.formulas, self.predict = formulas, formulas.predict
-
-    def Objective(
-        self,
-        samples: Samples,
-        shape: Shape,
-        activation: str,
-        dtype: npt.DTypeLike,
-        n_threads: int | None = None,
-        cancellation: Cancellation | None = None,
-    ) -> ScaledObjective:
-        """Open an objective, as ``protocol.OpenObjective`` says."""
-        return ScaledObjective(
-            self.formulas, samples, shape, activation, dtype, n_threads, cancellation
-        )
-
-    def GaussNewtonObjective(
-        self,
-        samples: Samples,
-        shape: Shape,
-        activation: str,
-        dtype: npt.DTypeLike,
-        n_threads: int | None = None,
-        cancellation: Cancellation | None = None,
-    ) -> ScaledGaussNewtonObjective:
-        """Open an objective that knows JᵀJ, as ``protocol.OpenObjective`` says."""
-        return ScaledGaussNewtonObjective(
-            self.formulas, samples, shape, activation, dtype, n_threads, cancellation
-        )
+        self.Objective = partial(ScaledObjective, formulas)
+        self.GaussNewtonObjective = partial(ScaledGaussNewtonObjective, formulas)
