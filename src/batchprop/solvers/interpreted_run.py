@@ -39,9 +39,13 @@ class InterpretedRun(ABC):
         validation: Objective | None,
     ) -> None:
         self._settings, self._rules, self._penalty = settings, rules, penalty
-        self._state: Any = state
+        self._state: Any = self._for_kernels(state)
         self._objective, self._validation = objective, validation
         self._gradient = np.zeros_like(state.theta)
+
+    def _for_kernels(self, state: State) -> Any:
+        """Return the state, on the same arrays, in the form that the solver's kernels take."""
+        return state
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run for as many epochs as the curves have room for."""

@@ -88,17 +88,8 @@ class InterpretedLbfgsRun(InterpretedRun):
         As in ``protocol.Solver.run``.
     """
 
-    def __init__(
-        self,
-        settings: LbfgsSettings,
-        rules: Rules,
-        penalty: Penalty,
-        state: State,
-        objective: Objective,
-        validation: Objective | None,
-    ) -> None:
-        super().__init__(settings, rules, penalty, state, objective, validation)
-        self._state = KernelStruct(kernel_state(state))
+    def _for_kernels(self, state: State) -> KernelStruct:
+        return KernelStruct(kernel_state(state))
 
     def _evaluate(self) -> float:
         """Evaluate until a point is accepted; return F there."""
