@@ -1,0 +1,155 @@
+"""A process that fits models, one at a time, and is stopped when a fit exceeds its time limit.
+
+A fit that hangs in compiled code cannot be interrupted from Python. It runs in a process of its own
+therefore, which has one thread for each library and which the next fits use again, unless a fit
+had to be stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.data import Array
+from benchmarks.peers.environment import THREAD_VARIABLES
+
+START = 300.0  # seconds for a process to start, compile kernels and warm up
+WARM_UP_ROWS = 30
+
+
+class Task(NamedTuple):
+    """What is fitted to which samples; T has shape (N, s)."""
+
+    model: str
+    seed: int
+    X: Array
+    T: Array
+    X_test: Array
+
+
+class Outcome(NamedTuple):
+    """Predictions (N, s) for the test rows, or None and the reason why there are none.
+
+    ``stopped`` is what the fit of our own estimator says of its end.
+    """
+
+    prediction: Array | None
+    seconds: float
+    stopped: str = ""
+    note: str = ""
+
+
+def fit(task: Task) -> Outcome:
+    """Fit in this process; an exception becomes a note.  The seconds are CPU time of the fit."""
+    from benchmarks.defaults.models import build
+
+    target = task.T[:, 0] if task.T.shape[1] == 1 else task.T
+    model = build(task.model, task.X.shape[1], task.T.shape[1], task.seed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # convergence, constant columns: the score tells
+        began = time.process_time()
+        try:
+            model.fit(task.X, target)
+            seconds = time.process_time() - began
+            prediction = np.asarray(model.predict(task.X_test), float)
+        except (ArithmeticError, MemoryError, ValueError, np.linalg.LinAlgError) as error:
+            note = f"{type(error).__name__}: {str(error).splitlines()[0][:150]}"
+            return Outcome(None, time.process_time() - began, note=note)
+    if not np.all(np.isfinite(prediction)):
+        return Outcome(None, seconds, note="predictions are not finite")
+    stopped = getattr(model, "stop_reason_", "")
+    return Outcome(prediction.reshape(len(task.X_test), -1), seconds, stopped)
+
+
+def warm_up(task: Task) -> None:
+    """Load what a fit needs, kernels in particular, with a few rows and iterations."""
+    from batchprop.sklearn import BatchMLPRegressor
+    from benchmarks.defaults.models import OTHERS
+
+    few = task._replace(X=task.X[:WARM_UP_ROWS], T=task.T[:WARM_UP_ROWS])
+    if task.model in OTHERS:
+        fit(few)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for solver in ("lm", "lbfgs"):
+            model = BatchMLPRegressor(solver=solver, max_iter=3, n_threads=1)
+            model.fit(few.X, few.T if few.T.shape[1] > 1 else few.T[:, 0])
+    fit(few._replace(model=f"{task.model} max_seconds=1"))
+
+
+def serve(connection: Connection) -> None:
+    """Answer tasks until the other end is closed: b"ready" after the warm-up, then the outcome."""
+    warm = set()
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            task = connection.recv()
+            what = task.model, task.X.shape[1], task.T.shape[1]
+            if what not in warm:
+                warm_up(task)
+                warm.add(what)
+            connection.send(b"ready")
+            connection.send(fit(task))
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Set the variables by which libraries choose their number of threads when they are loaded."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+class Worker:
+    """Starts the process when it is needed, and again after it was stopped."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit  # seconds of real time for a fit
+        self._process: Any = None
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=serve, args=(other,), daemon=True)
+        with _one_thread():
+            self._process.start()
+        other.close()
+
+    def run(self, task: Task) -> Outcome:
+        """Fit in the process; a fit that takes too long or ends the process becomes a note."""
+        if self._process is None:
+            self._start()
+        try:
+            self._connection.send(task)
+            for seconds in (START, self.limit):
+                if not self._connection.poll(seconds):
+                    self.close()
+                    return Outcome(None, seconds, note=f"no result within {seconds:g} s")
+                answer = self._connection.recv()
+        except (EOFError, OSError):
+            self.close()
+            return Outcome(None, 0.0, note="its process ended")
+        return Outcome(*answer)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._connection.close()
+            self._process = None
