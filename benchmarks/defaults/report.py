@@ -71,7 +71,7 @@ def title(name: str, short: bool = False) -> str:
 
 def r2_text(value: float | None) -> str:
     """Format R² with three digits behind the point, fewer if it is far below 0."""
-    if value is None:
+    if value is None or value == -np.inf:
         return "failed"
     return f"{value:.3f}" if value > -1 else f"{value:.1f}" if value > -100 else "< −100"
 
@@ -164,12 +164,13 @@ def verdict(scores: Scores) -> str:
 
 def without_penalty(scores: Scores) -> str:
     """Return how far our calls are from the plain one on functions without noise."""
-    calls = calls_of(scores)
+    names = _names(scores, NOISELESS)
+    calls = [call for call in calls_of(scores) if any((name, call) in scores for name in names)]
     plain = next(filter(has_no_penalty, calls), None)
     lines = []
     for call in calls if plain else ():
         ratios = {}
-        for name in _names(scores, NOISELESS):
+        for name in names:
             pair = [scores.get((name, model)) for model in (call, plain)]
             errors = [result.relative_error for result in pair if result and not result.failed]
             if call != plain and len(errors) == 2:
