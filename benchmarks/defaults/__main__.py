@@ -48,12 +48,12 @@ class Options:
 
 
 def parsed(arguments: Sequence[str] | None) -> Options:
-    make = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m benchmarks.defaults",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = make.add_argument
+    add = parser.add_argument
     add("--data", help=f"folder of the UCI tables as .npz files (default: ${VARIABLE})")
     add("--tables", nargs="+", default=[], metavar="PATTERN", help="only those of such names")
     add("--models", nargs="+", default=[OURS, *OTHERS], choices=[OURS, *OTHERS])
@@ -66,9 +66,9 @@ def parsed(arguments: Sequence[str] | None) -> Options:
     add("--resume", action="store_true", help="keep the results that the output folder has")
     add("--report-only", action="store_true", help="of the results that the output folder has")
     add("--output", type=Path, default=BUILD, metavar="FOLDER", help="for report and results")
-    options = Options(**vars(make.parse_args(arguments)))
+    options = Options(**vars(parser.parse_args(arguments)))
     if options.folds < 2 or options.rows < 10 or options.limit <= 0:
-        make.error(
+        parser.error(
             f"--folds must be at least 2, --rows at least 10 and --limit positive, got "
             f"{options.folds}, {options.rows} and {options.limit:g}."
         )
@@ -81,15 +81,15 @@ def chosen(options: Options) -> list[Table | Noiseless]:
     """Return the tables to run; UCI tables only with a folder, or if their names are given."""
     available: list[Table | Noiseless] = [*TABLES, *NOISELESS]
     if options.tables:
-        kept = [
+        matching = [
             table
             for table in available
             if any(fnmatch.fnmatchcase(table.name, pattern) for pattern in options.tables)
         ]
-        if not kept:
+        if not matching:
             names = ", ".join(table.name for table in available)
             raise SystemExit(f"--tables {' '.join(options.tables)} fits none of: {names}.")
-        return kept
+        return matching
     if options.quick:
         return [table for table in available if table.name in QUICK]
     if options.data or os.environ.get(VARIABLE):

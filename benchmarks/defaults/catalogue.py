@@ -64,8 +64,8 @@ def _shipped(name: str, target: str | None = None, inputs: int | None = None) ->
     if target is None:
         return X, np.asarray(bunch.target, float).reshape(len(X), -1)
     column = [str(title) for title in bunch.feature_names].index(target)
-    kept = [index for index in range(X.shape[1])[:inputs] if index != column]
-    return X[:, kept], X[:, [column]]
+    columns = [index for index in range(X.shape[1])[:inputs] if index != column]
+    return X[:, columns], X[:, [column]]
 
 
 def _real(name: str, *arguments: object) -> Callable[[Source], Samples]:

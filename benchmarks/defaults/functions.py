@@ -21,12 +21,12 @@ class Function(NamedTuple):
     """A formula, and the lower and upper bounds of its inputs."""
 
     formula: Formula
-    least: Sequence[float]
-    most: Sequence[float]
+    lower: Sequence[float]
+    upper: Sequence[float]
 
     def sample(self, n: int, seed: int) -> tuple[Array, Array]:
         """Return n uniform points (n, e) and the values there, (n, 1)."""
-        X = np.random.default_rng(seed).uniform(self.least, self.most, (n, len(self.least)))
+        X = np.random.default_rng(seed).uniform(self.lower, self.upper, (n, len(self.lower)))
         return X, np.asarray(self.formula(*X.T))[:, None]
 
 

@@ -40,7 +40,7 @@ class Model(NamedTuple):
     short: str  # for the heads of wide tables
     build: Callable[[int, int], Any]
     ranked: bool = False  # among the seven whose ranks are compared
-    most_rows: int | None = None
+    max_rows: int | None = None
     one_output: bool = False  # fitted to each output by itself
     package: str = "sklearn"
 
@@ -86,8 +86,8 @@ OTHERS = {
                    lambda e, seed: _scaled(MLPRegressor(random_state=seed))),
     "gp": Model("GaussianProcess, X scaled", "GP",
                 lambda e, seed: _scaled(GaussianProcessRegressor(random_state=seed)),
-                most_rows=GP_ROWS),
-    "gp-matern": Model("GaussianProcess, Matérn", "GP, Matérn", _matern, most_rows=GP_ROWS),
+                max_rows=GP_ROWS),
+    "gp-matern": Model("GaussianProcess, Matérn", "GP, Matérn", _matern, max_rows=GP_ROWS),
     "catboost": Model("CatBoost", "CatBoost", _catboost, one_output=True, package="catboost"),
     "xgboost": Model("XGBoost", "XGBoost", _xgboost, one_output=True, package="xgboost"),
 }  # fmt: skip
@@ -129,9 +129,9 @@ def title_of(name: str) -> str:
     return " ".join((OURS, name.removeprefix(OURS).strip())).strip()
 
 
-def most_rows(name: str) -> int | None:
+def max_rows(name: str) -> int | None:
     """Return the number of training rows above which a model is not fitted."""
-    return OTHERS[name].most_rows if name in OTHERS else None
+    return OTHERS[name].max_rows if name in OTHERS else None
 
 
 def build(name: str, e: int, s: int, seed: int) -> Any:

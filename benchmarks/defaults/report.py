@@ -11,35 +11,35 @@ from benchmarks import machine, markdown
 from benchmarks.defaults.catalogue import NOISELESS, TABLES, Noiseless, Table
 from benchmarks.defaults.models import GP_ROWS, OTHERS, OURS, has_no_penalty, title_of
 from benchmarks.defaults.scores import Result, Scores, mean_ranks, table_ranks
-from benchmarks.defaults.trials import MOST_DRAWS, N_TEST
+from benchmarks.defaults.trials import MAX_DRAWS, N_TEST
 
 ABOUT = f"""Made by `make bench-defaults` (`python -m benchmarks.defaults`).
 
-What the call without arguments is worth: `BatchMLPRegressor()`, and its variants with the
-arguments that are printed, beside models of scikit-learn with their own defaults. A seed is passed
-to each, and `n_threads=1` to ours, which does not change its result. What stands around a model is
-part of its name: X is standardised by `StandardScaler` in a pipeline, y by
-`TransformedTargetRegressor`. SVR is not usable without the latter on targets in thousands, and
-`MLPRegressor` hardly; the row "MLPRegressor, X scaled" leaves it out, as much code does.
-HistGradientBoosting and SVR are fitted to each output by itself. "GaussianProcess, Matérn" is no
-call without arguments: it fits a length for each input, and the noise. Gaussian processes are
-fitted up to {GP_ROWS} training rows.
+How good is the network that the call without arguments returns? The tables compare
+`BatchMLPRegressor()`, and variants with the arguments shown, with models of scikit-learn at their
+own defaults. Each model gets a seed. Ours also gets `n_threads=1`, which does not change its
+result. Scaling is part of a model's name: X is standardised by `StandardScaler` in a pipeline, y by
+`TransformedTargetRegressor`. SVR and `MLPRegressor` need the latter for targets far from unit size;
+"MLPRegressor, X scaled" leaves it out, as much code does. Codes of categories are passed as
+numbers. HistGradientBoosting and SVR fit each output separately. "GaussianProcess, Matérn" is not a
+call without arguments: it fits a length for each input and the noise. Gaussian processes are fitted
+to at most {GP_ROWS} training rows.
 
 **Tables with noise.** {{n_folds}} folds, the same for all models. R² is computed from the left-out
-rows of all folds together, mean over outputs, so that folds of few rows do not dominate; the mean
-of the targets has an R² of about 0. Of larger tables, {{n_rows}} rows take part, for all models.
-Ranks are among seven: ours and the models marked with •. Equal values share their mean rank; a
-model that fails or exceeds the time limit ({{limit:g}} s of real time a fit) is last.
+rows of all folds together and averaged over outputs, so that folds with few rows do not dominate.
+Predicting the mean of the targets gives about 0. Larger tables are reduced to {{n_rows}} rows for
+all models. Ranks are among seven models: ours and those marked with •. Equal values share their
+mean rank. A model that fails, or needs more than {{limit:g}} s of real time for a fit, is last.
 
 **Functions without noise.** RMSE on {N_TEST} new points over the standard deviation of their
-values, geometric mean of up to {MOST_DRAWS} draws of training points.
+values; geometric mean over up to {MAX_DRAWS} draws of the training points.
 
 Seconds are CPU time of `fit` on one thread, after a warm-up that loads libraries and kernels.
 
-**Tuning.** Defaults of this package are tuned on the kinds that say so in the column "tuned",
-half of them, and reported on all; the division was made before the first one was tuned. Some
-tables had been looked at earlier, with a prototype: concrete, energy, power and yacht, Friedman 1
-with noise, the noisy sinc, diabetes, and all functions but Branin and Franke."""
+**Tuning.** Defaults of this package may be tuned on the tables marked "tuned", half of the kinds,
+and are reported on all. The tables were divided before any default was tuned. Earlier experiments
+had already used the UCI tables, Friedman 1, the noisy sinc, diabetes, and all functions but Branin
+and Franke."""
 
 
 def _names(scores: Scores, among: Sequence[Table | Noiseless]) -> list[str]:
@@ -94,19 +94,24 @@ def summary(scores: Scores) -> str:
     body = []
     for model in models_of(scores):
         ours = OURS if model in OTHERS else model
+        ranks = [_rank_text(mean_ranks(scores, part, ours), model) for part in parts]
         results = [scores[name, model] for name in names if (name, model) in scores]
-        values = [-np.inf if one.r2 is None else one.r2 for one in results]
-        fits = sum(len(one.stopped) for one in results)
-        limits = f"{sum(one.at_limits for one in results)} of {fits}" if fits else markdown.MISSING
-        body.append(
-            [title(model), *(_rank_text(mean_ranks(scores, part, ours), model) for part in parts),
-             *([r2_text(float(np.median(values))), r2_text(min(values))] if values else "––"),
-             f"{len(values)}", markdown.duration(_mean([one.mean_seconds for one in results])),
-             limits]
-        )  # fmt: skip
+        body.append([title(model), *ranks, *_summary_cells(results)])
     head = ["model", "mean rank of seven", "on tuned kinds", "on the others", "median R²",
             "lowest R²", "tables", "CPU time a fit", "ended at a limit"]  # fmt: skip
     return markdown.table(head, body)
+
+
+def _summary_cells(results: Sequence[Result]) -> list[str]:
+    """Return median and lowest R², the number of tables, CPU time, and fits ended at a limit."""
+    values = [-np.inf if result.r2 is None else result.r2 for result in results]
+    extremes = [float(np.median(values)), min(values)] if values else []
+    seconds = _mean([result.mean_seconds for result in results])
+    n_fits = sum(len(result.stopped) for result in results)
+    n_limits = sum(result.at_limits for result in results)
+    limits = f"{n_limits} of {n_fits}" if n_fits else markdown.MISSING
+    texts = [r2_text(value) for value in extremes] or [markdown.MISSING] * 2
+    return [*texts, f"{len(results)}", markdown.duration(seconds), limits]
 
 
 def by_table(
@@ -122,8 +127,8 @@ def by_table(
         results = [scores.get((table.name, model)) for model in models]
         if not any(results):
             continue
-        cells = [markdown.MISSING if one is None else text(one) for one in results]
-        values = [None if one is None else value(one) for one in results]
+        cells = [markdown.MISSING if result is None else text(result) for result in results]
+        values = [None if result is None else value(result) for result in results]
         kind = [table.kind] if isinstance(table, Table) else []
         row = [table.name, *kind, "tuned" if table.tuned else ""]
         body.append([*row, *markdown.bold_least(cells, values)])
@@ -152,7 +157,7 @@ def verdict(scores: Scores) -> str:
         if not means:
             continue
         place = 1 + sum(mean < means[call] for mean in means.values())
-        values = [one.r2 for (table, model), one in scores.items()
+        values = [result.r2 for (table, model), result in scores.items()
                   if model == call and table in _names(scores, TABLES)]  # fmt: skip
         below = sum(value is None or value < 0 for value in values)
         lines.append(
@@ -187,9 +192,21 @@ def without_penalty(scores: Scores) -> str:
 
 def failures(scores: Scores) -> str:
     """Return a list of the fits that gave no result."""
-    lines = [f"- {one.table}, {title_of(one.model)}: {one.note}" for one in scores.values()
-             if one.failed]  # fmt: skip
+    lines = [
+        f"- {result.table}, {title_of(result.model)}: {result.note}"
+        for result in scores.values()
+        if result.failed
+    ]
     return "\n".join(["Without a result:\n", *lines]) if lines else ""
+
+
+def _negative_r2(result: Result) -> float | None:
+    return None if result.r2 is None else -result.r2
+
+
+def _error_text(result: Result) -> str:
+    value = result.relative_error
+    return "failed" if value is None else f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}"
 
 
 def document(scores: Scores, head: dict[str, Any]) -> str:
@@ -197,21 +214,19 @@ def document(scores: Scores, head: dict[str, Any]) -> str:
     about = ABOUT.format(n_folds=head["n_folds"], n_rows=head["n_rows"], limit=head["limit"])
     parts = ["# Calls without arguments", about]
     if _names(scores, TABLES):
+        r2 = by_table(scores, TABLES, lambda result: r2_text(result.r2), _negative_r2)
         parts += ["## Tables with noise", verdict(scores), summary(scores), own_ranks(scores)]
-        parts += ["R²:", by_table(scores, TABLES, lambda one: r2_text(one.r2),
-                                  lambda one: None if one.r2 is None else -one.r2)]  # fmt: skip
+        parts += ["R²:", r2]
     if _names(scores, NOISELESS):
-        parts += ["## Functions without noise", "RMSE/std:",
-                  by_table(scores, NOISELESS, _error_text, lambda one: one.relative_error),
-                  without_penalty(scores)]  # fmt: skip
-    seconds = [by_table(scores, among, lambda one: markdown.duration(one.mean_seconds),
-                        lambda one: None)
-               for among in (TABLES, NOISELESS) if _names(scores, among)]  # fmt: skip
-    parts += ["## CPU time a fit", *seconds, failures(scores)]
-    parts += [machine.sentence(head["machine"], head["date"])]
+        errors = by_table(scores, NOISELESS, _error_text, lambda result: result.relative_error)
+        parts += ["## Functions without noise", "RMSE/std:", errors, without_penalty(scores)]
+    parts += ["## CPU time a fit"]
+    for among in (TABLES, NOISELESS):
+        if _names(scores, among):
+            parts.append(by_table(scores, among, _seconds_text, lambda result: None))
+    parts += [failures(scores), machine.sentence(head["machine"], head["date"])]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _error_text(result: Result) -> str:
-    value = result.relative_error
-    return "failed" if value is None else f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}"
+def _seconds_text(result: Result) -> str:
+    return markdown.duration(result.mean_seconds)

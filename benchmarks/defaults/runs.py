@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from benchmarks.defaults.catalogue import Noiseless, Table
-from benchmarks.defaults.models import most_rows
+from benchmarks.defaults.models import max_rows
 from benchmarks.defaults.scores import Result, Scores
 from benchmarks.defaults.trials import Trial, trials
 from benchmarks.defaults.worker import Task, Worker
@@ -48,7 +48,7 @@ def run_all(plan: Plan, worker: Worker, scores: Scores, report: Callable[[Result
             continue
         parts = trials(table, plan.source, plan.n_rows, plan.n_folds)
         for model in models:
-            limit = most_rows(model)
+            limit = max_rows(model)
             if limit is not None and len(parts[0].X) > limit:
                 continue
             result = run_model(worker, table.name, model, parts)

@@ -16,7 +16,7 @@ from benchmarks.defaults.catalogue import Noiseless, Table, reduced
 from benchmarks.uci.tables import Source
 
 N_TEST = 2000  # new points on which a function is tested
-MOST_DRAWS = 2
+MAX_DRAWS = 2
 
 
 class Trial(NamedTuple):
@@ -60,5 +60,5 @@ def draws(function: Noiseless, n: int, n_draws: int) -> Iterator[Trial]:
 def trials(table: Table | Noiseless, source: Source, n_rows: int, n_folds: int) -> list[Trial]:
     """Return the trials of a table, of which at most ``n_rows`` rows take part."""
     if isinstance(table, Noiseless):
-        return list(draws(table, n_rows, min(n_folds, MOST_DRAWS)))
+        return list(draws(table, n_rows, min(n_folds, MAX_DRAWS)))
     return list(folds(reduced(table.load(source), n_rows), n_folds))

@@ -1,8 +1,8 @@
 """A process that fits models, one at a time, and is stopped when a fit exceeds its time limit.
 
-A fit that hangs in compiled code cannot be interrupted from Python. It runs in a process of its own
-therefore, which has one thread for each library and which the next fits use again, unless a fit
-had to be stopped.
+Python cannot interrupt a fit that hangs in compiled code. Fits therefore run in another process,
+where each library has one thread. If a fit exceeds its limit, the process is killed, and the next
+fit gets a new one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Task(NamedTuple):
 class Outcome(NamedTuple):
     """Predictions (N, s) for the test rows, or None and the reason why there are none.
 
-    ``stopped`` is what the fit of our own estimator says of its end.
+    ``stopped`` is the ``stop_reason_`` of our estimator, empty for others.
     """
 
     prediction: Array | None
@@ -47,17 +47,21 @@ class Outcome(NamedTuple):
     note: str = ""
 
 
+def _arrays(task: Task) -> tuple[Array, Array]:
+    """Return X and y as estimators expect them: a single output has one dimension."""
+    return task.X, task.T[:, 0] if task.T.shape[1] == 1 else task.T
+
+
 def fit(task: Task) -> Outcome:
     """Fit in this process; an exception becomes a note.  The seconds are CPU time of the fit."""
     from benchmarks.defaults.models import build
 
-    target = task.T[:, 0] if task.T.shape[1] == 1 else task.T
     model = build(task.model, task.X.shape[1], task.T.shape[1], task.seed)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # convergence, constant columns: the score tells
         began = time.process_time()
         try:
-            model.fit(task.X, target)
+            model.fit(*_arrays(task))
             seconds = time.process_time() - began
             prediction = np.asarray(model.predict(task.X_test), float)
         except (ArithmeticError, MemoryError, ValueError, np.linalg.LinAlgError) as error:
@@ -74,16 +78,18 @@ def warm_up(task: Task) -> None:
     from batchprop.sklearn import BatchMLPRegressor
     from benchmarks.defaults.models import OTHERS
 
-    few = task._replace(X=task.X[:WARM_UP_ROWS], T=task.T[:WARM_UP_ROWS])
+    first_rows = task._replace(X=task.X[:WARM_UP_ROWS], T=task.T[:WARM_UP_ROWS])
     if task.model in OTHERS:
-        fit(few)
+        fit(first_rows)
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for solver in ("lm", "lbfgs"):
             model = BatchMLPRegressor(solver=solver, max_iter=3, n_threads=1)
-            model.fit(few.X, few.T if few.T.shape[1] > 1 else few.T[:, 0])
-    fit(few._replace(model=f"{task.model} max_seconds=1"))
+            model.fit(
+                first_rows.X, first_rows.T if first_rows.T.shape[1] > 1 else first_rows.T[:, 0]
+            )
+    fit(first_rows._replace(model=f"{task.model} max_seconds=1"))
 
 
 def serve(connection: Connection) -> None:
@@ -92,10 +98,10 @@ def serve(connection: Connection) -> None:
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
             task = connection.recv()
-            what = task.model, task.X.shape[1], task.T.shape[1]
-            if what not in warm:
+            key = task.model, task.X.shape[1], task.T.shape[1]
+            if key not in warm:
                 warm_up(task)
-                warm.add(what)
+                warm.add(key)
             connection.send(b"ready")
             connection.send(fit(task))
 
@@ -103,12 +109,12 @@ def serve(connection: Connection) -> None:
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
     """Set the variables by which libraries choose their number of threads when they are loaded."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    previous = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in previous.items():
             if value is None:
                 del os.environ[name]
             else:

@@ -14,7 +14,7 @@ from benchmarks.defaults import __main__ as program
 from benchmarks.defaults import models, report, runs, scores, storage, worker
 from benchmarks.defaults.catalogue import NOISELESS, TABLES
 from benchmarks.defaults.scores import Result
-from benchmarks.defaults.trials import MOST_DRAWS, N_TEST, draws, folds
+from benchmarks.defaults.trials import MAX_DRAWS, N_TEST, draws, folds
 from benchmarks.uci.tables import VARIABLE
 
 DESCRIBED = {"versions": {}, "processor": "a processor", "cores": 1, "vector_bits": 256,
@@ -33,7 +33,7 @@ def result(table, model, *unexplained, note="", stopped=()):
 
 
 def by_key(*results):
-    return {(one.table, one.model): one for one in results}
+    return {(row.table, row.model): row for row in results}
 
 
 def all_seven(table, ours, *others, call="batchprop"):
@@ -63,16 +63,18 @@ def test_functions_are_tested_on_new_points():
     assert len(first.X) == 30
     assert len(first.X_test) == N_TEST
     assert not {*first.X[:, 0]} & {*second.X[:, 0]}
-    shares = [one.unexplained(one.T_test + 0.1 * one.T_test.std()) for one in (first, second)]
+    shares = [
+        trial.unexplained(trial.T_test + 0.1 * trial.T_test.std()) for trial in (first, second)
+    ]
     assert result("t", "m", *shares).relative_error == pytest.approx(0.1)
 
 
 def test_equal_values_share_their_rank_and_failures_are_last():
     assert scores.ranks([0.9, 0.5, 0.9, None, -3.0, None]) == [1.5, 3.0, 1.5, 5.5, 4.0, 5.5]
     rows = all_seven("t", 0.5, 0.1, 0.5, 0.6, 0.7, 0.8, 0.9)
-    found = scores.table_ranks(by_key(*rows), "t")
-    assert found["batchprop"] == found["mlp-scaled"] == 2.5
-    assert found["mlp"] == 1
+    ranks = scores.table_ranks(by_key(*rows), "t")
+    assert ranks["batchprop"] == ranks["mlp-scaled"] == 2.5
+    assert ranks["mlp"] == 1
     failed = [rows[0]._replace(note="no result"), *rows[1:]]
     assert scores.table_ranks(by_key(*failed), "t")["batchprop"] == 7
     assert scores.table_ranks(by_key(*rows[1:]), "t") == {}
@@ -83,18 +85,18 @@ def test_mean_ranks_are_over_tables_where_all_were_run():
     rows += all_seven("b", 0.9, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
     rows += all_seven("c", 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)[:3]
     rows += [result("a", "batchprop alpha=auto", 0.25)]
-    found = scores.mean_ranks(by_key(*rows), ["a", "b", "c", "d"])
-    assert found["batchprop"] == 4
-    assert found["mlp"] == 1.5
+    ranks = scores.mean_ranks(by_key(*rows), ["a", "b", "c", "d"])
+    assert ranks["batchprop"] == 4
+    assert ranks["mlp"] == 1.5
     assert scores.mean_ranks(by_key(*rows), ["c"]) == {}
     variant = scores.mean_ranks(by_key(*rows), ["a", "b"], "batchprop alpha=auto")
     assert variant["batchprop alpha=auto"] == 2
 
 
 def test_limits_are_counted():
-    one = result("t", "batchprop", 0.1, 0.1, 0.1, stopped=["max_epochs", "step", "max_seconds"])
-    assert one.at_limits == 2
-    assert one.mean_seconds == 0.5
+    limited = result("t", "batchprop", 0.1, 0.1, 0.1, stopped=["max_epochs", "step", "max_seconds"])
+    assert limited.at_limits == 2
+    assert limited.mean_seconds == 0.5
     assert result("t", "mlp", note="fit 1 of 5").mean_seconds is None
 
 
@@ -149,13 +151,13 @@ class Fits:
 
 
 def test_after_a_failure_a_model_is_left_and_the_next_is_run(tmp_path):
-    table = next(one for one in TABLES if one.name == "linear")
+    table = next(table for table in TABLES if table.name == "linear")
     plan = runs.Plan([table], ["ridge", "gp", "svr"], None, 1000, 3)
     results, fits = {("linear", "svr"): result("linear", "svr", 0.5)}, Fits()
     reported = []
     runs.run_all(plan, fits, results, reported.append)
-    assert [one.model for one in fits.tasks] == ["ridge", "ridge", "gp", "gp", "gp"]
-    assert [one.seed for one in fits.tasks] == [0, 1, 0, 1, 2]
+    assert [task.model for task in fits.tasks] == ["ridge", "ridge", "gp", "gp", "gp"]
+    assert [task.seed for task in fits.tasks] == [0, 1, 0, 1, 2]
     ridge, gp = reported
     assert ridge.note == "fit 2 of 3: no result within 9 s"
     assert ridge.r2 is None
@@ -164,9 +166,9 @@ def test_after_a_failure_a_model_is_left_and_the_next_is_run(tmp_path):
 
 
 def test_an_expensive_model_is_left_out_where_rows_are_many():
-    table = next(one for one in TABLES if one.name == "incomes")
+    table = next(table for table in TABLES if table.name == "incomes")
     results, fits = {}, Fits()
-    runs.run_all(runs.Plan([table], ["gp"], None, 2000, 5), fits, results, lambda one: None)
+    runs.run_all(runs.Plan([table], ["gp"], None, 2000, 5), fits, results, lambda row: None)
     assert not results
     assert not fits.tasks
 
@@ -251,10 +253,10 @@ def test_a_run_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert len(stored["results"]) == 6
     head, results = storage.read(tmp_path / "defaults.json")
     assert (head["n_folds"], head["n_rows"]) == (2, 40)
-    for one in results.values():
-        assert not one.failed
-        assert len(one.unexplained) == len(one.seconds) == MOST_DRAWS == 2
-        assert math.isfinite(sum(one.unexplained))
+    for row in results.values():
+        assert not row.failed
+        assert len(row.unexplained) == len(row.seconds) == MAX_DRAWS == 2
+        assert math.isfinite(sum(row.unexplained))
     monkeypatch.setattr(runs, "run_model", lambda *arguments: pytest.fail("it is known already"))
     program.main([*words, "--resume"])
     program.main(["--report-only", "--output", str(tmp_path)])

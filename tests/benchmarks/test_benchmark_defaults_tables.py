@@ -127,8 +127,8 @@ def test_codes_are_numbers_without_an_order():
 def test_a_function_is_sampled_in_its_domain_without_noise(name):
     function = FUNCTIONS[name]
     X, T = function.sample(500, 3)
-    assert X.shape == (500, len(function.least))
-    assert np.all(np.greater_equal(X, function.least) & np.less_equal(X, function.most))
+    assert X.shape == (500, len(function.lower))
+    assert np.all(np.greater_equal(X, function.lower) & np.less_equal(X, function.upper))
     assert T.shape == (500, 1)
     assert T.std() > 0
     np.testing.assert_array_equal(T[:, 0], function.formula(*X.T))
