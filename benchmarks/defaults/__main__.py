@@ -61,7 +61,7 @@ def parsed(arguments: Sequence[str] | None) -> Options:
         help="further calls of ours, each a group of arguments")  # fmt: skip
     add("--folds", type=int, default=5)
     add("--rows", type=int, default=2000, help="at most so many of a table")
-    add("--limit", type=float, default=120.0, help="seconds of real time a fit")
+    add("--limit", type=float, default=120.0, help="seconds of CPU time a fit")
     add("--quick", action="store_true", help="a few tables, two folds, 200 rows")
     add("--resume", action="store_true", help="keep the results that the output folder has")
     add("--report-only", action="store_true", help="of the results that the output folder has")

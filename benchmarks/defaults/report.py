@@ -29,7 +29,7 @@ to at most {GP_ROWS} training rows.
 rows of all folds together and averaged over outputs, so that folds with few rows do not dominate.
 Predicting the mean of the targets gives about 0. Larger tables are reduced to {{n_rows}} rows for
 all models. Ranks are among seven models: ours and those marked with •. Equal values share their
-mean rank. A model that fails, or needs more than {{limit:g}} s of real time for a fit, is last.
+mean rank. A model that fails, or needs more than {{limit:g}} s of CPU time for a fit, is last.
 
 **Functions without noise.** RMSE on {N_TEST} new points over the standard deviation of their
 values; geometric mean over up to {MAX_DRAWS} draws of the training points.

@@ -1,8 +1,9 @@
 """A process that fits models, one at a time, and is stopped when a fit exceeds its time limit.
 
 Python cannot interrupt a fit that hangs in compiled code. Fits therefore run in another process,
-where each library has one thread. If a fit exceeds its limit, the process is killed, and the next
-fit gets a new one.
+where each library has one thread. If a fit exceeds its limit of CPU time, or hangs without using
+any, the process is killed, and the next fit gets a new one. A limit of CPU time gives the same
+results on a busy machine; where the system has no such timer, only the limit of real time remains.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import time
 import warnings
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ from benchmarks.peers.environment import THREAD_VARIABLES
 
 START = 300.0  # seconds for a process to start, compile kernels and warm up
 WARM_UP_ROWS = 30
+PATIENCE = 10.0  # real time that a fit may take, as a multiple of its limit of CPU time
+TIMER = getattr(signal, "ITIMER_PROF", None)  # its signal ends the process; not on Windows
 
 
 class Task(NamedTuple):
@@ -97,13 +101,22 @@ def serve(connection: Connection) -> None:
     warm = set()
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
-            task = connection.recv()
+            task, limit = connection.recv()
             key = task.model, task.X.shape[1], task.T.shape[1]
             if key not in warm:
                 warm_up(task)
                 warm.add(key)
             connection.send(b"ready")
-            connection.send(fit(task))
+            _end_after(limit)
+            outcome = fit(task)
+            _end_after(0)
+            connection.send(outcome)
+
+
+def _end_after(seconds: float) -> None:
+    """Let this process be ended after so many seconds of CPU time; 0 stops the timer."""
+    if TIMER is not None:
+        signal.setitimer(TIMER, seconds)
 
 
 @contextlib.contextmanager
@@ -125,7 +138,7 @@ class Worker:
     """Starts the process when it is needed, and again after it was stopped."""
 
     def __init__(self, limit: float) -> None:
-        self.limit = limit  # seconds of real time for a fit
+        self.limit = limit  # seconds of CPU time for a fit
         self._process: Any = None
 
     def _start(self) -> None:
@@ -141,16 +154,23 @@ class Worker:
         if self._process is None:
             self._start()
         try:
-            self._connection.send(task)
-            for seconds in (START, self.limit):
+            self._connection.send((task, self.limit))
+            for seconds in (START, PATIENCE * self.limit):
                 if not self._connection.poll(seconds):
                     self.close()
                     return Outcome(None, seconds, note=f"no result within {seconds:g} s")
                 answer = self._connection.recv()
         except (EOFError, OSError):
-            self.close()
-            return Outcome(None, 0.0, note="its process ended")
+            return self._ended()
         return Outcome(*answer)
+
+    def _ended(self) -> Outcome:
+        """Return why the process ended during a fit."""
+        self._process.join()
+        timed_out = TIMER is not None and self._process.exitcode == -signal.SIGPROF
+        self.close()
+        note = f"more than {self.limit:g} s of CPU time" if timed_out else "its process ended"
+        return Outcome(None, self.limit if timed_out else 0.0, note=note)
 
     def close(self) -> None:
         """End the process."""
