@@ -22,8 +22,8 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-processors coverage bench bench-peers bench-solvers bench-uci mutants lint format \
-	types clean distclean
+.PHONY: help demo test test-quick test-processors coverage bench bench-defaults bench-peers bench-solvers bench-uci \
+	mutants lint format types clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libra
 
 bench-uci: $(READY) ## Test errors on the UCI tables: ARGS="--data FOLDER"
 	@$(PY) -m benchmarks.uci $(ARGS)
+
+bench-defaults: $(READY) ## Calls without arguments beside scikit-learn's: an hour, or ARGS="--quick"
+	@$(PY) -m benchmarks.defaults $(ARGS)
 
 mutants: $(READY) ## Change the code in one place at a time: does a test fail? Hours, or ARGS="--only WORDS"
 	@$(PY) tools/mutate.py $(ARGS)
