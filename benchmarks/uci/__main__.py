@@ -70,7 +70,8 @@ def main() -> None:
         def print_result(one: protocol.Result, name: str = name) -> None:
             print(
                 f"{name} {one.split}: {one.rmse:.3f} ({one.train_rmse:.3f} on training rows), "
-                f"{markdown.duration(one.seconds)}, {one.reason}",
+                f"{markdown.duration(one.seconds)}, {one.reason}; five averaged "
+                f"{one.averaged_rmse:.3f}",
                 flush=True,
             )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from batchprop.version import __version__
 
 if TYPE_CHECKING:
+    from batchprop.averaging import average
     from batchprop.engines import ENGINES
     from batchprop.gradient_check import check_gradient
     from batchprop.loss import gauss_newton, loss_and_gradient
@@ -27,6 +28,7 @@ _MODULES = {
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
     "TrainResult": "batchprop.result",
+    "average": "batchprop.averaging",
     "check_gradient": "batchprop.gradient_check",
     "gauss_newton": "batchprop.loss",
     "loss_and_gradient": "batchprop.loss",
@@ -40,6 +42,7 @@ __all__ = [
     "Network",
     "TrainResult",
     "__version__",
+    "average",
     "check_gradient",
     "gauss_newton",
     "loss_and_gradient",

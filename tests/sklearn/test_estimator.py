@@ -33,6 +33,8 @@ SMALL = {"hidden_size": 8, "max_iter": 60, "tol": 0, "random_state": 0}
         BatchMLPRegressor(solver="gd"),
         BatchMLPRegressor(activation="relu", engine="vectorized", solver="nesterov", max_iter=100),
         BatchMLPRegressor(n_threads=2, random_state=1),
+        BatchMLPRegressor(early_stopping=True),
+        BatchMLPRegressor(n_init=2, combine="mean", max_iter=100),
     ]
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -190,6 +192,7 @@ BAD = {
     "alpha": (-1.0, ValueError),
     "scale": (1, TypeError),
     "n_init": (0, ValueError),
+    "combine": ("average", ValueError),
     "solver_options": (["momentum"], TypeError),
     "learning_rate": (0.0, ValueError),
     "max_iter": (-1, ValueError),

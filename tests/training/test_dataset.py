@@ -40,6 +40,9 @@ def test_what_differs_is_told_apart():
     assert plain.scaling.x_mean[0] != weighted.scaling.x_mean[0]
     assert set(weighted.fingerprints) - set(plain.fingerprints) == {"sample_weight"}
     assert built(builder, scaled=False).scaling is None
+    tables = {"X_val": X, "T_val": T}
+    assert built(builder, **tables).sample_weight_val is None
+    assert built(builder, **tables, sample_weight_val=weight).sample_weight_val is not None
     assert built(builder).scaling is not None
     held_out = built(builder, X_val=X + 1, T_val=T)
     np.testing.assert_array_equal(held_out.X_val, X + 1)
@@ -57,9 +60,10 @@ def test_what_was_looked_at_lives_as_long():
     """Else the next array could have its id, and be taken for it."""
     builder, weight = DatasetBuilder(X, T), Table([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     X_val, T_val = Table(X.tolist()), Table(T.tolist())
-    alive = [weakref.ref(one) for one in (weight, X_val, T_val)]
-    built(builder, sample_weight=weight, X_val=X_val, T_val=T_val)
-    del weight, X_val, T_val
+    weight_val = Table(weight)
+    alive = [weakref.ref(one) for one in (weight, X_val, T_val, weight_val)]
+    built(builder, sample_weight=weight, X_val=X_val, T_val=T_val, sample_weight_val=weight_val)
+    del weight, X_val, T_val, weight_val
     gc.collect()
     assert all(one() is not None for one in alive)
 
@@ -73,6 +77,10 @@ def test_an_engine_sees_training_and_validation_data_apart():
     np.testing.assert_array_equal(held_out.X, X + 1)
     np.testing.assert_array_equal(held_out.T, T + 2)
     assert held_out.sample_weight is None
+    weighted = built(DatasetBuilder(X, T), X_val=X + 1, T_val=T + 2, sample_weight_val=weight[::-1])
+    np.testing.assert_array_equal(weighted.validation.sample_weight, weight[::-1])
+    assert weighted.training.sample_weight is None
+    assert set(weighted.fingerprints) == {"X", "T", "X_val", "T_val", "sample_weight_val"}
     assert training.scaling is held_out.scaling is dataset.scaling
     assert training.scaling is not None
     assert built(DatasetBuilder(X, T)).validation is None

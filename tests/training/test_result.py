@@ -54,6 +54,22 @@ def test_a_copy_stands_alone(copied):
     np.testing.assert_array_equal(twin.network.predict(CASE.X), 0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_losses_are_those_of_the_network_with_the_weights_of_its_samples(dtype):
+    weights = np.arange(40.0)
+    result = trained(
+        X_val=CASE.X + 1, T_val=CASE.T, sample_weight=weights, sample_weight_val=weights[::-1],
+        dtype=dtype,
+    )  # fmt: skip
+    for loss, X, weight in (
+        (result.loss, CASE.X, weights),
+        (result.validation_loss, CASE.X + 1, weights[::-1]),
+    ):
+        R = result.network.predict(X).astype(np.float64) - CASE.T
+        expected = np.average((R**2).sum(axis=0), weights=weight)
+        assert loss == pytest.approx(expected, rel=64 * float(np.finfo(dtype).eps))
+
+
 def test_nothing_can_be_replaced():
     with pytest.raises(dataclasses.FrozenInstanceError):
         trained().loss = 0.0

@@ -11,6 +11,7 @@ from tests.bad_input import FORM
 from tests.problems import problem
 
 CASE = problem(n_samples=30)
+HELD_OUT = {"X_val": CASE.X, "T_val": CASE.T}
 
 
 def many(configurations, **options):
@@ -34,6 +35,10 @@ WRONG = [
     ({"activation": "tang"}, ValueError, "Did you mean 'tanh'"),
     ({"sample_weight": np.ones(29)}, ValueError, "sample_weight must have shape"),
     ({"sample_weight": np.full(30, np.nan)}, ValueError, "sample_weight must be finite"),
+    ({"sample_weight_val": np.ones(3)}, ValueError, "sample_weight_val must come with validation"),
+    (HELD_OUT | {"sample_weight_val": np.ones(3)}, ValueError, "sample_weight_val must have shape"),
+    (HELD_OUT | {"sample_weight_val": -np.ones(30)}, ValueError, "sample_weight_val must be non-n"),
+    (HELD_OUT | {"sample_weight_val": np.zeros(30)}, ValueError, "sample_weight_val must have a p"),
     ({"X_val": CASE.X}, ValueError, "X_val and T_val must be given together"),
     ({"max_seconds": 0}, ValueError, "max_seconds must be"),
     ({"callback": 3}, TypeError, "callback must be"),
@@ -59,6 +64,7 @@ def test_a_wrong_argument_is_told_with_its_place(idle, own, error, told, k):
         ({"X": CASE.X}, "configurations[1] must hold arguments of train; got 'X'"),
         ({"n_threads": 1}, "configurations[1] must not hold 'n_threads'"),
         ({"n_init": 2}, "configurations[1] must not hold 'n_init'"),
+        ({"combine": "mean"}, "configurations[1] must not hold 'combine': average the networks"),
         ({3: 4}, "configurations[1] must hold arguments of train; got 3"),
         ("seed", "configurations[1] must be a dict of arguments of train; got 'seed'"),
         (None, "configurations[1] must be a dict of arguments of train; got None"),

@@ -16,17 +16,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from batchprop import validation
 from batchprop.sklearn.arguments import resuming, seed_of, train_options
 from batchprop.sklearn.fit_warnings import warn_if_not_converged, words
+from batchprop.sklearn.hold_out import hold_out
 from batchprop.sklearn.training_data import (
     FLOATS,
     Samples,
     checked,
     checked_validation,
     checked_weights,
-    hold_out,
 )
 from batchprop.sklearn.warm_start import PreviousFit, previous_network
 from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
-from batchprop.training.result import Progress, TrainResult
+from batchprop.training.result import BEST, Progress, TrainResult
 from batchprop.training.train import trained
 
 Array = npt.NDArray[Any]
@@ -58,7 +58,10 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     scale : bool, default=True
         Standardise inputs and targets internally.
     n_init : int, default=1
-        Number of random starts to train; the best result is kept.
+        Number of random starts to train.
+    combine : {"best", "mean"}, default="best"
+        What to keep of several starts: the best network, or the mean of all networks, which is one
+        network of ``n_init`` times as many hidden units; see ``batchprop.train``.
     learning_rate : float or None, default=None
         Learning rate of "gd", "momentum", "nesterov" and "adam".  None chooses one by the size of
         the network, see ``batchprop.train``.
@@ -76,10 +79,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         minimum of the validation loss.  "auto" uses the solver's default.
     early_stopping : bool, default=False
         Hold out ``validation_fraction`` of the samples, stop by their loss, and keep the network
-        with the lowest validation loss, in which sample weights are ignored.  ``X_val`` and
-        ``y_val``, if passed to ``fit``, are used instead, whether this is set or not.
+        with the lowest validation loss.  Equal rows stay together, so that a row of weight 2 is
+        held out as two equal rows are.  ``X_val`` and ``y_val``, if passed to ``fit``, are used
+        instead, whether this is set or not.
     validation_fraction : float, default=0.1
-        Fraction of the samples that ``early_stopping`` holds out, between 0 and 1.
+        Fraction of the samples that ``early_stopping`` holds out, between 0 and 1; with sample
+        weights the fraction of their sum.
     max_seconds : float or None, default=None
         Time limit in seconds.
     random_state : int, RandomState or None, default=None
@@ -90,7 +95,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         exactly: two fits with ``max_iter=100`` equal one with 200 to the last bit, and ``n_iter_``
         and the curves include both.  For this the estimator keeps the solver's state, also in a
         pickle.  Otherwise training starts from the previous network if it has the same sizes and
-        activation.  ``batchprop.train(resume=...)`` does the same without an estimator.
+        activation.  ``batchprop.train(resume=...)`` does the same without an estimator.  The mean
+        of several starts is not continued: each fit trains new starts.
     engine : {"fused", "vectorized", "naive"}, default="fused"
         Implementation of loss and gradient.
     n_threads : int or None, default=None
@@ -162,6 +168,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         alpha: float | tuple[float, float] | str = 0.0,
         scale: bool = True,
         n_init: int = 1,
+        combine: str = "best",
         learning_rate: float | None = None,
         solver_options: dict[str, Any] | None = None,
         max_iter: int | str | None = "auto",
@@ -182,6 +189,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.alpha = alpha
         self.scale = scale
         self.n_init = n_init
+        self.combine = combine
         self.learning_rate = learning_rate
         self.solver_options = solver_options
         self.max_iter = max_iter
@@ -205,6 +213,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         y_val: Any = None,
         callback: Callable[[Progress], object] | None = None,
         callback_every: int = 1,
+        sample_weight_val: Any = None,
     ) -> Self:
         """Train the network.
 
@@ -223,6 +232,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             returns a true value, training stops.
         callback_every : int, default=1
             Number of iterations between two calls of ``callback``.
+        sample_weight_val : array-like, default=None
+            Weights of the validation data.
 
         Returns
         -------
@@ -235,16 +246,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight = checked_weights(sample_weight, X)
         random_state = check_random_state(self.random_state)
         held_out = checked_validation(self, X_val, y_val, targets.shape[1])
+        samples = Samples(X.T, targets.T, sample_weight, sample_weight_val=sample_weight_val)
         if held_out is not None:
-            samples = Samples(X.T, targets.T, sample_weight, *(array.T for array in held_out))
-        elif validation.flag("early_stopping", self.early_stopping):
-            fraction = self.validation_fraction
-            samples = hold_out(fraction, X, targets, sample_weight, random_state)
-        else:
-            samples = Samples(X.T, targets.T, sample_weight, None, None)
-        options = replace(
-            options, sample_weight=samples.sample_weight, X_val=samples.X_val, T_val=samples.T_val
-        )
+            samples = samples.validated_by(*held_out)
+        elif validation.flag("early_stopping", self.early_stopping) and sample_weight_val is None:
+            samples = hold_out(samples, self.validation_fraction, random_state)
+        options = replace(options, **samples.beside_tables)
         if samples.validating:  # with validation data, patience replaces tol
             options = replace(options, tol=None, patience=options.n_epochs_no_change)
 
@@ -264,14 +271,16 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 options,
                 network=network,
                 n_init=self.n_init if network is None else 1,
+                combine=self.combine,
                 seed=seed_of(self.random_state, random_state),
                 dtype=samples.X.dtype,
             )
         flat = y.ndim == 1
         result = trained(samples.X, samples.T, options, words(flat), stacklevel=2)
         # copied because the user may modify a dict among the parameters later
+        resumable = warm_start and result.combine == BEST
         self._previous_fit = (
-            PreviousFit(copy.deepcopy(parameters), result.checkpoint) if warm_start else None
+            PreviousFit(copy.deepcopy(parameters), result.checkpoint) if resumable else None
         )
         self._one_dimensional = flat
         self._set_fitted_attributes(result, samples.validating)

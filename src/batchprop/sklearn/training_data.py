@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from batchprop import validation
@@ -29,18 +28,34 @@ class Samples(NamedTuple):
         Sample weights.
     X_val, T_val : ndarray, shapes (e, N_val) and (s, N_val), or None
         Validation data.
+    sample_weight_val : ndarray, shape (N_val,), or None
+        The weights of the validation data.
     """
 
     X: Array
     T: Array
-    sample_weight: Array | None
-    X_val: Array | None
-    T_val: Array | None
+    sample_weight: Array | None = None
+    X_val: Array | None = None
+    T_val: Array | None = None
+    sample_weight_val: Array | None = None
 
     @property
     def validating(self) -> bool:
         """Whether there are validation data."""
         return self.X_val is not None
+
+    def validated_by(self, X_val: Array, y_val: Array) -> Samples:
+        """Return the samples with these rows as validation data, whose weights are checked."""
+        name, table = "sample_weight_val", "X_val"
+        weight = validation.sample_weight(
+            self.sample_weight_val, len(X_val), X_val.shape[1], name, table
+        )
+        return self._replace(X_val=X_val.T, T_val=y_val.T, sample_weight_val=weight)
+
+    @property
+    def beside_tables(self) -> dict[str, Any]:
+        """The arguments but X and T, by name."""
+        return {name: array for name, array in self._asdict().items() if name not in ("X", "T")}
 
     def match(self, other_fingerprints: dict[str, Fingerprint]) -> bool:
         """Return whether a run with these fingerprints was trained on the same samples."""
@@ -97,34 +112,3 @@ def checked_validation(
             f"{n_outputs}. Pass the same columns in both."
         )
     return X_val, T_val
-
-
-def hold_out(
-    fraction: Any, X: Array, targets: Array, weight: Array | None, random: np.random.RandomState
-) -> Samples:
-    """Split rows into training samples and held-out samples for early stopping.
-
-    Rows of weight 0 are dropped first, so that the split is the same as without them.
-    """
-    fraction = validation.number("validation_fraction", fraction, above=0, below=1)
-    present = np.arange(X.shape[0])
-    if weight is not None:
-        validation.sample_weight(weight, X.shape[0])
-        present = np.flatnonzero(weight > 0)
-    n_held_out = int(np.ceil(fraction * present.size))  # rounded up, as train_test_split does
-    if n_held_out >= present.size:
-        minimum = "2 rows" if weight is None else "2 rows of positive weight"
-        raise ValueError(
-            f"early_stopping must leave rows to train on and have at least {minimum}; got "
-            f"{present.size}, of which validation_fraction={fraction:g} sets {n_held_out} aside. "
-            f"Lower validation_fraction, or pass X_val and y_val to fit."
-        )
-    train_rows, held_out_rows = train_test_split(present, test_size=n_held_out, random_state=random)
-    train_weight = None if weight is None else weight[train_rows]
-    return Samples(
-        X[train_rows].T,
-        targets[train_rows].T,
-        train_weight,
-        X[held_out_rows].T,
-        targets[held_out_rows].T,
-    )

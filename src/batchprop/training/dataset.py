@@ -34,6 +34,8 @@ class Dataset:
         w, float64.
     X_val, T_val : ndarray, shapes (e, N_val) and (s, N_val), or None
         Validation data; both or neither.
+    sample_weight_val : ndarray, shape (N_val,), or None
+        The weights of the validation data, float64.
     scaling : Scaling or None
         How engines standardise the data; None leaves them as they are.
     fingerprints : dict of str to Fingerprint
@@ -47,6 +49,7 @@ class Dataset:
     T_val: Array | None
     scaling: Scaling | None
     fingerprints: dict[str, Fingerprint]
+    sample_weight_val: Array | None = None
 
     @property
     def training(self) -> Samples:
@@ -55,10 +58,10 @@ class Dataset:
 
     @property
     def validation(self) -> Samples | None:
-        """What an engine validates on: without weights, standardised like the training data."""
+        """What an engine validates on: standardised like the training data."""
         if self.X_val is None or self.T_val is None:
             return None
-        return Samples(self.X_val, self.T_val, None, self.scaling)
+        return Samples(self.X_val, self.T_val, self.sample_weight_val, self.scaling)
 
     @property
     def n_samples(self) -> int:
@@ -98,7 +101,7 @@ class DatasetBuilder:
         Parameters
         ----------
         options : TrainOptions
-            Has ``sample_weight``, ``X_val`` and ``T_val``.
+            Has ``sample_weight``, ``X_val``, ``T_val`` and ``sample_weight_val``.
         network : InitialNetwork
             Its dtype bounds the values of the tables; a user's network has sizes that they must
             fit.
@@ -108,21 +111,27 @@ class DatasetBuilder:
             For ``warnings.warn`` in the caller of this method, to point to the user's call.
         """
         user_network, weight = network.user_network, options.sample_weight
+        weight_val = options.sample_weight_val
         sizes = None if user_network is None else user_network.shape[::2]
         tables_key = id(options.X_val), id(options.T_val), network.dtype, sizes
-        key = id(weight), scaled, *tables_key
+        key = id(weight), id(weight_val), scaled, *tables_key
         if key in self._datasets:
             return self._datasets[key]
-        self._references += weight, options.X_val, options.T_val
+        self._references += weight, options.X_val, options.T_val, weight_val
         if tables_key not in self._datasets:
             self._datasets[tables_key] = self._checked_tables(options, network)
             if user_network is None and options.resume is None:  # else the sizes are known
                 self._warn_if_transposed(self._datasets[tables_key], stacklevel + 1)
         dataset = self._datasets[tables_key]
         weights = validation.sample_weight(weight, *dataset.X.shape[::-1])
-        if weights is not None:
-            fingerprints = dataset.fingerprints | {"sample_weight": fingerprint.of(weights)}
-            dataset = replace(dataset, sample_weight=weights, fingerprints=fingerprints)
+        weights_val = self._checked_validation_weights(weight_val, dataset)
+        dataset = replace(
+            dataset,
+            sample_weight=weights,
+            sample_weight_val=weights_val,
+            fingerprints=dataset.fingerprints
+            | fingerprint.of_arrays({"sample_weight": weights, "sample_weight_val": weights_val}),
+        )
         if scaled:
             definition = Scaling.of(dataset.X, dataset.T, weights)
             dtype = network.dtype or dataset.X.dtype
@@ -130,6 +139,21 @@ class DatasetBuilder:
             dataset = replace(dataset, scaling=definition)
         self._datasets[key] = dataset
         return dataset
+
+    def _checked_validation_weights(
+        self, weight: npt.ArrayLike | None, dataset: Dataset
+    ) -> Array | None:
+        """Check the weights of the validation data."""
+        if weight is None:
+            return None
+        name, table = "sample_weight_val", self.words.name("X_val")
+        if dataset.X_val is None:
+            raise ValueError(
+                f"{name} must come with validation data; got {name} without {table} and "
+                f"{self.words.name('T_val')}. Pass all three, or leave it out."
+            )
+        n_inputs, n_samples = dataset.X_val.shape
+        return validation.sample_weight(weight, n_samples, n_inputs, name, table)
 
     def _checked_tables(self, options: TrainOptions, network: InitialNetwork) -> Dataset:
         """Check the tables against one another, the user's network and the range of the dtype."""

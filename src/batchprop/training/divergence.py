@@ -176,7 +176,8 @@ def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
             mean, factor = scaling.x_mean, scaling.x_factor
         elif scaling is not None:
             mean, factor = scaling.t_mean, np.where(scaling.t_factor > 0, scaling.t_factor, 1.0)
-        weight = None if name.endswith("_val") else spec.dataset.sample_weight
+        held_out = name.endswith("_val")
+        weight = spec.dataset.sample_weight_val if held_out else spec.dataset.sample_weight
         for row, values in enumerate(table):
             with np.errstate(over="ignore"):
                 sizes = np.abs(values.astype(np.float64) - mean[row]) * factor[row]

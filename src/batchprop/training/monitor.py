@@ -10,6 +10,9 @@ from batchprop.training.checkpoint.writer import CheckpointWriter
 from batchprop.training.options import Callback
 from batchprop.training.result import Progress
 
+CUT_SHORT = ("callback", "interrupted", "max_seconds")
+"""The reasons of ``Monitor.ended``: stop reasons of runs that were ended from outside."""
+
 
 class ProgressDisplay(Protocol):
     """Shows progress: a ``ProgressLine``, or a stand-in for one during a search for a penalty."""

@@ -26,10 +26,12 @@ class TrainOptions(RunOptions):
     # the start; meaningless when resuming
     network: Network | None = None
     n_init: int = 1
+    combine: str = "best"
     # data, beside X and T
     sample_weight: npt.ArrayLike | None = None
     X_val: npt.ArrayLike | None = None
     T_val: npt.ArrayLike | None = None
+    sample_weight_val: npt.ArrayLike | None = None
     # limits
     max_epochs: int | str | None = "auto"
     max_seconds: float | None = None

@@ -8,9 +8,7 @@ trained alone.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from batchprop import engines
 from batchprop.machine.thread_count import available
@@ -134,11 +132,3 @@ class _SideBySide:
         for monitor in [self._monitors] if isinstance(self._monitors, Monitor) else self._monitors:
             if monitor.cancelled is not None:
                 monitor.cancelled.set()
-
-
-def best_of(results: Sequence[TrainResult], began: float) -> TrainResult:
-    """Return the best result, with a report of all if there are several."""
-    if len(results) == 1:
-        return results[0]
-    best = min(results, key=lambda result: result.score)
-    return replace(best, starts=tuple(results), seconds=time.perf_counter() - began)

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from batchprop.network import Network
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 
+BEST, MEAN = "best", "mean"  # how the results of several starts are combined
+
 
 class Search(NamedTuple):
     """The progress of the search for a penalty.
@@ -151,11 +153,26 @@ class TrainResult:
     alpha_report : AlphaReport or None
         What "auto" tried; None if this call chose no penalty.
     starts : tuple of TrainResult
-        The results of all starts, in the order of their seeds, if ``n_init`` is more than 1.  This
-        result is the best of them.
+        The results of all starts, in the order of their seeds, if ``n_init`` is more than 1.
+    combine : {"best", "mean"}
+        What this result is: that of one run, the best of ``starts`` if there are any, or their
+        mean (see Notes).
     at_failure : tuple of two floats, or None
         If ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that ended
         the run.  They are not in the curves.
+
+    Notes
+    -----
+    The result of ``combine="mean"``: ``network`` is the mean of the networks of the starts, and
+    ``last_network`` the mean of their last networks.  ``loss`` and ``validation_loss`` are measured
+    for ``network``.  ``score`` is its validation loss if there were validation data, else the mean
+    of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those of one
+    start: of those that did not converge the one with the lowest score, or of all if all did.
+    ``stop_reason`` is its reason, or that of a start that was cut short from outside (by
+    ``max_seconds``, Ctrl-C or a callback).  ``converged`` is true if all starts converged.
+    Left out of the mean are starts that became NaN or infinite, and of those that were cut short
+    the ones that had taken no step or whose score is above those of all starts that ended by
+    themselves.  If none is left, the best start stands alone.
 
     Examples
     --------
@@ -192,6 +209,7 @@ class TrainResult:
     alpha_report: AlphaReport | None = None
     starts: tuple[TrainResult, ...] = ()
     at_failure: tuple[float, float] | None = None
+    combine: str = BEST
 
     def __repr__(self) -> str:
         validation = (
@@ -199,8 +217,11 @@ class TrainResult:
             if self.validation_loss_curve.size
             else ""
         )
+        origin = f"best of {self.n_epochs} epochs at {self.best_epoch}"
+        if self.combine == MEAN:
+            n_averaged = self.network.shape.n_hidden // self.starts[0].network.shape.n_hidden
+            origin = f"mean of {n_averaged} of {len(self.starts)} starts"
         return (
-            f"TrainResult({self.network}, loss {self.loss:.6g}{validation}, best of "
-            f"{self.n_epochs} epochs at {self.best_epoch}, stopped by {self.stop_reason!r}, "
-            f"{self.seconds:.3g} s)"
+            f"TrainResult({self.network}, loss {self.loss:.6g}{validation}, {origin}, "
+            f"stopped by {self.stop_reason!r}, {self.seconds:.3g} s)"
         )

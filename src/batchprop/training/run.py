@@ -36,7 +36,7 @@ from batchprop.training.history import History
 from batchprop.training.loop import advance
 from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
-from batchprop.training.run_result import assemble_result, is_exact, training_loss
+from batchprop.training.run_result import assemble_result, is_exact, loss_on
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.target_loss import TargetConfirmation
 
@@ -148,7 +148,8 @@ def _current_loss(spec: RunSpecification, state: State) -> float:
     """
     checkpoint = _checkpoint(spec, state, History(), "running")
     by_loss = not spec.rules.validating and spec.alpha == (0.0, 0.0)
-    return training_loss(spec, checkpoint.network if by_loss else checkpoint.last_network)
+    network = checkpoint.network if by_loss else checkpoint.last_network
+    return loss_on(spec.dataset.training, network, spec)
 
 
 def _objectives(

@@ -9,6 +9,7 @@ from math import isclose, nan
 import numpy as np
 
 from batchprop import validation
+from batchprop.engines.samples import Samples
 from batchprop.network import Network
 from batchprop.network_loss import network_loss
 from batchprop.solvers import registry
@@ -57,16 +58,11 @@ def _losses_of_best(spec: RunSpecification, checkpoint: Checkpoint) -> tuple[flo
         return loss, validation_loss
     network, rounding = checkpoint.network, _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
     with suppress(KeyboardInterrupt):  # then the solver's losses, which are nearly the same
-        measured = training_loss(spec, network)
+        measured = loss_on(spec.dataset.training, network, spec)
         loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
-        if spec.dataset.X_val is not None and spec.dataset.T_val is not None:
-            measured = network_loss(
-                network,
-                spec.dataset.X_val,
-                spec.dataset.T_val,
-                engine=spec.engine,
-                n_threads=spec.n_threads,
-            )
+        held_out = spec.dataset.validation
+        if held_out is not None:
+            measured = loss_on(held_out, network, spec)
             same = isclose(validation_loss, measured, rel_tol=rounding)
             validation_loss = validation_loss if same else measured
     return loss, validation_loss
@@ -80,9 +76,7 @@ def is_exact(spec: RunSpecification) -> bool:
     )
 
 
-def training_loss(spec: RunSpecification, network: Network) -> float:
-    """Return the loss L of a network on the training data, from its own predictions."""
-    data = spec.dataset
-    return network_loss(
-        network, data.X, data.T, data.sample_weight, engine=spec.engine, n_threads=spec.n_threads
-    )
+def loss_on(samples: Samples, network: Network, spec: RunSpecification) -> float:
+    """Return the loss L of a network on training or validation data, from its own predictions."""
+    X, T, weight, _ = samples
+    return network_loss(network, X, T, weight, engine=spec.engine, n_threads=spec.n_threads)

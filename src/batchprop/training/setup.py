@@ -21,6 +21,7 @@ from batchprop.training.checkpoint import fingerprint
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import checkpoint_arguments
 from batchprop.training.checkpoint.writer import writer_of
+from batchprop.training.combination import COMBINATIONS
 from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.initial_network import InitialNetwork
 from batchprop.training.monitor import Monitor
@@ -50,6 +51,7 @@ def starts(
 ) -> tuple[RunSpecification, Monitor, int]:
     """Return the first specification of a call of ``train``, its monitor and ``n_init``."""
     n_init = validation.count("n_init", options.n_init)
+    validation.choice("combine", options.combine, COMBINATIONS)
     if n_init > 1 and options.network is not None:
         raise ValueError(
             f"n_init must be 1 where a network is given; got n_init={n_init}. Leave out network, "
@@ -93,7 +95,7 @@ def specify(
         An option or a table is wrong, or the data are not those of the checkpoint.
     """
     if resumed_from is not None:
-        arrays = {name: getattr(options, name) for name in ("sample_weight", "X_val", "T_val")}
+        arrays = {name: getattr(options, name) for name in fingerprint.OPTIONAL}
         fingerprint.check_presence(arrays, resumed_from.samples)
     engine = validation.choice("engine", options.engine, engines.names())
     engines.require_compiler("training", "; solvers are compiled for every engine")

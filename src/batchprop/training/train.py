@@ -13,8 +13,9 @@ from batchprop.training import convergence, divergence, setup
 from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
+from batchprop.training.combination import combined, warn_of_diverged
 from batchprop.training.options import Callback, TrainOptions
-from batchprop.training.parallel import best_of, run_all
+from batchprop.training.parallel import run_all
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import COLUMNS, Words
@@ -46,6 +47,7 @@ def train(
     scale: bool = _DEFAULTS.scale,
     alpha: float | tuple[float, float] | str = _DEFAULTS.alpha,
     n_init: int = _DEFAULTS.n_init,
+    combine: str = _DEFAULTS.combine,
     max_epochs: int | str | None = _DEFAULTS.max_epochs,
     target_loss: float | None = _DEFAULTS.target_loss,
     gradient_tol: float | None = _DEFAULTS.gradient_tol,
@@ -53,6 +55,7 @@ def train(
     n_epochs_no_change: int | str = _DEFAULTS.n_epochs_no_change,
     X_val: npt.ArrayLike | None = _DEFAULTS.X_val,
     T_val: npt.ArrayLike | None = _DEFAULTS.T_val,
+    sample_weight_val: npt.ArrayLike | None = _DEFAULTS.sample_weight_val,
     patience: int | str | None = _DEFAULTS.patience,
     max_seconds: float | None = _DEFAULTS.max_seconds,
     callback: Callback | None = _DEFAULTS.callback,
@@ -124,8 +127,12 @@ def train(
         as well.  In a pair (α_h, α_y), α_h is for W_h and α_y for W_y.  "auto" chooses a pair by
         cross-validation, or by the validation data if there are any (``docs/penalty.md``).
     n_init : int
-        Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….  The best is
-        returned; ``result.starts`` has all of them.
+        Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….
+        ``result.starts`` has all of them.
+    combine : {"best", "mean"}
+        What to return of several starts: the best, or their mean as one network of ``n_init`` times
+        as many hidden units (``docs/many.md``).  On noisy tables the mean usually predicts
+        better.  ``alpha`` penalises each start by itself.
     max_epochs : int, None or "auto"
         Largest number of steps.  0 only evaluates, None sets no limit, "auto" is the solver's own
         number (``batchprop.solvers.settings.LIMITS``).
@@ -140,6 +147,8 @@ def train(
         See ``tol``.
     X_val, T_val : array_like, shapes (e, N_val) and (s, N_val), or None
         Validation data.  The network with the lowest validation loss is returned.
+    sample_weight_val : array_like, shape (N_val,), or None
+        Weights of the validation data, with the meaning of ``sample_weight``.
     patience : int, None or "auto"
         Stop when the validation loss has had no new minimum for this many epochs; "auto" is the
         solver's own ``n_epochs_no_change``.
@@ -253,6 +262,7 @@ def train(
         scale=scale,
         alpha=alpha,
         n_init=n_init,
+        combine=combine,
         max_epochs=max_epochs,
         target_loss=target_loss,
         gradient_tol=gradient_tol,
@@ -260,6 +270,7 @@ def train(
         n_epochs_no_change=n_epochs_no_change,
         X_val=X_val,
         T_val=T_val,
+        sample_weight_val=sample_weight_val,
         patience=patience,
         max_seconds=max_seconds,
         callback=callback,
@@ -298,17 +309,18 @@ def trained(
     (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
     starts = setup.Starts(first, options.seed, n_init)
     results = run_all(starts, monitor, first.n_threads)
-    result = best_of(results, began)
+    result = combined(first, results, options.combine, began)
     warn(first, result, words, stacklevel + 1)
     return result
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Warn of a run that diverged, or came to rest in a doubtful place.
+    """Warn of a run or a start that diverged, or came to rest in a doubtful place.
 
     ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
     """
     if result.stop_reason == "non_finite":
         divergence.warn(spec, result, words, stacklevel + 1)
     else:
+        warn_of_diverged(result, stacklevel + 1)
         convergence.warn(spec, result, words, stacklevel + 1)

@@ -23,7 +23,7 @@ from batchprop.training.train import warn
 from batchprop.validation.error_text import described, message
 from batchprop.vocabulary import COLUMNS
 
-_OF_ALL = ("n_threads", "n_init")  # options that a single configuration cannot have
+_OF_ALL = ("n_threads", "n_init", "combine")  # options that a single configuration cannot have
 
 
 def train_many(
@@ -174,5 +174,7 @@ def _check_names(arguments: Mapping[str, Any], where: str) -> None:
                     "it is an argument of train_many, for all networks together."
                     if name == "n_threads"
                     else "write one configuration for each seed."
+                    if name == "n_init"
+                    else "average the networks of the results with batchprop.average."
                 )
             )

@@ -108,22 +108,26 @@ def _targets_error(
 
 
 def sample_weight(
-    weight: npt.ArrayLike | None, n_samples: int, n_rows: int | None = None
+    weight: npt.ArrayLike | None,
+    n_samples: int,
+    n_rows: int | None = None,
+    name: str = "sample_weight",
+    table: str = "X",
 ) -> Array | None:
     """Return finite, non-negative weights (N,) with a positive sum, as float64, or None.
 
     ``n_rows`` is the number of rows of the tables; as many weights suggest that rows are samples.
+    ``name`` and ``table`` are the names of the weights and of the inputs.
     """
     if weight is None:
         return None
-    name = "sample_weight"
     array = real_array(name, weight)
     if array.shape != (n_samples,):
-        remedy = "Pass a flat array as long as X has columns."
+        remedy = f"Pass a flat array as long as {table} has columns."
         if array.size == n_samples:
             remedy = f"Pass {name}.ravel()."
         elif array.size == n_rows:
-            remedy = f"Rows of X seem to be samples: pass X.T, and T.T. {remedy}"
+            remedy = f"Rows of {table} seem to be samples: pass X.T, and T.T. {remedy}"
         expected = f"have shape ({n_samples},), one weight a sample"
         raise ValueError(message(name, expected, f"shape {array.shape}", remedy))
     finite(name, array)

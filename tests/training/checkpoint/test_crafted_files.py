@@ -130,6 +130,7 @@ def test_a_state_that_no_run_leaves(made, path, solver, name, value):
     refused(Checkpoint.load, path, together(made[solver].arrays | {name: value}), f"({name}: must ")
 
 
+SAMPLES = {"X": [[2, 12], 0, 0.0], "T": [[1, 12], 0, 0.0]}
 HEADERS = [
     ({"shape": [12000, 10000, 1]}, "samples.X: must fit"),
     ({"shape": [2, 10**8, 1]}, "hidden_size"),
@@ -140,6 +141,10 @@ HEADERS = [
     (
         {"samples": {name: [[s, 12], 0, 0.0] for name, s in (("X", 2), ("T", 1), ("X_val", 2))}},
         "samples: must have X_val with T_val",
+    ),
+    (
+        {"samples": SAMPLES | {"sample_weight_val": [[12], 0, 0.0]}},
+        "samples: must have weights with",
     ),
     ({"stop_reason": []}, "stop_reason: must"),
     ({"stop_reason": "tired"}, "stop_reason: must"),

@@ -83,7 +83,7 @@ def test_other_data_are_refused(samples, told):
 
 
 def test_what_is_missing_and_what_is_one_too_many():
-    nothing = {"sample_weight": None, "X_val": None, "T_val": None}
+    nothing = dict.fromkeys(("sample_weight", "X_val", "T_val", "sample_weight_val"))
     fingerprint.check_presence(nothing, {})
     given = nothing | {"sample_weight": np.ones(50)}
     expected = fingerprints(TABLES[3, 50], np.ones(50))

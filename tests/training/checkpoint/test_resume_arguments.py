@@ -83,7 +83,9 @@ def test_an_argument_that_contradicts(first, name):
     assert repr(OTHERS[name]) in str(told.value)
 
 
-@pytest.mark.parametrize(("name", "value"), [("network", CASE.network), ("n_init", 3)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("network", CASE.network), ("n_init", 3), ("combine", "mean")]
+)
 def test_a_start_for_a_run_that_has_one(first, name, value):
     with pytest.raises(ValueError, match=f"^{name} must be left out of a resumed run") as told:
         resumed(first, **{name: value})
@@ -133,7 +135,8 @@ def test_limits_callback_and_threads_are_those_of_the_call(first, tmp_path):
 def test_every_argument_of_train_has_a_place(first):
     """A new argument is kept by checkpoints, unless it is one of these."""
     of_the_call = {
-        "X_val", "T_val", "sample_weight", "network", "n_init", "max_epochs", "max_seconds",
+        "X_val", "T_val", "sample_weight", "sample_weight_val", "network", "n_init", "combine",
+        "max_epochs", "max_seconds",
         "callback", "callback_every", "progress", "n_threads", "resume", "checkpoint",
         "checkpoint_seconds",
     }  # fmt: skip
@@ -168,6 +171,23 @@ def test_weights_and_validation_data_belong_to_the_data():
         resumed(first, sample_weight=weight, **(HELD_OUT | {"T_val": HELD_OUT["T_val"] + 1}))
     with pytest.raises(ValueError, match="^X_val must be what the resumed run .* got None"):
         resumed(first, sample_weight=weight)
+
+
+def test_weights_of_validation_data_belong_to_the_data():
+    weight = np.linspace(1, 2, 9)
+    options = {"patience": 50, **HELD_OUT}
+    first = trained(max_epochs=3, sample_weight_val=weight, **options)
+    assert_same_run(
+        resumed(first, sample_weight_val=weight, max_epochs=9, **HELD_OUT),
+        trained(max_epochs=12, sample_weight_val=weight, **options),
+    )
+    with pytest.raises(ValueError, match="^sample_weight_val must be what .* got other values"):
+        resumed(first, sample_weight_val=weight + 1e-3, **HELD_OUT)
+    with pytest.raises(ValueError, match="^sample_weight_val must be what .* got None"):
+        resumed(first, **HELD_OUT)
+    plain = trained(max_epochs=3, **options)
+    with pytest.raises(ValueError, match="^sample_weight_val must be what .* got an array"):
+        resumed(plain, sample_weight_val=weight, **HELD_OUT)
 
 
 def test_the_same_data_in_another_form(first, tmp_path):

@@ -125,9 +125,12 @@ def _settings(arguments: dict[str, Any], shape: Shape, validating: bool) -> Solv
 def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
     """Check the fingerprints of the data."""
     e, _, s = shape
-    rows = {"X": (e,), "T": (s,), "sample_weight": (), "X_val": (e,), "T_val": (s,)}
+    rows = {"X": (e,), "T": (s,), "sample_weight": ()}
+    rows |= {f"{name}_val": sizes for name, sizes in rows.items()}
     require({"X", "T"} <= samples.keys() <= rows.keys(), "samples", "be those of X and T")
     require(("X_val" in samples) == ("T_val" in samples), "samples", "have X_val with T_val")
+    weighted = "sample_weight_val" in samples
+    require(not weighted or "X_val" in samples, "samples", "have weights with X_val")
     for name, fingerprint in samples.items():
         columns = samples["X_val" if name.endswith("_val") else "X"].shape[-1:]
         sizes = [validation.count("samples", size) for size in fingerprint.shape]

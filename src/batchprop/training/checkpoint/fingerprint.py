@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+OPTIONAL = ("sample_weight", "X_val", "T_val", "sample_weight_val")
+"""The arrays that a run may do without."""
+
 _SAMPLE = 4096  # entries that are read; all of them in a smaller array
 
 
@@ -60,7 +63,7 @@ def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerpr
     Parameters
     ----------
     arrays : mapping of str to array_like or None
-        ``sample_weight``, ``X_val`` and ``T_val`` of the call, not checked yet.
+        Those of ``OPTIONAL`` in the call, not checked yet.
     expected : mapping of str to Fingerprint
         Those of the checkpoint.
 
@@ -69,7 +72,7 @@ def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerpr
     ValueError
         An array is missing or one too many.
     """
-    for name in ("sample_weight", "X_val", "T_val"):
+    for name in OPTIONAL:
         if arrays[name] is None and name in expected:
             raise _refusal(name, "None")
         if arrays[name] is not None and name not in expected:

@@ -16,14 +16,14 @@ from batchprop.solvers.stopping import NEVER
 from batchprop.training.checkpoint import checkpoint
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.options import TrainOptions
-from batchprop.training.result import TrainResult
+from batchprop.training.result import MEAN, TrainResult
 from batchprop.training.run_options import RUN_OPTIONS, RunOptions
 from batchprop.validation.error_text import described, message, written
 
 _DEFAULTS = TrainOptions()
 # A resumed run may change these.  Where it leaves them out, those of the checkpoint go on.
 _RULES = {"target_loss", "gradient_tol", "tol", "n_epochs_no_change", "patience"}
-_OF_THE_START = ("network", "n_init")  # meaningless when resuming
+_OF_THE_START = ("network", "n_init", "combine")  # meaningless when resuming
 _BITS = 4096  # an integer of more has too many digits for JSON
 
 
@@ -86,6 +86,10 @@ def resumed(options: TrainOptions) -> tuple[TrainOptions, Checkpoint | None]:
 def _checkpoint_of(resume: object) -> Checkpoint:
     """Return the checkpoint that a user means by a result, a checkpoint or a path."""
     if isinstance(resume, TrainResult):
+        if resume.combine == MEAN:
+            got = f"the mean of {len(resume.starts)} starts"
+            remedy = "Resume each of result.starts, and average their networks."
+            raise ValueError(message("resume", "be a single run", got, remedy))
         resume = resume.checkpoint
     if isinstance(resume, Checkpoint):
         checkpoint.check(resume)

@@ -1,0 +1,98 @@
+"""The split for early stopping, in which a weight of 2 equals a repeated row, and 0 a missing one.
+
+A random order of row numbers would not do: repeated rows would fall on both sides, a weighted row
+on one.  So the order depends on the contents of the rows alone.  Each row, inputs and targets, gets
+a pseudo-random key of 64 bits; equal rows get equal keys.  The rows with the lowest keys are held
+out, until their weights add up to the fraction that was asked for.  Rows with equal contents are
+never on both sides, where they would tell nothing about new samples.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop import validation
+from batchprop.sklearn.training_data import Samples
+
+Array = npt.NDArray[Any]
+Keys = npt.NDArray[np.uint64]
+
+_ROUNDING = 1e-12  # share by which a sum of weights may miss the fraction
+
+
+def hold_out(samples: Samples, fraction: Any, random: np.random.RandomState) -> Samples:
+    """Return the samples, split into training and validation data.
+
+    Samples of weight 0 are dropped first, so that the split is the same as without them.
+
+    Parameters
+    ----------
+    samples : Samples
+        All samples, without validation data.
+    fraction : float
+        The share of the sum of weights to hold out, rounded up to whole samples.  At least one
+        sample is held out, and at least one is left to train on.
+    random : RandomState
+        Draws the order in which samples are held out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The fraction is wrong, or there are fewer than two samples of positive weight.
+    """
+    fraction = validation.number("validation_fraction", fraction, above=0, below=1)
+    X, T, weight = samples[:3]
+    present, ratios = np.arange(X.shape[1]), validation.sample_weight(weight, X.shape[1])
+    if weight is not None and ratios is not None:
+        present = np.flatnonzero(weight > 0)
+        ratios = ratios[present]
+    if present.size < 2:
+        kind = "" if weight is None else " of positive weight"
+        raise ValueError(
+            f"early_stopping must have at least 2 samples{kind}; got 1 sample. Pass X_val and "
+            f"y_val to fit, or leave early_stopping out."
+        )
+    seed = random.randint(2**32, size=2, dtype=np.uint32)
+    keys = _keys([*X, *T], (int(seed[0]) << 32) | int(seed[1]))[present]
+    held_out = _lowest(keys, ratios, fraction)
+    sides = present[~held_out], present[held_out]
+    training, validating = (
+        (_columns(X, side), _columns(T, side), None if weight is None else weight[side])
+        for side in sides
+    )
+    return Samples(*training, *validating)
+
+
+def _lowest(keys: Keys, weight: Array | None, fraction: float) -> Array:
+    """Return which samples have the lowest keys and ``fraction`` of the weight."""
+    distinct, groups = np.unique(keys, return_inverse=True)
+    if distinct.size == 1:  # all are equal: any split is as good
+        groups = np.arange(keys.size)
+    sums = np.cumsum(np.bincount(groups, weight))
+    count = 1 + int(np.searchsorted(sums, fraction * sums[-1] * (1 - _ROUNDING)))
+    held_out: Array = groups < min(count, sums.size - 1)
+    return held_out
+
+
+def _keys(rows: list[Array], seed: int) -> Keys:
+    """Return a pseudo-random key of each sample, from its values and the seed (splitmix64)."""
+    keys = np.full(rows[0].size, seed, np.uint64)
+    for row in rows:
+        values = row.astype(np.float64) + 0.0  # -0.0 equals 0.0
+        keys = _mixed((keys + np.uint64(0x9E3779B97F4A7C15)) ^ values.view(np.uint64))
+    return keys
+
+
+def _mixed(keys: Keys) -> Keys:
+    """Spread each bit over all bits (the finaliser of splitmix64, Steele et al., 2014)."""
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))
+
+
+def _columns(table: Array, indices: Array) -> Array:
+    """Return columns of a table whose transpose is in C order, as the same."""
+    return table.T[indices].T
