@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from batchprop.network import Network
 from batchprop.training import convergence, divergence, setup
-from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.options import Callback, TrainOptions
 from batchprop.training.parallel import best_of, run_all
+from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import COLUMNS, Words
