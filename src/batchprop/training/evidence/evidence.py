@@ -5,13 +5,17 @@ weights of group g ∈ {h, y} are normal with variance σ_t²/α_g.  With
 
     F = Σ_i w_i ‖y_i − t_i‖² + Σ_g α_g ‖W_g‖²        A = Σ_i w_i J_iᵀ J_i + Λ
 
-(Λ holds α_g on the diagonal elements of the weights and 0 on those of the biases), Laplace's
-approximation around the fit and the most probable σ_t² give, up to a constant,
+Laplace's approximation around the fit and the most probable σ_t² give, up to a constant,
 
-    −log Z = ½ [M ln(F/M) − Σ_g n_g ln α_g + ln det A]        M = s Σw − m − s
+    −log Z = ½ [M ln(F/M) − Σ_g n_g ln α_g + ln det A]        M = s Σw − s
 
-where n_g is the number of weights in group g, and m + s biases are free.  The number of effective
-parameters is γ = P − tr(Λ A⁻¹), and σ_t² = Σ_i w_i ‖r_i‖² / (s Σw − γ) estimates the noise.
+The number of effective parameters is γ = P − tr(Λ A⁻¹), and σ_t² = Σ_i w_i ‖r_i‖² / (s Σw − γ)
+estimates the noise.
+
+Λ is diagonal: α_y for W_y, 0 for b_y, and α_h for W_h and b_h, which counts in n_h.  F has no
+penalty on b_h.  A prior that is flat there as well would reward idle units: if W_y has a column of
+zeros, any b_h of that unit fits equally well, and −log Z falls without bound.  With it, α ended at
+10 on small noisy tables; a penalty on b_h in F made predictions worse (``docs/penalty.md``).
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992; F. D.
 Foresee and M. T. Hagan, *Gauss–Newton approximation to Bayesian learning*, 1997.
@@ -30,9 +34,9 @@ from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]
 
-# Added to A's diagonal, as shares of its mean: the first with which A can be factorised.  Biases of
-# units that no sample activates, or that saturate, leave A singular.
-RIDGES = (1e-13, 1e-11, 1e-9, 1e-7)
+# Added to A's diagonal, as shares of its mean: the first with which A can be factorised.  With a
+# tiny α it is singular but for rounding.
+RIDGES = (0.0, 1e-13, 1e-11, 1e-9, 1e-7)
 _SMALLEST = 1e-30  # F/M of a perfect fit, in squared units of T
 
 
@@ -43,7 +47,7 @@ class Evidence(NamedTuple):
     ----------
     negative_log : float
         −log Z, up to a constant that depends on the data and the shape; inf if A is singular or
-        there are no more targets than free biases.
+        there is one sample.
     n_effective : float
         γ; NaN if A is singular.
     variance : float
@@ -85,14 +89,14 @@ def evidence(
     squares = [float(np.sum(np.square(W, dtype=np.float64))) for W in (blocks.W_h, blocks.W_y)]
     objective = total_weight * loss + alpha[0] * squares[0] + alpha[1] * squares[1]
     n_targets = s * total_weight
-    M = n_targets - m - s
+    M = n_targets - s
     inverse = posterior_factor(JTJ, shape, alpha, total_weight)
     if inverse is None or M <= 0:
         return Evidence(math.inf, math.nan, math.nan)
     log_determinant = -2.0 * float(np.sum(np.log(np.diagonal(inverse))))
     negative_log = 0.5 * (
         M * math.log(max(objective / M, _SMALLEST))
-        - m * e * math.log(alpha[0])
+        - m * (e + 1) * math.log(alpha[0])
         - m * s * math.log(alpha[1])
         + log_determinant
     )
@@ -108,7 +112,8 @@ def precisions(shape: Shape, alpha: tuple[float, float]) -> Array:
     """Return the diagonal of Λ (P,)."""
     diagonal = np.zeros(shape.n_parameters)
     blocks = split(diagonal, shape)
-    blocks.W_h[:], blocks.W_y[:] = alpha
+    blocks.W_h[:] = blocks.b_h[:] = alpha[0]
+    blocks.W_y[:] = alpha[1]
     return diagonal
 
 

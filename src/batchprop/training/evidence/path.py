@@ -113,10 +113,6 @@ class Path:
         """Return the point next to an α."""
         return min(self.points, key=lambda point: abs(point.exponent - exponent))
 
-    def least_error(self) -> float:
-        """Return the least error on samples left out."""
-        return min(point.error for point in self.points)
-
     def next_run(self) -> RunSpecification:
         """Return the next fit."""
         start = self._drawn

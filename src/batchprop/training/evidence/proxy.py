@@ -25,13 +25,11 @@ from batchprop.training.dataset import Dataset
 Array = npt.NDArray[Any]
 
 MAX_PARAMETERS = 500
-MAX_PARAMETERS_A_TARGET = 0.5  # more of them, and the evidence is unreliable
 MAX_SAMPLES = 2000
 MIN_SAMPLES = 200  # however much work that is
 WORK_PER_STEP = 8e6  # multiply-adds of an iteration of Levenberg–Marquardt, about 2 ms
 LEFT_OUT = 0.2  # share of the samples that judges
 MIN_LEFT_OUT = 4  # samples
-_BIASES_A_TARGET = 0.25  # free biases at most, as a share of the targets
 
 
 class Proxy(NamedTuple):
@@ -117,10 +115,8 @@ def proxy_of(
 def _sizes(shape: Shape, n_samples: int) -> Shape:
     """Return the shape with as many units as take part in the choice."""
     e, m, s = shape
-    most = min(MAX_PARAMETERS, int(MAX_PARAMETERS_A_TARGET * n_samples * s))
-    by_parameters = (most - s) // (min(e, n_samples) + 1 + s)
-    by_biases = int(_BIASES_A_TARGET * n_samples * s) - s
-    return Shape(e, max(1, min(m, max(2, by_parameters), by_biases)), s)
+    by_parameters = (MAX_PARAMETERS - s) // (min(e, n_samples) + 1 + s)
+    return Shape(e, max(1, min(m, max(2, by_parameters))), s)
 
 
 def n_samples(shape: Shape) -> int:

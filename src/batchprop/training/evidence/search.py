@@ -53,12 +53,12 @@ class EvidenceSearch:
             return []
         if not self._paths_ended:
             return [path.next_run() for path in self._paths]
-        exponent, best = self._exponent(), min(self._paths, key=Path.least_error)
-        if exponent is None or not last_word.is_called_for(self._paths, exponent):
+        exponent = self._exponent()
+        if exponent is None or not last_word.is_called_for(self._best_path(exponent), exponent):
             return []
-        alpha = neal_pair(float(10.0**exponent), self._spec)
-        alphas = [alpha, (0.0, 0.0)]
-        return last_word.comparison(self._spec, best.proxy, alphas, self._seed)
+        alphas = [neal_pair(float(10.0**exponent), self._spec), (0.0, 0.0)]
+        proxy = self._best_path(exponent).proxy
+        return last_word.comparison(self._spec, proxy, alphas, self._seed)
 
     def take(self, results: Sequence[TrainResult]) -> None:
         """Judge the fits that ``next_runs`` has asked for."""
@@ -67,9 +67,9 @@ class EvidenceSearch:
         elif not self._paths_ended:
             for path, result in zip(self._paths, results, strict=True):
                 path.take(result)
-        else:
-            best = min(self._paths, key=Path.least_error)
-            self._compared, self._zero = True, last_word.zero_wins(best.proxy, results)
+        elif (exponent := self._exponent()) is not None:
+            best = self._best_path(exponent)
+            self._compared, self._zero = True, last_word.zero_wins(best, exponent, results)
 
     @property
     def _paths_ended(self) -> bool:
@@ -113,6 +113,15 @@ class EvidenceSearch:
         if not any(map(math.isfinite, values)):
             return None
         return chosen_exponent(EXPONENTS[: len(values)], values, self._paths[0].n_targets)
+
+    def _best_path(self, exponent: float) -> Path:
+        """Return the path that has the least noise at an α; NaN is no noise that is known."""
+
+        def noise(path: Path) -> float:
+            variance = path.nearest(exponent).evidence.variance
+            return math.inf if math.isnan(variance) else variance
+
+        return min(self._paths, key=noise)
 
     def _report(self, exponent: float, alpha_h: float) -> AlphaReport:
         """Return the report of a path."""
