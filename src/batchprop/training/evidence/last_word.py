@@ -2,8 +2,8 @@
 
 The evidence of targets without noise often has its minimum at an α that is too large: Laplace's
 approximation ends where the weights are no longer normal.  If the noise seems small, two networks
-of the size of the call are trained for a while on the fitted samples, with the chosen α and with 0.
-With errors v on the samples left out, α = 0 wins in one of three cases:
+of the size of the call (200 units at most) are trained for a while on the fitted samples, with the
+chosen α and with 0.  With errors v on the samples left out, α = 0 wins in one of three cases:
 
 1. its √v is less than ``FAR_BETTER`` times that of the chosen α;
 2. it is no larger, the path that fits best goes on improving down to its smallest α, and its noise
@@ -25,7 +25,7 @@ import numpy as np
 from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.auto import choose, cost
-from batchprop.training.evidence.path import Path, left_out_error, proxy_run
+from batchprop.training.evidence.path import Path, left_out_error, pair, proxy_run
 from batchprop.training.evidence.proxy import Proxy
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -34,6 +34,7 @@ MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is o
 FAR_BETTER = 0.5
 NOISE, IMPROVES = 0.05, 0.9  # of the second case; the latter is a ratio of √v
 TINY, NOT_MUCH_LARGER = -6.0, 1.2  # of the third: log₁₀ α, and a ratio of √v
+MAX_UNITS = 200  # of the networks that are compared
 WORK = 1.5e9  # multiply-adds of a fit, at most; about 0.3 s
 EPOCHS = {"lm": 60, "lbfgs": 600}
 
@@ -45,14 +46,15 @@ def is_called_for(path: Path, exponent: float) -> bool:
 
 
 def comparison(
-    spec: RunSpecification, proxy: Proxy, alphas: Sequence[tuple[float, float]], seed: int | None
+    spec: RunSpecification, proxy: Proxy, exponent: float, seed: int | None
 ) -> list[RunSpecification]:
-    """Return the fits that are compared: networks of the call's size, one for each α."""
+    """Return the fits that are compared: with the chosen α, of which log₁₀ is given, and with 0."""
     e, _, s = proxy.shape
     initial = spec.initial_network
-    shape = Shape(e, initial.shape.n_hidden, s)
+    shape = Shape(e, min(initial.shape.n_hidden, MAX_UNITS), s)
     drawn = Network.initialize(*shape, activation=initial.activation, seed=seed, dtype=np.float64)
     epochs = _epochs(shape, proxy.fitted.X.shape[1], initial.activation)
+    alphas = pair(exponent, shape.n_hidden), (0.0, 0.0)
     return [proxy_run(spec, proxy, drawn, alpha, epochs) for alpha in alphas]
 
 

@@ -20,19 +20,21 @@ from batchprop.engines.loss_scale import total_weight
 from batchprop.network import Network
 from batchprop.solvers.auto import choose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import LmSettings
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
+    LevenbergMarquardtSettings,
+)
 from batchprop.solvers.stopping import Rules
 from batchprop.training.dataset import Dataset
 from batchprop.training.evidence.criterion import criterion
 from batchprop.training.evidence.evidence import Evidence, evidence
-from batchprop.training.evidence.proxy import Proxy
+from batchprop.training.evidence.proxy import EPOCHS, Proxy
+from batchprop.training.option_checks import SolverSettings
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 Array = npt.NDArray[Any]
 
 EXPONENTS = tuple(range(1, -12, -1))  # log₁₀ α_h, from 10 down
-EPOCHS = {"lm": 25, "lbfgs": 100}  # of each fit
 _COLLAPSED = 1e-6  # mean square of the weights of a network that is no start
 _FAR = 2.0  # times P: so many nats above the minimum, the path ends
 _FALLING = 0.8  # unless the error is less than this share of that at the minimum
@@ -95,7 +97,7 @@ class Path:
 
     @property
     def n_targets(self) -> float:
-        """S Σw of the samples that are fitted and left out."""
+        """s Σw of the samples that are fitted and left out."""
         left_out = self.proxy.left_out
         total = self.total_weight + total_weight(left_out.X.shape[1], left_out.sample_weight)
         return total * self.proxy.shape.n_outputs
@@ -154,7 +156,9 @@ def proxy_run(
     shape = start.shape
     solver = choose(shape, X.shape[1], np.float64, start.activation)
     lm = solver == "lm"
-    settings = LmSettings() if lm else LbfgsSettings(default_history(shape.n_parameters))
+    settings: SolverSettings = (
+        LevenbergMarquardtSettings() if lm else LbfgsSettings(default_history(shape.n_parameters))
+    )
     window = 3 if lm else 20
     return spec._replace(
         dataset=Dataset(X, T, weight, None, None, None, {}),

@@ -19,7 +19,9 @@ import numpy.typing as npt
 
 from batchprop.engines.samples import Samples
 from batchprop.linalg.inverse import inverse_factor
+from batchprop.network import Network
 from batchprop.parameters import Shape
+from batchprop.solvers.auto import choose
 from batchprop.training.dataset import Dataset
 
 Array = npt.NDArray[Any]
@@ -27,7 +29,8 @@ Array = npt.NDArray[Any]
 MAX_PARAMETERS = 500
 MAX_SAMPLES = 2000
 MIN_SAMPLES = 200  # however much work that is
-WORK_PER_STEP = 8e6  # multiply-adds of an iteration of Levenberg–Marquardt, about 2 ms
+EPOCHS = {"lm": 25, "lbfgs": 100}  # of each fit
+WORK = 2e8  # multiply-adds of the fit for one α, at most; about 50 ms
 LEFT_OUT = 0.2  # share of the samples that judges
 MIN_LEFT_OUT = 4  # samples
 
@@ -61,9 +64,13 @@ class Proxy(NamedTuple):
 
 
 def proxy_of(
-    dataset: Dataset, n_hidden: int, max_units: int, fold: int, seed: int | None
+    dataset: Dataset,
+    network: Network,
+    max_units: int,
+    fold: int,
+    seed: int | None,
 ) -> Proxy | None:
-    """Return the proxy of a data set and of a network of m units; None if too little varies.
+    """Return the proxy of a data set and of a network; None if too little varies.
 
     Validation data, if there are any, are what judges; then no training sample is left out.
 
@@ -71,8 +78,8 @@ def proxy_of(
     ----------
     dataset : Dataset
         The data of the call.
-    n_hidden : int
-        m of the call.
+    network : Network
+        Has the σ and the m of the call.
     max_units : int
         Largest m of the small network.
     fold : int
@@ -80,7 +87,7 @@ def proxy_of(
     seed : int or None
         Chooses the samples.
     """
-    n_hidden = min(n_hidden, max_units)
+    n_hidden = min(network.shape.n_hidden, max_units)
     X, T, weight, scaling = dataset.training
     inputs, outputs = np.arange(X.shape[0]), np.arange(T.shape[0])
     if scaling is not None:
@@ -90,7 +97,7 @@ def proxy_of(
         return None
     rng = np.random.default_rng(seed)
     shape = _sizes(Shape(inputs.size, n_hidden, outputs.size), indices.size)
-    count = n_samples(shape)
+    count = n_samples(shape, network.activation)
     if indices.size > count:
         indices = np.sort(indices[rng.permutation(indices.size)[:count]])
     judging = np.zeros(indices.size, bool)
@@ -119,12 +126,17 @@ def _sizes(shape: Shape, n_samples: int) -> Shape:
     return Shape(e, max(1, min(m, max(2, by_parameters))), s)
 
 
-def n_samples(shape: Shape) -> int:
+def n_samples(shape: Shape, activation: str) -> int:
     """Return how many samples take part in the choice, at most."""
     e, m, s = shape
-    # multiply-adds a sample of JᵀJ's sums (``solvers.auto.cost``)
+    # multiply-adds a sample: of the sums of JᵀJ, and of a gradient (``solvers.auto.cost``)
     products = m * (m + 1) * (e + 1) * (e + 2) / 4 + m * (m + 1) * (e + 1) + m * m / 2
-    return int(min(MAX_SAMPLES, max(MIN_SAMPLES, WORK_PER_STEP / products)))
+    gradient = m * (2 * e + 3 * s + 20)
+    solver = choose(shape, MAX_SAMPLES, np.float64, activation)
+    work = EPOCHS["lm"] * products
+    if solver == "lbfgs":
+        work = products + EPOCHS["lbfgs"] * gradient
+    return int(min(MAX_SAMPLES, max(MIN_SAMPLES, WORK / work)))
 
 
 def _keys(X: Array, rng: np.random.Generator) -> Array:

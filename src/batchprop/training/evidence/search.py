@@ -39,10 +39,10 @@ class EvidenceSearch:
 
     def __init__(self, spec: RunSpecification) -> None:
         self._spec, self._seed = spec, spec.arguments["seed"]
-        n_hidden = spec.initial_network.shape.n_hidden
+        network = spec.initial_network
         self._paths: list[Path] = []
         for fold, max_units in enumerate(UNITS):
-            proxy = proxy_of(spec.dataset, n_hidden, max_units, fold, self._seed)
+            proxy = proxy_of(spec.dataset, network, max_units, fold, self._seed)
             if proxy is not None:
                 self._paths.append(Path(proxy, spec, self._seed))
         self._cut_short = self._compared = self._zero = False
@@ -56,9 +56,8 @@ class EvidenceSearch:
         exponent = self._exponent()
         if exponent is None or not last_word.is_called_for(self._best_path(exponent), exponent):
             return []
-        alphas = [neal_pair(float(10.0**exponent), self._spec), (0.0, 0.0)]
         proxy = self._best_path(exponent).proxy
-        return last_word.comparison(self._spec, proxy, alphas, self._seed)
+        return last_word.comparison(self._spec, proxy, exponent, self._seed)
 
     def take(self, results: Sequence[TrainResult]) -> None:
         """Judge the fits that ``next_runs`` has asked for."""
@@ -108,10 +107,13 @@ class EvidenceSearch:
 
     def _exponent(self) -> float | None:
         """Return log₁₀ of the chosen α; None if nothing is known."""
-        points = list(zip(*(path.points for path in self._paths), strict=True))
-        values = [sum(point.value for point in pair) / len(pair) for pair in points]
+        # Ctrl-C may come when some paths have one point more than others
+        fits = zip(*(path.points for path in self._paths), strict=False)
+        values = [sum(point.value for point in points) / len(points) for points in fits]
         if not any(map(math.isfinite, values)):
             return None
+        if not self._paths_ended and min(values) == values[-1]:
+            return min(float(EXPONENTS[len(values) - 1]), math.log10(FALLBACK))
         return chosen_exponent(EXPONENTS[: len(values)], values, self._paths[0].n_targets)
 
     def _best_path(self, exponent: float) -> Path:
