@@ -1,4 +1,4 @@
-"""−log Z, γ and σ_t² against dense NumPy, and against exact marginal likelihoods."""
+"""−log Z, γ and ν against dense NumPy, and against exact marginal likelihoods."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_best_alpha_of_a_linear_model_is_that_of_bayesian_ridge():
     J, t, _, _ = linear_model(1.0)
     flat = {"alpha_1": 0.0, "alpha_2": 0.0, "lambda_1": 0.0, "lambda_2": 0.0}
     ridge = linear.BayesianRidge(tol=1e-12, max_iter=10_000, **flat).fit(J[:, 4:8], t)
-    best = ridge.lambda_ / ridge.alpha_  # its α is 1/σ_t², and its λ that of the weights
+    best = ridge.lambda_ / ridge.alpha_  # its α is 1/ν, and its λ that of the weights
     values = [linear_model(alpha)[3].negative_log for alpha in best * np.array([0.7, 1.0, 1.4])]
     assert values[1] < min(values[0], values[2])
 

@@ -15,7 +15,7 @@ from batchprop.training.evidence.path import Path, Point
 
 
 def path(noise, improvement):
-    """A path that is at 10⁻³ and ends at 10⁻¹¹, where √v is ``improvement`` times as large."""
+    """A path that is at 10⁻³ and ends at 10⁻¹¹, where √MSE is ``improvement`` times as large."""
     made = object.__new__(Path)
     known = Evidence(0.0, 1.0, noise**2)
     made.proxy = None

@@ -2,11 +2,11 @@
 
 The evidence of the fitted samples and the likelihood of those left out add up to the evidence of
 all:  −log Z(all) = −log Z(fitted) − log p(left out | fitted).  With normal residuals of a most
-probable variance the second term is ½ n ln v for n targets left out with a mean squared error v.
+probable variance the second term is ½ n ln MSE for n targets left out.
 Here it counts as if ``WEIGHT`` times all targets had been left out: that is what a penalty is for,
 and Laplace's approximation can be off where few samples are fitted.
 
-    C(α) = −log Z(α) + ½ · WEIGHT · s Σw · ln v(α)
+    C(α) = −log Z(α) + ½ · WEIGHT · s Σw · ln MSE(α)
 
 Around its minimum on the path, C is taken for a parabola in ln α.  The choice is its minimum for
 few samples.  For many it is the α below, where C is higher by ``tolerance``: on tables of a
@@ -32,7 +32,7 @@ def criterion(negative_log: float, error: float, n_targets: float) -> float:
     negative_log : float
         −log Z of the samples that were fitted.
     error : float
-        Mean squared error v of a target that was left out; NaN if none was.
+        Mean squared error of a target that was left out; NaN if none was.
     n_targets : float
         s Σw of all samples.
     """

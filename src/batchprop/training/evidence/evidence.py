@@ -1,15 +1,15 @@
 """The evidence of a penalty: how probable the targets are, with the weights integrated out.
 
-The penalised fit is the most probable network if residuals are normal with variance σ_t² and the
-weights of group g ∈ {h, y} are normal with variance σ_t²/α_g.  With
+The penalised fit is the most probable network if residuals are normal with variance ν and the
+weights of group g ∈ {h, y} are normal with variance ν/α_g.  With
 
-    F = Σ_i w_i ‖y_i − t_i‖² + Σ_g α_g ‖W_g‖²        A = Σ_i w_i J_iᵀ J_i + Λ
+    Σw F = Σ_i w_i ‖y_i − t_i‖² + Σ_g α_g ‖W_g‖²        K = Σ_i w_i J_iᵀ J_i + Λ
 
-Laplace's approximation around the fit and the most probable σ_t² give, up to a constant,
+Laplace's approximation around the fit and the most probable ν give, up to a constant,
 
-    −log Z = ½ [M ln(F/M) − Σ_g n_g ln α_g + ln det A]        M = s Σw − s
+    −log Z = ½ [M ln(Σw F/M) − Σ_g n_g ln α_g + ln det K]        M = s Σw − s
 
-The number of effective parameters is γ = P − tr(Λ A⁻¹), and σ_t² = Σ_i w_i ‖r_i‖² / (s Σw − γ)
+The number of effective parameters is γ = P − tr(Λ K⁻¹), and ν = Σ_i w_i ‖r_i‖² / (s Σw − γ)
 estimates the noise.
 
 Λ is diagonal: α_y for W_y, 0 for b_y, and α_h for W_h and b_h, which counts in n_h.  F has no
@@ -34,10 +34,10 @@ from batchprop.parameters import Shape, split
 
 Array = npt.NDArray[Any]
 
-# Added to A's diagonal, as shares of its mean: the first with which A can be factorised.  With a
+# Added to K's diagonal, as shares of its mean: the first with which K can be factorised.  With a
 # tiny α it is singular but for rounding.
 RIDGES = (0.0, 1e-13, 1e-11, 1e-9, 1e-7)
-_SMALLEST = 1e-30  # F/M of a perfect fit, in squared units of T
+_SMALLEST = 1e-30  # Σw F/M of a perfect fit, in squared units of T
 
 
 class Evidence(NamedTuple):
@@ -46,12 +46,12 @@ class Evidence(NamedTuple):
     Attributes
     ----------
     negative_log : float
-        −log Z, up to a constant that depends on the data and the shape; inf if A is singular or
+        −log Z, up to a constant that depends on the data and the shape; inf if K is singular or
         there is one sample.
     n_effective : float
-        γ; NaN if A is singular.
+        γ; NaN if K is singular.
     variance : float
-        σ_t², in squared units of T, the mean over outputs; NaN if γ is not less than s Σw.
+        ν, in squared units of T, the mean over outputs; NaN if γ is not less than s Σw.
     """
 
     negative_log: float
@@ -100,7 +100,7 @@ def evidence(
         - m * s * math.log(alpha[1])
         + log_determinant
     )
-    # tr(Λ A⁻¹), where (A⁻¹)_jj is the sum of squares of column j of L⁻¹
+    # tr(Λ K⁻¹), where (K⁻¹)_jj is the sum of squares of column j of L⁻¹
     variances = np.sum(np.square(inverse), axis=0)
     n_effective = theta.size - float(np.sum(precisions(shape, alpha) * variances))
     freedom = n_targets - n_effective
@@ -120,7 +120,7 @@ def precisions(shape: Shape, alpha: tuple[float, float]) -> Array:
 def posterior_factor(
     JTJ: Array, shape: Shape, alpha: tuple[float, float], total_weight: float
 ) -> Array | None:
-    """Return L⁻¹ (P, P) of A = Σw JᵀJ + Λ = L Lᵀ; None if A is singular or not finite."""
+    """Return L⁻¹ (P, P) of K = Σw JᵀJ + Λ = L Lᵀ; None if K is singular or not finite."""
     A = total_weight * JTJ
     diagonal = np.einsum("ii->i", A)  # a view
     mean = float(np.mean(diagonal))

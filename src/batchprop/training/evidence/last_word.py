@@ -3,12 +3,12 @@
 The evidence of targets without noise often has its minimum at an α that is too large: Laplace's
 approximation ends where the weights are no longer normal.  If the noise seems small, two networks
 of the size of the call (200 units at most) are trained for a while on the fitted samples, with the
-chosen α and with 0.  With errors v on the samples left out, α = 0 wins in one of three cases:
+chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of three cases:
 
-1. its √v is less than ``FAR_BETTER`` times that of the chosen α;
+1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α;
 2. it is no larger, the path that fits best goes on improving down to its smallest α, and its noise
    is less than ``NOISE``;
-3. the chosen α is next to nothing, and the √v of 0 not much larger.
+3. the chosen α is next to nothing, and the √MSE of 0 not much larger.
 
 The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
 the cases ask for little.  Each was measured on functions without noise and on noisy tables
@@ -32,8 +32,8 @@ from batchprop.training.run_specification import RunSpecification
 
 MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is out of the question
 FAR_BETTER = 0.5
-NOISE, IMPROVES = 0.05, 0.9  # of the second case; the latter is a ratio of √v
-TINY, NOT_MUCH_LARGER = -6.0, 1.2  # of the third: log₁₀ α, and a ratio of √v
+NOISE, IMPROVES = 0.05, 0.9  # of the second case; the latter is a ratio of √MSE
+TINY, NOT_MUCH_LARGER = -6.0, 1.2  # of the third: log₁₀ α, and a ratio of √MSE
 MAX_UNITS = 200  # of the networks that are compared
 WORK = 1.5e9  # multiply-adds of a fit, at most; about 0.3 s
 EPOCHS = {"lm": 60, "lbfgs": 600}

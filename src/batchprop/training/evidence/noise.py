@@ -1,12 +1,12 @@
 """How noisy each output is, by the evidence at one fit.
 
-All outputs share F, and with it one σ_t² in standardised units: that is what is minimised.  Each
+All outputs share F, and with it one ν in standardised units: that is what is minimised.  Each
 output still has a noise of its own, estimated after the fit:
 
-    σ_o² = Σ_i w_i r_oi² / (Σw − γ_o)        γ_o = Σ_i w_i [J_i A⁻¹ J_iᵀ]_oo
+    ν_o = Σ_i w_i r_oi² / (Σw − γ_o)        γ_o = Σ_i w_i [J_i K⁻¹ J_iᵀ]_oo
 
 The γ_o add up to γ.  They need no Jacobian of single samples: the rows of J that belong to output o
-are the Jacobian of the network with that output alone, so that γ_o = tr(A⁻¹ Σ_i w_i J_oiᵀ J_oi),
+are the Jacobian of the network with that output alone, so that γ_o = tr(K⁻¹ Σ_i w_i J_oiᵀ J_oi),
 taken over the parameters of that network.
 """
 
@@ -32,7 +32,7 @@ class OutputNoise(NamedTuple):
     n_effective : ndarray, shape (s,)
         γ_o.
     variance : ndarray, shape (s,)
-        σ_o², in the squared units of the samples' targets; NaN if γ_o is not less than Σw.
+        ν_o, in the squared units of the samples' targets; NaN if γ_o is not less than Σw.
     """
 
     n_effective: Array
@@ -55,7 +55,7 @@ def output_noise(
     activation : str
         Name of σ.
     inverse : ndarray, shape (P, P)
-        L⁻¹ of A = L Lᵀ.
+        L⁻¹ of K = L Lᵀ.
     total : float
         Σw.
     """
@@ -73,7 +73,7 @@ def output_noise(
         with engine.GaussNewtonObjective(part, single, activation, np.float64, 1) as objective:
             loss = objective.gauss_newton(theta[indices], gradient, JTJ)
         columns = inverse[:, indices]
-        covariance = np.einsum("ki,kj->ij", columns, columns)  # of these parameters, over σ_t²
+        covariance = np.einsum("ki,kj->ij", columns, columns)  # of these parameters, over ν
         n_effective[o] = total * float(np.sum(covariance * JTJ))
         freedom = total - n_effective[o]
         if freedom > 0:
