@@ -3,7 +3,8 @@
 The evidence of targets without noise often has its minimum at an α that is too large: Laplace's
 approximation ends where the weights are no longer normal.  If the noise seems small, two networks
 of the size of the call (200 units at most) are trained for a while on the fitted samples, with the
-chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of three cases:
+chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of
+three cases:
 
 1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α;
 2. it is no larger, the path that fits best goes on improving down to its smallest α, and its noise
