@@ -6,9 +6,9 @@ of the size of the call (200 units at most) are trained for a while on the fitte
 chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of
 three cases:
 
-1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α;
-2. it is no larger, the path that fits best goes on improving down to its smallest α, and its noise
-   is less than ``NOISE``;
+1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α, and the path that fits best does
+   not become worse down to its smallest α;
+2. it is no larger, that path goes on improving, and its noise is less than ``NOISE``;
 3. the chosen α is next to nothing, and the √MSE of 0 not much larger.
 
 The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
@@ -33,8 +33,8 @@ from batchprop.training.run_specification import RunSpecification
 
 MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is out of the question
 FAR_BETTER = 0.5
-NOISE, IMPROVES = 0.05, 0.9  # of the second case; the latter is a ratio of √MSE
-TINY, NOT_MUCH_LARGER = -6.0, 1.2  # of the third: log₁₀ α, and a ratio of √MSE
+NOISE, IMPROVES = 0.05, 0.75  # of the second case; the latter is a ratio of √MSE
+TINY, NOT_MUCH_LARGER = -6.0, 1.3  # of the third: log₁₀ α, and a ratio of √MSE
 MAX_UNITS = 200  # of the networks that are compared
 WORK = 1.5e9  # multiply-adds of a fit, at most; about 0.3 s
 EPOCHS = {"lm": 60, "lbfgs": 600}
@@ -74,10 +74,10 @@ def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bo
     of_chosen, of_zero = (left_out_error(path.proxy, result.network) for result in results)
     ratio = math.sqrt(of_zero / of_chosen) if of_chosen > 0.0 else math.inf
     point, last = path.nearest(exponent), path.points[-1]
-    improves = math.sqrt(last.error / point.error) <= IMPROVES
+    change = math.sqrt(last.error / point.error)
     return (
-        ratio < FAR_BETTER
-        or (ratio <= 1.0 and improves and math.sqrt(point.evidence.variance) < NOISE)
+        (ratio < FAR_BETTER and change <= 1.0)
+        or (ratio <= 1.0 and change <= IMPROVES and math.sqrt(point.evidence.variance) < NOISE)
         or (ratio <= NOT_MUCH_LARGER and exponent <= TINY)
     )
 
