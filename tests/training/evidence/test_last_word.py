@@ -38,11 +38,11 @@ def test_it_is_heard_where_the_noise_is_small_and_samples_judge(noise, error, ex
     ("ratio", "noise", "improvement", "exponent", "wins"),
     [
         (0.4, 0.15, 0.9, -3.0, True),  # far better
-        (0.4, 0.15, 1.1, -3.0, False),  # but the path becomes worse
-        (0.6, 0.15, 0.5, -3.0, False),  # too noisy for less
-        (0.6, 0.02, 0.7, -3.0, True),  # better, and the path improves
+        (0.4, 0.15, 1.2, -3.0, False),  # but the path becomes worse
+        (0.7, 0.15, 0.5, -3.0, False),  # too noisy for less
+        (0.8, 0.02, 0.7, -3.0, True),  # better, and the path improves
         (1.01, 0.02, 0.7, -3.0, False),
-        (0.6, 0.02, 0.8, -3.0, False),
+        (0.8, 0.02, 0.8, -3.0, False),
         (1.2, 0.001, 1.0, -7.0, True),  # the chosen α is next to nothing
         (1.4, 0.001, 1.0, -7.0, False),
     ],

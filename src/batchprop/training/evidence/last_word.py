@@ -6,8 +6,8 @@ of the size of the call (200 units at most) are trained for a while on the fitte
 chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of
 three cases:
 
-1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α, and the path that fits best does
-   not become worse down to its smallest α;
+1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α, and the path that fits best can
+   hardly become worse down to its smallest α;
 2. it is no larger, that path goes on improving, and its noise is less than ``NOISE``;
 3. the chosen α is next to nothing, and the √MSE of 0 not much larger.
 
@@ -32,12 +32,12 @@ from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is out of the question
-FAR_BETTER = 0.5
+FAR_BETTER, RISES = 0.6, 1.1  # of the first case, ratios of √MSE
 NOISE, IMPROVES = 0.05, 0.75  # of the second case; the latter is a ratio of √MSE
 TINY, NOT_MUCH_LARGER = -6.0, 1.3  # of the third: log₁₀ α, and a ratio of √MSE
 MAX_UNITS = 200  # of the networks that are compared
-WORK = 1.5e9  # multiply-adds of a fit, at most; about 0.3 s
-EPOCHS = {"lm": 60, "lbfgs": 600}
+WORK = 2e9  # multiply-adds of a fit, at most; about 0.4 s
+EPOCHS = {"lm": 200, "lbfgs": 600}
 
 
 def is_called_for(path: Path, exponent: float) -> bool:
@@ -76,7 +76,7 @@ def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bo
     point, last = path.nearest(exponent), path.points[-1]
     change = math.sqrt(last.error / point.error)
     return (
-        (ratio < FAR_BETTER and change <= 1.0)
+        (ratio < FAR_BETTER and change <= RISES)
         or (ratio <= 1.0 and change <= IMPROVES and math.sqrt(point.evidence.variance) < NOISE)
         or (ratio <= NOT_MUCH_LARGER and exponent <= TINY)
     )
