@@ -2,6 +2,7 @@
 
 make bench-uci ARGS="--data FOLDER"                       all tables and splits
 make bench-uci ARGS="--tables yacht energy --splits 3"    some; from OpenML without --data
+make bench-uci ARGS='--option alpha="cv"'                  another setting: cross-validation
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def main() -> None:
         def print_result(one: protocol.Result, name: str = name) -> None:
             print(
                 f"{name} {one.split}: {one.rmse:.3f} ({one.train_rmse:.3f} on training rows), "
-                f"{markdown.duration(one.seconds)}, {one.reason}; five averaged "
+                f"{markdown.duration(one.cpu_seconds)} of CPU time, {one.reason}; five averaged "
                 f"{one.averaged_rmse:.3f}",
                 flush=True,
             )

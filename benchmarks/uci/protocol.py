@@ -26,7 +26,7 @@ class Result(NamedTuple):
     rmse: float  # on the test rows, in the target's units
     train_rmse: float
     seconds: float
-    cpu_seconds: float
+    cpu_seconds: float  # of all threads
     reason: str
     starts_rmse: float  # the mean of those of several starts with the same penalty
     averaged_rmse: float  # of the mean of these starts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from batchprop.training.result import AlphaReport, Progress, TrainResult
+from batchprop.training.alpha_report import AlphaReport
+from batchprop.training.result import Progress, TrainResult
 
 __all__ = ["AlphaReport", "Progress", "TrainResult"]

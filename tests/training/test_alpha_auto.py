@@ -1,36 +1,40 @@
-"""``alpha="auto"``: the penalty chosen by what the fit has not seen."""
+"""``alpha="auto"``: the penalty chosen by evidence, from the call to the result."""
 
 from __future__ import annotations
 
 import _thread
+import io
+import math
 import signal
+import sys
 import threading
 
 import numpy as np
 import pytest
 
-from batchprop import loss_and_gradient, train, train_many
+from batchprop import train, train_many
+from batchprop.sklearn import BatchMLPRegressor
 from batchprop.solvers.settings import SOLVERS
-from batchprop.training import alpha_search
+from batchprop.training import chosen_penalty, penalty_choice, search_monitor
 from tests.same_results import assert_same
 
 M = 8
-SMALL = {"hidden_size": M, "activation": "tanh", "alpha": "auto"}
+SMALL = {"hidden_size": M, "alpha": "auto", "n_threads": 1}
 
 
 def table(n, noise, seed=0, s=1):
     """Two inputs that matter of four, and noise."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(4, n))
-    surface = np.vstack([np.sin(X[0]) + X[1] * X[0], X[1] - X[0] ** 2])[:s]
+    surface = np.vstack([np.sin(X[0]) + X[1] * X[0], X[1] - X[0] ** 2, X[2]])[:s]
     return X, surface + noise * rng.normal(size=surface.shape)
 
 
-X, T = table(60, 0.7)
+X, T = table(80, 0.5)
 
 
 def fitted(X=X, T=T, **options):
-    return train(X, T, **(SMALL | {"n_threads": 1} | options))
+    return train(X, T, **(SMALL | options))
 
 
 @pytest.fixture(scope="module")
@@ -38,43 +42,41 @@ def noisy():
     return fitted()
 
 
-def error(result, noise_free):
-    X, T = noise_free
+def error(result, unseen):
+    X, T = unseen
     return float(np.mean((result.network.predict(X) - T) ** 2))
 
 
-def test_a_noisy_table_gets_a_penalty_near_the_best_of_a_grid(noisy):
-    unseen = table(2000, 0.0, seed=1)
-    grid = [(a, M * a) for a in 10.0 ** np.arange(-6, 1.5, 0.5)]
-    errors = [error(fitted(alpha=pair), unseen) for pair in grid]
-    found = error(noisy, unseen)
-    assert found < 0.5 * error(fitted(alpha=0.0), unseen)
-    assert found < 1.5 * min(errors)
-    assert max(errors) > 3 * min(errors)  # the grid tells good from bad
+def test_noisy_tables_get_penalties_near_the_best_of_a_grid():
+    ratios, gains = [], []
+    for seed in range(4):
+        data, unseen = table(80, 0.5, seed), table(2000, 0.0, seed + 10)
+        chosen = error(fitted(*data), unseen)
+        grid = [(a, M * a) for a in 10.0 ** np.arange(-4, 1.5, 0.5)]
+        ratios.append(chosen / min(error(fitted(*data, alpha=pair), unseen) for pair in grid))
+        gains.append(error(fitted(*data, alpha=0.0), unseen) / chosen)
+    assert np.exp(np.mean(np.log(ratios))) < 1.7
+    assert np.exp(np.mean(np.log(gains))) > 2
 
 
-def test_without_noise_the_penalty_is_tiny(noisy):
-    teacher = fitted(max_epochs=20, alpha=0.1, hidden_size=3, seed=1).network
-    X, _ = table(200, 0.0, seed=5)
-    result = fitted(X, teacher.predict(X))
-    assert result.alpha[0] <= 1e-3  # 1e-6 where runs end at their minima
-    assert result.alpha[0] < noisy.alpha[0] / 100
-    assert min(result.alpha_report.alphas) < 1e-4  # below what is always tried
-    assert result.loss < 1e-4
+def test_without_noise_there_is_no_penalty():
+    x = np.linspace(-3, 3, 200)[np.newaxis]
+    result = fitted(x, np.sinc(x), hidden_size=20)
+    assert result.alpha == (0.0, 0.0)
+    assert result.alpha_report.chosen == 0.0
+    assert_same(result, fitted(x, np.sinc(x), hidden_size=20, alpha=0.0), but={"alpha_report"})
 
 
-def test_the_report_says_what_was_tried(noisy):
-    alpha_h, alpha_y = noisy.alpha
-    assert alpha_y == pytest.approx(M * alpha_h)
+def test_the_report(noisy):
     report = noisy.alpha_report
-    assert report.n_folds == 5
+    assert report.method == "auto"
     assert list(report.alphas) == sorted(report.alphas)
-    assert {1e-4, 1e-3, 1e-2, 1e-1} <= set(report.alphas)
-    assert len(report.alphas) == len(report.scores)
-    best = report.alphas.index(alpha_h)
-    assert report.scores[best] == min(report.scores)
-    for near in (best - 1, best + 1):  # half a step of 10 to either side
-        assert abs(np.log10(report.alphas[near] / alpha_h)) == pytest.approx(0.5)
+    assert len(report.alphas) == len(report.scores) == len(report.negative_log_evidence)
+    assert noisy.alpha == (report.chosen, M * report.chosen)
+    assert (report.n_folds, report.n_hidden, report.n_samples) == (1, 8, 64)
+    assert 1 < report.n_effective < 49
+    assert report.noise_std[0] == pytest.approx(0.5, rel=0.4)
+    assert report.noise_std[0] < report.error_std[0] < 2 * report.noise_std[0]
 
 
 def test_the_fit_is_the_one_with_that_penalty(noisy):
@@ -83,167 +85,133 @@ def test_the_fit_is_the_one_with_that_penalty(noisy):
     assert again.alpha_report is None
 
 
-def test_a_score_is_the_error_of_what_was_left_out(noisy):
-    order = np.random.default_rng(0).permutation(60)
-    squares, alpha = 0.0, noisy.alpha[0]
-    for k in range(5):
-        weight = np.ones(60)
-        weight[order[k::5]] = 0.0
-        rules = {"solver": "lbfgs", "max_epochs": alpha_search.MAX_EPOCHS, "seed": k}
-        fold = fitted(alpha=noisy.alpha, sample_weight=weight, **rules).network
-        squares += ((fold.predict(X) - T)[0, weight == 0] ** 2).sum()
-    expected = squares / 60 / T.var()
-    assert noisy.alpha_report.scores[noisy.alpha_report.alphas.index(alpha)] == pytest.approx(
-        expected, rel=1e-12
-    )
-
-
 @pytest.mark.parametrize("n_threads", [2, 3, None])
 def test_any_number_of_threads_comes_to_the_same(noisy, n_threads):
     assert_same(noisy, fitted(n_threads=n_threads))
 
 
-def test_another_seed_draws_other_folds(noisy):
-    other = fitted(seed=1)
-    assert other.alpha_report.scores != noisy.alpha_report.scores
-
-
 def test_a_weight_of_0_is_a_missing_sample():
-    weight = np.ones(60)
+    weight = np.ones(80)
     weight[::4] = 0.0
     result = fitted(sample_weight=weight)
     without = fitted(X[:, weight > 0], T[:, weight > 0])
-    assert result.alpha == without.alpha
+    np.testing.assert_allclose(result.alpha, without.alpha, rtol=1e-6)
     np.testing.assert_allclose(
-        result.alpha_report.scores[-3:], without.alpha_report.scores[-3:], rtol=1e-4
+        result.alpha_report.negative_log_evidence[-3:],
+        without.alpha_report.negative_log_evidence[-3:],
+        rtol=1e-6,
     )
 
 
-def test_weights_are_repeated_samples_where_the_folds_are_the_same(monkeypatch):
-    count = 1 + np.arange(60) % 3
-    of = np.repeat(np.arange(60), count)  # the sample that each repeated one is
-
-    def folds(present, seed):
-        fold = np.arange(60) % 4
-        fold = fold if present.size == 60 else fold[of]
-        return [np.flatnonzero(fold == k) for k in range(4)]
-
-    monkeypatch.setattr(alpha_search, "_left_out", folds)
+def test_a_weight_of_2_is_a_repeated_sample():
+    count = 1 + np.arange(80) % 2
     weighted = fitted(sample_weight=count.astype(float))
-    repeated = fitted(X[:, of], T[:, of])
-    assert weighted.alpha == repeated.alpha
+    repeated = fitted(np.repeat(X, count, axis=1), np.repeat(T, count, axis=1))
+    np.testing.assert_allclose(weighted.alpha, repeated.alpha, rtol=1e-3)
     np.testing.assert_allclose(
         weighted.alpha_report.scores[-3:], repeated.alpha_report.scores[-3:], rtol=1e-4
     )
-    plain = fitted()
-    assert plain.alpha_report.scores[-1] != pytest.approx(weighted.alpha_report.scores[-1])
 
 
-def test_validation_data_take_the_place_of_folds():
-    unseen = table(40, 0.7, seed=2)
-    result = fitted(X_val=unseen[0], T_val=unseen[1])
-    report = result.alpha_report
-    assert report.n_folds == 0
-    scores = [
-        fitted(
-            alpha=(alpha, M * alpha), X_val=unseen[0], T_val=unseen[1], solver="lbfgs",
-            max_epochs=alpha_search.MAX_EPOCHS,
-        ).validation_loss / T.var()
-        for alpha in report.alphas
-    ]  # fmt: skip
-    np.testing.assert_allclose(report.scores, scores, rtol=1e-9)
+def test_validation_data_judge():
+    unseen = table(40, 0.5, seed=2)
+    report = fitted(X_val=unseen[0], T_val=unseen[1]).alpha_report
+    assert (report.n_folds, report.n_samples) == (0, 80)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver(solver, noisy):
     result = fitted(solver=solver, max_epochs=3)
-    assert result.alpha_report == noisy.alpha_report  # the search does not depend on it
-    assert_same(
-        result, fitted(solver=solver, max_epochs=3, alpha=noisy.alpha), but={"alpha_report"}
-    )
+    assert repr(result.alpha_report) == repr(noisy.alpha_report)
+
+
+@pytest.mark.parametrize("engine", ["vectorized", "naive"])
+def test_every_engine_makes_the_same_choice(engine, noisy):
+    result = fitted(engine=engine, max_epochs=1)
+    assert repr(result.alpha_report) == repr(noisy.alpha_report)
 
 
 @pytest.mark.parametrize(
-    "options", [{"dtype": "float32"}, {"scale": False}, {"activation": "relu"}, {"n_init": 3}]
-)
+    "options",
+    [{"dtype": "float32"}, {"scale": False}, {"activation": "relu"}, {"n_init": 3},
+     {"activation": "identity"}, {"hidden_size": 1}, {"hidden_size": 60}],
+)  # fmt: skip
 def test_other_options(options):
     result = fitted(**options)
-    assert result.alpha[0] >= 1e-3
+    assert result.alpha[0] > 1e-4
     for start in result.starts:
         assert start.alpha == result.alpha
-        assert start.alpha_report == result.alpha_report
-    report = result.alpha_report
-    assert result.alpha[0] == report.alphas[int(np.argmin(report.scores))]
+    assert error(result, table(500, 0.0, seed=1)) < T.var()
 
 
-def test_several_outputs_count_in_their_own_units():
-    data = table(60, 0.5, s=2)
-    report = fitted(*data).alpha_report
-    other = fitted(data[0], data[1] * np.array([[1024.0], [2.0**-10]])).alpha_report
-    assert report.alphas == other.alphas
-    np.testing.assert_allclose(report.scores, other.scores, rtol=1e-2)
+def test_each_output_has_a_noise_of_its_own():
+    data = X, table(80, 0.0, s=3)[1] * [[1.0], [100.0], [0.01]]
+    rng = np.random.default_rng(1)
+    data[1][1] += 100.0 * rng.normal(size=80)
+    noise = fitted(*data).alpha_report.noise_std
+    assert noise[1] == pytest.approx(100.0, rel=0.4)
+    assert noise[0] < 0.4
+    assert noise[2] < 0.004
 
 
-@pytest.mark.parametrize("n", [2, 3, 7])
-def test_few_samples_make_fewer_folds(n):
-    result = fitted(X[:, :n], T[:, :n])
-    assert result.alpha_report.n_folds == min(5, n)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 9, 20])
+def test_few_samples(n):
+    result = fitted(X[:, :n], T[:, :n], max_epochs=50)
+    assert np.isfinite(result.network.predict(X)).all()
+    assert np.isfinite(result.alpha).all()
+    if n == 1:
+        assert result.alpha[0] == chosen_penalty.FALLBACK
 
 
-def test_where_nothing_can_be_compared_there_is_a_fallback():
-    with pytest.warns(UserWarning, match="Constant"):
-        result = fitted(X[:, :1], T[:, :1])
-    assert result.alpha == (alpha_search.FALLBACK, M * alpha_search.FALLBACK)
-    assert result.alpha_report == ((), (), 0)
-    hurried = fitted(max_seconds=1e-6)
-    assert hurried.alpha[0] == alpha_search.FALLBACK
-    assert hurried.stop_reason == "max_seconds"
-    assert np.isnan(hurried.alpha_report.scores).all()
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_odd_tables():
+    rng = np.random.default_rng(0)
+    constant = fitted(X, np.full_like(T, 3.0))
+    np.testing.assert_allclose(constant.network.predict(X), 3.0)
+    assert constant.alpha[0] == chosen_penalty.FALLBACK
+    duplicates = np.repeat(X[:, :10], 8, axis=1), np.repeat(T[:, :10], 8, axis=1)
+    wide = rng.normal(size=(200, 40))
+    half = np.vstack([X, np.ones(80)]), np.vstack([T, np.ones(80)])
+    for data in (duplicates, (X[:1], T), (wide, wide[:1]), half):
+        result = fitted(*data, max_epochs=50)
+        assert np.isfinite(result.network.theta).all()
+        assert np.isfinite(result.alpha_report.chosen)
 
 
-def test_a_large_table_leaves_one_fold_out_once(monkeypatch):
-    monkeypatch.setattr(alpha_search, "LARGE", 60)
-    parts = list(alpha_search._left_out(np.arange(60), 0))
-    assert [part.size for part in parts] == [12]
-    assert fitted().alpha_report.n_folds == 1
+def test_another_unit_of_the_targets():
+    report, other = fitted().alpha_report, fitted(X, 1024.0 * T).alpha_report
+    assert report.chosen == pytest.approx(other.chosen, rel=1e-9)
+    np.testing.assert_allclose(1024.0 * np.array(report.noise_std), other.noise_std, rtol=1e-9)
 
 
-def test_folds_leave_every_sample_out_once():
-    for n in (2, 5, 9, 61):
-        present = 3 * np.arange(n)
-        parts = list(alpha_search._left_out(present, 0))
-        assert sorted(np.concatenate(parts)) == list(present)
-        assert max(map(len, parts)) - min(map(len, parts)) <= 1
-
-
-def test_callbacks_and_checkpoints_are_of_the_final_fit(noisy, tmp_path):
-    seen = []
-    path = tmp_path / "run"
-
-    def note(progress):
-        if progress.search is None:
-            seen.append(progress.epoch)
-
-    result = fitted(callback=note, checkpoint=path)
-    assert_same(result, noisy)
-    assert seen == list(range(result.n_epochs + 1))
-    half = fitted(max_epochs=5)
-    onward = fitted(resume=half, max_epochs=6)  # "auto" is what the run has found
-    assert onward.alpha == noisy.alpha
-    assert onward.alpha_report is None
-    assert_same(onward, fitted(max_epochs=11), but={"alpha_report"})
-    with pytest.raises(ValueError, match="^alpha must agree with the resumed run"):
-        train(X, T, resume=path, alpha=0.5)
+def test_checkpoints_and_resume(noisy, tmp_path):
+    half = fitted(max_epochs=5, checkpoint=tmp_path / "run")
+    for source in (half, tmp_path / "run"):
+        onward = fitted(resume=source, max_epochs=6)  # "auto" is what the run has chosen
+        assert onward.alpha == noisy.alpha
+        assert onward.alpha_report is None
+        assert_same(onward, fitted(max_epochs=11), but={"alpha_report"})
 
 
 def test_train_many_chooses_as_train_does(noisy):
-    folds = np.ones(60)
-    folds[:10] = 0.0
-    mine = [{}, {"seed": 3}, {"alpha": 0.1}, {"sample_weight": folds, "hidden_size": 3}]
-    results = train_many(X, T, mine, **SMALL)
-    for own, result in zip(mine, results, strict=True):
-        assert_same(result, fitted(**own))
+    configurations = [{}, {"seed": 3}, {"alpha": 0.1}, {"alpha": "cv"}, {"hidden_size": 3}]
+    results = train_many(X, T, configurations, **SMALL)
+    for options, result in zip(configurations, results, strict=True):
+        assert_same(result, fitted(**options))
     assert_same(results[0], noisy)
+
+
+def test_the_estimator_chooses_as_train_does(noisy):
+    model = BatchMLPRegressor(hidden_size=M, alpha="auto", random_state=0).fit(X.T, T[0])
+    assert model.alpha_ == noisy.alpha
+    np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)
+
+
+def test_there_is_a_fallback_where_time_is_short():
+    hurried = fitted(max_seconds=1e-6)
+    assert hurried.alpha[0] == chosen_penalty.FALLBACK
+    assert hurried.stop_reason == "max_seconds"
 
 
 @pytest.fixture
@@ -255,68 +223,43 @@ def _sigint():
 
 
 @pytest.mark.usefixtures("_sigint")
-def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch, noisy):
-    searched = alpha_search.run_all
-    calls = []
+def test_ctrl_c_in_the_search_returns_the_best_so_far(monkeypatch):
+    searched, calls = penalty_choice.run_all, []
 
     def interrupted(specs, monitors, n_threads):
         calls.append(len(specs))
-        if len(calls) == 2:
+        if len(calls) == 6:
             threading.Timer(0.0, _thread.interrupt_main).start()
             threading.Event().wait(0.2)  # the signal may come here
         return searched(specs, monitors, n_threads)
 
-    monkeypatch.setattr(alpha_search, "run_all", interrupted)
-    try:
-        result = fitted(max_epochs=50)
-    except KeyboardInterrupt:
-        pytest.fail("Ctrl-C in the search was not taken care of")
+    monkeypatch.setattr(penalty_choice, "run_all", interrupted)
+    result = fitted(max_epochs=50)
     assert result.stop_reason == "interrupted"
-    start = fitted(max_epochs=0, alpha=result.alpha)
-    assert result.loss < 0.9 * start.loss  # a network of the search, not the drawn one
+    assert result.loss < 0.9 * fitted(max_epochs=0, alpha=result.alpha).loss
 
 
-def test_ctrl_c_that_comes_when_all_fits_have_ended_is_not_lost(monkeypatch, noisy):
-    searched = alpha_search.run_all
-    calls = []
-
-    def interrupted_late(specs, monitors, n_threads):
-        results = searched(specs, monitors, n_threads)
-        calls.append(len(specs))
-        monitors[0].cancel()  # what ``run_all`` does at Ctrl-C
-        return results
-
-    monkeypatch.setattr(alpha_search, "run_all", interrupted_late)
-    assert fitted(max_epochs=50).stop_reason == "interrupted"
-    assert len(calls) == 1
+def test_a_callback_observes_the_search(monkeypatch, noisy):
+    monkeypatch.setattr(search_monitor, "_SECONDS", 0.0)
+    seen = []
+    assert_same(fitted(callback=seen.append), noisy)
+    of_search = [progress.search for progress in seen if progress.search is not None]
+    assert {search.alpha for search in of_search} >= set(noisy.alpha_report.alphas)
+    assert all(search.n_done < search.n_fits for search in of_search)
+    assert math.isnan(seen[0].loss)
 
 
-def test_max_seconds_leaves_time_for_the_fit():
-    X, T = table(4000, 0.5)
-    result = fitted(X, T, hidden_size=40, max_seconds=1.0)
-    assert result.n_epochs > 0
-    assert result.stop_reason == "max_seconds"
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_a_true_answer_ends_the_search_and_the_run(monkeypatch, n_init):
+    monkeypatch.setattr(search_monitor, "_SECONDS", 0.0)
+    result = fitted(n_init=n_init, callback=lambda p: p.search is not None and p.search.n_done > 3)
+    assert {start.stop_reason for start in result.starts or (result,)} == {"callback"}
+    assert result.n_epochs == 0
 
 
-@pytest.mark.parametrize("alpha", ["Auto", "cv", (0.1, "auto"), (), None])
-def test_what_it_is_not(alpha):
-    with pytest.raises((TypeError, ValueError), match="^alpha must "):
-        fitted(alpha=alpha)
-
-
-def test_it_is_for_training():
-    network = fitted(max_epochs=0, alpha=0.0).network
-    with pytest.raises(TypeError, match="^alpha must "):
-        loss_and_gradient(network, X, T, alpha="auto")
-
-
-def test_the_estimator_chooses_as_train_does(noisy):
-    from batchprop.sklearn import BatchMLPRegressor
-
-    model = BatchMLPRegressor(hidden_size=M, alpha="auto", random_state=0).fit(X.T, T[0])
-    assert model.alpha_ == noisy.alpha
-    assert model.alpha_report_ == noisy.alpha_report
-    np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)
-    model = BatchMLPRegressor(hidden_size=M, alpha=(0.5, 4.0), random_state=0).fit(X.T, T[0])
-    assert model.alpha_ == (0.5, 4.0)
-    assert model.alpha_report_ is None
+def test_the_progress_line(monkeypatch):
+    monkeypatch.setattr(search_monitor, "_SECONDS", 0.0)
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    fitted(progress=True, max_epochs=3)
+    assert stream.getvalue().startswith("alpha 1.0e+01  fit 1 of 2  ")

@@ -49,12 +49,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     solver : str, default="auto"
         Training algorithm: "lbfgs", "lm" (Levenberg-Marquardt), "scipy", "gd", "momentum",
         "nesterov" or "adam".  "auto" chooses "lbfgs" or "lm" by the sizes of the problem.
-    alpha : float, pair of floats, or "auto", default=0.0
+    alpha : float, pair of floats, "auto" or "cv", default=0.0
         L2 penalty on the weights, not on the biases.  With standardised X and y, which ``scale``
         provides, a value means the same as ``MLPRegressor``'s ``alpha``.  The default there is
         0.0001; here it is 0, so that a smooth function is fitted as closely as possible.  A pair
-        has one value for W_h and one for W_y.  "auto" chooses a pair by cross-validation, or by
-        the validation data if there are any; it is the better choice for noisy samples.
+        has one value for W_h and one for W_y.  "auto" chooses a pair by evidence, "cv" by
+        cross-validation, which takes much longer; they are the better choice for noisy samples.
     scale : bool, default=True
         Standardise inputs and targets internally.
     n_init : int, default=1
@@ -131,9 +131,9 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     gradient_norm_ : float
         ‖∂F/∂θ‖ at the end, where F is the loss of the standardised samples plus the penalty.
     alpha_ : tuple of two floats
-        The penalties on W_h and W_y that were used, also with ``alpha="auto"``.
+        The penalties on W_h and W_y that were used, also if "auto" or "cv" chose them.
     alpha_report_ : batchprop.result.AlphaReport or None
-        What ``alpha="auto"`` tried.
+        How "auto" or "cv" chose them.
     solver_ : str
         The solver that was used, also with ``solver="auto"``.
     stop_reason_, converged_ : str and bool

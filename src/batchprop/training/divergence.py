@@ -94,7 +94,7 @@ def _of_validation(spec: RunSpecification, result: TrainResult, words: Words) ->
 
 def _of_penalty(spec: RunSpecification, result: TrainResult) -> str:
     """Blame alpha where the penalty overflows, or drives weights up at this learning rate."""
-    if spec.alpha is None or max(spec.alpha) == 0.0:
+    if isinstance(spec.alpha, str) or max(spec.alpha) == 0.0:
         return ""
     state, total = result.checkpoint.state, spec.dataset.total_weight
     blocks = split(state.theta, spec.initial_network.shape)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy.typing as npt
 
 from batchprop.network import Network
+from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 
 BEST, MEAN = "best", "mean"  # how the results of several starts are combined
@@ -56,8 +57,8 @@ class Progress:
     start : int
         Position of the start among ``n_init``, or of the configuration of ``train_many``, from 0.
     search : Search or None
-        The progress of the search for the penalty, during the search of ``alpha="auto"``.  The run
-        has not begun then: ``epoch`` is 0, and losses and norms are NaN.
+        The progress of the search for the penalty, during the search of ``alpha="auto"`` or
+        "cv".  The run has not begun then: ``epoch`` is 0, and losses and norms are NaN.
     """
 
     epoch: int
@@ -76,25 +77,6 @@ class Progress:
         """Return the progress of a run during the search for its penalty."""
         unknown = math.nan
         return cls(0, unknown, unknown, unknown, unknown, seconds, unknown, 0, start, search)
-
-
-class AlphaReport(NamedTuple):
-    """How ``alpha="auto"`` chose the penalty.
-
-    Attributes
-    ----------
-    alphas : tuple of float
-        The α_h that were tried, ascending; α_y was m times as large.
-    scores : tuple of float
-        Mean squared error of the samples left out, in squared standard deviations of the targets:
-        predicting the mean has a score of 1, or of s with s outputs.  NaN if there was no time.
-    n_folds : int
-        5, or 1 for a large table; 0 if validation data were used, or nothing could be compared.
-    """
-
-    alphas: tuple[float, ...]
-    scores: tuple[float, ...]
-    n_folds: int
 
 
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
@@ -149,9 +131,10 @@ class TrainResult:
         The state of the run, with the solver's arrays.  ``train(X, T, resume=result)`` resumes
         there.
     alpha : tuple of two floats
-        The penalty (α_h, α_y): the one asked for, or the one that "auto" chose.
+        The penalty (α_h, α_y): the one asked for, or the one that "auto" or "cv" chose.
     alpha_report : AlphaReport or None
-        What "auto" tried; None if this call chose no penalty.
+        How "auto" or "cv" chose it (``batchprop.result.AlphaReport``); None if this call chose no
+        penalty.
     starts : tuple of TrainResult
         The results of all starts, in the order of their seeds, if ``n_init`` is more than 1.
     combine : {"best", "mean"}

@@ -114,7 +114,7 @@ def _advance(
         if state.epoch[0] > rules.max_epochs:  # the last step was taken but not evaluated
             return REASONS[MAX_EPOCHS]
     solver = registry.load(spec.solver)
-    if spec.alpha is None:
+    if isinstance(spec.alpha, str):
         raise RuntimeError("a penalty is chosen before a run begins")
     rates = penalty(spec.alpha, spec.dataset.total_weight, spec.initial_network.shape)
     cancellation = Cancellation(monitor.ended)

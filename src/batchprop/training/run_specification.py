@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from batchprop.network import Network
 from batchprop.solvers.stopping import Rules
+from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.dataset import Dataset
 from batchprop.training.option_checks import SolverSettings
-from batchprop.training.result import AlphaReport
 
 
 class RunSpecification(NamedTuple):
@@ -29,8 +29,8 @@ class RunSpecification(NamedTuple):
         Those of the solver.
     rules : Rules
         When to stop.
-    alpha : tuple of two floats, or None
-        The penalty (α_h, α_y); None has to be replaced by a number before the run.
+    alpha : tuple of two floats, or str
+        The penalty (α_h, α_y), or the method that has to choose it before the run.
     n_threads : int or None
         At most so many threads.
     arguments : dict
@@ -48,7 +48,7 @@ class RunSpecification(NamedTuple):
     solver: str
     settings: SolverSettings
     rules: Rules
-    alpha: tuple[float, float] | None
+    alpha: tuple[float, float] | str
     n_threads: int | None
     arguments: dict[str, Any]
     resumed_from: Checkpoint | None = None

@@ -100,8 +100,7 @@ def specify(
     engine = validation.choice("engine", options.engine, engines.names())
     engines.require_compiler("training", "; solvers are compiled for every engine")
     asked = validation.choice("solver", options.solver, (AUTO, *SOLVERS))
-    auto_alpha = validation.is_auto(options.alpha)
-    alpha = None if auto_alpha else validation.penalty(options.alpha, auto=True)
+    alpha = validation.penalty_or_method(options.alpha)
     scaled = validation.flag("scale", options.scale) and resumed_from is None
     n_threads = validation.n_threads(options.n_threads)
     source = InitialNetwork.of(options)
@@ -129,7 +128,7 @@ def specify(
         "hidden_size": network.shape.n_hidden,
         "activation": network.activation,
         "dtype": network.dtype.name,
-        "alpha": AUTO if alpha is None else list(alpha),
+        "alpha": alpha if isinstance(alpha, str) else list(alpha),
     }
     return RunSpecification(
         dataset=dataset,

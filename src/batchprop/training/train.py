@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from batchprop.network import Network
 from batchprop.training import convergence, divergence, setup
-from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.combination import combined, warn_of_diverged
 from batchprop.training.options import Callback, TrainOptions
 from batchprop.training.parallel import run_all
+from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import COLUMNS, Words
@@ -121,11 +121,11 @@ def train(
     scale : bool
         Standardise inputs and targets for training, and fold the scaling into the returned weights
         (``docs/scaling.md``).  False trains on the data as they are.
-    alpha : float, pair of floats, or "auto"
+    alpha : float, pair of floats, "auto" or "cv"
         α ≥ 0, the L2 penalty on weights, not biases.  The same number means the same as
         scikit-learn's ``alpha`` on standardised data, and as R's ``decay``, which penalises biases
         as well.  In a pair (α_h, α_y), α_h is for W_h and α_y for W_y.  "auto" chooses a pair by
-        cross-validation, or by the validation data if there are any (``docs/penalty.md``).
+        evidence, in a fraction of a second, and "cv" by cross-validation (``docs/penalty.md``).
     n_init : int
         Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….
         ``result.starts`` has all of them.
@@ -159,14 +159,14 @@ def train(
     callback : callable or None
         ``callback(progress)`` is called with the progress of the run (see
         ``batchprop.result.Progress``).  A true answer stops the run, with all its starts.  An
-        exception ends the run and is passed on.  During the search of ``alpha="auto"``, the
+        exception ends the run and is passed on.  During the search for a penalty, the
         callback is called about twice a second with the progress of the search in ``search``; a
         true answer then ends the search and the run.
     callback_every : int
         The callback is called at epoch 0, after every ``callback_every`` epochs and at the end.  A
         larger number leaves longer stretches to compiled code.
     progress : bool
-        Show a progress line on standard error, also during the search of ``alpha="auto"``.
+        Show a progress line on standard error, also during the search for a penalty.
     seed : int or None
         Seed of the start.  The same seed gives the same start on every engine.
     dtype : {"float32", "float64"} or None
@@ -229,7 +229,7 @@ def train(
     >>> result.network.predict([[np.pi / 6, np.pi / 2]]).round(1)
     array([[0.5, 1. ]])
 
-    Validation data choose the network and end the run; the penalty is cross-validated:
+    Validation data choose the network and end the run; the penalty is chosen by evidence:
 
     >>> rng = np.random.default_rng(0)
     >>> noisy = T + 0.1 * rng.standard_normal(T.shape)

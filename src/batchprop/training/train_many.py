@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from batchprop import validation
 from batchprop.training import setup
-from batchprop.training.alpha_search import chosen
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.monitor import Monitor
 from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
 from batchprop.training.parallel import run_all
+from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.train import warn

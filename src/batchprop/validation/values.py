@@ -17,6 +17,7 @@ from batchprop.validation.error_text import described, message, written
 
 _NOT_NUMBERS = (bool, np.bool, np.timedelta64)  # although Python counts them as integers
 _OR_AUTO = ', or "auto"'
+PENALTY_METHODS = ("auto", "cv")  # by the evidence, and by cross-validation
 _MAX_THREADS = 4096
 _SEED_BITS = 4096
 # Names that other libraries use, and that spelling alone would not match.
@@ -125,15 +126,28 @@ def _range(above: float, least: float, below: float) -> str:
     return " and ".join(["be a finite real number", *finite])
 
 
-def penalty(value: object, *, auto: bool = False) -> tuple[float, float]:
+def is_penalty_method(value: object) -> bool:
+    """Return whether a penalty is the name of a method that chooses it."""
+    return isinstance(value, str) and value in PENALTY_METHODS
+
+
+def penalty_or_method(value: object) -> tuple[float, float] | str:
+    """Return (α_h, α_y), or the name of the method that chooses them."""
+    if is_penalty_method(value):
+        return str(value)
+    return penalty(value, methods=PENALTY_METHODS)
+
+
+def penalty(value: object, *, methods: Sequence[str] = ()) -> tuple[float, float]:
     """Return (α_h, α_y) from one number for both, or from a pair.
 
-    With ``auto`` the message mentions "auto", which the caller has handled already.
+    The message mentions ``methods``, which the caller has handled already.
     """
     if isinstance(value, str):
-        expected = f"be a finite real number and at least 0, or a pair{_OR_AUTO if auto else ''}"
-        remedy = "Pass a float."
-        remedy = _auto_remedy(value, remedy) if auto else remedy
+        choices = "".join(f', or "{name}"' for name in methods)
+        expected = f"be a finite real number and at least 0, or a pair{choices}"
+        matches = difflib.get_close_matches(value.lower().strip(), methods, n=1, cutoff=0.5)
+        remedy = f"Did you mean {matches[0]!r}?" if matches else "Pass a float."
         raise TypeError(message("alpha", expected, described(value), remedy))
     is_pair = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim > 0)
     pair = tuple(value) if is_pair else (value, value)  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ def resumed(options: TrainOptions) -> tuple[TrainOptions, Checkpoint | None]:
     for name in RUN_OPTIONS:
         value, kept = getattr(options, name), arguments[name]
         left_out = _same(value, getattr(_DEFAULTS, name))
-        left_out |= name == "alpha" and validation.is_auto(value)  # the penalty is chosen already
+        left_out |= name == "alpha" and validation.is_penalty_method(value)  # it has been chosen
         if left_out or name not in _RULES:
             changes[name] = kept
             if not left_out and not _same(_plain(value, name), _plain(kept, name)):

@@ -1,9 +1,6 @@
-"""``alpha="auto"``: the penalty that predicts best what the fit has not seen.
+"""``alpha="cv"``: the penalty that predicts best what the fit has not seen.
 
-The search is for one number, α_h; α_y = m α_h.  A sum over m hidden units with independent weights
-has a variance that grows like m.  Penalising W_y m times as much keeps the size of the functions
-that a penalty favours, whatever m is (R. Neal, Bayesian Learning for Neural Networks, 1996).
-
+The search is for one number, α_h; α_y = m α_h (``chosen_penalty.neal_pair``).
 The search tries α_h from 1e-4 to 0.1 in steps of a factor of 10.  Then it tries half such a step to
 either side of the best, beyond these bounds, too, as long as that predicts better.  Each fit is
 trained by L-BFGS on all of five folds but one, and judged by the one left out: by squared errors of
@@ -14,32 +11,27 @@ any, replace the folds.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop.network import Network
-from batchprop.scaling import Scaling, unfold
+from batchprop.scaling import Scaling
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
 from batchprop.solvers.settings import LIMITS
 from batchprop.solvers.stopping import Rules
-from batchprop.training.monitor import Monitor
-from batchprop.training.parallel import run_all
-from batchprop.training.result import AlphaReport, TrainResult
+from batchprop.training.alpha_report import AlphaReport
+from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised, started_from
+from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
-from batchprop.training.search_monitor import SearchMonitor
 
 Array = npt.NDArray[Any]
 
-FALLBACK = 0.01  # α_h where nothing can be compared: a single sample, or no time
 FOLDS = 5
 LARGE = 5000  # from so many samples on, one fold is left out once
-SHARE = 0.5  # of ``max_seconds``, for the search
 MAX_EPOCHS = 2000  # of each fit
 # α_h = 10^(k/2): the k that are always tried, the largest first, and the bounds of the search.
 _GRID = (-2, -4, -6, -8)
@@ -55,96 +47,42 @@ class _Fit(NamedTuple):
     left_out: Array | None  # indices of the samples that judge it; None: the validation data
 
 
-def chosen(
-    specs: Sequence[RunSpecification], monitors: Sequence[Monitor], n_threads: int | None
-) -> tuple[list[RunSpecification], list[Monitor]]:
-    """Return the specifications with numbers as penalties, and their monitors.
-
-    Runs that differ in the start alone, as those of ``n_init``, share one penalty.  All searches
-    advance side by side.  Ctrl-C ends all of them; a callback ends its own.  Runs whose search was
-    ended return at once: they start from the best network so far, and their monitor ends them.
-    """
-    searches: dict[int, _Search] = {}
-    for k, spec in enumerate(specs):
-        if spec.alpha is None:
-            same = [j for j in searches if specs[j].arguments is spec.arguments]
-            searches[k] = searches[same[0]] if same else _Search(spec, monitors[k])
-    distinct = list({id(search): search for search in searches.values()}.values())
-    interrupted = False
-    try:
-        while not interrupted and any(search.candidates for search in distinct):
-            interrupted = not _judge_candidates(distinct, n_threads)
-    except KeyboardInterrupt:
-        interrupted = True
-    new_specs, new_monitors = list(specs), list(monitors)
-    for monitor in monitors if interrupted else ():
-        monitor.cancel()
-    for k, search in searches.items():
-        new_specs[k] = search.with_penalty(specs[k])
-        if interrupted or search.monitor.stopped.is_set():
-            new_specs[k] = search.from_best(new_specs[k])
-            new_monitors[k] = monitors[k]._replace(stopped=search.monitor.stopped)
-    return new_specs, new_monitors
-
-
-def _judge_candidates(searches: Sequence[_Search], n_threads: int | None) -> bool:
-    """Judge the candidates of all searches; return False if Ctrl-C ended that."""
-    candidates = [(search, k) for search in searches for k in search.candidates]
-    fits = [search.fits(k) for search, k in candidates]
-    cancelled = Event()
-    monitors = []
-    for (search, _), specs in zip(candidates, fits, strict=True):
-        search.monitor.expect(len(specs))
-        monitors += [search.fit_monitor(spec, cancelled) for spec in specs]
-    results = run_all([spec for specs in fits for spec in specs], monitors, n_threads)
-    remaining = iter(results)
-    for (search, k), specs in zip(candidates, fits, strict=True):
-        search.judge(k, [next(remaining) for _ in specs])
-    for search in searches:
-        search.propose()
-    return not cancelled.is_set() and all(result.stop_reason != "interrupted" for result in results)
-
-
-class _Search:
-    """The search for one penalty.
+class CrossValidation:
+    """The search for one penalty: a ``PenaltySearch``.
 
     Parameters
     ----------
     spec : RunSpecification
         The run whose penalty is searched.
-    monitor : Monitor
-        Of that run.
 
     Attributes
     ----------
     candidates : tuple of int
         The k that are judged next, α_h = 10^(k/2).
-    began, limit : float
-        As in ``Monitor``.
-    monitor : SearchMonitor
-        Observes the fits.
     """
 
-    def __init__(self, spec: RunSpecification, monitor: Monitor) -> None:
+    def __init__(self, spec: RunSpecification) -> None:
         self._spec = spec
-        self.began, self.limit = monitor.began, SHARE * monitor.limit
-        self.monitor = SearchMonitor(monitor)
         self._fits = _fits(spec)
         self.candidates: tuple[int, ...] = _GRID if self._fits else ()
         self._scores: dict[int, float] = {}
+        self._output_errors: dict[int, Array] = {}
         self._best: Network | None = None
 
-    def fits(self, k: int) -> list[RunSpecification]:
-        """Return the specifications of the fits that judge α_h = 10^(k/2)."""
-        return [_penalised(fit.spec, _pair(k, self._spec)) for fit in self._fits]
+    def next_runs(self) -> list[RunSpecification]:
+        """Return the fits that judge the candidates, those of one candidate after another."""
+        return [
+            penalised(fit.spec, neal_pair(_alpha(k), fit.spec))
+            for k in self.candidates
+            for fit in self._fits
+        ]
 
-    def fit_monitor(self, spec: RunSpecification, cancelled: Event) -> Monitor:
-        """Return the monitor of a fit."""
-        assert spec.alpha is not None
-        display = self.monitor.display(spec.alpha[0])
-        return Monitor(
-            self.began, self.limit, None, 1, display, cancelled, stopped=self.monitor.stopped
-        )
+    def take(self, results: Sequence[TrainResult]) -> None:
+        """Score the candidates, and propose others."""
+        remaining = iter(results)
+        for k in self.candidates:
+            self.judge(k, [next(remaining) for _ in self._fits])
+        self.propose()
 
     def judge(self, k: int, results: Sequence[TrainResult]) -> None:
         """Score 10^(k/2) by its fits; NaN if one of them was cut short."""
@@ -152,46 +90,50 @@ class _Search:
             self._scores[k] = math.nan
             self._best = self._best or results[0].network
             return
-        squared_error = total_weight = 0.0
+        squared_errors, total_weight = np.zeros(self._spec.dataset.T.shape[0]), 0.0
         for fit, result in zip(self._fits, results, strict=True):
-            error, weight = _errors(result.network, fit, self._spec)
-            squared_error, total_weight = squared_error + error, total_weight + weight
-        score = squared_error / total_weight if math.isfinite(squared_error) else math.inf
+            errors, weight = _errors(result.network, fit, self._spec)
+            squared_errors, total_weight = squared_errors + errors, total_weight + weight
+        self._output_errors[k] = squared_errors / total_weight
+        score = float(np.sum(squared_errors)) / total_weight
+        score = score if math.isfinite(score) else math.inf
         if not score >= self._lowest():
             self._best = results[0].network
         self._scores[k] = score
 
     def propose(self) -> None:
-        """Make the neighbours of the best k the next candidates, if there is time."""
-        k, late = self._argmin(), time.perf_counter() - self.began >= self.limit
-        late |= self.monitor.stopped.is_set()
-        neighbours = () if k is None or late else (k - 1, k + 1)
+        """Make the neighbours of the best k the next candidates."""
+        k = self._argmin()
+        neighbours = () if k is None else (k - 1, k + 1)
         self.candidates = tuple(
             j for j in neighbours if j not in self._scores and _BOUNDS[0] <= j <= _BOUNDS[1]
         )
 
     def with_penalty(self, spec: RunSpecification) -> RunSpecification:
         """Return the specification with the best penalty, and a report."""
-        k, n_hidden = self._argmin(), spec.initial_network.shape.n_hidden
-        pair = (FALLBACK, FALLBACK * n_hidden) if k is None else _pair(k, spec)
-        tried = sorted(self._scores)
+        k, tried = self._argmin(), sorted(self._scores)
         report = AlphaReport(
-            alphas=tuple(_pair(j, spec)[0] for j in tried),
+            method="cv",
+            alphas=tuple(map(_alpha, tried)),
             scores=tuple(self._scores[j] for j in tried),
             n_folds=0 if spec.dataset.validation is not None else len(self._fits),
+            chosen=FALLBACK if k is None else _alpha(k),
+            error_std=() if k is None else self._error_std(k),
+            n_hidden=spec.initial_network.shape.n_hidden,
+            n_samples=spec.dataset.n_samples,
         )
-        return _penalised(spec, pair)._replace(alpha_report=report)
+        pair = neal_pair(report.chosen, spec)
+        return penalised(spec, pair)._replace(alpha_report=report)
+
+    def _error_std(self, k: int) -> tuple[float, ...]:
+        """Return the root mean squared error of each output, in units of T."""
+        scaling = self._spec.dataset.scaling
+        unit = 1.0 if scaling is None else scaling.t_scale
+        return tuple(map(float, unit * np.sqrt(self._output_errors[k])))
 
     def from_best(self, spec: RunSpecification) -> RunSpecification:
         """Return the specification of a run that starts from the best network, if there is one."""
-        if self._best is None or spec.user_network is not None:
-            return spec
-        theta, network = self._best.theta, spec.initial_network
-        if spec.dataset.scaling is not None:
-            theta = unfold(theta, network.shape, spec.dataset.scaling)
-        theta = theta.astype(network.dtype)
-        best = Network.from_theta(theta, network.shape, network.activation)
-        return spec._replace(initial_network=best)
+        return spec if self._best is None else started_from(spec, self._best)
 
     def _argmin(self) -> int | None:
         """Return the best k so far, the largest of equals; None if there is none."""
@@ -203,13 +145,8 @@ class _Search:
         return math.inf if k is None else self._scores[k]
 
 
-def _pair(k: int, spec: RunSpecification) -> tuple[float, float]:
-    alpha = 10.0 ** (k / 2)
-    return alpha, alpha * spec.initial_network.shape.n_hidden
-
-
-def _penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecification:
-    return spec._replace(alpha=pair, arguments=spec.arguments | {"alpha": list(pair)})
+def _alpha(k: int) -> float:
+    return float(10.0 ** (k / 2))
 
 
 def _fits(spec: RunSpecification) -> list[_Fit]:
@@ -267,22 +204,25 @@ def _drawn(network: Network, seed: int | None, k: int) -> Network:
     )
 
 
-def _errors(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[float, float]:
-    """Return Σ w ‖t̃ − ỹ‖² and Σw of the samples left out, in units of all samples' deviations."""
+def _errors(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[Array, float]:
+    """Return Σ w (t̃ − ỹ)² of each output (s,), and Σw, of the samples left out.
+
+    Targets are in units of the standard deviations of all samples.
+    """
     samples, left_out = spec.dataset.training, fit.left_out
     if left_out is None:
         assert spec.dataset.validation is not None
         samples = spec.dataset.validation
         left_out = np.arange(samples.X.shape[1])
     factor = 1.0 if samples.scaling is None else samples.scaling.t_factor[:, np.newaxis]
-    squared_error = total_weight = 0.0
+    squared_errors, total_weight = np.zeros(samples.T.shape[0]), 0.0
     step = max(1, _ELEMENTS // sum(network.shape))
     for start in range(0, left_out.size, step):
         part = left_out[start : start + step]
         Y = network.predict(samples.X[:, part], engine=spec.engine).astype(np.float64)
-        squares = (((Y - samples.T[:, part]) * factor) ** 2).sum(axis=0)
+        squares = ((Y - samples.T[:, part]) * factor) ** 2
         weight = None if samples.sample_weight is None else samples.sample_weight[part]
         weight = np.ones(part.size) if weight is None else weight
-        squared_error += float((weight * squares).sum())
+        squared_errors += (weight * squares).sum(axis=1)
         total_weight += float(weight.sum())
-    return squared_error, total_weight
+    return squared_errors, total_weight

@@ -1,4 +1,4 @@
-"""The search of ``alpha="auto"`` shows signs of life, and a callback can end it."""
+"""The search of ``alpha="cv"`` shows signs of life, and a callback can end it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from batchprop.training import search_monitor
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 40))
 T = np.sin(X[:1]) + X[1:2] * X[:1] + 0.5 * RNG.normal(size=(1, 40))
-SEARCH = {"hidden_size": 5, "alpha": "auto", "n_threads": 1}
+SEARCH = {"hidden_size": 5, "alpha": "cv", "n_threads": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_what_the_callback_raises_is_passed_on(n_threads):
 
 def test_the_estimator():
     seen = []
-    model = BatchMLPRegressor(hidden_size=5, alpha="auto", random_state=0)
+    model = BatchMLPRegressor(hidden_size=5, alpha="cv", random_state=0)
     model.fit(X.T, T[0], callback=lambda progress: seen.append(progress) or len(seen) > 3)
     assert model.stop_reason_ == "callback"
     assert seen[3].search is not None

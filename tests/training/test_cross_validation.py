@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from types import SimpleNamespace
 
@@ -11,22 +10,21 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.training import alpha_search
-from batchprop.training.alpha_search import _Search
+from batchprop.training import chosen_penalty, cross_validation, penalty_choice
+from batchprop.training.cross_validation import CrossValidation
+from batchprop.training.monitor import Monitor
 
 M = 4
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 40))
 T = np.sin(X[:1]) + 0.3 * RNG.normal(size=(1, 40))
-SMALL = {"hidden_size": M, "alpha": "auto", "max_epochs": 1, "n_threads": 1}
+SMALL = {"hidden_size": M, "alpha": "cv", "max_epochs": 1, "n_threads": 1}
 
 
-def search(scores, limit=math.inf):
+def search(scores):
     """A search that has come to these scores."""
-    made = object.__new__(_Search)
-    made.monitor = SimpleNamespace(stopped=threading.Event())
+    made = object.__new__(CrossValidation)
     made._scores, made.candidates = dict(scores), ()
-    made.began, made.limit = time.perf_counter(), limit
     return made
 
 
@@ -64,23 +62,26 @@ def test_the_neighbours_of_the_best_are_tried_next(scores, candidates):
 
 
 def test_the_search_ends_when_its_time_is_over(monkeypatch):
-    for late, candidates in ((-0.001, (-5, -3)), (0.0, ()), (0.001, ())):
-        made = search({-4: 1.0}, limit=10.0)
-        monkeypatch.setattr(time, "perf_counter", lambda now=made.began + 10.0 + late: now)
-        made.propose()
+    spec = SimpleNamespace(alpha="stub")
+    stub = SimpleNamespace(next_runs=lambda: [spec])
+    monkeypatch.setitem(penalty_choice.METHODS, "stub", lambda spec: stub)
+    for late, goes_on in ((-0.001, True), (0.0, False), (0.001, False)):
+        watched = penalty_choice._Watched(spec, Monitor(100.0, 20.0, None, 1, None))
+        monkeypatch.setattr(time, "perf_counter", lambda now=110.0 + late: now)
+        assert watched.goes_on() == goes_on
         monkeypatch.undo()
-        assert made.candidates == candidates
+        monkeypatch.setitem(penalty_choice.METHODS, "stub", lambda spec: stub)
 
 
 def watched(monkeypatch, **options):
     """Return the specs and monitors that a search has run, and the result."""
-    run, seen = alpha_search.run_all, []
+    run, seen = penalty_choice.run_all, []
 
     def noted(specs, monitors, n_threads):
         seen.append((list(specs), list(monitors)))
         return run(specs, monitors, n_threads)
 
-    monkeypatch.setattr(alpha_search, "run_all", noted)
+    monkeypatch.setattr(penalty_choice, "run_all", noted)
     return seen, train(X, T, **(SMALL | options))
 
 
@@ -128,28 +129,28 @@ def test_the_memory_of_all_fits_is_that_of_one():
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alpha_search, "run_all", noted)
-        train(table, table[:1], hidden_size=50, alpha="auto", max_epochs=0)
+        patch.setattr(penalty_choice, "run_all", noted)
+        train(table, table[:1], hidden_size=50, alpha="cv", max_epochs=0)
     size = 200 * 50 + 50 + 50 + 1
     assert set(known) == {default_history(20 * size)}
     assert known[0] < default_history(size)
 
 
 def test_where_nothing_can_be_judged():
-    assert alpha_search.FALLBACK == 0.01
-    assert list(alpha_search._left_out(np.arange(1), 0)) == []
-    assert len(list(alpha_search._left_out(np.arange(2), 0))) == 2
+    assert chosen_penalty.FALLBACK == 0.01
+    assert list(cross_validation._left_out(np.arange(1), 0)) == []
+    assert len(list(cross_validation._left_out(np.arange(2), 0))) == 2
 
 
 @pytest.mark.parametrize(("n", "folds"), [(4, 4), (5, 5), (4999, 5), (5000, 1), (6000, 1)])
 def test_how_many_folds(n, folds):
-    parts = list(alpha_search._left_out(np.arange(n), 0))
+    parts = list(cross_validation._left_out(np.arange(n), 0))
     assert len(parts) == folds
     assert parts[0].size == pytest.approx(n / min(5, n), abs=1)
 
 
 def test_large_tables_are_judged_in_parts(monkeypatch):
     whole = train(X, T, **SMALL)
-    monkeypatch.setattr(alpha_search, "_ELEMENTS", 21)  # three samples of seven numbers
+    monkeypatch.setattr(cross_validation, "_ELEMENTS", 21)  # three samples of seven numbers
     parts = train(X, T, **SMALL)
     np.testing.assert_allclose(parts.alpha_report.scores, whole.alpha_report.scores, rtol=1e-12)

@@ -1,0 +1,7 @@
+"""``alpha="auto"``: the penalty chosen by the evidence of a small network, and by held-out samples.
+
+``search`` is the search that ``penalty_choice`` drives.  ``proxy`` takes a part of the samples and
+a small network of the same σ, ``path`` fits it with ever smaller penalties, ``evidence`` has the
+formulas, ``criterion`` chooses, and ``last_word`` asks whether no penalty at all predicts as well.
+``noise`` estimates how noisy each output is.
+"""

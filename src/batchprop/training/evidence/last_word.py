@@ -1,0 +1,92 @@
+"""Without noise, no penalty may predict best: a held-out comparison that has the last word.
+
+The evidence of targets without noise often has its minimum at an α that is too large: Laplace's
+approximation ends where the weights are no longer normal.  If the noise seems small, two networks
+of the size of the call (200 units at most) are trained for a while on the fitted samples, with the
+chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of
+three cases:
+
+1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α, and the path that fits best can
+   hardly become worse down to its smallest α;
+2. it is no larger, that path goes on improving, and its noise is less than ``NOISE``;
+3. the chosen α is next to nothing, and the √MSE of 0 not much larger.
+
+The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
+the cases ask for little.  Each was measured on functions without noise and on noisy tables
+(``docs/penalty.md``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from batchprop.network import Network
+from batchprop.parameters import Shape
+from batchprop.solvers.auto import choose, cost
+from batchprop.training.evidence.path import Path, left_out_error, pair, proxy_run
+from batchprop.training.evidence.proxy import Proxy
+from batchprop.training.result import TrainResult
+from batchprop.training.run_specification import RunSpecification
+
+MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is out of the question
+FAR_BETTER, RISES = 0.6, 1.1  # of the first case, ratios of √MSE
+NOISE, IMPROVES = 0.05, 0.75  # of the second case; the latter is a ratio of √MSE
+TINY, NOT_MUCH_LARGER = -6.0, 1.3  # of the third: log₁₀ α, and a ratio of √MSE
+MAX_UNITS = 200  # of the networks that are compared
+WORK = 2e9  # multiply-adds of a fit, at most; about 0.4 s
+EPOCHS = {"lm": 200, "lbfgs": 600}
+
+
+def is_called_for(path: Path, exponent: float) -> bool:
+    """Return whether α = 0 may be best, by the path that fits best and log₁₀ of the chosen α."""
+    point = path.nearest(exponent)
+    return math.sqrt(point.evidence.variance) < MAX_NOISE and point.error > 0.0  # not if NaN
+
+
+def comparison(
+    spec: RunSpecification, proxy: Proxy, exponent: float, seed: int | None
+) -> list[RunSpecification]:
+    """Return the fits that are compared: with the chosen α, of which log₁₀ is given, and with 0."""
+    e, _, s = proxy.shape
+    initial = spec.initial_network
+    shape = Shape(e, min(initial.shape.n_hidden, MAX_UNITS), s)
+    drawn = Network.initialize(*shape, activation=initial.activation, seed=seed, dtype=np.float64)
+    epochs = _epochs(shape, proxy.fitted.X.shape[1], initial.activation)
+    alphas = pair(exponent, shape.n_hidden), (0.0, 0.0)
+    return [proxy_run(spec, proxy, drawn, alpha, epochs) for alpha in alphas]
+
+
+def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bool:
+    """Return whether α = 0 is to be preferred.
+
+    Parameters
+    ----------
+    path : Path
+        The path that fits best.
+    exponent : float
+        log₁₀ of the chosen α.
+    results : sequence of TrainResult
+        The fits of ``comparison``, with the chosen α and with 0.
+    """
+    of_chosen, of_zero = (left_out_error(path.proxy, result.network) for result in results)
+    ratio = math.sqrt(of_zero / of_chosen) if of_chosen > 0.0 else math.inf
+    point, last = path.nearest(exponent), path.points[-1]
+    change = math.sqrt(last.error / point.error)
+    return (
+        (ratio < FAR_BETTER and change <= RISES)
+        or (ratio <= 1.0 and change <= IMPROVES and math.sqrt(point.evidence.variance) < NOISE)
+        or (ratio <= NOT_MUCH_LARGER and exponent <= TINY)
+    )
+
+
+def _epochs(shape: Shape, n_samples: int, activation: str) -> dict[str, int]:
+    """Return how many steps of each solver a fit may take."""
+    e, m, s = shape
+    gradient = n_samples * m * (2 * e + 3 * s + 20)
+    if choose(shape, n_samples, np.float64, activation) == "lm":
+        work = gradient * cost(shape, n_samples, np.float64)
+        return {"lm": max(1, min(EPOCHS["lm"], int(WORK / work)))}
+    return {"lbfgs": max(1, min(EPOCHS["lbfgs"], int(WORK / gradient)))}
