@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from batchprop.network import Network
 from batchprop.scaling import unfold
+from batchprop.solvers.auto import is_penalised
 from batchprop.training.run_specification import RunSpecification
 
 FALLBACK = 0.01  # α_h where nothing can be compared: a single sample, or no time
@@ -22,6 +23,16 @@ def neal_pair(alpha_h: float, spec: RunSpecification) -> tuple[float, float]:
 def penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecification:
     """Return the specification with a penalty, also in the arguments that a checkpoint keeps."""
     return spec._replace(alpha=pair, arguments=spec.arguments | {"alpha": list(pair)})
+
+
+def with_solver(spec: RunSpecification) -> RunSpecification:
+    """Return the specification with the solver that suits the penalty, which has been chosen."""
+    plan = spec.when_penalised
+    if plan is None or isinstance(spec.alpha, str) or not is_penalised(spec.alpha):
+        return spec
+    resolved = plan.settings._asdict() | {"solver": plan.solver}
+    arguments = {name: resolved.get(name, value) for name, value in spec.arguments.items()}
+    return spec._replace(**plan._asdict(), arguments=arguments, when_penalised=None)
 
 
 def started_from(spec: RunSpecification, network: Network) -> RunSpecification:
