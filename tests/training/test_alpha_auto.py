@@ -69,7 +69,7 @@ def test_without_noise_there_is_no_penalty():
 
 def test_the_report(noisy):
     report = noisy.alpha_report
-    assert report.method == "auto"
+    assert report.method == "evidence"
     assert list(report.alphas) == sorted(report.alphas)
     assert len(report.alphas) == len(report.scores) == len(report.negative_log_evidence)
     assert noisy.alpha == (report.chosen, M * report.chosen)
@@ -121,7 +121,7 @@ def test_validation_data_judge():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver(solver, noisy):
-    result = fitted(solver=solver, max_epochs=3)
+    result = fitted(solver=solver, max_epochs=3, alpha="evidence")
     assert repr(result.alpha_report) == repr(noisy.alpha_report)
 
 

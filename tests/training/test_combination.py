@@ -17,7 +17,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"solver": "gd", "max_epochs": 15, "hidden_size": 4}
+COMMON = {"alpha": 0.0, "solver": "gd", "max_epochs": 15, "hidden_size": 4}
 HELD_OUT = {"X_val": CASE.X[:, :7], "T_val": CASE.T[:, :7], "patience": 5}
 WEIGHTS = {"sample_weight": np.arange(90.0), "sample_weight_val": np.arange(7.0)}
 
@@ -190,7 +190,7 @@ def test_the_mean_is_not_a_run_that_can_be_resumed():
         train(CASE.X, CASE.T, resume=result)
     longer = [train(CASE.X, CASE.T, resume=s, max_epochs=10).network for s in result.starts]
     np.testing.assert_array_equal(average(longer).theta, trained(max_epochs=25).network.theta)
-    further = train(CASE.X, CASE.T, network=result.network, max_epochs=20)
+    further = train(CASE.X, CASE.T, network=result.network, max_epochs=20, alpha=0.0)
     assert further.network.shape.n_hidden == 20
     assert further.loss < result.loss
 
@@ -232,9 +232,11 @@ def test_the_mean_is_saved_and_loaded(tmp_path):
 def test_an_estimator_averages():
     options = {"hidden_size": 4, "max_iter": 15, "n_init": 3, "random_state": 0, "solver": "lbfgs"}
     x, y = CASE.X.T, CASE.T.T
-    model = BatchMLPRegressor(**options, combine="mean").fit(x, y)
+    model = BatchMLPRegressor(**{"alpha": 0.0} | options, combine="mean").fit(x, y)
     alone = [
-        BatchMLPRegressor(**options | {"n_init": 1, "random_state": k}).fit(x, y).predict(x)
+        BatchMLPRegressor(**{"alpha": 0.0} | options | {"n_init": 1, "random_state": k})
+        .fit(x, y)
+        .predict(x)
         for k in range(3)
     ]
     np.testing.assert_allclose(model.predict(x), np.mean(alone, axis=0), atol=1e-12)
@@ -246,6 +248,6 @@ def test_an_estimator_averages():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_warm_start_begins_anew():
     options = {"hidden_size": 4, "max_iter": 15, "n_init": 3, "random_state": 0, "warm_start": True}
-    model = BatchMLPRegressor(**options, combine="mean").fit(CASE.X.T, CASE.T.T)
+    model = BatchMLPRegressor(**{"alpha": 0.0} | options, combine="mean").fit(CASE.X.T, CASE.T.T)
     theta = model.network_.theta
     np.testing.assert_array_equal(model.fit(CASE.X.T, CASE.T.T).network_.theta, theta)

@@ -21,7 +21,7 @@ EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 def trained(case, **options):
     options = {"solver": "gd", "max_epochs": 40, "learning_rate": 0.02} | OFF | options
-    return train(case.X, case.T, network=case.network, **options)
+    return train(case.X, case.T, network=case.network, **{"alpha": 0.0} | options)
 
 
 def assert_whole(result, case, engine):

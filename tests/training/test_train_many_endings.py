@@ -18,7 +18,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"solver": "gd", "max_epochs": 9, "hidden_size": 4}
+COMMON = {"alpha": 0.0, "solver": "gd", "max_epochs": 9, "hidden_size": 4}
 ENDLESS = {"max_epochs": None, "tol": None, "gradient_tol": None}
 THREADS = pytest.mark.parametrize("n_threads", [1, 3])
 

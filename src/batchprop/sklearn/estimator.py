@@ -36,9 +36,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A network with one hidden layer, trained full batch: y = W_y σ(W_h x + b_h) + b_y.
 
     Inputs and targets may have any units: by default they are standardised internally, and the
-    fitted network works in the units of X and y.  The default solver minimises the training loss
-    to convergence.  If samples are few and noisy, prevent overfitting with ``alpha="auto"``,
-    ``early_stopping=True`` or fewer hidden units.
+    fitted network works in the units of X and y.  The default solver minimises training loss and
+    penalty to convergence.  The penalty that suits the noise of the samples is chosen from them.
 
     Parameters
     ----------
@@ -49,12 +48,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     solver : str, default="auto"
         Training algorithm: "lbfgs", "lm" (Levenberg-Marquardt), "scipy", "gd", "momentum",
         "nesterov" or "adam".  "auto" chooses "lbfgs" or "lm" by the sizes of the problem.
-    alpha : float, pair of floats, "auto" or "cv", default=0.0
+    alpha : float, pair of floats, "auto", "evidence" or "cv", default="auto"
         L2 penalty on the weights, not on the biases.  With standardised X and y, which ``scale``
-        provides, a value means the same as ``MLPRegressor``'s ``alpha``.  The default there is
-        0.0001; here it is 0, so that a smooth function is fitted as closely as possible.  A pair
-        has one value for W_h and one for W_y.  "auto" chooses a pair by evidence, "cv" by
-        cross-validation, which takes much longer; they are the better choice for noisy samples.
+        provides, a value means the same as ``MLPRegressor``'s ``alpha``.  A pair has one value for
+        W_h and one for W_y.  "evidence" chooses a pair from the samples, "cv" by cross-validation,
+        which takes much longer.  "auto" is "evidence" for "lm", "lbfgs" and "scipy".  For "gd",
+        "momentum", "nesterov" and "adam" it is 0, no penalty.
     scale : bool, default=True
         Standardise inputs and targets internally.
     n_init : int, default=1
@@ -131,9 +130,9 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     gradient_norm_ : float
         ‖∂F/∂θ‖ at the end, where F is the loss of the standardised samples plus the penalty.
     alpha_ : tuple of two floats
-        The penalties on W_h and W_y that were used, also if "auto" or "cv" chose them.
+        The penalties on W_h and W_y that were used, also if they were chosen.
     alpha_report_ : batchprop.result.AlphaReport or None
-        How "auto" or "cv" chose them.
+        How they were chosen; None if they were not.
     solver_ : str
         The solver that was used, also with ``solver="auto"``.
     stop_reason_, converged_ : str and bool
@@ -165,7 +164,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         hidden_size: int = HIDDEN_SIZE,
         activation: str = ACTIVATION,
         solver: str = "auto",
-        alpha: float | tuple[float, float] | str = 0.0,
+        alpha: float | tuple[float, float] | str = "auto",
         scale: bool = True,
         n_init: int = 1,
         combine: str = "best",

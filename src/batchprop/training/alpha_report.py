@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class AlphaReport(NamedTuple):
-    """How ``alpha="auto"`` or ``alpha="cv"`` chose the penalty.
+    """How ``alpha="evidence"`` or ``alpha="cv"`` chose the penalty.
 
     Tuples with an entry for each α are in the order of ``alphas``; those with an entry for each
     output are empty if there was nothing to compare.
@@ -21,21 +21,22 @@ class AlphaReport(NamedTuple):
         no sample was left out.
     n_folds : int
         For "cv" 5, or 1 for a large table; 0 if validation data were used, or nothing could be
-        compared.  For "auto" 1 if samples were left out, else 0.
+        compared.  For "evidence" 1 if samples were left out, else 0.
     method : str
-        "auto" or "cv".
+        "evidence" or "cv".
     negative_log_evidence : tuple of float
         −log Z of each α, up to a constant; for "cv" empty.
     chosen : float
         The chosen α_h.
     n_effective : float
-        γ, the number of parameters that the data determine, for "auto" at the chosen α, of a
+        γ, the number of parameters that the data determine, for "evidence" at the chosen α, of a
         network of ``n_hidden`` units; NaN for "cv".
     noise_std : tuple of float
-        Estimated standard deviation of the noise of each output, in units of T, for "auto" only.
+        Estimated standard deviation of the noise of each output, in units of T, for "evidence"
+        only.
     error_std : tuple of float
-        Estimated root mean squared error of each output on new samples, in units of T: for "auto"
-        from noise and γ, for "cv" the error of the samples left out.
+        Estimated root mean squared error of each output on new samples, in units of T, from noise
+        and γ; for "cv" the error of the samples left out.
     n_hidden, n_samples : int
         Size of the networks that were compared, and number of the samples that they were fitted to.
     """

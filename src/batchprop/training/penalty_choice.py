@@ -1,6 +1,6 @@
 """Penalties that a call chooses itself: all searches of a call advance side by side.
 
-``alpha="auto"`` chooses by the evidence of a small network (``evidence/``), ``alpha="cv"`` by
+``alpha="evidence"`` chooses by the evidence of a small network (``evidence/``), ``alpha="cv"`` by
 cross-validation (``cross_validation.py``).  Both are a ``PenaltySearch``: they ask for runs, look
 at the results and ask for more, until they can replace the name of the method by two numbers.
 """
@@ -46,7 +46,7 @@ class PenaltySearch(Protocol):
 
 
 METHODS: dict[str, Callable[[RunSpecification], PenaltySearch]] = {
-    "auto": EvidenceSearch,
+    "evidence": EvidenceSearch,
     "cv": CrossValidation,
 }
 

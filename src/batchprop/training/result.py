@@ -57,8 +57,8 @@ class Progress:
     start : int
         Position of the start among ``n_init``, or of the configuration of ``train_many``, from 0.
     search : Search or None
-        The progress of the search for the penalty, during the search of ``alpha="auto"`` or
-        "cv".  The run has not begun then: ``epoch`` is 0, and losses and norms are NaN.
+        The progress of the search for the penalty, during the search of ``alpha="evidence"``
+        or "cv".  The run has not begun then: ``epoch`` is 0, and losses and norms are NaN.
     """
 
     epoch: int
@@ -131,9 +131,10 @@ class TrainResult:
         The state of the run, with the solver's arrays.  ``train(X, T, resume=result)`` resumes
         there.
     alpha : tuple of two floats
-        The penalty (α_h, α_y): the one asked for, or the one that "auto" or "cv" chose.
+        The penalty (α_h, α_y): the one asked for, or the one that evidence or cross-validation
+        chose.
     alpha_report : AlphaReport or None
-        How "auto" or "cv" chose it (``batchprop.result.AlphaReport``); None if this call chose no
+        How it was chosen (``batchprop.result.AlphaReport``); None if this call chose no
         penalty.
     starts : tuple of TrainResult
         The results of all starts, in the order of their seeds, if ``n_init`` is more than 1.

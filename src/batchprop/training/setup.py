@@ -27,6 +27,7 @@ from batchprop.training.initial_network import InitialNetwork
 from batchprop.training.monitor import Monitor
 from batchprop.training.option_checks import (
     check_memory,
+    penalty_of_solver,
     solver_settings,
     stopping_rules,
     time_limit,
@@ -123,6 +124,7 @@ def specify(
     if isinstance(settings, LbfgsSettings):
         memory_demand.pairs(settings.history_size, network.shape)
     rules = stopping_rules(solver, options, options.max_epochs, options.X_val is not None)
+    alpha = penalty_of_solver(alpha, solver, rules.max_epochs)
     resolved = settings._asdict() | {
         "solver": solver,
         "hidden_size": network.shape.n_hidden,

@@ -23,7 +23,7 @@ def trained(X, T, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.filterwarnings("ignore", "Stopped by")  # where all units are dead
-        return train(X, T, **options)
+        return train(X, T, **{"alpha": 0.0} | options)
 
 
 def leaving(solver, dtype, size):

@@ -37,7 +37,11 @@ def no_pause(monkeypatch):
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, **({"solver": "gd", "hidden_size": 4, "max_epochs": 20} | options))
+    return train(
+        CASE.X,
+        CASE.T,
+        **({"alpha": 0.0, "solver": "gd", "hidden_size": 4, "max_epochs": 20} | options),
+    )
 
 
 def resumed(path, **options):

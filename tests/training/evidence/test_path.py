@@ -31,7 +31,7 @@ def search_of(**options):
         raise LookupError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(penalty_choice.METHODS, "auto", kept)
+        patch.setitem(penalty_choice.METHODS, "evidence", kept)
         with pytest.raises(LookupError):
             train(X, T, **({"alpha": "auto", "hidden_size": 30} | options))
     return searches[0]

@@ -1,4 +1,4 @@
-"""``EvidenceSearch``: the search of ``alpha="auto"``, step by step."""
+"""``EvidenceSearch``: the search of ``alpha="evidence"``, step by step."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class EvidenceSearch:
         """Return the specification with the chosen penalty, and a report."""
         exponent = self._exponent()
         if exponent is None:
-            report = AlphaReport((), (), 0, method="auto", chosen=FALLBACK)
+            report = AlphaReport((), (), 0, method="evidence", chosen=FALLBACK)
             return penalised(spec, neal_pair(FALLBACK, spec))._replace(alpha_report=report)
         alpha_h = 0.0 if self._zero else float(10.0**exponent)
         return penalised(spec, neal_pair(alpha_h, spec))._replace(
@@ -148,7 +148,7 @@ class EvidenceSearch:
             alphas=tuple(pair(p.exponent, 1)[0] for p in points),
             scores=tuple(s * p.error for p in points),
             n_folds=0 if self._spec.dataset.validation or not proxy.left_out.X.shape[1] else 1,
-            method="auto",
+            method="evidence",
             negative_log_evidence=tuple(p.evidence.negative_log for p in points),
             chosen=alpha_h,
             n_effective=point.evidence.n_effective,
