@@ -82,7 +82,7 @@ def test_the_clock_stands_still_while_places_are_copied(given, monkeypatch):
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
 def test_scikit_learn_starts_where_it_is_told_to(given, solver):
-    run, ended = sklearn_mlp.train(given, solver, cap=0.2, alpha=0.0)
+    run, ended = sklearn_mlp.train(given, solver, cap=0.2)
     points = run.points(given)
     if solver == "lbfgs":
         assert points[0].loss == pytest.approx(start_loss(given), rel=1e-9)
@@ -93,7 +93,7 @@ def test_scikit_learn_starts_where_it_is_told_to(given, solver):
 def test_scikit_learns_loss_is_ours(given, monkeypatch):
     """A minibatch of all samples and no step: the place after an epoch is the start."""
     monkeypatch.setattr(sklearn_mlp, "LIMIT", 1)
-    run, _ = sklearn_mlp.train(given, "lbfgs", cap=10.0, alpha=0.0)
+    run, _ = sklearn_mlp.train(given, "lbfgs", cap=10.0)
     noted, place = run._points, run._places[-1][1]
     assert noted[0].loss == pytest.approx(start_loss(given), rel=1e-9)
     assert data.loss(given.case, given.X, given.T, place) <= noted[0].loss
@@ -109,9 +109,9 @@ def test_logistic_units_make_the_same_function(given):
 def test_r_nnet_begins_there_or_says_why_not(given):
     if shutil.which("Rscript") is None:
         with pytest.raises(Unsuitable, match="no Rscript"):
-            r_nnet.train(given, "BFGS", 0.1, alpha=0.0)
+            r_nnet.train(given, "BFGS", 0.1)
         return
-    run, _ = r_nnet.train(given, "BFGS", 0.1, alpha=0.0)
+    run, _ = r_nnet.train(given, "BFGS", 0.1)
     assert run.points(given)[0].loss < start_loss(given)
 
 
