@@ -1,4 +1,4 @@
-"""−log Z, γ and ν against dense NumPy, and against exact marginal likelihoods."""
+"""−log evidence, γ and ν against dense NumPy, and against exact marginal likelihoods."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_where_there_is_no_evidence():
 
 
 def test_idle_units_are_no_evidence():
-    """A unit that contributes nothing has no effect on −log Z."""
+    """A unit that contributes nothing has no effect on −log evidence."""
     X = np.linspace(-1, 1, 30)[np.newaxis]
     small = Network([[1.0]], [0.3], [[2.0]], [0.1])
     large = Network([[1.0], [0.0]], [0.3, 0.0], [[2.0, 0.0]], [0.1])
