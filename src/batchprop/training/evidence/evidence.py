@@ -13,9 +13,10 @@ The number of effective parameters is γ = P − tr(Λ K⁻¹), and ν = Σ_i w_
 estimates the noise.
 
 Λ is diagonal: α_y for W_y, 0 for b_y, and α_h for W_h and b_h.  n_h = m (e + 1) and n_y = m s count
-these parameters.  F has no penalty on b_h.  A prior that is flat there as well would reward idle units: if W_y has a column of
-zeros, any b_h of that unit fits equally well, and the evidence grows without bound.  With it, α ended
-at 10 on small noisy tables; a penalty on b_h in F made predictions worse (``docs/penalty.md``).
+these parameters.  F has no penalty on b_h.  A prior that is flat there as well would reward idle
+units: if W_y has a column of zeros, any b_h of that unit fits equally well, and the evidence grows
+without bound.  With it, α ended at 10 on small noisy tables; a penalty on b_h in F made predictions
+worse (``docs/penalty.md``).
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992; F. D.
 Foresee and M. T. Hagan, *Gauss–Newton approximation to Bayesian learning*, 1997.

@@ -3,8 +3,8 @@
 It goes down from an α where nothing but the mean is fitted.  Fits that go up, or that start anew at
 each α, end in poor minima.  With a large α all units collapse to nothing, and between there and the
 good region −log evidence can rise by a hundred nats: the path does not stop at a rise, only far
-above the minimum.  A network whose weights are all but zero is no start, because there the gradient of the
-weights vanishes: the next fit then starts from the drawn network.
+above the minimum.  A network whose weights are all but zero is no start, because there the gradient
+of the weights vanishes: the next fit then starts from the drawn network.
 """
 
 from __future__ import annotations
