@@ -155,8 +155,7 @@ def _keys(X: Array, rng: np.random.Generator) -> Array:
     """Return an integer for each sample (N,) that depends on its inputs X (e, N) alone."""
     bits = (X.astype(np.float64) + 0.0).view(np.uint64)  # −0 becomes 0
     odd = rng.integers(1 << 62, size=(X.shape[0], 1), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    sums: Array = np.sum(_mixed(bits * odd), axis=0, dtype=np.uint64)
-    return _mixed(sums)
+    return _mixed(np.asarray(np.sum(_mixed(bits * odd), axis=0, dtype=np.uint64)))
 
 
 def _mixed(keys: Array) -> Array:
