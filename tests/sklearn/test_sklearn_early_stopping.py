@@ -213,9 +213,14 @@ def test_weights_of_the_users_validation_data():
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "lm", "adam"])
-@pytest.mark.parametrize("alpha", [0.0, 0.1])
+@pytest.mark.parametrize("alpha", [0.0, 0.1, "evidence"])
 def test_scikit_learns_check_of_weights(solver, alpha):
     model = BatchMLPRegressor(
         early_stopping=True, solver=solver, alpha=alpha, max_iter=60, random_state=0
     )
+    check_sample_weight_equivalence_on_dense_data("BatchMLPRegressor", model)
+
+
+def test_scikit_learns_check_of_weights_without_validation():
+    model = BatchMLPRegressor(alpha="evidence", max_iter=60, random_state=0)
     check_sample_weight_equivalence_on_dense_data("BatchMLPRegressor", model)

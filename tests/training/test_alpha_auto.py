@@ -154,6 +154,24 @@ def test_each_output_has_a_noise_of_its_own():
     assert noise[2] < 0.004
 
 
+def test_the_weight_of_validation_data_has_no_unit():
+    unseen = table(40, 0.5, seed=2)
+    one, other = (
+        fitted(X_val=unseen[0], T_val=unseen[1], sample_weight_val=np.full(40, unit))
+        for unit in (1.0, 1e9)
+    )
+    assert other.alpha == pytest.approx(one.alpha)
+
+
+def test_of_many_outputs_some_have_no_noise_that_is_known():
+    rng = np.random.default_rng(0)
+    many = np.vstack([rng.normal(size=(60, 4)) @ X, np.ones((1, 80))])
+    with pytest.warns(UserWarning, match="predicted as they are"):
+        noise = np.array(fitted(X, many, max_epochs=2).alpha_report.noise_std)
+    assert np.count_nonzero(np.isfinite(noise)) == 51
+    assert noise[60] == 0.0
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 9, 20])
 def test_few_samples(n):

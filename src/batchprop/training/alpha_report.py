@@ -14,7 +14,8 @@ class AlphaReport(NamedTuple):
     Attributes
     ----------
     alphas : tuple of float
-        The α_h that were tried, ascending; α_y was m times as large.
+        The α_h that were tried, ascending; α_y was m times as large.  If weights are relative, they
+        are multiples of the mean weight (``docs/penalty.md``).
     scores : tuple of float
         Mean squared error of the samples left out, in squared standard deviations of the targets:
         predicting the mean has a score of 1, or of s with s outputs.  NaN if there was no time, or
@@ -25,7 +26,7 @@ class AlphaReport(NamedTuple):
     method : str
         "evidence" or "cv".
     negative_log_evidence : tuple of float
-        −log Z of each α, up to a constant; for "cv" empty.
+        −log evidence of each α, up to a constant; for "cv" empty.
     chosen : float
         The chosen α_h.
     n_effective : float
@@ -33,7 +34,8 @@ class AlphaReport(NamedTuple):
         network of ``n_hidden`` units; NaN for "cv".
     noise_std : tuple of float
         Estimated standard deviation of the noise of each output, in units of T, for "evidence"
-        only.
+        only.  0 for a constant output; NaN if γ leaves nothing to estimate it from, and for outputs
+        that take no part in the choice: of more than 50, as many do.
     error_std : tuple of float
         Estimated root mean squared error of each output on new samples, in units of T, from noise
         and γ; for "cv" the error of the samples left out.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from batchprop.network import Network
-from batchprop.training import convergence, divergence, setup
+from batchprop.training import convergence, divergence, setup, unscaled_penalty
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.combination import combined, warn_of_diverged
@@ -205,6 +205,7 @@ def train(
         - Rows of X and T seem to be samples: both tables have the same shape, with more than twice
           as many rows as columns, and neither ``network`` nor ``resume`` confirms the sizes.
         - A column is constant, or too far from zero for the network's dtype.
+        - A penalty was chosen for data that are far from standardised, with ``scale=False``.
         - The run came to rest where it is probably not at a minimum (``TrainResult.converged``).
     RuntimeWarning
         - Loss or gradient became NaN or infinite.  The last finite network is kept, and the message
@@ -323,6 +324,7 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
 
     ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
     """
+    unscaled_penalty.warn(spec, result, words, stacklevel + 1)
     if result.stop_reason == "non_finite":
         divergence.warn(spec, result, words, stacklevel + 1)
     else:
