@@ -1,4 +1,4 @@
-"""The rule of solver="auto": by the sizes alone, and by the dtype."""
+"""The rule of solver="auto": by the sizes, the dtype, and the penalty."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from batchprop import train
 from batchprop.parameters import Shape
-from batchprop.solvers.auto import MAX_COST, MAX_PARAMETERS, choose, cost
+from batchprop.solvers.auto import MAX_ALPHA, MAX_COST, MAX_PARAMETERS, choose, cost
 
 PLAIN = "float64", "tanh"
 SMALL = Shape(3, 10, 1)
@@ -70,6 +70,28 @@ def test_train_follows_the_rule():
     assert train(X[:3], T, hidden_size=5, max_epochs=1, alpha=0.0).solver == "lm"
     assert train(X, T, hidden_size=50, max_epochs=1, alpha=0.0).solver == "lbfgs"
     assert train(X[:3], T, hidden_size=5, solver="lbfgs", max_epochs=1, alpha=0.0).solver == "lbfgs"
+
+
+@pytest.mark.parametrize("n_samples", [50, 10**6])
+def test_a_penalty_makes_it_easy_for_lbfgs(n_samples):
+    for alpha, solver in (
+        ((0.0, 0.0), "lm"),
+        ((0.0, 1.0), "lm"),  # the weights of one layer are free
+        ((MAX_ALPHA, 1.0), "lm"),
+        ((2 * MAX_ALPHA, 3 * MAX_ALPHA), "lbfgs"),
+        ((1.0, 1.0), "lbfgs"),
+    ):
+        assert choose(SMALL, n_samples, *PLAIN, alpha) == solver
+
+
+def test_train_follows_the_penalty():
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(2, 30)), rng.normal(size=(1, 30))
+    options = {"hidden_size": 5, "max_epochs": 1}
+    for alpha, solver in ((0.0, "lm"), (1e-6, "lm"), (0.1, "lbfgs"), ((0.1, 0.2), "lbfgs")):
+        result = train(X, T, alpha=alpha, **options)
+        assert result.solver == result.checkpoint.arguments["solver"] == solver
+    assert train(X, T, alpha=0.1, solver="lm", **options).solver == "lm"
 
 
 def test_the_cost_by_hand():

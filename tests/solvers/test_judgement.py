@@ -10,6 +10,7 @@ import pytest
 from batchprop.compiler.jit import kernel
 from batchprop.solvers import stopping
 from batchprop.solvers.run_state import initial_state
+from batchprop.solvers.settings import LIMITS
 from batchprop.solvers.stopping import NEVER, REASONS, Rules
 
 OFF = Rules(
@@ -26,6 +27,11 @@ OFF = Rules(
 @kernel
 def judge(rules, state, F, loss, validation_loss, gradient):
     return stopping.judge(rules, state, F, loss, validation_loss, gradient)
+
+
+@kernel
+def tolerance(rules, epoch):
+    return stopping.tolerance(rules, epoch)
 
 
 class Run:
@@ -184,3 +190,24 @@ def test_evaluations_are_counted():
     run = Run()
     run.reasons(1.0, 2.0, 3.0)
     assert run.state.evaluations[0] == 3
+
+
+def test_in_long_runs_a_notable_decrease_is_larger():
+    """Eight times as large at twice the epoch from which it grows."""
+    rules = OFF._replace(tol=1e-3, window=1, long_run=50)
+    for epoch, tol in ((0, 1e-3), (50, 1e-3), (100, 8e-3), (500, 1.0)):
+        assert tolerance(rules, epoch) == pytest.approx(tol, rel=1e-12)
+    assert tolerance(rules._replace(long_run=NEVER), 10**6) == 1e-3
+    assert tolerance(rules._replace(tol=0.0), 10**6) == 0.0
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("solver", ["lm", "lbfgs"])
+def test_a_decrease_like_a_power_of_the_epochs_ends_before_the_limit(solver, power):
+    limits = LIMITS[solver]
+    rules = {"tol": 1e-5, "window": limits.n_epochs_no_change}
+    steady, long_run = Run(**rules), Run(**rules, long_run=limits.long_run)
+    values = [(1.0 + k) ** -power for k in range(limits.max_epochs)]
+    assert set(steady.reasons(*values)) == {"running"}
+    last = next(k for k, F in enumerate(values) if long_run.evaluated(F) == "stagnation")
+    assert limits.long_run < last < limits.max_epochs

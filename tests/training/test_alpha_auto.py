@@ -203,6 +203,23 @@ def test_another_unit_of_the_targets():
     np.testing.assert_allclose(1024.0 * np.array(report.noise_std), other.noise_std, rtol=1e-9)
 
 
+def test_the_solver_is_the_one_that_suits_the_chosen_penalty(noisy):
+    quiet = fitted(*table(60, 0.0), max_epochs=30)
+    assert (noisy.solver, quiet.solver) == ("lbfgs", "lm")
+    for data, chosen in (((X, T), fitted(max_epochs=30)), (table(60, 0.0), quiet)):
+        known = fitted(*data, alpha=chosen.alpha, max_epochs=30)
+        assert known.checkpoint.arguments == chosen.checkpoint.arguments
+        assert_same(known, chosen, but={"alpha_report"})
+    assert fitted(solver="lm", max_epochs=3).solver == "lm"
+
+
+def test_a_run_whose_solver_the_penalty_chose_can_be_resumed():
+    begun = fitted(max_epochs=10)
+    assert begun.solver == "lbfgs"
+    resumed = train(X, T, resume=begun, max_epochs=20)
+    assert_same(resumed, fitted(max_epochs=30), but={"alpha_report"})
+
+
 def test_checkpoints_and_resume(noisy, tmp_path):
     half = fitted(max_epochs=5, checkpoint=tmp_path / "run")
     for source in (half, tmp_path / "run"):

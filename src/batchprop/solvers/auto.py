@@ -1,8 +1,11 @@
 """Which solver suits a problem: a rule found by ``python -m benchmarks.solver_choice``.
 
 It takes Levenberg–Marquardt if one of its iterations costs at most as much as thirty of L-BFGS, the
-activation is smooth, and the network has at most a thousand parameters.  ``docs/solvers.md`` has
-the measurements.
+activation is smooth, the network has at most a thousand parameters, and there is next to no
+penalty.  L-BFGS needs some √(Σw/α) iterations: the penalty bounds the condition of F.  In
+standardised units α is the variance of the noise over that of the weights, so that noisy tables
+have an α at which L-BFGS is done after some hundred cheap iterations.
+``docs/solvers.md`` has the measurements.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from batchprop.parameters import Shape
 
 MAX_COST = 30.0
 MAX_PARAMETERS = 1000
+MAX_ALPHA = 2e-4  # of the smaller of α_h and α_y
+NO_PENALTY = (0.0, 0.0)
 
 
 def cost(shape: Shape, n_samples: int, dtype: npt.DTypeLike) -> float:
@@ -30,12 +35,23 @@ def cost(shape: Shape, n_samples: int, dtype: npt.DTypeLike) -> float:
     return ratio * (2.0 if np.dtype(dtype) == np.float32 else 1.0)
 
 
-def choose(shape: Shape, n_samples: int, dtype: npt.DTypeLike, activation: str) -> str:
+def is_penalised(alpha: tuple[float, float]) -> bool:
+    """Return whether (α_h, α_y) is a penalty at which L-BFGS takes few iterations."""
+    return min(alpha) > MAX_ALPHA
+
+
+def choose(
+    shape: Shape,
+    n_samples: int,
+    dtype: npt.DTypeLike,
+    activation: str,
+    alpha: tuple[float, float] = NO_PENALTY,
+) -> str:
     """Return "lm" or "lbfgs".
 
     With relu, samples cross the kink within a step.  The linear model of Levenberg–Marquardt does
     not see that, and the run stops early at a higher loss.
     """
-    if activation == "relu" or shape.n_parameters > MAX_PARAMETERS:
+    if activation == "relu" or shape.n_parameters > MAX_PARAMETERS or is_penalised(alpha):
         return "lbfgs"
     return "lm" if cost(shape, n_samples, dtype) <= MAX_COST else "lbfgs"

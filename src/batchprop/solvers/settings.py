@@ -20,14 +20,17 @@ class Limits(NamedTuple):
         Steps at most.
     n_epochs_no_change : int
         Epochs without a notable decrease of F after which a run stops.
+    long_run : int
+        Epoch from which on a notable decrease becomes larger: ``solvers.stopping.Rules``.
     """
 
     max_epochs: int
     n_epochs_no_change: int
+    long_run: int
 
 
-LIMITS = dict.fromkeys(FIRST_ORDER, Limits(1000, 100)) | {
-    "lbfgs": Limits(50_000, 100),
-    "lm": Limits(5000, 30),
-    "scipy": Limits(50_000, 100),
+LIMITS = dict.fromkeys(FIRST_ORDER, Limits(1000, 100, 1000)) | {
+    "lbfgs": Limits(50_000, 100, 4000),
+    "lm": Limits(5000, 30, 300),
+    "scipy": Limits(50_000, 100, 4000),
 }

@@ -55,6 +55,14 @@ class Rules(NamedTuple):
         switches it off.
     validating : bool
         Whether the best network is the one of the lowest validation loss.
+    long_run : int
+        From this epoch on, ``tol`` grows with the cube of the epochs; NEVER keeps it constant.
+
+    Notes
+    -----
+    Without noise F often falls like a power of the epochs, k⁻ᵖ, and has no end: in w epochs it
+    falls by the share p·w/k.  A constant tolerance is reached after p·w/tol epochs, millions; the
+    growing one, tol (k/k₀)³, soon after k₀, at (p·w k₀³/tol)^¼, which hardly depends on p.
     """
 
     max_epochs: int
@@ -64,6 +72,7 @@ class Rules(NamedTuple):
     window: int
     patience: int
     validating: bool
+    long_run: int = NEVER
 
 
 def is_last(rules: Rules, state: State) -> bool:
@@ -72,6 +81,15 @@ def is_last(rules: Rules, state: State) -> bool:
 
 
 is_last_helper = returning(types.boolean)(is_last)  # the same function for kernels
+
+
+@returning(types.float64)
+def tolerance(rules, epoch):
+    """Return the share of itself by which F has to fall within ``window`` epochs."""
+    if epoch <= rules.long_run:
+        return rules.tol
+    growth = epoch / rules.long_run
+    return rules.tol * growth * growth * growth
 
 
 @returning(types.int64)
@@ -97,7 +115,7 @@ def judge(rules, state, F, loss, validation_loss, gradient):
         state.best_loss[0] = validation_loss if rules.validating else loss
         state.best_epoch[0] = epoch
         copy(state.theta, state.best)
-    if F < state.reference[0] * (1.0 - rules.tol) or epoch == 0:
+    if F < state.reference[0] * (1.0 - tolerance(rules, epoch)) or epoch == 0:
         state.reference[0] = F
         state.reference_epoch[0] = epoch
     if loss <= rules.target_loss:

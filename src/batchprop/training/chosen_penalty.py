@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from batchprop.network import Network
 from batchprop.scaling import unfold
+from batchprop.solvers.auto import is_penalised
 from batchprop.training.run_specification import RunSpecification
 
 FALLBACK = 0.01  # α_h where nothing can be compared: a single sample, or no time
@@ -42,6 +43,16 @@ def weight_unit(sample_weight: npt.NDArray[Any] | None) -> float:
 def penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecification:
     """Return the specification with a penalty, also in the arguments that a checkpoint keeps."""
     return spec._replace(alpha=pair, arguments=spec.arguments | {"alpha": list(pair)})
+
+
+def with_solver(spec: RunSpecification) -> RunSpecification:
+    """Return the specification with the solver that suits the penalty, which has been chosen."""
+    plan = spec.when_penalised
+    if plan is None or isinstance(spec.alpha, str) or not is_penalised(spec.alpha):
+        return spec
+    resolved = plan.settings._asdict() | {"solver": plan.solver}
+    arguments = {name: resolved.get(name, value) for name, value in spec.arguments.items()}
+    return spec._replace(**plan._asdict(), arguments=arguments, when_penalised=None)
 
 
 def started_from(spec: RunSpecification, network: Network) -> RunSpecification:

@@ -89,8 +89,9 @@ def stopping_rules(
 ) -> Rules:
     """Check the stopping rules: None switches one off, "auto" selects the solver's own number."""
     limits = LIMITS[solver]
+    long_run = NEVER
     if validation.is_auto(max_epochs):
-        max_epochs = limits.max_epochs
+        max_epochs, long_run = limits.max_epochs, limits.long_run
     last_epoch = validation.optional_count("max_epochs", max_epochs, 0, auto=True)
     window = options.n_epochs_no_change
     if validation.is_auto(window):
@@ -116,6 +117,7 @@ def stopping_rules(
         min(window, NEVER),
         -1 if patience is None else min(patience, NEVER),
         validating,
+        long_run,
     )
 
 

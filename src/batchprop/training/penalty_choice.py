@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from typing import Protocol
 
+from batchprop.training.chosen_penalty import with_solver
 from batchprop.training.cross_validation import CrossValidation
 from batchprop.training.evidence.search import EvidenceSearch
 from batchprop.training.monitor import Monitor
@@ -54,7 +55,7 @@ METHODS: dict[str, Callable[[RunSpecification], PenaltySearch]] = {
 def chosen(
     specs: Sequence[RunSpecification], monitors: Sequence[Monitor], n_threads: int | None
 ) -> tuple[list[RunSpecification], list[Monitor]]:
-    """Return the specifications with numbers as penalties, and their monitors.
+    """Return the specifications with numbers as penalties and their solvers, and their monitors.
 
     Runs that differ in the start alone, as those of ``n_init``, share one penalty.  All searches
     advance side by side.  Ctrl-C ends all of them; a callback ends its own.  Runs whose search was
@@ -76,7 +77,7 @@ def chosen(
     for monitor in monitors if interrupted else ():
         monitor.cancel()
     for k, search in searches.items():
-        new_specs[k] = search.method.with_penalty(specs[k])
+        new_specs[k] = with_solver(search.method.with_penalty(specs[k]))
         if interrupted or search.monitor.stopped.is_set():
             new_specs[k] = search.method.from_best(new_specs[k])
             new_monitors[k] = monitors[k]._replace(stopped=search.monitor.stopped)

@@ -12,6 +12,24 @@ from batchprop.training.dataset import Dataset
 from batchprop.training.option_checks import SolverSettings
 
 
+class SolverPlan(NamedTuple):
+    """A solver, and what depends on it.
+
+    Attributes
+    ----------
+    solver : str
+        Its name.
+    settings : SolverSettings
+        Its settings.
+    rules : Rules
+        When to stop.
+    """
+
+    solver: str
+    settings: SolverSettings
+    rules: Rules
+
+
 class RunSpecification(NamedTuple):
     """Everything that defines a run except its observers.
 
@@ -39,6 +57,8 @@ class RunSpecification(NamedTuple):
         Of the run that this one continues.
     alpha_report : AlphaReport or None
         How the penalty was chosen.
+    when_penalised : SolverPlan or None
+        What replaces solver, settings and rules if the method chooses a notable penalty.
     """
 
     dataset: Dataset
@@ -53,3 +73,4 @@ class RunSpecification(NamedTuple):
     arguments: dict[str, Any]
     resumed_from: Checkpoint | None = None
     alpha_report: AlphaReport | None = None
+    when_penalised: SolverPlan | None = None

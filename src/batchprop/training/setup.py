@@ -13,7 +13,7 @@ from batchprop import engines, scaling, validation
 from batchprop.files import pytree
 from batchprop.network import Network
 from batchprop.solvers import registry
-from batchprop.solvers.auto import choose
+from batchprop.solvers.auto import NO_PENALTY, choose
 from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings
 from batchprop.solvers.run_state import initial_state
 from batchprop.solvers.settings import AUTO, SOLVERS
@@ -34,7 +34,7 @@ from batchprop.training.option_checks import (
 )
 from batchprop.training.options import TrainOptions
 from batchprop.training.progress_line import ProgressLine
-from batchprop.training.run_specification import RunSpecification
+from batchprop.training.run_specification import RunSpecification, SolverPlan
 from batchprop.validation import memory_demand
 from batchprop.vocabulary import Words
 
@@ -116,15 +116,24 @@ def specify(
         theta = scaling.unfold(network.theta, network.shape, dataset.scaling)
         theta = theta.astype(network.dtype)
         network = Network.from_theta(theta, network.shape, network.activation)
-    best = choose(network.shape, dataset.n_samples, network.dtype, network.activation)
+    penalty = NO_PENALTY if isinstance(alpha, str) else alpha
+    best = choose(network.shape, dataset.n_samples, network.dtype, network.activation, penalty)
     solver = best if asked == AUTO else asked
     if asked == "lm":
         check_memory(network.shape, dataset.n_samples)
     settings = solver_settings(solver, options, network.shape)
     if isinstance(settings, LbfgsSettings):
         memory_demand.pairs(settings.history_size, network.shape)
-    rules = stopping_rules(solver, options, options.max_epochs, options.X_val is not None)
+    validating = options.X_val is not None
+    rules = stopping_rules(solver, options, options.max_epochs, validating)
     alpha = penalty_of_solver(alpha, solver, rules.max_epochs)
+    when_penalised = None
+    if asked == AUTO and solver == "lm" and isinstance(alpha, str):
+        when_penalised = SolverPlan(
+            "lbfgs",
+            solver_settings("lbfgs", options, network.shape),
+            stopping_rules("lbfgs", options, options.max_epochs, validating),
+        )
     resolved = settings._asdict() | {
         "solver": solver,
         "hidden_size": network.shape.n_hidden,
@@ -144,6 +153,7 @@ def specify(
         n_threads=n_threads,
         arguments=checkpoint_arguments(options, resolved),
         resumed_from=resumed_from,
+        when_penalised=when_penalised,
     )
 
 

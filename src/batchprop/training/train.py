@@ -95,7 +95,8 @@ def train(
     solver : {"auto", "lbfgs", "lm", "scipy", "gd", "momentum", "nesterov", "adam"}
         How θ moves: by quasi-Newton steps (lbfgs), by Levenberg–Marquardt steps (lm), by a method
         of ``scipy.optimize.minimize`` (scipy), or by steps along the gradient (the others).
-        "auto" chooses between lbfgs and lm by the sizes of the problem (``docs/solvers.md``).
+        "auto" chooses between lbfgs and lm by the sizes of the problem and the penalty
+        (``docs/solvers.md``).
     engine : {"fused", "vectorized", "naive"}
         The implementation that computes loss and gradient.
     learning_rate : float or None
@@ -144,7 +145,8 @@ def train(
         Stop when ‖∂F/∂θ‖ is at most this; None or 0 switches the rule off.
     tol : float or None
         Stop when F has not fallen by this share of itself within ``n_epochs_no_change`` epochs;
-        None or 0 switches the rule off.
+        None or 0 switches the rule off.  With ``max_epochs="auto"`` the share grows in long runs
+        (``docs/solvers.md``).
     n_epochs_no_change : int or "auto"
         See ``tol``.
     X_val, T_val : array_like, shapes (e, N_val) and (s, N_val), or None

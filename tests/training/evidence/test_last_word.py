@@ -35,27 +35,28 @@ def test_it_is_heard_where_the_noise_is_small_and_samples_judge(noise, error, ex
 
 
 @pytest.mark.parametrize(
-    ("ratio", "noise", "improvement", "exponent", "wins"),
+    ("of_zero", "of_chosen", "noise", "change", "exponent", "wins"),
     [
-        (0.4, 0.15, 0.9, -3.0, True),  # far better
-        (0.4, 0.15, 1.2, -3.0, False),  # but the path becomes worse
-        (0.7, 0.15, 0.5, -3.0, False),  # too noisy for less
-        (0.8, 0.02, 0.7, -3.0, True),  # better, and the path improves
-        (1.01, 0.02, 0.7, -3.0, False),
-        (0.8, 0.02, 0.8, -3.0, False),
-        (1.2, 0.001, 1.0, -7.0, True),  # the chosen α is next to nothing
-        (1.4, 0.001, 1.0, -7.0, False),
+        (0.07, 0.05, 0.15, 1.5, -3.0, True),  # the noise was the error of a small network
+        (0.08, 0.05, 0.15, 1.5, -3.0, False),
+        (0.08, 0.16, 0.04, 1.1, -3.0, True),  # a better network outweighs a path that rises
+        (0.16, 0.16, 0.04, 0.5, -3.0, True),  # a path that falls outweighs an equal network
+        (0.16, 0.16, 0.04, 0.7, -3.0, False),
+        (0.16, 0.16, 0.06, 0.5, -3.0, False),  # too noisy for that
+        (0.11, 0.10, 0.01, 1.0, -7.0, True),  # the chosen α is next to nothing
+        (0.13, 0.10, 0.01, 1.0, -7.0, False),
+        (0.11, 0.10, 0.01, 1.0, -5.0, False),
     ],
 )
-def test_the_three_cases(monkeypatch, ratio, noise, improvement, exponent, wins):
+def test_the_three_cases(monkeypatch, of_zero, of_chosen, noise, change, exponent, wins):
     monkeypatch.setattr(last_word, "left_out_error", lambda proxy, network: network)
-    results = [SimpleNamespace(network=1.0), SimpleNamespace(network=ratio**2)]
-    assert last_word.zero_wins(path(noise, improvement), exponent, results) == wins
+    results = [SimpleNamespace(network=of_chosen**2), SimpleNamespace(network=of_zero**2)]
+    assert last_word.zero_wins(path(noise, change), exponent, results) == wins
 
 
 def test_an_exact_network_is_not_replaced(monkeypatch):
     monkeypatch.setattr(last_word, "left_out_error", lambda proxy, network: network)
-    results = [SimpleNamespace(network=0.0), SimpleNamespace(network=0.0)]
+    results = [SimpleNamespace(network=0.0), SimpleNamespace(network=0.01)]
     assert not last_word.zero_wins(path(0.01, 0.5), -3.0, results)
 
 

@@ -3,17 +3,17 @@
 The evidence of targets without noise often has its minimum at an α that is too large: Laplace's
 approximation ends where the weights are no longer normal.  If the noise seems small, two networks
 of the size of the call (200 units at most) are trained for a while on the fitted samples, with the
-chosen α and with 0.  With mean squared errors on the samples left out, α = 0 wins in one of
-three cases:
+chosen α and with 0.  By their √MSE on the samples left out, α = 0 wins in one of three cases:
 
-1. its √MSE is less than ``FAR_BETTER`` times that of the chosen α, and the path that fits best can
-   hardly become worse down to its smallest α;
-2. it is no larger, that path goes on improving, and its noise is less than ``NOISE``;
-3. the chosen α is next to nothing, and the √MSE of 0 not much larger.
+1. its √MSE is less than ``HALF`` the noise that the path has at the chosen α: most of that is the
+   error of a small network, and it made the chosen α too large;
+2. the noise is less than ``NOISE``, and both comparisons together ask for less penalty: the product
+   of two ratios of √MSE is at most ``TOGETHER``.  They are that of 0 over that of the chosen α, and
+   that at the end of the path over that at the chosen α;
+3. the chosen α is next to nothing, and the √MSE of 0 hardly larger.
 
 The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
-the cases ask for little.  Each was measured on functions without noise and on noisy tables
-(``docs/penalty.md``).
+the cases ask for little.  ``docs/penalty.md`` has the measurements.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is out of the question
-FAR_BETTER, RISES = 0.6, 1.1  # of the first case, ratios of √MSE
-NOISE, IMPROVES = 0.05, 0.75  # of the second case; the latter is a ratio of √MSE
-TINY, NOT_MUCH_LARGER = -6.0, 1.3  # of the third: log₁₀ α, and a ratio of √MSE
+HALF = 0.5  # of the first case
+NOISE, TOGETHER = 0.05, 0.6  # of the second case
+TINY, HARDLY_LARGER = -6.0, 1.2  # of the third: log₁₀ α, and a ratio of √MSE
 MAX_UNITS = 200  # of the networks that are compared
 WORK = 2e9  # multiply-adds of a fit, at most; about 0.4 s
-EPOCHS = {"lm": 200, "lbfgs": 600}
+EPOCHS = {"lm": 200, "lbfgs": 1200}
 
 
 def is_called_for(path: Path, exponent: float) -> bool:
@@ -74,11 +74,11 @@ def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bo
     of_chosen, of_zero = (left_out_error(path.proxy, result.network) for result in results)
     ratio = math.sqrt(of_zero / of_chosen) if of_chosen > 0.0 else math.inf
     point, last = path.nearest(exponent), path.points[-1]
-    change = math.sqrt(last.error / point.error)
+    change, noise = math.sqrt(last.error / point.error), math.sqrt(point.evidence.variance)
     return (
-        (ratio < FAR_BETTER and change <= RISES)
-        or (ratio <= 1.0 and change <= IMPROVES and math.sqrt(point.evidence.variance) < NOISE)
-        or (ratio <= NOT_MUCH_LARGER and exponent <= TINY)
+        math.sqrt(of_zero) < HALF * noise
+        or (noise < NOISE and ratio * change <= TOGETHER)
+        or (exponent <= TINY and ratio <= HARDLY_LARGER)
     )
 
 
