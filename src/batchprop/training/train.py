@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from batchprop.network import Network
-from batchprop.training import convergence, divergence, setup
+from batchprop.training import convergence, divergence, limits, overfitting, setup
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.combination import combined, warn_of_diverged
@@ -206,6 +206,10 @@ def train(
           as many rows as columns, and neither ``network`` nor ``resume`` confirms the sizes.
         - A column is constant, or too far from zero for the network's dtype.
         - The run came to rest where it is probably not at a minimum (``TrainResult.converged``).
+        - The network has probably learnt noise: R² is much lower on the validation data than on
+          the training data, or the training error is far below the noise that "evidence" estimates.
+        - ``max_evaluations``, or the solver's own ``max_epochs``, ended the run; or ``max_seconds``
+          ended it before the first step.
     RuntimeWarning
         - Loss or gradient became NaN or infinite.  The last finite network is kept, and the message
           names the likely cause.
@@ -288,7 +292,9 @@ def train(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
     )
-    return trained(X, T, options, COLUMNS, stacklevel=2)
+    result = trained(X, T, options, COLUMNS, stacklevel=2)
+    limits.warn(options, result, stacklevel=2)
+    return result
 
 
 def trained(
@@ -319,7 +325,7 @@ def trained(
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Warn of a run or a start that diverged, or came to rest in a doubtful place.
+    """Warn of a run that diverged, came to rest in a doubtful place, or has learnt noise.
 
     ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
     """
@@ -328,3 +334,4 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
     else:
         warn_of_diverged(result, stacklevel + 1)
         convergence.warn(spec, result, words, stacklevel + 1)
+        overfitting.warn(spec, result, words, stacklevel + 1)
