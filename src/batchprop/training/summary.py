@@ -115,7 +115,7 @@ def _source(report: AlphaReport, target_std: Sequence[float]) -> str:
         return f"estimated by {_counted(report.n_folds, 'fold')}"
     ratios = zip(report.noise_std, target_std, strict=True)
     if any(0.0 < noise_std < LITTLE_NOISE * std for noise_std, std in ratios):
-        return "roughly estimated by evidence: little noise"
+        return "roughly estimated by evidence"
     return "estimated by evidence"
 
 
@@ -140,8 +140,8 @@ def effective_parameters(report: AlphaReport | None) -> str:
     if report is None or not math.isfinite(report.n_effective):
         return ""
     return (
-        f"γ = {report.n_effective:.3g} of {report.n_parameters:,} parameters, of the network of "
-        f"{_counted(report.n_hidden, 'unit')} that evidence compared"
+        f"γ = {report.n_effective:.3g} of {report.n_parameters:,} parameters, in the "
+        f"{report.n_hidden}-unit network that evidence compared"
     )
 
 
@@ -159,11 +159,10 @@ def _listed(values: Sequence[float]) -> str:
 
 def _fraction(r2: float) -> str:
     """Return R² with as many digits as tell it from 1."""
-    missing = 1.0 - r2
-    if abs(r2) >= 1000.0:
+    if abs(r2) >= 1000.0 or not 0.0 < r2 < 1.0:
         return f"{r2:.4g}"
-    digits = max(3, 1 - math.floor(math.log10(missing))) if missing > 0.0 else 3
-    return f"{r2:.{digits}f}" if digits <= MAX_DIGITS else f"1 − {missing:.2g}"
+    exponent = int(f"{1.0 - r2:.1e}".split("e")[1])
+    return f"{r2:.{min(max(3, 1 - exponent), MAX_DIGITS)}f}"
 
 
 def _counted(n: int, noun: str) -> str:
