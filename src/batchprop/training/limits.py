@@ -60,6 +60,8 @@ def _of_default_epochs(result: TrainResult) -> str:
     )
     if result.solver in FIRST_ORDER:
         return f"{text}, or leave out solver: the default solver needs far fewer epochs."
+    if max(result.alpha) == 0.0 and result.alpha_report is None:
+        return f"{text}. With noisy data, leave out alpha: with a penalty the loss settles."
     return f"{text}."
 
 
