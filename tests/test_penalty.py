@@ -121,6 +121,7 @@ def test_a_wrong_penalty_is_rejected(control, s, dtype):
     assert right.passed, str(right)
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_e")
 def test_a_run_ends_where_this_gradient_is_0():
     case = problem(n_samples=60)
     options = {"alpha": ALPHA, "sample_weight": np.linspace(0.5, 2, 60)}

@@ -243,6 +243,7 @@ def test_the_estimator_chooses_as_train_does(noisy):
     np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_there_is_a_fallback_where_time_is_short():
     hurried = fitted(max_seconds=1e-6)
     assert hurried.alpha[0] == chosen_penalty.FALLBACK

@@ -81,6 +81,7 @@ def test_every_argument_is_looked_at():
 
 
 @pytest.mark.parametrize(("name", "value", "others"), CHANGES, ids=lambda x: str(x)[:20])
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_e")
 def test_an_argument_of_train(name, value, others):
     assert reached(**others) == reached(**others)
     assert reached(**(others | {name: value})) != reached(**others)

@@ -62,6 +62,8 @@ def training(name, value):
 
 @pytest.mark.filterwarnings("ignore:Loss or gradient")
 @pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_e")
 def test_an_argument_of_train(name):
     taken, refused = BOUNDS[name]
     for value in refused:

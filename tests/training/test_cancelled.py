@@ -18,6 +18,8 @@ from tests.interrupted import interrupted
 from tests.problems import problem
 from tests.resumed import assert_same_run
 
+# the clock ends runs before their first step on purpose
+pytestmark = pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 EPOCHS = 7
 OFF = {"alpha": 0.0, "tol": None, "gradient_tol": None}
 EVERY_SOLVER = pytest.mark.parametrize("solver", RESUMABLE)

@@ -10,7 +10,7 @@ import pytest
 
 from batchprop import ENGINES, Network, average, loss_and_gradient, train
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.training import combination
+from batchprop.training import run_result
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.combination import averaged, combined
 from tests.problems import problem
@@ -149,19 +149,25 @@ def test_starts_without_a_step_are_left_out():
 
 
 def test_the_clock_before_any_start():
-    result = trained(max_seconds=1e-9, n_threads=1)
+    with pytest.warns(UserWarning, match="has learnt nothing"):
+        result = trained(max_seconds=1e-9, n_threads=1)
     assert (result.stop_reason, result.network.shape.n_hidden) == ("max_seconds", 4)
     assert len(result.starts) == 5
 
 
 def test_ctrl_c_while_the_mean_is_evaluated(monkeypatch):
-    def interrupted(*arguments):
-        raise KeyboardInterrupt
+    measure = run_result.output_losses
 
-    monkeypatch.setattr(combination, "loss_on", interrupted)
+    def interrupted(network, *arguments, **options):
+        if network.shape.n_hidden == 20:
+            raise KeyboardInterrupt
+        return measure(network, *arguments, **options)
+
+    monkeypatch.setattr(run_result, "output_losses", interrupted)
     result = trained()
     assert result.network.shape.n_hidden == 20
     assert math.isnan(result.loss)
+    assert "nan" not in str(result).lower()
 
 
 def test_no_step_was_asked_for():

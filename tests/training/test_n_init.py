@@ -124,6 +124,7 @@ def test_the_progress_line_says_which_start(monkeypatch):
         assert f"network {k}/3" in shown
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock_is_for_all_starts():
     result = trained(n_init=4, max_epochs=None, max_seconds=0.2, tol=None, gradient_tol=None)
     assert {one.stop_reason for one in result.starts} == {"max_seconds"}

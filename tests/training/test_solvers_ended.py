@@ -90,6 +90,7 @@ def test_what_a_callback_raises(solver, error):
 
 @EVERY_ENGINE
 @EVERY_SOLVER
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock(solver, engine):
     case = problem(e=4, n_samples=500)
     result = trained(case, solver, engine=engine, max_epochs=None, max_seconds=1e-9)

@@ -41,6 +41,8 @@ class AlphaReport(NamedTuple):
         and γ; for "cv" the error of the samples left out.
     n_hidden, n_samples : int
         Size of the networks that were compared, and number of the samples that they were fitted to.
+    n_parameters : int
+        Number of parameters of these networks, of which ``n_effective`` is a part.
     """
 
     alphas: tuple[float, ...]
@@ -54,3 +56,4 @@ class AlphaReport(NamedTuple):
     error_std: tuple[float, ...] = ()
     n_hidden: int = 0
     n_samples: int = 0
+    n_parameters: int = 0

@@ -128,6 +128,7 @@ class CrossValidation:
             error_std=() if k is None else self._error_std(k),
             n_hidden=spec.initial_network.shape.n_hidden,
             n_samples=spec.dataset.n_samples,
+            n_parameters=spec.initial_network.shape.n_parameters,
         )
         pair = neal_pair(report.chosen, spec)
         return penalised(spec, pair)._replace(alpha_report=report)

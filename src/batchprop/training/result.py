@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, Self
 import numpy.typing as npt
 
 from batchprop.network import Network
+from batchprop.training import summary
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.fit_errors import FitErrors
 
 BEST, MEAN = "best", "mean"  # how the results of several starts are combined
 
@@ -81,7 +83,7 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
 class TrainResult:
-    """The outcome of a training run.
+    """The outcome of a training run; ``print(result)`` shows a summary.
 
     Attributes
     ----------
@@ -144,6 +146,11 @@ class TrainResult:
     at_failure : tuple of two floats, or None
         If ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that ended
         the run.  They are not in the curves.
+    training_errors : FitErrors
+        RMSE and R² of ``network`` on the training data, output by output
+        (``batchprop.result.FitErrors``).
+    validation_errors : FitErrors or None
+        The same on the validation data, if there are any.
 
     Notes
     -----
@@ -194,6 +201,38 @@ class TrainResult:
     starts: tuple[TrainResult, ...] = ()
     at_failure: tuple[float, float] | None = None
     combine: str = BEST
+    training_errors: FitErrors = FitErrors((), ())
+    validation_errors: FitErrors | None = None
+
+    @property
+    def r2(self) -> float:
+        """R² of ``network`` on the training data, mean over outputs, weights counted.
+
+        It is that of scikit-learn's ``r2_score``, also for constant targets; NaN if no network was
+        evaluated.  New samples are predicted less well: see ``print(result)``.
+        """
+        return self.training_errors.r2
+
+    def __str__(self) -> str:
+        n_averaged = 0
+        if self.combine == MEAN:
+            n_averaged = self.network.shape.n_hidden // self.starts[0].network.shape.n_hidden
+        validation = self.validation_errors
+        return summary.table(
+            {
+                "network": summary.network(self.network, n_averaged, len(self.starts)),
+                "training": summary.run(
+                    self.solver, self.n_epochs, self.best_epoch, len(self.starts), self.seconds
+                ),
+                "stopped": summary.stop(self.stop_reason, self.converged),
+                "training error": summary.training_error(self.training_errors),
+                "new samples": summary.new_samples(
+                    self.alpha_report, self.training_errors, validation, n_averaged
+                ),
+                "penalty": summary.penalty(self.alpha, self.alpha_report),
+                "effective": summary.effective_parameters(self.alpha_report),
+            }
+        )
 
     def __repr__(self) -> str:
         validation = (

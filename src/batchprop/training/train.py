@@ -9,7 +9,14 @@ from typing import Any
 import numpy.typing as npt
 
 from batchprop.network import Network
-from batchprop.training import convergence, divergence, setup, unscaled_penalty
+from batchprop.training import (
+    convergence,
+    divergence,
+    limits,
+    overfitting,
+    setup,
+    unscaled_penalty,
+)
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.combination import combined, warn_of_diverged
@@ -209,6 +216,10 @@ def train(
         - A column is constant, or too far from zero for the network's dtype.
         - A penalty was chosen for data that are far from standardised, with ``scale=False``.
         - The run came to rest where it is probably not at a minimum (``TrainResult.converged``).
+        - The network has probably learnt noise: R² is much lower on the validation data than on
+          the training data, or the training error is far below the noise that "evidence" estimates.
+        - ``max_evaluations``, or the solver's own ``max_epochs``, ended the run; or ``max_seconds``
+          ended it before the first step.
     RuntimeWarning
         - Loss or gradient became NaN or infinite.  The last finite network is kept, and the message
           names the likely cause.
@@ -291,7 +302,9 @@ def train(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
     )
-    return trained(X, T, options, COLUMNS, stacklevel=2)
+    result = trained(X, T, options, COLUMNS, stacklevel=2)
+    limits.warn(options, result, stacklevel=2)
+    return result
 
 
 def trained(
@@ -322,7 +335,7 @@ def trained(
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Warn of a run or a start that diverged, or came to rest in a doubtful place.
+    """Warn of a run that diverged, came to rest in a doubtful place, or has learnt noise.
 
     ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
     """
@@ -332,3 +345,4 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
     else:
         warn_of_diverged(result, stacklevel + 1)
         convergence.warn(spec, result, words, stacklevel + 1)
+        overfitting.warn(spec, result, words, stacklevel + 1)

@@ -121,6 +121,7 @@ def test_a_callback_stopped_it(solver, at):
 
 
 @EVERY_SOLVER
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock_stopped_it(solver):
     first = trained(solver=solver, max_seconds=1e-9)
     assert (first.n_epochs, first.stop_reason) == (0, "max_seconds")

@@ -100,6 +100,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("reason", ENDINGS)
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_it_is_written_at_the_end_however_it_ends(path, reason):
     result = trained(checkpoint=path, **ENDINGS[reason])
     assert result.stop_reason == reason

@@ -160,6 +160,7 @@ class EvidenceSearch:
             error_std=tuple(map(float, error_std)),
             n_hidden=proxy.n_hidden,
             n_samples=proxy.fitted.X.shape[1],
+            n_parameters=proxy.shape.n_parameters,
         )
 
     def _unknown_noise(self) -> npt.NDArray[Any]:
