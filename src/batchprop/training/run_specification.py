@@ -39,6 +39,8 @@ class RunSpecification(NamedTuple):
         Of the run that this one continues.
     alpha_report : AlphaReport or None
         How the penalty was chosen.
+    uncertainty : {"laplace"} or None
+        How the result says how sure it is.
     """
 
     dataset: Dataset
@@ -53,3 +55,4 @@ class RunSpecification(NamedTuple):
     arguments: dict[str, Any]
     resumed_from: Checkpoint | None = None
     alpha_report: AlphaReport | None = None
+    uncertainty: str | None = None

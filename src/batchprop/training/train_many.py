@@ -20,6 +20,7 @@ from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.train import warn
+from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.validation.error_text import described, message
 from batchprop.vocabulary import COLUMNS
 
@@ -124,7 +125,7 @@ def train_many(
     results = run_all(specs, monitors, threads)
     for spec, result in zip(specs, results, strict=True):
         warn(spec, result, COLUMNS, stacklevel=2)
-    return results
+    return with_predictives(specs, results, monitors, threads, stacklevel=2)
 
 
 def _listed(configurations: object) -> list[Any]:
