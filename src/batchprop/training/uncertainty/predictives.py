@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.machine.thread_count import available
-from batchprop.predictive.calibration import Calibration, calibrated, uncalibrated
+from batchprop.predictive.calibration import calibrated, uncalibrated
 from batchprop.predictive.posterior import CONSTANT
 from batchprop.predictive.predictive import Predictive
 from batchprop.scaling.moments import moments
@@ -178,9 +178,7 @@ def _predictive(
     else:
         parts, source = _of_folds(job, of_folds, n_threads), "folds"
         if job.folds and len(parts) < len(job.folds):
-            count = f"{len(parts)} of {len(job.folds)} folds" if parts else "no fold"
-            trouble = f"is calibrated by {count}: the others were cut short. {_TRAIN_AGAIN}"
-    calibration: Calibration
+            trouble = _shortfall(len(parts), len(job.folds))
     if parts:
         residuals = joined(parts)
         fallback = residuals.mean_squares
@@ -195,6 +193,14 @@ def _predictive(
         calibration = uncalibrated(noise_variance)
     predictive = Predictive(result.network, posterior, calibration, noise_variance, n_effective)
     return predictive, trouble
+
+
+def _shortfall(n_usable: int, n_folds: int) -> str:
+    """Return what the user has to be told if not all folds can be used."""
+    why = "were cut short, or their networks became infinite"
+    if n_usable == 0:
+        return f"is Laplace's approximation as it is: the folds {why}. {_TRAIN_AGAIN}"
+    return f"is calibrated by {n_usable} of {n_folds} folds: the others {why}. {_TRAIN_AGAIN}"
 
 
 def _of_folds(job: _Job, of_folds: list[list[TrainResult | None]], n_threads: int) -> list[LeftOut]:
