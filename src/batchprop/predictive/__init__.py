@@ -1,6 +1,5 @@
 """How sure a prediction is: the posterior of a trained network, its calibration, and intervals.
 
-- ``kernels``: matrix products over panels of samples, compiled, on one thread each.
 - ``jacobian``: panels of standardised samples, and the columns of Jᵀ at them.
 - ``posterior``: v = J K⁻¹ Jᵀ of single networks and of averages.
 - ``calibration``: variances fitted to residuals of samples that were left out.

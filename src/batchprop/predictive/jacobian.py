@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.activations import ACTIVATIONS
+from batchprop.linalg.panel_products import WIDTH, affine_panels
 from batchprop.parameters import Shape, offsets, split
-from batchprop.predictive.kernels import WIDTH, affine_panels
 from batchprop.scaling import Scaling
 
 Array = npt.NDArray[Any]

@@ -108,7 +108,7 @@ class Posterior(NamedTuple):
         return result
 
     def _chunk_size(self) -> int:
-        from batchprop.predictive.kernels import WIDTH
+        from batchprop.linalg.panel_products import WIDTH
 
         rows = max(self.shape.n_parameters if self.approximation == FULL else 0, sum(self.shape))
         return max(1, min(_MAX_CHUNK, _CHUNK_BYTES // (8 * rows)) // WIDTH) * WIDTH
@@ -154,7 +154,7 @@ def claimed_variance(
 
 def quadratic_form(factor: Array, J: Array) -> Array:
     """Return ‖L⁻¹ j‖² of each column j; J has the shape (panels, n, WIDTH)."""
-    from batchprop.predictive.kernels import BAND_SIZE, squared_norms
+    from batchprop.linalg.panel_products import BAND_SIZE, squared_norms
 
     out, n = np.empty(J.shape[0] * J.shape[2]), factor.shape[0]
     work = np.zeros(BAND_SIZE)

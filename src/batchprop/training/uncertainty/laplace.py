@@ -17,9 +17,9 @@ import numpy.typing as npt
 from batchprop import engines
 from batchprop.engines.loss_scale import total_weight
 from batchprop.engines.samples import Samples
+from batchprop.linalg.panel_products import add_products
 from batchprop.parameters import Shape
 from batchprop.predictive.jacobian import Activity, columns, input_panels, panels
-from batchprop.predictive.kernels import add_products
 from batchprop.predictive.posterior import CONSTANT, FULL, LAST_LAYER, Posterior
 from batchprop.scaling import Scaling
 from batchprop.training.evidence.evidence import precisions, ridge_factor

@@ -34,13 +34,13 @@ def affine_panels(array, weights, bias, n_rows, n_columns, X, n_panels, out):
 
 
 @kernel
-def squared_norms(factor, n, J, n_panels, work, out):
-    """Write ‖L⁻¹ j‖² of each sample's column j.
+def squared_norms(factor, n, vectors, n_panels, work, out):
+    """Write ‖L⁻¹ j‖² of each sample's vector j.
 
-    ``factor`` is the lower triangular L⁻¹ (n, n) and J (n_panels, n, WIDTH), both flat; ``out``
-    has (n_panels, WIDTH) numbers, ``work`` BAND_SIZE.
+    ``factor`` is the lower triangular L⁻¹ (n, n), ``vectors`` has (n_panels, n, WIDTH) numbers and
+    ``out`` (n_panels, WIDTH); all are flat.  ``work`` has BAND_SIZE numbers.
     """
-    width = lanes_of(J, WIDE)
+    width = lanes_of(vectors, WIDE)
     for i in range(n_panels * width):
         out[i] = 0.0
     for first in range(0, n, _BAND):
@@ -49,9 +49,8 @@ def squared_norms(factor, n, J, n_panels, work, out):
         band = Matrix(factor, first * n, count, end, n, 1)
         product = Panels(work, 0, count, width, width, 0)
         for p in range(n_panels):
-            affine(
-                band, NO_BIAS, -math.inf, Panels(J, p * n * width, end, width, width, 0), product
-            )
+            columns = Panels(vectors, p * n * width, end, width, width, 0)
+            affine(band, NO_BIAS, -math.inf, columns, product)
             for k in range(count):
                 for i in range(width):
                     out[p * width + i] += work[k * width + i] * work[k * width + i]
