@@ -58,7 +58,7 @@ def test_a_mean_has_the_mean_v_and_the_variance_of_the_predictions():
     pairs = zip(networks, model.factors, strict=True)
     np.testing.assert_allclose(known.v, np.mean([dense(*pair, X) for pair in pairs], 0), rtol=1e-9)
     predictions = [network.predict(X) for network in networks]
-    np.testing.assert_allclose(known.spread, np.var(predictions, axis=0), rtol=1e-9)
+    np.testing.assert_allclose(known.spread, np.var(predictions, axis=0, ddof=1), rtol=1e-9)
 
 
 def test_the_last_layer_has_one_v_for_all_outputs():

@@ -5,9 +5,9 @@ J_i + Λ = L Lᵀ.  So an output of one network has the variance ν v_oo(x),
 
     v(x) = J(x) K⁻¹ J(x)ᵀ        v_oo = ‖L⁻¹ J_oᵀ‖²
 
-For a mean of networks, v is the mean of theirs, and the variance of their predictions, the spread,
-is added.  K can be restricted to the last layer, where v = ĥᵀ K⁻¹ ĥ is the same for all outputs, or
-left out.
+For a mean of networks, v is the mean of theirs, and the sample variance of their predictions, the
+spread, is added.  It is over K − 1, so that means of few and of many networks compare.  K⁻¹ can be
+restricted to the last layer, where v = ĥᵀ K⁻¹ ĥ is the same for all outputs, or left out.
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992;
 E. Daxberger et al., *Laplace redux*, 2021, for the last layer.
@@ -40,7 +40,7 @@ class Uncertainty(NamedTuple):
     v : ndarray, shape (s, N)
         v_oo, the variance of each output over that of its noise; the mean over networks.
     spread : ndarray, shape (s, N)
-        Variance of the predictions of the networks; 0 for a single one.
+        Sample variance of the predictions of the networks (over K − 1); 0 for a single one.
     """
 
     v: Array
@@ -129,7 +129,9 @@ class Posterior(NamedTuple):
                     v[o] += quadratic_form(factor, J_o)[:n_samples]
             elif approximation == LAST_LAYER:
                 v += quadratic_form(factor, network.last_layer())[:n_samples]
-        return Uncertainty(v / len(self.thetas), np.var(outputs, axis=0))
+        K = len(self.thetas)
+        spread = np.var(outputs, axis=0, ddof=1) if K > 1 else np.zeros_like(v)
+        return Uncertainty(v / K, spread)
 
 
 def claimed_variance(

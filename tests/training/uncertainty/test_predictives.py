@@ -109,7 +109,7 @@ def test_a_mean_is_calibrated_by_means(monkeypatch):
     assert predictive.posterior.thetas.shape == (3, 19)
     claimed = predictive.posterior.uncertainty(X)
     predictions = [start.network.predict(X) for start in result.starts]
-    spread = np.var(predictions, axis=0) / T.var()
+    spread = np.var(predictions, axis=0, ddof=1) / T.var()
     np.testing.assert_allclose(claimed.spread, spread, rtol=1e-6, atol=1e-12)
     singles = [
         predictives.posterior_of(result_spec(options), [start], 1).posterior
