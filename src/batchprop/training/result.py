@@ -63,8 +63,8 @@ class Progress:
         Position of the start among ``n_init``, or of the configuration of ``train_many``, from 0.
     search : Search or None
         The progress of the search for the penalty, before a run with ``alpha="evidence"`` or
-        "cv", or of the fits that calibrate ``uncertainty``, after a run.  ``epoch`` is 0 then, and losses
-        and norms are NaN.
+        "cv", or of the fits that calibrate ``uncertainty``, after a run.  ``epoch`` is 0 then, and
+        losses and norms are NaN.
     """
 
     epoch: int
