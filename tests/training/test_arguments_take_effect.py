@@ -61,7 +61,7 @@ CHANGES = [
 # which look on, leave the outcome as it is, or have tests of their own
 ELSEWHERE = {
     "engine", "n_init", "max_seconds", "callback", "callback_every", "progress", "n_threads",
-    "resume", "checkpoint", "checkpoint_seconds",
+    "resume", "checkpoint", "checkpoint_seconds", "uncertainty",
 }  # fmt: skip
 
 

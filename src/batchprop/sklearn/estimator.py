@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from batchprop import validation
 from batchprop.sklearn.arguments import resuming, seed_of, train_options
 from batchprop.sklearn.fit_warnings import warn_if_not_converged, words
+from batchprop.sklearn.fitted_network import FittedNetwork
 from batchprop.sklearn.hold_out import hold_out
 from batchprop.sklearn.training_data import (
-    FLOATS,
     Samples,
     checked,
     checked_validation,
@@ -32,7 +31,7 @@ from batchprop.training.train import trained
 Array = npt.NDArray[Any]
 
 
-class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A network with one hidden layer, trained full batch: y = W_y σ(W_h x + b_h) + b_y.
 
     Inputs and targets may have any units: by default they are standardised internally, and the
@@ -61,6 +60,10 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     combine : {"best", "mean"}, default="best"
         What to keep of several starts: the best network, or the mean of all networks, which is one
         network of ``n_init`` times as many hidden units; see ``batchprop.train``.
+    uncertainty : {"laplace"} or None, default=None
+        "laplace" lets ``predict`` return standard deviations, and ``predict_interval`` intervals.
+        Five further networks, each fitted to four fifths of the samples, calibrate them; or the
+        validation data do.
     learning_rate : float or None, default=None
         Learning rate of "gd", "momentum", "nesterov" and "adam".  None chooses one by the size of
         the network, see ``batchprop.train``.
@@ -133,6 +136,8 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         The penalties on W_h and W_y that were used, also if they were chosen.
     alpha_report_ : batchprop.result.AlphaReport or None
         How they were chosen; None if they were not.
+    predictive_ : batchprop.Predictive or None
+        How sure ``network_`` is, if ``uncertainty`` was asked for.
     solver_ : str
         The solver that was used, also with ``solver="auto"``.
     stop_reason_, converged_ : str and bool
@@ -168,6 +173,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         scale: bool = True,
         n_init: int = 1,
         combine: str = "best",
+        uncertainty: str | None = None,
         learning_rate: float | None = None,
         solver_options: dict[str, Any] | None = None,
         max_iter: int | str | None = "auto",
@@ -189,6 +195,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.n_init = n_init
         self.combine = combine
+        self.uncertainty = uncertainty
         self.learning_rate = learning_rate
         self.solver_options = solver_options
         self.max_iter = max_iter
@@ -298,46 +305,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_evaluations_ = result.n_evaluations
         self.gradient_norm_ = result.gradient_norm
         self.alpha_, self.alpha_report_ = result.alpha, result.alpha_report
-        self.solver_ = result.solver
+        self.solver_, self.predictive_ = result.solver, result.predictive
         self.stop_reason_, self.converged_ = result.stop_reason, result.converged
         self.n_outputs_ = result.network.shape.n_outputs
         self.n_layers_, self.out_activation_ = 3, "identity"
-
-    def predict(self, X: Any) -> Array:
-        """Predict the targets of samples.
-
-        Parameters
-        ----------
-        X : array-like, shape (n_samples, n_features)
-            Inputs.
-
-        Returns
-        -------
-        ndarray, shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the network's dtype, with as many dimensions as y had in ``fit``.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
-        Y: Array = self.network_.predict(X.T, engine=self.engine, n_threads=self.n_threads)
-        return Y[0] if self._one_dimensional else Y.T
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """Weights W_hᵀ (e, m) and W_yᵀ (m, s); read-only views."""
-        return _read_only(self.network_.W_h.T, self.network_.W_y.T)
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """Biases b_h (m,) and b_y (s,); read-only views."""
-        return _read_only(self.network_.b_h, self.network_.b_y)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _read_only(*arrays: Array) -> list[Array]:
-    for array in arrays:
-        array.setflags(write=False)
-    return list(arrays)

@@ -111,19 +111,7 @@ class _Watched:
 
     def monitors(self, cancelled: Event) -> list[Monitor]:
         """Return the monitors of the runs."""
-        bounds = self._bounds
-        return [
-            Monitor(
-                bounds.began,
-                bounds.limit,
-                None,
-                1,
-                self.monitor.display(_alpha_h(spec)),
-                cancelled,
-                stopped=self.monitor.stopped,
-            )
-            for spec in self.runs
-        ]
+        return self.monitor.monitors(self.runs, self._bounds, cancelled)
 
 
 def _advance(searches: Sequence[_Watched], n_threads: int | None) -> bool:
@@ -136,8 +124,3 @@ def _advance(searches: Sequence[_Watched], n_threads: int | None) -> bool:
     for search in searches:
         search.method.take([next(remaining) for _ in search.runs])
     return not cancelled.is_set() and all(result.stop_reason != "interrupted" for result in results)
-
-
-def _alpha_h(spec: RunSpecification) -> float:
-    assert not isinstance(spec.alpha, str)
-    return spec.alpha[0]

@@ -9,16 +9,18 @@ from typing import Any, NamedTuple, Self
 import numpy.typing as npt
 
 from batchprop.network import Network
+from batchprop.predictive.predictive import Predictive
 from batchprop.training import summary
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.fit_errors import FitErrors
 
 BEST, MEAN = "best", "mean"  # how the results of several starts are combined
+PENALTY, CALIBRATION = "penalty", "calibration"  # what ``Search`` is for
 
 
 class Search(NamedTuple):
-    """The progress of the search for a penalty.
+    """The progress of fits that choose a penalty, or calibrate uncertainty.
 
     Attributes
     ----------
@@ -26,11 +28,14 @@ class Search(NamedTuple):
         The α_h that is tried now.
     n_done, n_fits : int
         Number of fits that have ended, and of those that are known to be needed so far.
+    stage : {"penalty", "calibration"}
+        What the fits are for: the first come before the run, the others after it.
     """
 
     alpha: float
     n_done: int
     n_fits: int
+    stage: str = PENALTY
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ class Progress:
     start : int
         Position of the start among ``n_init``, or of the configuration of ``train_many``, from 0.
     search : Search or None
-        The progress of the search for the penalty, during the search of ``alpha="evidence"``
-        or "cv".  The run has not begun then: ``epoch`` is 0, and losses and norms are NaN.
+        The progress of the search for the penalty, before a run with ``alpha="evidence"`` or
+        "cv", or of the fits that calibrate ``uncertainty``, after a run.  ``epoch`` is 0 then, and
+        losses and norms are NaN.
     """
 
     epoch: int
@@ -143,6 +149,9 @@ class TrainResult:
     combine : {"best", "mean"}
         What this result is: that of one run, the best of ``starts`` if there are any, or their
         mean (see Notes).
+    predictive : Predictive or None
+        How sure ``network`` is, if ``uncertainty`` was asked for; None otherwise, and if the run
+        became NaN or infinite or there is a single sample.
     at_failure : tuple of two floats, or None
         If ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that ended
         the run.  They are not in the curves.
@@ -201,6 +210,7 @@ class TrainResult:
     starts: tuple[TrainResult, ...] = ()
     at_failure: tuple[float, float] | None = None
     combine: str = BEST
+    predictive: Predictive | None = None
     training_errors: FitErrors = FitErrors((), ())
     validation_errors: FitErrors | None = None
 

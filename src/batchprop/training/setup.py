@@ -38,6 +38,7 @@ from batchprop.training.run_specification import RunSpecification, SolverPlan
 from batchprop.validation import memory_demand
 from batchprop.vocabulary import Words
 
+UNCERTAINTIES = ("laplace",)
 _RESULT_BYTES = 4096  # of a result at least, beside its arrays
 
 
@@ -154,7 +155,13 @@ def specify(
         arguments=checkpoint_arguments(options, resolved),
         resumed_from=resumed_from,
         when_penalised=when_penalised,
+        uncertainty=_uncertainty(options.uncertainty),
     )
+
+
+def _uncertainty(value: str | None) -> str | None:
+    """Check how uncertainty is to be estimated; None for not at all."""
+    return None if value is None else validation.choice("uncertainty", value, UNCERTAINTIES)
 
 
 def monitor_of(

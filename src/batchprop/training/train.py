@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
+from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.vocabulary import COLUMNS, Words
 
 _DEFAULTS = TrainOptions()
@@ -55,6 +57,7 @@ def train(
     alpha: float | tuple[float, float] | str = _DEFAULTS.alpha,
     n_init: int = _DEFAULTS.n_init,
     combine: str = _DEFAULTS.combine,
+    uncertainty: str | None = _DEFAULTS.uncertainty,
     max_epochs: int | str | None = _DEFAULTS.max_epochs,
     target_loss: float | None = _DEFAULTS.target_loss,
     gradient_tol: float | None = _DEFAULTS.gradient_tol,
@@ -143,6 +146,10 @@ def train(
         What to return of several starts: the best, or their mean as one network of ``n_init`` times
         as many hidden units (``docs/many.md``).  On noisy tables the mean usually predicts
         better.  ``alpha`` penalises each start by itself.
+    uncertainty : {"laplace"} or None
+        "laplace": ``result.predictive`` says how sure the network is, with standard deviations and
+        intervals.  They are calibrated by five further networks, each trained on four fifths of
+        the samples, or by the validation data (``docs/uncertainty.md``).
     max_epochs : int, None or "auto"
         Largest number of steps.  0 only evaluates, None sets no limit, "auto" is the solver's own
         number (``batchprop.solvers.settings.LIMITS``).
@@ -220,6 +227,7 @@ def train(
           the training data, or the training error is far below the noise that "evidence" estimates.
         - ``max_evaluations``, or the solver's own ``max_epochs``, ended the run; or ``max_seconds``
           ended it before the first step.
+        - ``uncertainty`` could not be calibrated: there was no time, or samples are few.
     RuntimeWarning
         - Loss or gradient became NaN or infinite.  The last finite network is kept, and the message
           names the likely cause.
@@ -281,6 +289,7 @@ def train(
         alpha=alpha,
         n_init=n_init,
         combine=combine,
+        uncertainty=uncertainty,
         max_epochs=max_epochs,
         target_loss=target_loss,
         gradient_tol=gradient_tol,
@@ -331,7 +340,10 @@ def trained(
     results = run_all(starts, monitor, first.n_threads)
     result = combined(first, results, options.combine, began)
     warn(first, result, words, stacklevel + 1)
-    return result
+    if first.uncertainty is None:
+        return result
+    (result,) = with_predictives([first], [result], [monitor], first.n_threads, stacklevel + 1)
+    return replace(result, seconds=time.perf_counter() - began)
 
 
 def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:

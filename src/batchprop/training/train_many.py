@@ -20,6 +20,7 @@ from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.train import warn
+from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.validation.error_text import described, message
 from batchprop.vocabulary import COLUMNS
 
@@ -127,7 +128,7 @@ def train_many(
     for spec, options, result in zip(specs, options_of, results, strict=True):
         warn(spec, result, COLUMNS, stacklevel=2)
         limits.warn(options, result, stacklevel=2)
-    return results
+    return with_predictives(specs, results, monitors, threads, stacklevel=2)
 
 
 def _listed(configurations: object) -> list[Any]:

@@ -121,15 +121,22 @@ def precisions(shape: Shape, alpha: tuple[float, float]) -> Array:
 def posterior_factor(
     JTJ: Array, shape: Shape, alpha: tuple[float, float], total_weight: float
 ) -> Array | None:
-    """Return the inverse of K's Cholesky factor (P, P); None if K is singular or not finite."""
-    A = total_weight * JTJ
-    diagonal = np.einsum("ii->i", A)  # a view
+    """Return L⁻¹ (P, P) of K = Σw JᵀJ + Λ = L Lᵀ; None if K is singular or not finite."""
+    return ridge_factor(total_weight * JTJ, precisions(shape, alpha))
+
+
+def ridge_factor(matrix: Array, precisions: Array) -> Array | None:
+    """Return L⁻¹ of a matrix, which is overwritten, with precisions (P,) on its diagonal.
+
+    A ridge is added if it is singular; None if that does not help.
+    """
+    diagonal = np.einsum("ii->i", matrix)  # a view
     mean = float(np.mean(diagonal))
-    diagonal += precisions(shape, alpha)
+    diagonal += precisions
     plain = diagonal.copy()
     for ridge in RIDGES:
         diagonal[:] = plain + ridge * mean
-        inverse = inverse_factor(A)
+        inverse = inverse_factor(matrix)
         if inverse is not None:
             return inverse
     return None
