@@ -35,6 +35,7 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     q (P,), ρ                 second-order correction of p, gain ratio
     K, Λ (P, P)               Σ_i w_i J_iᵀJ_i + Λ, and the diagonal matrix of penalties in it
     γ, ν, M                   number of effective parameters, variance of the noise, s Σw − s
+    u (s, N)                  variance of a prediction
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from batchprop.sklearn.training_data import (
     checked_weights,
 )
 from batchprop.sklearn.warm_start import PreviousFit, previous_network
+from batchprop.training.call import trained
 from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
 from batchprop.training.result import BEST, Progress, TrainResult
-from batchprop.training.train import trained
 
 Array = npt.NDArray[Any]
 

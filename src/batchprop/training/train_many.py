@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from batchprop import validation
 from batchprop.training import limits, setup
+from batchprop.training.call import warn
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.monitor import Monitor
@@ -19,7 +20,6 @@ from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
-from batchprop.training.train import warn
 from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.validation.error_text import described, message
 from batchprop.vocabulary import COLUMNS
