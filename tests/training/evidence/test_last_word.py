@@ -24,14 +24,17 @@ def path(noise, improvement):
 
 
 @pytest.mark.parametrize(
-    ("noise", "error", "expected"),
-    [(0.1, 1.0, True), (0.3, 1.0, False), (math.nan, 1.0, False), (0.1, math.nan, False),
-     (0.1, 0.0, False)],
+    ("noise", "error", "exponent", "expected"),
+    [(0.1, 1.0, -2.0, True), (0.3, 1.0, -2.0, False), (math.nan, 1.0, -2.0, False),
+     (0.1, math.nan, -2.0, False), (0.1, 0.0, -2.0, False), (0.3, 1.0, -3.2, True),
+     (0.3, math.nan, -3.2, False)],
 )  # fmt: skip
-def test_it_is_heard_where_the_noise_is_small_and_samples_judge(noise, error, expected):
+def test_it_is_heard_where_noise_or_penalty_is_small_and_samples_judge(
+    noise, error, exponent, expected
+):
     made = path(noise, 1.0)
     made.points[0] = made.points[0]._replace(error=error)
-    assert last_word.is_called_for(made, -3.2) == expected
+    assert last_word.is_called_for(made, exponent) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,8 @@ def test_it_is_heard_where_the_noise_is_small_and_samples_judge(noise, error, ex
         (0.11, 0.10, 0.01, 1.0, -7.0, True),  # the chosen α is next to nothing
         (0.13, 0.10, 0.01, 1.0, -7.0, False),
         (0.11, 0.10, 0.01, 1.0, -5.0, False),
+        (0.11, 0.10, 0.20, 1.0, -4.5, True),  # beside the noise, too
+        (0.11, 0.10, 0.20, 1.0, -4.3, False),
     ],
 )
 def test_the_three_cases(monkeypatch, of_zero, of_chosen, noise, change, exponent, wins):

@@ -8,9 +8,7 @@ and Laplace's approximation can be off where few samples are fitted.
 
     C(α) = −log Z(α) + ½ · WEIGHT · s Σw · ln MSE(α)
 
-Around its minimum on the path, C is taken for a parabola in ln α.  The choice is its minimum for
-few samples.  For many it is the α below, where C is higher by ``tolerance``: on tables of a
-thousand rows networks of the size of the call predict better with a smaller α than small ones.
+Around its minimum on the path, C is taken for a parabola in ln α.  The choice is its minimum.
 """
 
 from __future__ import annotations
@@ -19,9 +17,6 @@ import math
 from collections.abc import Sequence
 
 WEIGHT = 0.5
-MAX_TOLERANCE = 20.0  # nats
-TOLERANCE_A_TARGET = 0.01  # nats, for each target beyond the first
-FEW = 500  # targets
 
 
 def criterion(negative_log: float, error: float, n_targets: float) -> float:
@@ -41,12 +36,7 @@ def criterion(negative_log: float, error: float, n_targets: float) -> float:
     return negative_log + 0.5 * WEIGHT * n_targets * math.log(max(error, 1e-30))
 
 
-def tolerance(n_targets: float) -> float:
-    """Return how far above its minimum C may be, for s Σw targets."""
-    return min(MAX_TOLERANCE, TOLERANCE_A_TARGET * max(0.0, n_targets - FEW))
-
-
-def chosen_exponent(exponents: Sequence[float], values: Sequence[float], n_targets: float) -> float:
+def chosen_exponent(exponents: Sequence[float], values: Sequence[float]) -> float:
     """Return log₁₀ of the chosen α.
 
     Parameters
@@ -55,8 +45,6 @@ def chosen_exponent(exponents: Sequence[float], values: Sequence[float], n_targe
         log₁₀ α along the path, descending by 1.
     values : sequence of float
         C of each; inf where it is not known, but not everywhere.
-    n_targets : float
-        s Σw of all samples.
     """
     k = min(range(len(values)), key=lambda j: values[j])
     neighbours = values[k - 1 : k + 2] if k > 0 else []
@@ -66,5 +54,4 @@ def chosen_exponent(exponents: Sequence[float], values: Sequence[float], n_targe
     curvature = above - 2.0 * least + below  # at least 0: least is the minimum
     if curvature <= 0.0:
         return exponents[k]
-    minimum = exponents[k] + 0.5 * (below - above) / curvature
-    return minimum - min(1.0, math.sqrt(2.0 * tolerance(n_targets) / curvature))
+    return exponents[k] + 0.5 * (below - above) / curvature

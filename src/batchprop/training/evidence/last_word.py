@@ -10,7 +10,8 @@ chosen α and with 0.  By their √MSE on the samples left out, α = 0 wins in o
 2. the noise is less than ``NOISE``, and both comparisons together ask for less penalty: the product
    of two ratios of √MSE is at most ``TOGETHER``.  They are that of 0 over that of the chosen α, and
    that at the end of the path over that at the chosen α;
-3. the chosen α is next to nothing, and the √MSE of 0 hardly larger.
+3. the chosen α is next to nothing, by itself or beside the noise, and the √MSE of 0 is hardly
+   larger.  (α is the variance of the noise over that of the weights.)
 
 The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
 the cases ask for little.  ``docs/penalty.md`` has the measurements.
@@ -32,9 +33,11 @@ from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 MAX_NOISE = 0.2  # standard deviation, in standardised units, above which 0 is out of the question
+SMALL = -3.0  # log₁₀ α: a smaller α and so much noise contradict each other
 HALF = 0.5  # of the first case
 NOISE, TOGETHER = 0.05, 0.6  # of the second case
-TINY, HARDLY_LARGER = -6.0, 1.2  # of the third: log₁₀ α, and a ratio of √MSE
+TINY, TINY_SHARE = 1e-6, 1e-3  # of the third: α, and α as a share of the noise's variance
+HARDLY_LARGER = 1.2  # of the third: a ratio of √MSE
 MAX_UNITS = 200  # of the networks that are compared
 WORK = 2e9  # multiply-adds of a fit, at most; about 0.4 s
 EPOCHS = {"lm": 200, "lbfgs": 1200}
@@ -43,7 +46,8 @@ EPOCHS = {"lm": 200, "lbfgs": 1200}
 def is_called_for(path: Path, exponent: float) -> bool:
     """Return whether α = 0 may be best, by the path that fits best and log₁₀ of the chosen α."""
     point = path.nearest(exponent)
-    return math.sqrt(point.evidence.variance) < MAX_NOISE and point.error > 0.0  # not if NaN
+    noise = math.sqrt(point.evidence.variance)
+    return (noise < MAX_NOISE or exponent <= SMALL) and point.error > 0.0  # not if NaN
 
 
 def comparison(
@@ -75,10 +79,11 @@ def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bo
     ratio = math.sqrt(of_zero / of_chosen) if of_chosen > 0.0 else math.inf
     point, last = path.nearest(exponent), path.points[-1]
     change, noise = math.sqrt(last.error / point.error), math.sqrt(point.evidence.variance)
+    tiny = 10.0**exponent <= max(TINY, TINY_SHARE * noise**2)
     return (
         math.sqrt(of_zero) < HALF * noise
         or (noise < NOISE and ratio * change <= TOGETHER)
-        or (exponent <= TINY and ratio <= HARDLY_LARGER)
+        or (tiny and ratio <= HARDLY_LARGER)
     )
 
 

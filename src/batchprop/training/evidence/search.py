@@ -117,7 +117,7 @@ class EvidenceSearch:
             return None
         if not self._paths_ended and min(values) == values[-1]:
             return min(float(EXPONENTS[len(values) - 1]), math.log10(FALLBACK))
-        return chosen_exponent(EXPONENTS[: len(values)], values, self._paths[0].n_targets)
+        return chosen_exponent(EXPONENTS[: len(values)], values)
 
     def _best_path(self, exponent: float) -> Path:
         """Return the path that has the least noise at an α; NaN is no noise that is known."""
