@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,6 +51,7 @@ def test_train_passes_each_option_on(monkeypatch):
 
     def trained(X, T, options, words, stacklevel):
         passed.append(options)
+        return SimpleNamespace(stop_reason="callback")
 
     # the name "train" of the package is the function
     monkeypatch.setitem(train.__globals__, "trained", trained)
