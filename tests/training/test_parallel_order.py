@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from batchprop import train_many
+from batchprop.result import FitErrors
 from batchprop.training import parallel
 from tests.problems import problem
 
@@ -33,7 +35,10 @@ def test_how_many_threads_each_network_has(n_networks, n_threads, expected, monk
 
     def noted(spec, monitor):
         seen[monitor.start] = spec.n_threads
-        return SimpleNamespace(stop_reason="max_epochs", starts=(), combine="best")
+        errors = FitErrors((math.nan,), (1.0,))  # not evaluated
+        return SimpleNamespace(
+            stop_reason="callback", starts=(), combine="best", training_errors=errors
+        )
 
     monkeypatch.setattr(parallel, "run", noted)
     train_many(
