@@ -19,6 +19,8 @@ def test_counts_and_other_weights():
     assert weight_unit(None) == 1.0
     assert weight_unit(np.array([1.0, 0.0, 3.0])) == 1.0
     assert weight_unit(np.array([1.0, 0.0, 3.5])) == 2.25
+    assert weight_unit(np.array([100.0, 2.0])) == 1.0
+    assert weight_unit(np.array([102.0, 98.0])) == 100.0  # samples that stand for many people
     assert weight_unit(np.full(4, 1e-3)) == pytest.approx(1e-3)
     assert weight_unit(np.full(4, 2.0**60)) == 2.0**60
 

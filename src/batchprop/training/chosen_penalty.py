@@ -13,7 +13,7 @@ from batchprop.solvers.auto import is_penalised
 from batchprop.training.run_specification import RunSpecification
 
 FALLBACK = 0.01  # α_h where nothing can be compared: a single sample, or no time
-_MAX_COUNT = 1e6  # a weight above is no count of repeated samples
+_MAX_COUNT = 100.0  # a weight above is no count of repeated samples
 
 
 def neal_pair(alpha_h: float, spec: RunSpecification) -> tuple[float, float]:
@@ -29,9 +29,9 @@ def neal_pair(alpha_h: float, spec: RunSpecification) -> tuple[float, float]:
 def weight_unit(sample_weight: npt.NDArray[Any] | None) -> float:
     """Return the weight of one sample, which is what a chosen α is proportional to.
 
-    Whole numbers are counts of repeated samples, and the unit is 1.  Other weights, such as inverse
-    variances, are relative: their unit is the mean of the positive ones.  Then a choice does not
-    depend on their scale.
+    Whole numbers up to 100 are counts of repeated samples, and the unit is 1.  Other weights, such
+    as inverse variances or the people that a sample stands for, are relative: their unit is the
+    mean of the positive ones.  Then a choice does not depend on their scale.
     """
     if sample_weight is None:
         return 1.0

@@ -30,8 +30,8 @@ class EvidenceSearch:
     """The search for one penalty: a ``PenaltySearch``.
 
     First the paths of two small networks, side by side, one α after another; then, if they call for
-    it, the last word.  The networks differ in size, and other samples judge each: what both agree
-    on is less of an accident.
+    it, the last word.  The networks differ in size and start, and other samples judge each: what
+    both agree on is less of an accident.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class EvidenceSearch:
         for fold, max_units in enumerate(UNITS):
             proxy = proxy_of(spec.dataset, network, max_units, fold, self._seed)
             if proxy is not None:
-                self._paths.append(Path(proxy, spec, self._seed))
+                start = None if self._seed is None else self._seed + fold
+                self._paths.append(Path(proxy, spec, start))
         self._cut_short = self._compared = self._zero = False
 
     def next_runs(self) -> list[RunSpecification]:
