@@ -1,4 +1,4 @@
-"""Train one network on a real table with all three engines, and compare the results.
+"""Train on a real table: with all three engines, and with the call that needs no settings.
 
 Run it with ``make demo``; ``make demo ARGS="--csv mine.csv --target price"`` takes your own table.
 """
@@ -58,20 +58,20 @@ def read(options: argparse.Namespace) -> data.Table:
         raise SystemExit(f"{options.npz or options.csv}: {error}") from None
 
 
-def load(run: dict[str, Any]) -> None:
+def load(run: dict[str, Any], parts: data.Split) -> None:
     """Train for one epoch, so that later timings exclude loading and compilation."""
     line = console.ProgressLine("loading", 1)
     line.note("numba; compiling, the first time here …")
     began = time.perf_counter()
     for engine in ("fused", "vectorized"):  # together these load everything that is compiled
         batchprop.train(**run | {"max_epochs": 1}, engine=engine)
+    batchprop.train(*parts.raw_fitted, max_epochs=1)
     took = console.duration(time.perf_counter() - began)
     line.done(f"{took} for numba and compiled code, which is kept for the next time")
 
 
 def compare(run: dict[str, Any]) -> dict[str, TrainResult]:
     """Train the same network with each engine and show that only the time differs."""
-    load(run)
     results = {}
     for engine in ENGINES:
         line = console.ProgressLine(engine, run["max_epochs"])
@@ -123,16 +123,41 @@ def train_long(run: dict[str, Any], parts: data.Split) -> TrainResult:
     return result
 
 
+def train_by_default(parts: data.Split) -> TrainResult:
+    """Train on all rows but the held-out ones, as they are in the table, without any setting."""
+    X, T = parts.raw_fitted
+    result = batchprop.train(X, T)
+    for line in str(result).splitlines():
+        print(f"  {line}")
+    return result
+
+
+def compare_estimate(result: TrainResult, real: float, target: str) -> None:
+    """Show the error that the call expected for new rows beside the one that they have."""
+    report = result.alpha_report
+    if report is not None and report.error_std:
+        print(
+            f"\n  error on new rows, as the call without settings estimated it: "
+            f"{report.error_std[0]:.3f} {target}; on the held-out rows: {real:.3f}"
+        )
+
+
 def judge(
-    parts: data.Split, table: data.Table, same: TrainResult, best: TrainResult
+    parts: data.Split,
+    table: data.Table,
+    same: TrainResult,
+    best: TrainResult,
+    default: TrainResult,
 ) -> list[plots.Judged]:
     """Compare the networks with two baselines on the held-out rows."""
     X, T = parts.held_out
+    by_default = default.network.predict(parts.raw_held_out[0])
     predictions = {
         "mean of the training rows": np.zeros_like(T),
         "linear least squares": data.linear_least_squares(parts),
-        f"network, epoch {same.n_epochs:,}, the last of part 1": same.last_network.predict(X),
-        f"network, epoch {best.best_epoch:,}, chosen by validation": best.network.predict(X),
+        f"plain descent, epoch {same.n_epochs:,}": same.last_network.predict(X),
+        f"plain descent, epoch {best.best_epoch:,}": best.network.predict(X),
+        "batchprop.train(X, T)": (by_default - parts.mean) / parts.scale,
     }
     judged = [
         plots.Judged(name, parts.mean + parts.scale * Y[0], *data.errors(parts, Y))
@@ -182,12 +207,13 @@ def main() -> None:
                 f"{e}-{options.hidden}-1 {network.activation}, {network.theta.size:,} weights",
             ),
             (
-                "training",
+                "parts 1, 2",
                 f"plain gradient descent, learning rate {options.learning_rate:g}, {network.dtype}",
             ),
         ]
     )
     console.heading(f"1  The same {epochs:,} epochs with each engine, from the same start")
+    load(run, parts)
     results = compare(run | {"max_epochs": epochs})
 
     console.heading(
@@ -195,8 +221,12 @@ def main() -> None:
     )
     long = train_long(run | {"max_epochs": options.long_epochs}, parts)
 
-    console.heading("3  Error on the held-out rows")
-    judged = judge(parts, table, results["fused"], long)
+    console.heading("3  No settings: result = batchprop.train(X, T); print(result)")
+    default = train_by_default(parts)
+
+    console.heading("4  Error on the held-out rows")
+    judged = judge(parts, table, results["fused"], long, default)
+    compare_estimate(default, judged[-1].rmse, table.target)
 
     options.output.mkdir(parents=True, exist_ok=True)
     curves = [
@@ -208,7 +238,7 @@ def main() -> None:
     ]
     plots.learning_curve(pictures[0], curves, long)
     true = parts.mean + parts.scale * T_held_out[0]
-    plots.predicted_against_true(pictures[1], true, [judged[1], judged[-1]], table.target)
+    plots.predicted_against_true(pictures[1], true, judged[-2:], table.target)
     console.heading("Plots")
     for picture in pictures:
         here = picture.resolve().is_relative_to(Path.cwd())

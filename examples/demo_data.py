@@ -21,13 +21,19 @@ class Table(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A table in three parts, each with X (e, N) and T (1, N) in standardised units."""
+    """A table in three parts, each with X (e, N) and T (1, N) in standardised units.
+
+    ``raw_fitted`` has the rows of the first two parts, ``raw_held_out`` those of the third, as they
+    are in the table.
+    """
 
     train: tuple[np.ndarray, np.ndarray]
     validation: tuple[np.ndarray, np.ndarray]
     held_out: tuple[np.ndarray, np.ndarray]
     mean: float  # of the target; with ``scale`` it converts back to the table's units
     scale: float
+    raw_fitted: tuple[np.ndarray, np.ndarray]
+    raw_held_out: tuple[np.ndarray, np.ndarray]
 
 
 def number(text: str) -> float:
@@ -108,7 +114,9 @@ def split(table: Table, seed: int) -> Split:
     X = ((table.X - mean_X) / scale_X).T
     T = ((table.t - mean) / scale)[np.newaxis]
     parts = [(X[:, rows], T[:, rows]) for rows in (train, validation, held_out)]
-    return Split(*parts, mean, scale)
+    fitted = order[n_fifth:]
+    raw = [(table.X[rows].T, table.t[rows][np.newaxis]) for rows in (fitted, held_out)]
+    return Split(*parts, mean, scale, *raw)
 
 
 def linear_least_squares(split: Split) -> np.ndarray:

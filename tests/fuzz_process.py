@@ -51,7 +51,12 @@ FORMS = [
 def made(solver):
     for form in FORMS:
         options = form if "network" in form else {"hidden_size": 3} | form
-        yield form, train(CASE.X, CASE.T, solver=solver, max_epochs=6, n_threads=1, **options)
+        yield (
+            form,
+            train(
+                CASE.X, CASE.T, solver=solver, max_epochs=6, n_threads=1, **{"alpha": 0.0} | options
+            ),
+        )
 
 
 def goes_on(checkpoint, form):

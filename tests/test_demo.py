@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -61,6 +62,12 @@ def test_demo_compares_the_engines_and_draws(tmp_path):
         assert engine in done.stdout
     assert "R²" in done.stdout
     assert "linear least squares" in done.stdout
+    assert "batchprop.train(X, T)" in done.stdout
+    assert "chosen by evidence" in done.stdout
+    estimate, real = re.findall(
+        r"estimated it: ([\d.]+) mpg; on the held-out rows: ([\d.]+)", done.stdout
+    )[0]
+    assert float(estimate) == pytest.approx(float(real), rel=0.3)
     assert len(done.stdout.splitlines()) < 60  # progress does not flood a pipe
     for name in ("learning_curve.png", "predicted_against_true.png"):
         picture = tmp_path / "plots" / name

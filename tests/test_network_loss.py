@@ -26,7 +26,7 @@ def data(offset, dtype="float64", n_samples=60, seed=0):
 def quietly(*args, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # means that take up digits are told of elsewhere
-        return train(*args, **options)
+        return train(*args, **{"alpha": 0.0} | options)
 
 
 def squared_error(network, X, T, weight=None, engine="fused"):
@@ -104,7 +104,7 @@ def test_a_target_counts_as_reached_when_the_network_has_it(solver):
 def test_a_target_that_only_the_solver_reaches_does_not_end_the_run():
     x = np.arange(-1, 1.005, 0.01, dtype="f4")[None]
     T = np.vstack([100 * np.sin(x), 0.01 * np.cos(x)])
-    result = train(x, T, hidden_size=5, solver="lm", target_loss=1e-10)
+    result = train(x, T, hidden_size=5, solver="lm", target_loss=1e-10, alpha=0.0)
     assert result.loss_curve.min() <= 1e-10 < result.loss
     assert result.stop_reason != "target_loss"
 
@@ -113,8 +113,8 @@ def test_resuming_after_a_target_was_missed_gives_the_same_bits():
     x = np.arange(-1, 1.005, 0.01, dtype="f4")[None]
     T = np.vstack([100 * np.sin(x), 0.01 * np.cos(x)])
     options = {"hidden_size": 5, "solver": "lm", "target_loss": 1e-9, "tol": None}
-    whole = train(x, T, max_epochs=60, **options)
-    half = train(x, T, max_epochs=45, **options)
+    whole = train(x, T, max_epochs=60, **{"alpha": 0.0} | options)
+    half = train(x, T, max_epochs=45, **{"alpha": 0.0} | options)
     rest = train(x, T, max_epochs=15, target_loss=1e-9, resume=half)
     np.testing.assert_array_equal(rest.network.theta, whole.network.theta)
     np.testing.assert_array_equal(rest.loss_curve, whole.loss_curve)

@@ -33,6 +33,9 @@ OTHERWISE = {
     "σ is the activation, a deviation is std": (r"σ²|σ_[xt]\b|1/σ\b|/ σ\b|where σ is 0", ""),
     "λ is the damping, μ the momentum": ("μ", "src/batchprop/solvers/levenberg_marquardt/"),
     "L-BFGS has pairs Δθ, Δg": (r"\bsᵀy|yᵀy|\(s, y\)|\bH₀", ""),
+    "Z is the pre-activations, the evidence has no letter": (r"log Z\b|evidence Z\b", "docs/"),
+    "γ is the number of effective parameters": (r"γ I\b|factor γ", ""),
+    "K is the precision, not a number": (r"\bK (networks|directions|starts)|K·m|\(K,\)", ""),
     "the three sums are Q_hh, Q_hy, Q_yy": (r"\b[ABD]\[[kl],", ""),
 }
 

@@ -121,12 +121,19 @@ def test_a_wrong_penalty_is_rejected(control, s, dtype):
     assert right.passed, str(right)
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_e")
 def test_a_run_ends_where_this_gradient_is_0():
     case = problem(n_samples=60)
     options = {"alpha": ALPHA, "sample_weight": np.linspace(0.5, 2, 60)}
     for solver in ("lbfgs", "lm"):
         net = train(
-            case.X, case.T, solver=solver, scale=False, tol=None, hidden_size=5, **options
+            case.X,
+            case.T,
+            solver=solver,
+            scale=False,
+            tol=None,
+            hidden_size=5,
+            **{"alpha": 0.0} | options,
         ).network
         _, gradient = loss_and_gradient(net, case.X, case.T, **options)
         assert np.linalg.norm(gradient.theta) < 1e-6

@@ -62,7 +62,7 @@ def run(index: int, solver: str, seed: int, share: float) -> Run:
     began = time.process_time()
     result = batchprop.train(
         X, T, hidden_size=problem.m, activation=problem.activation, solver=solver, seed=seed,
-        tol=None, gradient_tol=None, max_epochs=None, n_threads=1, callback=callback,
+        alpha=0.0, tol=None, gradient_tol=None, max_epochs=None, n_threads=1, callback=callback,
         callback_every=1 if solver == "lm" else 10,
     )  # fmt: skip
     variance = float(T.var(axis=1, dtype=float).sum())
@@ -96,4 +96,6 @@ def warm_up() -> None:
     for dtype in ("float64", "float32"):
         for solver in ("lbfgs", "lm", "adam"):
             data = x.astype(dtype)
-            batchprop.train(data, data**2, hidden_size=2, solver=solver, max_epochs=3, n_threads=1)
+            batchprop.train(
+                data, data**2, hidden_size=2, solver=solver, alpha=0.0, max_epochs=3, n_threads=1
+            )

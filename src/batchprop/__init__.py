@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from batchprop.gradient_check import check_gradient
     from batchprop.loss import gauss_newton, loss_and_gradient
     from batchprop.network import Network
+    from batchprop.predictive.predictive import Predictive
     from batchprop.training.checkpoint.checkpoint import Checkpoint
     from batchprop.training.result import TrainResult
     from batchprop.training.train import train
@@ -27,6 +28,7 @@ _MODULES = {
     "Checkpoint": "batchprop.training.checkpoint.checkpoint",
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
+    "Predictive": "batchprop.predictive.predictive",
     "TrainResult": "batchprop.result",
     "average": "batchprop.averaging",
     "check_gradient": "batchprop.gradient_check",
@@ -40,6 +42,7 @@ __all__ = [
     "ENGINES",
     "Checkpoint",
     "Network",
+    "Predictive",
     "TrainResult",
     "__version__",
     "average",

@@ -19,15 +19,15 @@ def average(networks: Iterable[Network], weights: npt.ArrayLike | None = None) -
     """Return the network whose predictions are the mean of the predictions of several networks.
 
     A sum of outputs over the units of all networks is the output of one wider network.  So the mean
-    of K networks of m hidden units is one network of K·m units: W_h and b_h are stacked, each W_y
-    is divided by K, and b_y is the mean.  It is saved, loaded and evaluated like any other.
+    of n networks of m hidden units is one network of n·m units: W_h and b_h are stacked, each W_y
+    is divided by n, and b_y is the mean.  It is saved, loaded and evaluated like any other.
 
     Parameters
     ----------
     networks : iterable of Network
         Networks with the same number of inputs, the same number of outputs and the same activation.
         Their numbers of hidden units may differ.
-    weights : array_like, shape (K,), or None
+    weights : array_like, shape (n,), or None
         Non-negative weights of the networks, of which only the ratios matter; None weights all
         alike.  A network of weight 0 is left out.
 

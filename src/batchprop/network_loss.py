@@ -1,4 +1,9 @@
-"""The loss of a network in the user's units: of its own predictions, in its own dtype."""
+"""The loss of a network in the user's units: of its own predictions, in its own dtype.
+
+Training computes with standardised data, and Levenberg–Marquardt in float64.  The network that it
+returns differs slightly: its parameters are rounded to its dtype, and in raw units large means cost
+digits.  These functions compute the loss of the returned network.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +30,27 @@ def network_loss(
     engine: str = "fused",
     n_threads: int | None = None,
 ) -> float:
-    """Return L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i.
+    """Return L = Σ_i w_i ‖y_i − t_i‖² / Σ_i w_i, the sum of the losses of all outputs.
 
-    Training computes with standardised data, and Levenberg–Marquardt in float64.  The network that
-    it returns differs slightly: its parameters are rounded to its dtype, and in raw units large
-    means cost digits.  This function computes the loss of the returned network.
+    Parameters
+    ----------
+    network, X, T, sample_weight, engine, n_threads
+        As for ``output_losses``.
+    """
+    losses = output_losses(network, X, T, sample_weight, engine=engine, n_threads=n_threads)
+    return float(losses.sum())
+
+
+def output_losses(
+    network: Network,
+    X: Array,
+    T: Array,
+    sample_weight: Array | None = None,
+    *,
+    engine: str = "fused",
+    n_threads: int | None = None,
+) -> Array:
+    """Return the loss of each output (s,), Σ_i w_i (y_oi − t_oi)² / Σ_i w_i.
 
     Parameters
     ----------
@@ -51,7 +72,7 @@ def network_loss(
     parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
     # dividing by a power of two is exact and keeps squares within the range of float64
     exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
-    total = 0.0
+    totals = np.zeros(T.shape[0])
     with np.errstate(over="ignore", invalid="ignore"):
         for part in parts:
             Y = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
@@ -59,9 +80,10 @@ def network_loss(
             if sample_weight is not None:
                 w = sample_weight[part]
                 squares = np.where(w > 0, squares * w, 0.0)
-            total += float(squares.sum())
-        mean = scales(X.shape[1], sample_weight).loss * total
-        return float(np.ldexp(mean, 2 * exponent))
+            totals += squares.sum(axis=1)
+        means = scales(X.shape[1], sample_weight).loss * totals
+        losses: Array = np.ldexp(means, 2 * exponent)
+        return losses
 
 
 def _largest(T: Array, sample_weight: Array | None, part: slice) -> float:

@@ -30,9 +30,12 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     a, φ(a) = F(θ + a p)      step length of a line search, the objective along p
     c₁, c₂                    constants of the Wolfe conditions
     Δθ, Δg (P,)               L-BFGS's pairs
-    B⁻¹, γ, D                 its inverse Hessian, and the factor or diagonal that starts it
+    B⁻¹, κ, D                 its inverse Hessian, and the factor or diagonal that starts it
     λ, A, d                   damping, JᵀJ + penalty, mean of A's diagonal:  (A + λ d I) p = −½ g
     q (P,), ρ                 second-order correction of p, gain ratio
+    K, Λ (P, P)               Σ_i w_i J_iᵀJ_i + Λ, and the diagonal matrix of penalties in it
+    γ, ν, M                   number of effective parameters, variance of the noise, s Σw − s
+    u (s, N)                  variance of a prediction
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchprop.training.alpha_report import AlphaReport
+from batchprop.training.fit_errors import FitErrors
 from batchprop.training.result import Progress, TrainResult
 
-__all__ = ["AlphaReport", "Progress", "TrainResult"]
+__all__ = ["AlphaReport", "FitErrors", "Progress", "TrainResult"]

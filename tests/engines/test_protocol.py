@@ -122,7 +122,8 @@ def test_every_solver_trains_with_a_fourth_engine(solver, scale):
     }  # fmt: skip
     T = 50 + 7 * case.T
     fourth, expected = (
-        train(case.X, T, engine=engine, **options) for engine in ("halves", "vectorized")
+        train(case.X, T, engine=engine, **{"alpha": 0.0} | options)
+        for engine in ("halves", "vectorized")
     )
     for curve in ("loss_curve", "validation_loss_curve"):
         np.testing.assert_allclose(getattr(fourth, curve), getattr(expected, curve), rtol=1e-8)
@@ -150,8 +151,8 @@ def test_calls_that_do_not_train_take_its_name():
 def test_a_run_goes_on_with_it(tmp_path):
     case = problem(e=2, m=4, s=1, n_samples=51)
     options = {"hidden_size": 4, "engine": "halves", "solver": "lm", "seed": 3}
-    whole = train(case.X, case.T, max_epochs=9, **options)
-    first = train(case.X, case.T, max_epochs=4, **options)
+    whole = train(case.X, case.T, max_epochs=9, **{"alpha": 0.0} | options)
+    first = train(case.X, case.T, max_epochs=4, **{"alpha": 0.0} | options)
     first.checkpoint.save(tmp_path / "run.npz")
     resumed = train(case.X, case.T, resume=tmp_path / "run.npz", max_epochs=5)
     np.testing.assert_array_equal(resumed.loss_curve, whole.loss_curve)
@@ -162,6 +163,8 @@ def test_networks_train_side_by_side_where_the_interpreter_is_free(releases_gil,
     monkeypatch.setattr(halves, "releases_gil", releases_gil)
     case = problem(e=2, m=4, s=1, n_samples=51)
     options = {"engine": "halves", "solver": "gd", "max_epochs": 50, "n_threads": 2}
-    train_many(case.X, case.T, [{"seed": 1}, {"seed": 2}], hidden_size=4, **options)
+    train_many(
+        case.X, case.T, [{"seed": 1}, {"seed": 2}], hidden_size=4, **{"alpha": 0.0} | options
+    )
     beside = {name for name in halves.threads if name.startswith("batchprop-network")}
     assert bool(beside) == releases_gil

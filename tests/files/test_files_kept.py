@@ -72,7 +72,7 @@ def test_a_link_to_nothing_yet(tmp_path):
         atomic_file.write_arrays(away, NEW)
     assert told.value.filename == str(away)
     with pytest.raises(ValueError, match="be in a folder that exists.* Make .*nowhere' first"):
-        train(CASE.X, CASE.T, checkpoint=away)
+        train(CASE.X, CASE.T, checkpoint=away, alpha=0.0)
 
 
 def test_a_link_to_itself(tmp_path):
@@ -169,7 +169,7 @@ def test_what_is_no_file_is_left_alone(tmp_path, kind):
     with pytest.raises(
         ValueError, match=f"^checkpoint must be the name of a file; .*{kind}"
     ) as told:
-        train(CASE.X, CASE.T, checkpoint=path)
+        train(CASE.X, CASE.T, checkpoint=path, alpha=0.0)
     assert FORM.match(str(told.value))
     for load in (Network.load, type(CHECKPOINT).load):
         with pytest.raises((ValueError, OSError), match=r"run\.npz"):
@@ -214,7 +214,8 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
 def test_what_is_no_name(name, error, got):
     calls = {
         "path": [CASE.network.save, Network.load, CHECKPOINT.save, type(CHECKPOINT).load],
-        "checkpoint": [lambda name: train(CASE.X, CASE.T, checkpoint=name)] * (name is not None),
+        "checkpoint": [lambda name: train(CASE.X, CASE.T, checkpoint=name, alpha=0.0)]
+        * (name is not None),
         "resume": [lambda name: train(CASE.X, CASE.T, resume=name)] * isinstance(name, str),
     }
     for argument, those in calls.items():

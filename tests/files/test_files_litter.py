@@ -16,6 +16,6 @@ def test_names_that_only_begin_like_ours_stay(tmp_path):
     for name in kept:
         (tmp_path / name).write_text("mine")
     options = {"hidden_size": 2, "max_epochs": 1, "solver": "gd"}
-    train(CASE.X, CASE.T, checkpoint=tmp_path / "run.npz", **options)
+    train(CASE.X, CASE.T, checkpoint=tmp_path / "run.npz", **{"alpha": 0.0} | options)
     assert sorted(os.listdir(tmp_path)) == sorted([*kept, "run.npz"])
     assert all((tmp_path / name).read_text() == "mine" for name in kept)

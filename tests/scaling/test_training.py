@@ -12,6 +12,7 @@ from batchprop import ENGINES, Network, train
 
 N = 300
 OPTIONS = {
+    "alpha": 0.0,
     "hidden_size": 6,
     "solver": "adam",
     "learning_rate": 0.02,
@@ -58,7 +59,7 @@ def r_squared(network, X, T, weight=None):
 def quietly(X, T, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return train(X, T, **{**OPTIONS, **options})
+        return train(X, T, **{"alpha": 0.0, **OPTIONS, **options})
 
 
 @functools.cache
@@ -75,8 +76,8 @@ def test_units_of_inputs_do_not_matter(engine, units):
     X, T = standard()
     raw = scale * X + offset
     options = {"max_epochs": 20} if engine == "naive" else {}
-    expected = train(X, T, **{**OPTIONS, **options}, engine=engine, scale=False)
-    result = train(raw, T, **{**OPTIONS, **options}, engine=engine)
+    expected = train(X, T, **{"alpha": 0.0, **OPTIONS, **options}, engine=engine, scale=False)
+    result = train(raw, T, **{"alpha": 0.0, **OPTIONS, **options}, engine=engine)
     np.testing.assert_allclose(
         r_squared(result.network, raw, T), r_squared(expected.network, X, T), atol=most
     )
@@ -122,7 +123,9 @@ def test_constant_columns_are_ignored(engine):
 def test_a_start_on_a_constant_column_starts_as_good_as_it_is():
     X, T = standard()
     table = np.vstack([X, np.full(N, 7.7)])
-    start = train(standard(1)[0], T, **{**OPTIONS, "max_epochs": 0}, scale=False).network
+    start = train(
+        standard(1)[0], T, **{"alpha": 0.0, **OPTIONS, "max_epochs": 0}, scale=False
+    ).network
     widened = type(start)(np.hstack([start.W_h, np.ones((6, 1))]), start.b_h, start.W_y, start.b_y)
     R = widened.predict(table) - T
     result = quietly(table, T, network=widened, hidden_size=6)
@@ -205,7 +208,12 @@ def test_validation_data_are_measured_in_the_same_units(engine):
     X, T = 1e4 + 1e2 * X, 50 + 20 * T
     half = N // 2
     result = train(
-        X[:, :half], T[:, :half], **OPTIONS, engine=engine, X_val=X[:, half:], T_val=T[:, half:]
+        X[:, :half],
+        T[:, :half],
+        **OPTIONS,
+        engine=engine,
+        X_val=X[:, half:],
+        T_val=T[:, half:],
     )
     R = result.network.predict(X[:, half:]) - T[:, half:]
     np.testing.assert_allclose(result.validation_loss, np.mean(R**2), rtol=1e-8)
@@ -252,7 +260,7 @@ def test_whole_numbers_and_flags():
 def test_scale_must_be_a_flag():
     X, T = standard()
     with pytest.raises(TypeError, match="scale must be True or False"):
-        train(X, T, scale="yes")
+        train(X, T, scale="yes", alpha=0.0)
 
 
 @pytest.mark.parametrize("solver", ["lm", "lbfgs", "adam"])
@@ -266,7 +274,14 @@ def test_weights_beyond_float32_end_at_its_largest_number(solver, scale, units):
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         result = train(
-            x, t, hidden_size=5, dtype="float32", solver=solver, scale=scale, max_epochs=20
+            x,
+            t,
+            hidden_size=5,
+            dtype="float32",
+            solver=solver,
+            scale=scale,
+            max_epochs=20,
+            alpha=0.0,
         )
     for network in (result.network, result.last_network):
         assert network.dtype == np.float32

@@ -24,17 +24,17 @@ X = RNG.normal(size=(120, 3))
 Y = np.column_stack([np.sin(2 * X[:, 0]) + X[:, 1], X[:, 1] * X[:, 2]])
 # these fits end by max_iter, which the estimator says
 pytestmark = pytest.mark.filterwarnings("ignore:Stopped by max_iter")
-SMALL = {"hidden_size": 8, "max_iter": 60, "tol": 0, "random_state": 0}
+SMALL = {"alpha": 0.0, "hidden_size": 8, "max_iter": 60, "tol": 0, "random_state": 0}
 
 
 @parametrize_with_checks(
     [
-        BatchMLPRegressor(),
+        BatchMLPRegressor(alpha=0.0),
         BatchMLPRegressor(solver="gd"),
         BatchMLPRegressor(activation="relu", engine="vectorized", solver="nesterov", max_iter=100),
-        BatchMLPRegressor(n_threads=2, random_state=1),
-        BatchMLPRegressor(early_stopping=True),
-        BatchMLPRegressor(n_init=2, combine="mean", max_iter=100),
+        BatchMLPRegressor(n_threads=2, random_state=1, alpha=0.0),
+        BatchMLPRegressor(early_stopping=True, alpha=0.0),
+        BatchMLPRegressor(n_init=2, combine="mean", max_iter=100, alpha=0.0),
     ]
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -48,9 +48,9 @@ def test_scikit_learns_own_checks(estimator, check):
 def test_it_is_train_with_rows_as_samples(engine, dtype, y):
     x = X.astype(dtype)
     options = SMALL | {"engine": engine, "max_iter": 7}
-    model = BatchMLPRegressor(**options).fit(x, y)
+    model = BatchMLPRegressor(**{"alpha": 0.0} | options).fit(x, y)
     T = y.reshape(len(y), -1).T
-    result = train(x.T, T, hidden_size=8, engine=engine, max_epochs=7, tol=None, seed=0)
+    result = train(x.T, T, hidden_size=8, engine=engine, max_epochs=7, tol=None, seed=0, alpha=0.0)
     assert model.solver_ == result.solver
     np.testing.assert_array_equal(model.network_.theta, result.network.theta)
     np.testing.assert_array_equal(model.loss_curve_, result.loss_curve)
@@ -83,7 +83,9 @@ def test_weights_in_scikit_learns_form():
 
 
 def test_every_argument_is_documented_and_no_other():
-    assert documented_parameters(BatchMLPRegressor.__doc__) == set(BatchMLPRegressor().get_params())
+    assert documented_parameters(BatchMLPRegressor.__doc__) == set(
+        BatchMLPRegressor(alpha=0.0).get_params()
+    )
     for method in (BatchMLPRegressor.fit, BatchMLPRegressor.predict):
         expected = set(inspect.signature(method).parameters) - {"self"}
         assert documented_parameters(method.__doc__) == expected
@@ -99,13 +101,13 @@ def test_every_fitted_attribute_is_documented():
 
 
 def test_nothing_is_there_before_fit():
-    model = BatchMLPRegressor()
+    model = BatchMLPRegressor(alpha=0.0)
     with pytest.raises(NotFittedError):
         model.predict(X)
     for name in ("coefs_", "intercepts_", "loss_", "network_", "n_iter_"):
         assert not hasattr(model, name)
     with pytest.raises(TypeError, match="positional"):
-        BatchMLPRegressor(50)
+        BatchMLPRegressor(50, alpha=0.0)
 
 
 def test_sample_weights_count_samples():
@@ -140,7 +142,9 @@ def noisy(n_samples, seed):
 def test_validation_data_of_the_users():
     x, y = noisy(15, 0)
     x_val, y_val = noisy(40, 1)
-    model = BatchMLPRegressor(hidden_size=30, n_iter_no_change=30, max_iter=3000, random_state=0)
+    model = BatchMLPRegressor(
+        hidden_size=30, n_iter_no_change=30, max_iter=3000, random_state=0, alpha=0.0
+    )
     model.fit(x, y, X_val=x_val, y_val=y_val)
     curve = model.validation_loss_curve_
     assert model.stop_reason_ == "patience"
@@ -158,13 +162,15 @@ def test_early_stopping_sets_samples_aside(weight):
         "hidden_size": 30, "early_stopping": True, "n_iter_no_change": 20, "random_state": 5,
         "solver": "adam",
     }  # fmt: skip
-    model = BatchMLPRegressor(validation_fraction=0.25, **options).fit(x, y, weight)
+    model = BatchMLPRegressor(validation_fraction=0.25, **{"alpha": 0.0} | options).fit(
+        x, y, weight
+    )
     assert model.stop_reason_ == "patience"
-    again = BatchMLPRegressor(validation_fraction=0.25, **options).fit(x, y)
+    again = BatchMLPRegressor(validation_fraction=0.25, **{"alpha": 0.0} | options).fit(x, y)
     np.testing.assert_allclose(
         again.validation_loss_curve_, model.validation_loss_curve_, rtol=1e-10
     )
-    given = BatchMLPRegressor(**options).fit(x, y, X_val=x[:9], y_val=y[:9])
+    given = BatchMLPRegressor(**{"alpha": 0.0} | options).fit(x, y, X_val=x[:9], y_val=y[:9])
     predicted = given.predict(x[:9])
     best = given.validation_loss_curve_.min()
     assert mean_squared_error(y[:9], predicted) == pytest.approx(best, rel=1e-12)
@@ -210,7 +216,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_parameters_are_named_as_they_were_given(name):
     value, error = BAD[name]
-    model = BatchMLPRegressor(**{name: value})
+    model = BatchMLPRegressor(**{"alpha": 0.0, name: value})
     assert model.get_params()[name] == value  # stored as it is: checked by fit
     with pytest.raises(error, match=f"^{name} must "):
         model.fit(X, Y)
@@ -226,17 +232,17 @@ def test_bad_validation_data():
     with pytest.raises(ValueError, match="^X_val must have as many columns as X; got 2 instead"):
         model.fit(X, Y, X_val=X[:, :2], y_val=Y)
     with pytest.raises(ValueError, match=r"^validation_fraction must .*below|less than 1"):
-        BatchMLPRegressor(early_stopping=True, validation_fraction=1.0).fit(X, Y)
+        BatchMLPRegressor(early_stopping=True, validation_fraction=1.0, alpha=0.0).fit(X, Y)
     with pytest.raises(ValueError, match="sample_weight must be non-negative"):
         model.fit(X, Y, sample_weight=-np.ones(120))
 
 
 def test_it_says_when_it_needs_more_time():
     with pytest.warns(ConvergenceWarning, match="after n_iter_=5 .*Raise max_iter") as told:
-        BatchMLPRegressor(max_iter=5).fit(X, Y)
+        BatchMLPRegressor(max_iter=5, alpha=0.0).fit(X, Y)
     assert told[0].filename == __file__
     with pytest.warns(ConvergenceWarning, match="n_iter_=5 "):
-        BatchMLPRegressor(max_iter=5, tol=0, early_stopping=True).fit(X, Y)
+        BatchMLPRegressor(max_iter=5, tol=0, early_stopping=True, alpha=0.0).fit(X, Y)
 
 
 def test_it_says_when_it_was_interrupted(monkeypatch):
@@ -245,7 +251,7 @@ def test_it_says_when_it_was_interrupted(monkeypatch):
 
     monkeypatch.setattr("batchprop.engines.vectorized.ArrayObjective", interrupted)
     with pytest.warns(UserWarning, match="Interrupted"):
-        model = BatchMLPRegressor(engine="vectorized", solver="lbfgs").fit(X, Y)
+        model = BatchMLPRegressor(engine="vectorized", solver="lbfgs", alpha=0.0).fit(X, Y)
     assert model.stop_reason_ == "interrupted"
 
 

@@ -11,7 +11,7 @@ from batchprop.sklearn.hold_out import hold_out
 from batchprop.sklearn.training_data import Samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-OPTIONS = {
+OPTIONS = {"alpha": 0.0,
     "hidden_size": 6, "early_stopping": True, "max_iter": 40, "n_iter_no_change": 10,
     "n_threads": 1,
 }  # fmt: skip
@@ -34,8 +34,10 @@ def test_rows_of_weight_0_are_missing_to_the_bit(seed, solver):
     options = OPTIONS | {
         "random_state": seed, "solver": solver, "validation_fraction": rng.uniform(0.1, 0.6),
     }  # fmt: skip
-    model = BatchMLPRegressor(**options).fit(x, y, weight)
-    without = BatchMLPRegressor(**options).fit(x[~missing], y[~missing], weight[~missing])
+    model = BatchMLPRegressor(**{"alpha": 0.0} | options).fit(x, y, weight)
+    without = BatchMLPRegressor(**{"alpha": 0.0} | options).fit(
+        x[~missing], y[~missing], weight[~missing]
+    )
     np.testing.assert_array_equal(model.network_.theta, without.network_.theta)
     np.testing.assert_array_equal(model.validation_loss_curve_, without.validation_loss_curve_)
 
@@ -185,16 +187,18 @@ def test_weights_of_the_users_validation_data():
     weight = rng.integers(0, 3, 30)
     y_val[weight == 0] = 100.0
     options = OPTIONS | {"early_stopping": False, "random_state": 0, "alpha": 0.1}
-    weighted = BatchMLPRegressor(**options).fit(
+    weighted = BatchMLPRegressor(**{"alpha": 0.0} | options).fit(
         x, y, X_val=X_val, y_val=y_val, sample_weight_val=weight
     )
-    repeated = BatchMLPRegressor(**options).fit(
+    repeated = BatchMLPRegressor(**{"alpha": 0.0} | options).fit(
         x, y, X_val=np.repeat(X_val, weight, axis=0), y_val=np.repeat(y_val, weight)
     )
     np.testing.assert_allclose(
         weighted.validation_loss_curve_, repeated.validation_loss_curve_, rtol=1e-9
     )
-    model = BatchMLPRegressor(**options | {"warm_start": True, "max_iter": 5, "solver": "lbfgs"})
+    model = BatchMLPRegressor(
+        **{"alpha": 0.0} | options | {"warm_start": True, "max_iter": 5, "solver": "lbfgs"}
+    )
     for _ in range(2):  # a list is an array, for a warm start as well
         model.fit(x, y, X_val=X_val, y_val=y_val, sample_weight_val=weight.tolist())
     assert model.n_iter_ == 10
@@ -203,15 +207,20 @@ def test_weights_of_the_users_validation_data():
     with pytest.raises(ValueError, match=r"^sample_weight_val must have shape \(30,\)"):
         model.fit(x, y, X_val=X_val, y_val=y_val, sample_weight_val=weight[:9])
     for early_stopping in (False, True):
-        model = BatchMLPRegressor(**options | {"early_stopping": early_stopping})
+        model = BatchMLPRegressor(**{"alpha": 0.0} | options | {"early_stopping": early_stopping})
         with pytest.raises(ValueError, match="^sample_weight_val must come with validation data"):
             model.fit(x, y, sample_weight_val=weight)
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "lm", "adam"])
-@pytest.mark.parametrize("alpha", [0.0, 0.1])
+@pytest.mark.parametrize("alpha", [0.0, 0.1, "evidence"])
 def test_scikit_learns_check_of_weights(solver, alpha):
     model = BatchMLPRegressor(
         early_stopping=True, solver=solver, alpha=alpha, max_iter=60, random_state=0
     )
+    check_sample_weight_equivalence_on_dense_data("BatchMLPRegressor", model)
+
+
+def test_scikit_learns_check_of_weights_without_validation():
+    model = BatchMLPRegressor(alpha="evidence", max_iter=60, random_state=0)
     check_sample_weight_equivalence_on_dense_data("BatchMLPRegressor", model)

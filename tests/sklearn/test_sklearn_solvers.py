@@ -17,14 +17,14 @@ X = RNG.normal(size=(120, 3))
 Y = np.column_stack([np.sin(2 * X[:, 0]) + X[:, 1], X[:, 1] * X[:, 2]])
 # these fits end by limits, which the estimator says
 pytestmark = pytest.mark.filterwarnings("ignore:Stopped by max_")
-SMALL = {"hidden_size": 8, "tol": 0, "random_state": 0}
+SMALL = {"alpha": 0.0, "hidden_size": 8, "tol": 0, "random_state": 0}
 
 
 @pytest.mark.parametrize("solver", ["auto", *SOLVERS])
 def test_what_is_known_of_a_fit(solver):
     model = BatchMLPRegressor(solver=solver, max_iter=9, n_init=2, **SMALL).fit(X, Y)
     result = train(
-        X.T, Y.T, hidden_size=8, tol=None, solver=solver, max_epochs=9, n_init=2
+        X.T, Y.T, hidden_size=8, tol=None, solver=solver, max_epochs=9, n_init=2, alpha=0.0
     )  # the same, as the seed is 0
     assert model.solver_ == result.solver != "auto"
     assert (model.n_iter_, model.stop_reason_, model.converged_) == (9, "max_epochs", False)
@@ -38,8 +38,8 @@ def test_what_is_known_of_a_fit(solver):
 @pytest.mark.parametrize("solver", RESUMABLE)
 def test_a_warm_start_is_the_run_continued(solver):
     options = SMALL | {"solver": solver}
-    whole = BatchMLPRegressor(max_iter=30, **options).fit(X, Y)
-    model = BatchMLPRegressor(max_iter=18, warm_start=True, **options).fit(X, Y)
+    whole = BatchMLPRegressor(max_iter=30, **{"alpha": 0.0} | options).fit(X, Y)
+    model = BatchMLPRegressor(max_iter=18, warm_start=True, **{"alpha": 0.0} | options).fit(X, Y)
     assert model.n_iter_ == 18
     model = pickle.loads(pickle.dumps(model)).set_params(max_iter=12, n_threads=2)
     model.fit(X.copy(), Y.copy(order="F"))
@@ -70,7 +70,11 @@ def test_other_parameters_begin_a_run_of_their_own(change, goes_on):
 def test_changed_options_weights_or_rows_begin_a_run_of_their_own():
     options = {"history_size": 5}
     model = BatchMLPRegressor(
-        solver="lbfgs", max_iter=5, warm_start=True, solver_options=options, **SMALL
+        solver="lbfgs",
+        max_iter=5,
+        warm_start=True,
+        solver_options=options,
+        **SMALL,
     )
     for weight in (None, np.ones(120), np.linspace(1, 2, 120)):
         assert model.fit(X, Y, weight).n_iter_ == 5
@@ -85,8 +89,8 @@ def test_changed_options_weights_or_rows_begin_a_run_of_their_own():
 
 def test_early_stopping_can_be_continued():
     options = SMALL | {"early_stopping": True, "n_iter_no_change": 500, "solver": "adam"}
-    whole = BatchMLPRegressor(max_iter=40, **options)
-    parts = BatchMLPRegressor(max_iter=20, warm_start=True, **options)
+    whole = BatchMLPRegressor(max_iter=40, **{"alpha": 0.0} | options)
+    parts = BatchMLPRegressor(max_iter=20, warm_start=True, **{"alpha": 0.0} | options)
     with pytest.warns(match="Raise max_iter"):
         whole.fit(X, Y), parts.fit(X, Y).fit(X, Y)
     np.testing.assert_array_equal(parts.validation_loss_curve_, whole.validation_loss_curve_)
@@ -96,7 +100,7 @@ def test_early_stopping_can_be_continued():
 @pytest.mark.parametrize("solver", ["lbfgs", "lm", "adam"])
 def test_auto_takes_the_solvers_own_numbers(solver):
     x, y = X[:, :1], np.random.default_rng(1).normal(size=120)  # noise: the minimum comes early
-    model = BatchMLPRegressor(hidden_size=20, solver=solver, random_state=0)
+    model = BatchMLPRegressor(hidden_size=20, solver=solver, random_state=0, alpha=0.0)
     model.fit(x, y, X_val=x + 0.1, y_val=y[::-1])
     assert model.stop_reason_ == "patience"
     assert model.n_iter_ - model.best_iter_ == LIMITS[solver].n_epochs_no_change

@@ -10,7 +10,7 @@ from batchprop.sklearn import BatchMLPRegressor
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
 Y = np.sin(X[:, 0]) + 0.1 * RNG.normal(size=60)
-SMALL = {"hidden_size": 3, "solver": "gd", "random_state": 0, "max_iter": 40}
+SMALL = {"alpha": 0.0, "hidden_size": 3, "solver": "gd", "random_state": 0, "max_iter": 40}
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 

@@ -22,7 +22,7 @@ X = RNG.normal(size=(120, 3))
 Y = np.column_stack([np.sin(2 * X[:, 0]) + X[:, 1], X[:, 1] * X[:, 2]])
 # these fits end by max_iter, which the estimator says
 pytestmark = pytest.mark.filterwarnings("ignore:Stopped by max_iter")
-SMALL = {"hidden_size": 8, "max_iter": 60, "tol": 0, "random_state": 0}
+SMALL = {"alpha": 0.0, "hidden_size": 8, "max_iter": 60, "tol": 0, "random_state": 0}
 
 
 def scaled(**options):
@@ -43,7 +43,10 @@ def test_pipelines_that_scale():
 def test_a_grid_search_in_processes():
     grid = {"batchmlpregressor__hidden_size": [4, 12], "batchmlpregressor__activation": ["tanh"]}
     search = GridSearchCV(
-        make_pipeline(StandardScaler(), BatchMLPRegressor(**SMALL)), grid, cv=2, n_jobs=2
+        make_pipeline(StandardScaler(), BatchMLPRegressor(**SMALL)),
+        grid,
+        cv=2,
+        n_jobs=2,
     ).fit(X, Y)
     alone = GridSearchCV(search.estimator, grid, cv=2).fit(X, Y)
     for name in ("split0_test_score", "split1_test_score"):

@@ -14,7 +14,7 @@ from batchprop.sklearn import BatchMLPRegressor
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 Y = np.column_stack([np.sin(2 * X[:, 0]) + X[:, 1], X[:, 1] * X[:, 2]])
-SMALL = {"hidden_size": 4, "max_iter": 20, "random_state": 0, "n_threads": 1}
+SMALL = {"alpha": 0.0, "hidden_size": 4, "max_iter": 20, "random_state": 0, "n_threads": 1}
 # words of ``train`` that a user of the estimator has not heard
 FOREIGN = re.compile(
     r"\bT\b|\bT_val\b|samples as rows|row \d|max_epochs|n_epochs_no_change|\bseed\b"

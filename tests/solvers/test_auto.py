@@ -67,9 +67,9 @@ def test_never_beyond_the_limits():
 def test_train_follows_the_rule():
     rng = np.random.default_rng(0)
     X, T = rng.normal(size=(100, 30)), rng.normal(size=(1, 30))
-    assert train(X[:3], T, hidden_size=5, max_epochs=1).solver == "lm"
-    assert train(X, T, hidden_size=50, max_epochs=1).solver == "lbfgs"
-    assert train(X[:3], T, hidden_size=5, solver="lbfgs", max_epochs=1).solver == "lbfgs"
+    assert train(X[:3], T, hidden_size=5, max_epochs=1, alpha=0.0).solver == "lm"
+    assert train(X, T, hidden_size=50, max_epochs=1, alpha=0.0).solver == "lbfgs"
+    assert train(X[:3], T, hidden_size=5, solver="lbfgs", max_epochs=1, alpha=0.0).solver == "lbfgs"
 
 
 @pytest.mark.parametrize("n_samples", [50, 10**6])

@@ -37,7 +37,9 @@ def test_the_last_point_counts_where_no_callback_told_of_it(monkeypatch):
         return SimpleNamespace(x=last, success=True, status=0)
 
     monkeypatch.setattr(scipy.optimize, "minimize", minimize)
-    result = train(CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None)
+    result = train(
+        CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None, alpha=0.0
+    )
     assert (result.stop_reason, result.n_epochs, result.converged) == ("method", 2, True)
     np.testing.assert_array_equal(result.last_network.theta, last)
     at_last, _ = loss_and_gradient(result.last_network, CASE.X, CASE.T)
@@ -52,7 +54,9 @@ def test_the_last_point_counts_once(monkeypatch):
         return SimpleNamespace(x=last, success=True, status=0)
 
     monkeypatch.setattr(scipy.optimize, "minimize", minimize)
-    result = train(CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None)
+    result = train(
+        CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None, alpha=0.0
+    )
     assert result.n_epochs == 1
 
 
@@ -62,7 +66,9 @@ def test_what_a_failure_means(status, reason, monkeypatch):
         return SimpleNamespace(x=x0, success=False, status=status)
 
     monkeypatch.setattr(scipy.optimize, "minimize", minimize)
-    result = train(CASE.X, CASE.T, network=CASE.network, solver="scipy", tol=None, scale=False)
+    result = train(
+        CASE.X, CASE.T, network=CASE.network, solver="scipy", tol=None, scale=False, alpha=0.0
+    )
     assert result.stop_reason == reason
 
 
@@ -74,6 +80,8 @@ def test_a_method_may_go_on_in_the_array_that_it_told_of(monkeypatch):
         return SimpleNamespace(x=x, success=True, status=0)
 
     monkeypatch.setattr(scipy.optimize, "minimize", minimize)
-    result = train(CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None)
+    result = train(
+        CASE.X, CASE.T, network=CASE.network, solver="scipy", scale=False, tol=None, alpha=0.0
+    )
     assert result.n_epochs == 2
     np.testing.assert_allclose(result.last_network.theta, CASE.network.theta + 0.02)

@@ -173,7 +173,7 @@ def test_options_that_scipy_cannot_take(method, options):
     with pytest.raises((TypeError, ValueError), match="method_options must .*; got") as raised:
         batchprop.train(
             case.X, case.T, hidden_size=3, solver="scipy", method=method, method_options=options,
-            max_epochs=3,
+            max_epochs=3, alpha=0.0,
         )  # fmt: skip
     assert FORM.match(str(raised.value)), str(raised.value)
     assert not threads()

@@ -11,7 +11,7 @@ import batchprop
 from tests.problems import problem
 
 ENGINES = pytest.mark.parametrize("engine", ["vectorized", "fused"])
-OFF = {"solver": "gd", "tol": None, "gradient_tol": None, "scale": False}
+OFF = {"alpha": 0.0, "solver": "gd", "tol": None, "gradient_tol": None, "scale": False}
 
 
 def trained(case, **options):
@@ -121,11 +121,11 @@ def overfitting(dtype="float64"):
 @pytest.mark.parametrize("patience", [1, 10, 60])
 def test_patience(engine, patience):
     data = overfitting() | {"engine": engine, "learning_rate": 0.05, "max_epochs": 400} | OFF
-    curve = batchprop.train(**data).validation_loss_curve
+    curve = batchprop.train(**{"alpha": 0.0} | data).validation_loss_curve
     records = np.flatnonzero(curve == np.minimum.accumulate(curve))
     waits = np.diff([*records, math.inf])
     best = int(records[np.argmax(waits > patience)])
-    result = batchprop.train(**data, patience=patience)
+    result = batchprop.train(**{"alpha": 0.0} | data, patience=patience)
     assert result.stop_reason == "patience"
     assert not result.converged
     assert (result.best_epoch, result.n_epochs) == (best, best + patience)
@@ -135,7 +135,7 @@ def test_patience(engine, patience):
 @ENGINES
 def test_validation_data_choose_the_network_with_patience_off(engine):
     data = overfitting() | {"engine": engine, "learning_rate": 0.05, "max_epochs": 200} | OFF
-    result = batchprop.train(**data)
+    result = batchprop.train(**{"alpha": 0.0} | data)
     best = int(np.argmin(result.validation_loss_curve))
     assert (result.n_epochs, result.best_epoch) == (200, best)
     assert best < 200

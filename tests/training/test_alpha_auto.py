@@ -69,7 +69,7 @@ def test_without_noise_there_is_no_penalty():
 
 def test_the_report(noisy):
     report = noisy.alpha_report
-    assert report.method == "auto"
+    assert report.method == "evidence"
     assert list(report.alphas) == sorted(report.alphas)
     assert len(report.alphas) == len(report.scores) == len(report.negative_log_evidence)
     assert noisy.alpha == (report.chosen, M * report.chosen)
@@ -121,7 +121,7 @@ def test_validation_data_judge():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver(solver, noisy):
-    result = fitted(solver=solver, max_epochs=3)
+    result = fitted(solver=solver, max_epochs=3, alpha="evidence")
     assert repr(result.alpha_report) == repr(noisy.alpha_report)
 
 
@@ -152,6 +152,24 @@ def test_each_output_has_a_noise_of_its_own():
     assert noise[1] == pytest.approx(100.0, rel=0.4)
     assert noise[0] < 0.4
     assert noise[2] < 0.004
+
+
+def test_the_weight_of_validation_data_has_no_unit():
+    unseen = table(40, 0.5, seed=2)
+    one, other = (
+        fitted(X_val=unseen[0], T_val=unseen[1], sample_weight_val=np.full(40, unit))
+        for unit in (1.0, 1e9)
+    )
+    assert other.alpha == pytest.approx(one.alpha)
+
+
+def test_of_many_outputs_some_have_no_noise_that_is_known():
+    rng = np.random.default_rng(0)
+    many = np.vstack([rng.normal(size=(60, 4)) @ X, np.ones((1, 80))])
+    with pytest.warns(UserWarning, match="predicted as they are"):
+        noise = np.array(fitted(X, many, max_epochs=2).alpha_report.noise_std)
+    assert np.count_nonzero(np.isfinite(noise)) == 51
+    assert noise[60] == 0.0
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -225,6 +243,7 @@ def test_the_estimator_chooses_as_train_does(noisy):
     np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_there_is_a_fallback_where_time_is_short():
     hurried = fitted(max_seconds=1e-6)
     assert hurried.alpha[0] == chosen_penalty.FALLBACK

@@ -190,6 +190,7 @@ def test_few_samples_make_fewer_folds(n):
     assert result.alpha_report.n_folds == min(5, n)
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_where_nothing_can_be_compared_there_is_a_fallback():
     with pytest.warns(UserWarning, match="Constant"):
         result = fitted(X[:, :1], T[:, :1])

@@ -10,14 +10,14 @@ import pytest
 
 from batchprop import ENGINES, Network, average, loss_and_gradient, train
 from batchprop.sklearn import BatchMLPRegressor
-from batchprop.training import combination
+from batchprop.training import run_result
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.combination import averaged, combined
 from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"solver": "gd", "max_epochs": 15, "hidden_size": 4}
+COMMON = {"alpha": 0.0, "solver": "gd", "max_epochs": 15, "hidden_size": 4}
 HELD_OUT = {"X_val": CASE.X[:, :7], "T_val": CASE.T[:, :7], "patience": 5}
 WEIGHTS = {"sample_weight": np.arange(90.0), "sample_weight_val": np.arange(7.0)}
 
@@ -149,19 +149,25 @@ def test_starts_without_a_step_are_left_out():
 
 
 def test_the_clock_before_any_start():
-    result = trained(max_seconds=1e-9, n_threads=1)
+    with pytest.warns(UserWarning, match="has learnt nothing"):
+        result = trained(max_seconds=1e-9, n_threads=1)
     assert (result.stop_reason, result.network.shape.n_hidden) == ("max_seconds", 4)
     assert len(result.starts) == 5
 
 
 def test_ctrl_c_while_the_mean_is_evaluated(monkeypatch):
-    def interrupted(*arguments):
-        raise KeyboardInterrupt
+    measure = run_result.output_losses
 
-    monkeypatch.setattr(combination, "loss_on", interrupted)
+    def interrupted(network, *arguments, **options):
+        if network.shape.n_hidden == 20:
+            raise KeyboardInterrupt
+        return measure(network, *arguments, **options)
+
+    monkeypatch.setattr(run_result, "output_losses", interrupted)
     result = trained()
     assert result.network.shape.n_hidden == 20
     assert math.isnan(result.loss)
+    assert "nan" not in str(result).lower()
 
 
 def test_no_step_was_asked_for():
@@ -190,7 +196,7 @@ def test_the_mean_is_not_a_run_that_can_be_resumed():
         train(CASE.X, CASE.T, resume=result)
     longer = [train(CASE.X, CASE.T, resume=s, max_epochs=10).network for s in result.starts]
     np.testing.assert_array_equal(average(longer).theta, trained(max_epochs=25).network.theta)
-    further = train(CASE.X, CASE.T, network=result.network, max_epochs=20)
+    further = train(CASE.X, CASE.T, network=result.network, max_epochs=20, alpha=0.0)
     assert further.network.shape.n_hidden == 20
     assert further.loss < result.loss
 
@@ -232,9 +238,11 @@ def test_the_mean_is_saved_and_loaded(tmp_path):
 def test_an_estimator_averages():
     options = {"hidden_size": 4, "max_iter": 15, "n_init": 3, "random_state": 0, "solver": "lbfgs"}
     x, y = CASE.X.T, CASE.T.T
-    model = BatchMLPRegressor(**options, combine="mean").fit(x, y)
+    model = BatchMLPRegressor(**{"alpha": 0.0} | options, combine="mean").fit(x, y)
     alone = [
-        BatchMLPRegressor(**options | {"n_init": 1, "random_state": k}).fit(x, y).predict(x)
+        BatchMLPRegressor(**{"alpha": 0.0} | options | {"n_init": 1, "random_state": k})
+        .fit(x, y)
+        .predict(x)
         for k in range(3)
     ]
     np.testing.assert_allclose(model.predict(x), np.mean(alone, axis=0), atol=1e-12)
@@ -246,6 +254,6 @@ def test_an_estimator_averages():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_warm_start_begins_anew():
     options = {"hidden_size": 4, "max_iter": 15, "n_init": 3, "random_state": 0, "warm_start": True}
-    model = BatchMLPRegressor(**options, combine="mean").fit(CASE.X.T, CASE.T.T)
+    model = BatchMLPRegressor(**{"alpha": 0.0} | options, combine="mean").fit(CASE.X.T, CASE.T.T)
     theta = model.network_.theta
     np.testing.assert_array_equal(model.fit(CASE.X.T, CASE.T.T).network_.theta, theta)

@@ -14,7 +14,7 @@ from batchprop.solvers.stopping import CONVERGED
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-2, 2, (3, 200))
 T = np.sin(2 * X[:1]) + X[1:2] * X[2:]
-OPTIONS = {"n_threads": 1, "max_epochs": 300}
+OPTIONS = {"alpha": 0.0, "n_threads": 1, "max_epochs": 300}
 
 
 def trained(X=X, T=T, **options):
@@ -123,7 +123,7 @@ def test_one_warning_for_each_network():
     with pytest.warns(UserWarning, match="the mean of T") as caught:
         results = train_many(
             X, T, [{"network": tiny(0.0)}, {"hidden_size": 4}, {"network": tiny(0.0)}],
-            solver="lbfgs", max_epochs=20,
+            solver="lbfgs", max_epochs=20, alpha=0.0,
         )  # fmt: skip
     assert len(caught) == 2
     assert [one.filename for one in caught] == [__file__] * 2
@@ -144,7 +144,7 @@ def test_a_start_near_the_saddle_is_told_of_whatever_the_penalty(scale):
 
 
 def test_where_little_is_left_small_steps_are_no_plateau():
-    fitted = train(X, T, hidden_size=12, solver="lbfgs", max_epochs=60, n_threads=1)
+    fitted = train(X, T, hidden_size=12, solver="lbfgs", max_epochs=60, n_threads=1, alpha=0.0)
     assert fitted.loss < 0.05 * T.var()
     result, text = trained(network=fitted.network, solver="gd", learning_rate=1e-9)
     assert (result.stop_reason, result.converged, text) == ("stagnation", True, "")

@@ -11,7 +11,7 @@ from batchprop import ENGINES, Network, loss_and_gradient, train
 from batchprop.solvers.settings import FIRST_ORDER
 from tests.problems import problem
 
-OFF = {"solver": "gd", "tol": None, "gradient_tol": None, "scale": False}
+OFF = {"alpha": 0.0, "solver": "gd", "tol": None, "gradient_tol": None, "scale": False}
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 
@@ -161,6 +161,6 @@ def test_values_beyond_the_dtype_are_refused(engine, name):
     data = {"X": case.X, "T": case.T, "X_val": case.X, "T_val": case.T}
     data[name] = data[name] * 1e40
     with pytest.raises(ValueError, match=rf"^{name} must stay within .*float32 network"):
-        train(**data, engine=engine, dtype="float32")
+        train(**{"alpha": 0.0} | data, engine=engine, dtype="float32")
     with pytest.raises(ValueError, match=rf"^{name} must stay within"):
-        train(**data, network=case.network.astype("float32"), engine=engine)
+        train(**{"alpha": 0.0} | data, network=case.network.astype("float32"), engine=engine)

@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 60))
 T = X[:1] * X[1:2] + np.array([[1.0], [2.0]]) * X[2]
 V, U = X[:, :20].copy(), T[:, :20].copy()
-SMALL = {"hidden_size": 4, "n_threads": 1, "max_epochs": 60}
+SMALL = {"alpha": 0.0, "hidden_size": 4, "n_threads": 1, "max_epochs": 60}
 
 
 def cause(X=X, T=T, **options):
@@ -72,7 +72,7 @@ def test_a_penalty_that_drives_weights_up(solver, weight):
     bound = float(told.split("Choose alpha below ")[1].split(",")[0])
     assert bound == pytest.approx(total / 0.01, rel=0.05)
     if solver == "gd":  # the remedy helps
-        result = train(X, T, **SMALL | options, alpha=bound / 2)
+        result = train(X, T, **SMALL | options | {"alpha": bound / 2})
         assert result.stop_reason != "non_finite"
 
 

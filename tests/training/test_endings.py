@@ -21,7 +21,7 @@ EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 def trained(case, **options):
     options = {"solver": "gd", "max_epochs": 40, "learning_rate": 0.02} | OFF | options
-    return train(case.X, case.T, network=case.network, **options)
+    return train(case.X, case.T, network=case.network, **{"alpha": 0.0} | options)
 
 
 def assert_whole(result, case, engine):
@@ -202,6 +202,7 @@ def test_the_clock(engine):
     assert np.isfinite(result.loss_curve).all()
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock_counts_the_callback_and_rare_calls_do_not_stop_it():
     case = problem()
     slow = trained(
@@ -215,12 +216,14 @@ def test_the_clock_counts_the_callback_and_rare_calls_do_not_stop_it():
     assert rare.stop_reason == "max_seconds"
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_one_evaluation_is_made_however_short_the_time():
     result = trained(problem(), max_seconds=1e-9)
     assert (result.n_epochs, result.stop_reason) == (0, "max_seconds")
     assert np.isfinite(result.loss)
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_a_rule_that_ends_the_run_goes_before_the_callback_and_the_clock():
     result = trained(problem(), max_epochs=3, max_seconds=1e-9, callback=lambda p: p.epoch == 3)
     assert (result.n_epochs, result.stop_reason) == (0, "max_seconds")

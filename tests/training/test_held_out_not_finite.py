@@ -13,7 +13,7 @@ from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 
 CASE, HELD_OUT = problem(e=2, m=4, s=1, n_samples=30), problem(e=2, m=4, s=1, n_samples=17)
-PLAIN = {
+PLAIN = {"alpha": 0.0,
     "network": CASE.network, "engine": "vectorized", "tol": None, "gradient_tol": None,
     "X_val": HELD_OUT.X, "T_val": HELD_OUT.T,
 }  # fmt: skip

@@ -16,7 +16,14 @@ from batchprop.training.result import Progress
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
-PLAIN = {"solver": "gd", "engine": "vectorized", "hidden_size": 4, "tol": None, "max_epochs": None}
+PLAIN = {
+    "alpha": 0.0,
+    "solver": "gd",
+    "engine": "vectorized",
+    "hidden_size": 4,
+    "tol": None,
+    "max_epochs": None,
+}
 
 
 class Clock:

@@ -18,7 +18,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"solver": "gd", "max_epochs": 15, "hidden_size": 4}
+COMMON = {"alpha": 0.0, "solver": "gd", "max_epochs": 15, "hidden_size": 4}
 VALIDATION = {"X_val": CASE.X[:, :7], "T_val": CASE.T[:, :7], "patience": 5}
 
 
@@ -124,6 +124,7 @@ def test_the_progress_line_says_which_start(monkeypatch):
         assert f"network {k}/3" in shown
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock_is_for_all_starts():
     result = trained(n_init=4, max_epochs=None, max_seconds=0.2, tol=None, gradient_tol=None)
     assert {one.stop_reason for one in result.starts} == {"max_seconds"}
@@ -145,7 +146,7 @@ def test_less_than_one_start(n_init):
 
 def test_a_given_network_is_one_start():
     with pytest.raises(ValueError, match="n_init must be 1 where a network is given; got n_init=2"):
-        train(CASE.X, CASE.T, network=CASE.network, n_init=2)
+        train(CASE.X, CASE.T, network=CASE.network, n_init=2, alpha=0.0)
     train(CASE.X, CASE.T, network=CASE.network, n_init=1, max_epochs=0)
 
 

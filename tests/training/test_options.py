@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,8 +18,8 @@ DEFAULTS = {
     "hidden_size": None, "network": None, "activation": None, "solver": "auto", "engine": "fused",
     "learning_rate": None, "momentum": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8,
     "history_size": None, "max_evaluations": None, "damping": 1e-3, "max_damping": 1e10,
-    "step_tol": 1e-15, "method": "L-BFGS-B", "method_options": None, "scale": True, "alpha": 0.0,
-    "n_init": 1, "combine": "best", "max_epochs": "auto", "target_loss": None,
+    "step_tol": 1e-15, "method": "L-BFGS-B", "method_options": None, "scale": True, "alpha": "auto",
+    "n_init": 1, "combine": "best", "uncertainty": None, "max_epochs": "auto", "target_loss": None,
     "gradient_tol": 1e-10, "tol": 1e-5, "n_epochs_no_change": "auto", "X_val": None,
     "T_val": None, "sample_weight_val": None, "patience": None,
     "max_seconds": None, "callback": None, "callback_every": 1, "progress": False, "seed": 0,
@@ -50,6 +51,7 @@ def test_train_passes_each_option_on(monkeypatch):
 
     def trained(X, T, options, words, stacklevel):
         passed.append(options)
+        return SimpleNamespace(stop_reason="stagnation", n_epochs=1)
 
     # the name "train" of the package is the function
     monkeypatch.setitem(train.__globals__, "trained", trained)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from types import SimpleNamespace
@@ -9,11 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 from batchprop import train_many
+from batchprop.result import FitErrors
 from batchprop.training import parallel
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
-SMALL = {"hidden_size": 3, "solver": "gd", "max_epochs": 3}
+SMALL = {"alpha": 0.0, "hidden_size": 3, "solver": "gd", "max_epochs": 3}
 
 
 @pytest.mark.parametrize(
@@ -33,10 +35,15 @@ def test_how_many_threads_each_network_has(n_networks, n_threads, expected, monk
 
     def noted(spec, monitor):
         seen[monitor.start] = spec.n_threads
-        return SimpleNamespace(stop_reason="max_epochs")
+        errors = FitErrors((math.nan,), (1.0,))  # not evaluated
+        return SimpleNamespace(
+            stop_reason="callback", starts=(), combine="best", training_errors=errors
+        )
 
     monkeypatch.setattr(parallel, "run", noted)
-    train_many(CASE.X, CASE.T, [{"seed": k} for k in range(n_networks)], n_threads=n_threads)
+    train_many(
+        CASE.X, CASE.T, [{"seed": k} for k in range(n_networks)], n_threads=n_threads, alpha=0.0
+    )
     assert [seen[k] for k in range(n_networks)] == expected
 
 
@@ -55,7 +62,12 @@ def test_where_one_fails_those_that_wait_are_not_begun():
 
     with pytest.raises(LookupError, match="no more"):
         train_many(
-            CASE.X, CASE.T, [{"seed": k} for k in range(8)], n_threads=2, callback=callback, **SMALL
+            CASE.X,
+            CASE.T,
+            [{"seed": k} for k in range(8)],
+            n_threads=2,
+            callback=callback,
+            **SMALL,
         )
     assert set(told) == {0, 1}
 
@@ -64,7 +76,12 @@ def test_two_networks_cannot_have_one_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     one, same = tmp_path / "run.npz", "run.npz"
     with pytest.raises(ValueError, match=r"that of configurations\[0\], too") as raised:
-        train_many(CASE.X, CASE.T, [{"checkpoint": one}, {}, {"checkpoint": same}], **SMALL)
+        train_many(
+            CASE.X,
+            CASE.T,
+            [{"checkpoint": one}, {}, {"checkpoint": same}],
+            **SMALL,
+        )
     assert raised.value.__notes__ == ["in configurations[2]"]
     assert not one.exists()
     train_many(CASE.X, CASE.T, [{"checkpoint": one}, {"checkpoint": "other.npz"}], **SMALL)

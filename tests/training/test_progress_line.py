@@ -26,7 +26,14 @@ def at(epoch, loss=0.5, validation_loss=math.nan):
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, network=CASE.network, max_epochs=30, progress=True, **options)
+    return train(
+        CASE.X,
+        CASE.T,
+        network=CASE.network,
+        max_epochs=30,
+        progress=True,
+        **{"alpha": 0.0} | options,
+    )
 
 
 def test_a_terminal_sees_one_line_that_is_rewritten():
@@ -101,7 +108,7 @@ def test_a_run_shows_its_progress(capsys):
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "30/30" in shown.err.splitlines()[-1]
-    trained_silently = train(CASE.X, CASE.T, network=CASE.network, max_epochs=3)
+    trained_silently = train(CASE.X, CASE.T, network=CASE.network, max_epochs=3, alpha=0.0)
     assert trained_silently.n_epochs == 3
     assert capsys.readouterr() == ("", "")
 

@@ -24,7 +24,9 @@ CASE = problem()
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, network=CASE.network, max_epochs=12, tol=None, **options)
+    return train(
+        CASE.X, CASE.T, network=CASE.network, max_epochs=12, tol=None, **{"alpha": 0.0} | options
+    )
 
 
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)

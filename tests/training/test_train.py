@@ -14,7 +14,7 @@ from batchprop.activations import ACTIVATIONS
 from batchprop.solvers.settings import FIRST_ORDER, SOLVERS
 from tests.problems import problem, relative_error
 
-OFF = {"tol": None, "gradient_tol": None}
+OFF = {"alpha": 0.0, "tol": None, "gradient_tol": None}
 
 
 def table(n_samples=60, e=3, s=1, seed=0):
@@ -31,11 +31,11 @@ def table(n_samples=60, e=3, s=1, seed=0):
 def test_entry_k_of_the_curve_is_the_loss_before_step_k_plus_1(engine, solver):
     case = problem(n_samples=11)
     options = {"network": case.network, "solver": solver, "engine": engine, **OFF}
-    result = train(case.X, case.T, max_epochs=4, **options)
+    result = train(case.X, case.T, max_epochs=4, **{"alpha": 0.0} | options)
     assert result.loss_curve.shape == (result.n_epochs + 1,) == (5,)
     assert result.validation_loss_curve.size == 0
     for epoch, listed in enumerate(result.loss_curve):
-        there = train(case.X, case.T, max_epochs=epoch, **options).last_network
+        there = train(case.X, case.T, max_epochs=epoch, **{"alpha": 0.0} | options).last_network
         loss, _ = loss_and_gradient(there, case.X, case.T, engine=engine)
         assert listed == pytest.approx(loss, rel=1e-13)
     np.testing.assert_array_equal(there.theta, result.last_network.theta)
@@ -105,8 +105,8 @@ def test_what_is_given_is_left_as_it_is(engine, order, kept, tmp_path):
     held = {name: guarded(name, array) for name, array in given.items()}
     before = case.network.theta.copy()
     options = {"network": case.network, "engine": engine, "max_epochs": 5, "learning_rate": 0.05}
-    plain = train(**given, **options)
-    result = train(**held, **options)
+    plain = train(**given, **{"alpha": 0.0} | options)
+    result = train(**held, **{"alpha": 0.0} | options)
     np.testing.assert_array_equal(case.network.theta, before)
     for name, array in given.items():
         np.testing.assert_array_equal(held[name], array)
@@ -138,7 +138,7 @@ def test_the_same_seed_gives_the_same_start_on_every_engine():
 def test_the_same_call_gives_the_same_bits(engine):
     X, T = table(40)
     options = {"hidden_size": 6, "engine": engine, "max_epochs": 12, "solver": "adam"}
-    once, again = (train(X, T, **options) for _ in range(2))
+    once, again = (train(X, T, **{"alpha": 0.0} | options) for _ in range(2))
     np.testing.assert_array_equal(once.loss_curve, again.loss_curve)
     np.testing.assert_array_equal(once.network.theta, again.network.theta)
 
@@ -146,7 +146,7 @@ def test_the_same_call_gives_the_same_bits(engine):
 def test_the_number_of_threads_changes_no_bit():
     X, T = table(5000)
     options = {"hidden_size": 40, "max_epochs": 30, "solver": "adam", "X_val": X, "T_val": T}
-    one, three = (train(X, T, n_threads=n, **options) for n in (1, 3))
+    one, three = (train(X, T, n_threads=n, **{"alpha": 0.0} | options) for n in (1, 3))
     np.testing.assert_array_equal(one.loss_curve, three.loss_curve)
     np.testing.assert_array_equal(one.validation_loss_curve, three.validation_loss_curve)
     np.testing.assert_array_equal(one.last_network.theta, three.last_network.theta)
@@ -182,7 +182,15 @@ def test_the_engines_trajectories_agree(solver, dtype, s, weighted):
 def test_the_engines_trajectories_agree_for_every_activation(activation):
     case = problem(e=2, m=5, s=2, n_samples=20, activation=activation, seed=1)
     naive, *others = (
-        train(case.X, case.T, network=case.network, engine=engine, max_epochs=5, learning_rate=0.01)
+        train(
+            case.X,
+            case.T,
+            network=case.network,
+            engine=engine,
+            max_epochs=5,
+            learning_rate=0.01,
+            alpha=0.0,
+        )
         for engine in ENGINES
     )
     assert naive.network.activation == activation
@@ -203,7 +211,7 @@ def test_the_engines_trajectories_agree_for_every_activation(activation):
 )
 def test_the_dtype_of_the_arithmetic(given, asked, expected):
     X, T = (10 * array for array in table(20))
-    result = train(X.astype(given), T, hidden_size=3, dtype=asked, max_epochs=2)
+    result = train(X.astype(given), T, hidden_size=3, dtype=asked, max_epochs=2, alpha=0.0)
     assert result.network.dtype == result.last_network.dtype == expected
     assert result.loss_curve.dtype == "float64"
 
@@ -212,9 +220,9 @@ def test_the_dtype_of_the_arithmetic(given, asked, expected):
 def test_a_given_network_brings_its_dtype(dtype):
     X, T = table(20)
     network = Network.initialize(3, 4, 1, activation="relu", dtype=dtype)
-    assert train(X, T, network=network, max_epochs=1).network.dtype == dtype
+    assert train(X, T, network=network, max_epochs=1, alpha=0.0).network.dtype == dtype
     other = {"float32": "float64", "float64": "float32"}[dtype]
-    result = train(X, T, network=network, dtype=other, max_epochs=1)
+    result = train(X, T, network=network, dtype=other, max_epochs=1, alpha=0.0)
     assert (result.network.dtype, result.network.activation) == (other, "relu")
     assert network.dtype == dtype
 
@@ -226,7 +234,13 @@ def test_the_defaults_learn_a_standardised_table(solver, activation, hidden_size
     X, T = table(80)
     epochs = 8 if solver == "lm" and hidden_size == 600 else 60  # of matrices (3001, 3001)
     curve = train(
-        X, T, hidden_size=hidden_size, solver=solver, activation=activation, max_epochs=epochs
+        X,
+        T,
+        hidden_size=hidden_size,
+        solver=solver,
+        activation=activation,
+        max_epochs=epochs,
+        alpha=0.0,
     ).loss_curve
     assert curve[-1] < 0.97 * curve[0]
     assert curve.max() < 1.5 * curve[0]
@@ -234,7 +248,7 @@ def test_the_defaults_learn_a_standardised_table(solver, activation, hidden_size
 
 def test_a_default_call_ends_well():
     X, T = table(200)
-    result = train(X, T)
+    result = train(X, T, alpha=0.0)
     assert result.network.shape == (3, 50, 1)
     assert result.loss < 0.5
     assert 0 < result.seconds < 60
@@ -245,15 +259,15 @@ def test_sample_weights_count_samples():
     weight = np.r_[np.full(10, 2.0), np.zeros(10), np.ones(10)]
     counted = np.r_[0:10, 0:10, 20:30]
     options = {"hidden_size": 5, "max_epochs": 20, "learning_rate": 0.05}
-    weighted = train(X, T, sample_weight=weight, **options)
-    repeated = train(X[:, counted], T[:, counted], **options)
+    weighted = train(X, T, sample_weight=weight, **{"alpha": 0.0} | options)
+    repeated = train(X[:, counted], T[:, counted], **{"alpha": 0.0} | options)
     assert relative_error(weighted.network.theta, repeated.network.theta) < 1e-12
 
 
 def test_no_thread_outlives_a_run():
     X, T = table(20_000)
     before = threading.active_count()
-    train(X, T, hidden_size=40, max_epochs=3, n_threads=4, X_val=X, T_val=T)
+    train(X, T, hidden_size=40, max_epochs=3, n_threads=4, X_val=X, T_val=T, alpha=0.0)
     assert threading.active_count() == before
 
 

@@ -12,7 +12,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"solver": "gd", "max_epochs": 12, "hidden_size": 4}
+COMMON = {"alpha": 0.0, "solver": "gd", "max_epochs": 12, "hidden_size": 4}
 RNG = np.random.default_rng(0)
 FOLDS = [np.where(np.arange(90) % 3 == k, 0.0, 1.0) for k in range(3)]
 
@@ -78,9 +78,11 @@ def test_networks_large_enough_for_several_threads_each():
     case = problem(e=8, m=40, n_samples=3000)
     own = [{"seed": k, "hidden_size": 60} for k in range(3)]
     options = {"max_epochs": 5}
-    expected = [train(case.X, case.T, n_threads=1, **one, **options) for one in own]
+    expected = [
+        train(case.X, case.T, n_threads=1, **one, **{"alpha": 0.0} | options) for one in own
+    ]
     for n_threads in (1, 2, 4, 7):  # shared out as 1·1, 1·2 and 2·1, 3·1, 3·2
-        results = train_many(case.X, case.T, own, n_threads=n_threads, **options)
+        results = train_many(case.X, case.T, own, n_threads=n_threads, **{"alpha": 0.0} | options)
         for one, result in zip(expected, results, strict=True):
             assert_same(result, one)
 
@@ -126,7 +128,9 @@ def test_rows_or_columns_first_and_read_only():
     X = np.asfortranarray(CASE.X)
     X.setflags(write=False)
     for one, other in zip(
-        train_many(X, CASE.T, SWEEPS["seeds"], **COMMON), many(SWEEPS["seeds"]), strict=True
+        train_many(X, CASE.T, SWEEPS["seeds"], **COMMON),
+        many(SWEEPS["seeds"]),
+        strict=True,
     ):
         assert_same(one, other)
 

@@ -15,7 +15,12 @@ HELD_OUT = {"X_val": CASE.X, "T_val": CASE.T}
 
 
 def many(configurations, **options):
-    return train_many(CASE.X, CASE.T, configurations, **{"max_epochs": 2, "solver": "gd"} | options)
+    return train_many(
+        CASE.X,
+        CASE.T,
+        configurations,
+        **{"alpha": 0.0, "max_epochs": 2, "solver": "gd"} | options,
+    )
 
 
 @pytest.fixture
@@ -102,7 +107,7 @@ def test_there_is_at_least_one(idle, given):
 
 def test_wrong_data_and_threads(idle):
     with pytest.raises(ValueError, match="T must have shape"):
-        train_many(CASE.X, CASE.T[:, 1:], [{}])
+        train_many(CASE.X, CASE.T[:, 1:], [{}], alpha=0.0)
     with pytest.raises(ValueError, match="n_threads must be"):
         many([{}], n_threads=0)
 
@@ -138,5 +143,5 @@ def test_a_constant_column_is_told_once():
     X = CASE.X.copy()
     X[1] = 7.0
     with pytest.warns(UserWarning, match="row 1 of X") as told:
-        train_many(X, CASE.T, [{"seed": k} for k in range(5)], max_epochs=1)
+        train_many(X, CASE.T, [{"seed": k} for k in range(5)], max_epochs=1, alpha=0.0)
     assert [warning.filename for warning in told] == [__file__]

@@ -18,7 +18,7 @@ from tests.problems import problem
 from tests.same_results import assert_same
 
 CASE = problem(n_samples=90)
-COMMON = {"solver": "gd", "max_epochs": 9, "hidden_size": 4}
+COMMON = {"alpha": 0.0, "solver": "gd", "max_epochs": 9, "hidden_size": 4}
 ENDLESS = {"max_epochs": None, "tol": None, "gradient_tol": None}
 THREADS = pytest.mark.parametrize("n_threads", [1, 3])
 
@@ -112,6 +112,7 @@ def test_ctrl_c_in_a_callback_ends_all(n_threads):
 
 
 @THREADS
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock_is_for_all_together(n_threads):
     results = many(5, n_threads, max_seconds=0.3, **ENDLESS)
     assert {result.stop_reason for result in results} == {"max_seconds"}
@@ -120,6 +121,7 @@ def test_the_clock_is_for_all_together(n_threads):
         assert [result.n_epochs for result in results[1:]] == [0] * 4
 
 
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_e")
 def test_a_clock_of_its_own():
     own = [{"max_seconds": 0.2, "max_epochs": None}, {}]
     short, whole = train_many(CASE.X, CASE.T, own, solver="gd", tol=None, hidden_size=4)

@@ -24,9 +24,9 @@ def ran(solver, engine="fused", **options):
     """Return the result, what the callback was told, and the network after each epoch."""
     told = []
     options = PLAIN | {"solver": solver, "engine": engine} | options
-    result = train(CASE.X, CASE.T, **options, callback=told.append)
+    result = train(CASE.X, CASE.T, **{"alpha": 0.0} | options, callback=told.append)
     after = [
-        train(CASE.X, CASE.T, **(options | {"max_epochs": n})).last_network
+        train(CASE.X, CASE.T, **({"alpha": 0.0} | options | {"max_epochs": n})).last_network
         for n in range(result.n_epochs + 1)
     ]
     return result, told, after
@@ -127,7 +127,7 @@ def test_losses_of_scaled_training_are_of_the_network_on_raw_units(scale):
     T = 50.0 + 20.0 * CASE.T
     result = train(
         CASE.X, T, hidden_size=4, solver="lbfgs", max_epochs=9, tol=None, scale=scale,
-        X_val=HELD_OUT.X, T_val=50.0 + 20.0 * HELD_OUT.T,
+        X_val=HELD_OUT.X, T_val=50.0 + 20.0 * HELD_OUT.T, alpha=0.0,
     )  # fmt: skip
     loss, _ = loss_and_gradient(result.network, CASE.X, T)
     assert result.loss == pytest.approx(loss, rel=1e-9)
@@ -140,12 +140,12 @@ def test_losses_of_scaled_training_are_of_the_network_on_raw_units(scale):
 def test_gradients_of_scaled_training_are_of_standardised_data():
     X, T = 3.0 + 5.0 * CASE.X, 50.0 + 20.0 * CASE.T
     options = {"hidden_size": 4, "solver": "lbfgs", "max_epochs": 3, "tol": None, "seed": 2}
-    scaled = train(X, T, **options)
+    scaled = train(X, T, **{"alpha": 0.0} | options)
 
     def standard(A):
         return (A - A.mean(axis=1, keepdims=True)) / A.std(axis=1, keepdims=True)
 
-    plain = train(standard(X), standard(T), scale=False, **options)
+    plain = train(standard(X), standard(T), scale=False, **{"alpha": 0.0} | options)
     assert scaled.gradient_norm == pytest.approx(plain.gradient_norm, rel=1e-8)
     assert scaled.score == pytest.approx(plain.score, rel=1e-10)
     assert isinstance(scaled.network, Network)

@@ -54,7 +54,7 @@ def blamed(size, **options):
     X[1, 7] = -size
     options = {"solver": "gd", "scale": False, "learning_rate": 1e200, "hidden_size": 4} | options
     with pytest.warns(RuntimeWarning, match="Most likely cause") as caught:
-        train(X, T, **options)
+        train(X, T, **{"alpha": 0.0} | options)
     return str(caught[0].message)
 
 
@@ -74,7 +74,7 @@ def test_what_is_not_told_has_a_default():
 def test_what_a_result_says():
     options = {"network": CASE.network, "solver": "gd", "learning_rate": 0.4, "scale": False}
     held_out = {"X_val": CASE.X[:, :5], "T_val": -CASE.T[:, :5]}
-    result = train(CASE.X, CASE.T, max_epochs=9, **options, **held_out)
+    result = train(CASE.X, CASE.T, max_epochs=9, **options, **{"alpha": 0.0} | held_out)
     assert isinstance(result, TrainResult)
     assert result.n_epochs == 9 > result.best_epoch
     text = repr(result)

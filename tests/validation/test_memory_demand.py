@@ -14,7 +14,7 @@ from tests.bad_input import FORM
 X = np.random.default_rng(0).normal(size=(3, 20))
 T = X[:1] * X[1:2]
 HUGE = [2**40, 2**63, 2**64 + 1, 10**400, 10**5000]
-SMALL = {"hidden_size": 2, "solver": "lbfgs", "max_epochs": 2, "engine": "vectorized"}
+SMALL = {"alpha": 0.0, "hidden_size": 2, "solver": "lbfgs", "max_epochs": 2, "engine": "vectorized"}
 REFUSED = ("hidden_size", "n_init", "history_size")
 NO_LIMIT = (
     "max_epochs", "n_epochs_no_change", "max_evaluations", "callback_every", "n_threads",
@@ -35,7 +35,7 @@ def refused(call):
 def test_sizes_that_cannot_fit(name, size):
     assert refused(lambda: train(X, T, **SMALL | {name: size})).startswith(name)
     if name != "n_init":
-        assert refused(lambda: train_many(X, T, [SMALL | {name: size}])).startswith(name)
+        assert refused(lambda: train_many(X, T, [SMALL | {name: size}], alpha=0.0)).startswith(name)
 
 
 @pytest.mark.parametrize("size", HUGE, ids=lambda size: f"{size.bit_length()} bits")
@@ -50,7 +50,11 @@ def test_networks_that_cannot_fit(k, size):
 @pytest.mark.parametrize("size", HUGE, ids=lambda size: f"{size.bit_length()} bits")
 @pytest.mark.parametrize("name", NO_LIMIT)
 def test_limits_that_are_none(name, size, tmp_path):
-    result = train(X, T, **SMALL | {"callback": lambda progress: progress.epoch == 2, name: size})
+    result = train(
+        X,
+        T,
+        **SMALL | {"callback": lambda progress: progress.epoch == 2, name: size},
+    )
     expected = "max_epochs" if name != "max_epochs" else "callback"
     assert (result.n_epochs, result.stop_reason) == (2, expected)
     path = tmp_path / "run.npz"

@@ -11,7 +11,7 @@ import pytest
 from batchprop import Network, check_gradient, gauss_newton, loss_and_gradient, train, train_many
 from batchprop.validation import orientation
 
-FAST = {"hidden_size": 2, "max_epochs": 0, "n_threads": 1, "engine": "vectorized"}
+FAST = {"alpha": 0.0, "hidden_size": 2, "max_epochs": 0, "n_threads": 1, "engine": "vectorized"}
 PIECE = re.compile(r"\b(X_val|T_val|X|T)(\.T|\[np\.newaxis, :\]|\[:, np\.newaxis\])")
 
 

@@ -39,7 +39,9 @@ CALLS = {
     "check_gradient": lambda network=NET, X=X, T=T, **options: check_gradient(
         network, X, T, **options
     ),
-    "train": lambda network=NET, X=X, T=T, **options: train(X, T, network=network, **options),
+    "train": lambda network=NET, X=X, T=T, **options: train(
+        X, T, network=network, **{"alpha": 0.0} | options
+    ),
 }
 
 OF_X = {

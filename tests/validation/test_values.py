@@ -31,7 +31,7 @@ def flat(theta=np.ones(32), shape=(3, 5, 2), **options):  # noqa: B008
 
 
 def training(**options):
-    return train(X, T, **options)
+    return train(X, T, **{"alpha": 0.0} | options)
 
 
 def checking(**options):

@@ -36,6 +36,7 @@ class Session:
             "network": batchprop.Network(*workload.start, activation=workload.case.activation),
             "solver": solver,
             "n_threads": threads,
+            "alpha": 0.0,
             "scale": False,  # the samples are standardised already, for every library
         }
         try:

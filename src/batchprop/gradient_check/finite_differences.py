@@ -30,10 +30,10 @@ _WORK_LOOPS = 8e6  # … and on one that may run Python loops
 
 
 class Differences(NamedTuple):
-    """Derivatives of F along K directions, and a bound of the error of each."""
+    """Derivatives of F along n directions, and a bound of the error of each."""
 
-    derivative: Array  # (K,)
-    error: Array  # (K,)
+    derivative: Array  # (n,)
+    error: Array  # (n,)
 
 
 def default_probes(shape: Shape, n_samples: int, loops: bool) -> int:
@@ -44,7 +44,7 @@ def default_probes(shape: Shape, n_samples: int, loops: bool) -> int:
 
 
 def directions(size: int, n_probes: int, rng: np.random.Generator) -> Array:
-    """Return directions (K, size): unit vectors if ``n_probes`` suffices, else random ones."""
+    """Return directions (n, size): unit vectors if ``n_probes`` suffices, else random ones."""
     return np.eye(size) if size <= n_probes else rng.standard_normal((n_probes, size))
 
 
@@ -56,7 +56,7 @@ def central_differences(
     gradient: Array,
     loss_error: float,
 ) -> Differences:
-    """Difference ``loss`` along K directions within one block of θ.
+    """Difference ``loss`` along n directions within one block of θ.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def central_differences(
         Parameters and data, which determine the steps.
     block : str
         Name of the block.
-    directions : ndarray, shape (K, size)
+    directions : ndarray, shape (n, size)
         Directions within the block.
     gradient : ndarray, shape (P,)
         ∂F/∂θ, to estimate the effect of rounding θ + step.
@@ -102,7 +102,7 @@ def central_differences(
 
 
 def _steps(problem: Problem, block: str, directions: Array) -> tuple[Array, Array]:
-    """Return the steps (K,) and a bound of the error (K,) that kinks within them cause."""
+    """Return the steps (n,) and a bound of the error (n,) that kinks within them cause."""
     rms_change = np.zeros(len(directions))  # first the mean square of what a unit step changes
     residual = 0.0
     for X, T, share in problem.samples():

@@ -12,6 +12,6 @@ from __future__ import annotations
 
 from batchprop.scaling.advice import warn
 from batchprop.scaling.folding import fold, start_of, unfold
-from batchprop.scaling.standardisation import Scaling
+from batchprop.scaling.standardisation import Scaling, standard_deviations
 
-__all__ = ["Scaling", "fold", "start_of", "unfold", "warn"]
+__all__ = ["Scaling", "fold", "standard_deviations", "start_of", "unfold", "warn"]

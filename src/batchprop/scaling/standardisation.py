@@ -96,6 +96,11 @@ class Scaling(NamedTuple):
         return float(np.sum(mean_squares(T, sample_weight, rows, self.t_mean[rows])))
 
 
+def standard_deviations(table: Array, sample_weight: Array | None = None) -> Array:
+    """Return the standard deviation of each row of a checked table; 0 for a constant row."""
+    return _mean_and_scale(table, sample_weight)[1]
+
+
 def _mean_and_scale(table: Array, weight: Array | None) -> tuple[Array, Array]:
     """Return the mean and standard deviation of each row; the latter is 0 for a constant row."""
     mean, std, first = moments(table, weight)

@@ -41,6 +41,7 @@ def train_options(estimator: Any, callback: Callback | None, callback_every: int
         engine=estimator.engine,
         alpha=estimator.alpha,
         scale=estimator.scale,
+        uncertainty=estimator.uncertainty,
         learning_rate=estimator.learning_rate,
         max_epochs=max_epochs,
         tol=validation.number("tol", estimator.tol, least=0),

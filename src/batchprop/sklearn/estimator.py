@@ -11,34 +11,32 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from batchprop import validation
 from batchprop.sklearn.arguments import resuming, seed_of, train_options
 from batchprop.sklearn.fit_warnings import warn_if_not_converged, words
+from batchprop.sklearn.fitted_network import FittedNetwork
 from batchprop.sklearn.hold_out import hold_out
 from batchprop.sklearn.training_data import (
-    FLOATS,
     Samples,
     checked,
     checked_validation,
     checked_weights,
 )
 from batchprop.sklearn.warm_start import PreviousFit, previous_network
+from batchprop.training.call import trained
 from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
 from batchprop.training.result import BEST, Progress, TrainResult
-from batchprop.training.train import trained
 
 Array = npt.NDArray[Any]
 
 
-class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A network with one hidden layer, trained full batch: y = W_y σ(W_h x + b_h) + b_y.
 
     Inputs and targets may have any units: by default they are standardised internally, and the
-    fitted network works in the units of X and y.  The default solver minimises the training loss
-    to convergence.  If samples are few and noisy, prevent overfitting with ``alpha="auto"``,
-    ``early_stopping=True`` or fewer hidden units.
+    fitted network works in the units of X and y.  The default solver minimises training loss and
+    penalty to convergence.  The penalty that suits the noise of the samples is chosen from them.
 
     Parameters
     ----------
@@ -49,12 +47,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     solver : str, default="auto"
         Training algorithm: "lbfgs", "lm" (Levenberg-Marquardt), "scipy", "gd", "momentum",
         "nesterov" or "adam".  "auto" chooses "lbfgs" or "lm" by the sizes of the problem.
-    alpha : float, pair of floats, "auto" or "cv", default=0.0
+    alpha : float, pair of floats, "auto", "evidence" or "cv", default="auto"
         L2 penalty on the weights, not on the biases.  With standardised X and y, which ``scale``
-        provides, a value means the same as ``MLPRegressor``'s ``alpha``.  The default there is
-        0.0001; here it is 0, so that a smooth function is fitted as closely as possible.  A pair
-        has one value for W_h and one for W_y.  "auto" chooses a pair by evidence, "cv" by
-        cross-validation, which takes much longer; they are the better choice for noisy samples.
+        provides, a value means the same as ``MLPRegressor``'s ``alpha``.  A pair has one value for
+        W_h and one for W_y.  "evidence" chooses a pair from the samples, "cv" by cross-validation,
+        which takes much longer.  "auto" is "evidence" for "lm", "lbfgs" and "scipy".  For "gd",
+        "momentum", "nesterov" and "adam" it is 0, no penalty.
     scale : bool, default=True
         Standardise inputs and targets internally.
     n_init : int, default=1
@@ -62,6 +60,10 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     combine : {"best", "mean"}, default="best"
         What to keep of several starts: the best network, or the mean of all networks, which is one
         network of ``n_init`` times as many hidden units; see ``batchprop.train``.
+    uncertainty : {"laplace"} or None, default=None
+        "laplace" lets ``predict`` return standard deviations, and ``predict_interval`` intervals.
+        Five further networks, each fitted to four fifths of the samples, calibrate them; or the
+        validation data do.
     learning_rate : float or None, default=None
         Learning rate of "gd", "momentum", "nesterov" and "adam".  None chooses one by the size of
         the network, see ``batchprop.train``.
@@ -131,9 +133,11 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     gradient_norm_ : float
         ‖∂F/∂θ‖ at the end, where F is the loss of the standardised samples plus the penalty.
     alpha_ : tuple of two floats
-        The penalties on W_h and W_y that were used, also if "auto" or "cv" chose them.
+        The penalties on W_h and W_y that were used, also if they were chosen.
     alpha_report_ : batchprop.result.AlphaReport or None
-        How "auto" or "cv" chose them.
+        How they were chosen; None if they were not.
+    predictive_ : batchprop.Predictive or None
+        How sure ``network_`` is, if ``uncertainty`` was asked for.
     solver_ : str
         The solver that was used, also with ``solver="auto"``.
     stop_reason_, converged_ : str and bool
@@ -165,10 +169,11 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         hidden_size: int = HIDDEN_SIZE,
         activation: str = ACTIVATION,
         solver: str = "auto",
-        alpha: float | tuple[float, float] | str = 0.0,
+        alpha: float | tuple[float, float] | str = "auto",
         scale: bool = True,
         n_init: int = 1,
         combine: str = "best",
+        uncertainty: str | None = None,
         learning_rate: float | None = None,
         solver_options: dict[str, Any] | None = None,
         max_iter: int | str | None = "auto",
@@ -190,6 +195,7 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.n_init = n_init
         self.combine = combine
+        self.uncertainty = uncertainty
         self.learning_rate = learning_rate
         self.solver_options = solver_options
         self.max_iter = max_iter
@@ -299,46 +305,12 @@ class BatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_evaluations_ = result.n_evaluations
         self.gradient_norm_ = result.gradient_norm
         self.alpha_, self.alpha_report_ = result.alpha, result.alpha_report
-        self.solver_ = result.solver
+        self.solver_, self.predictive_ = result.solver, result.predictive
         self.stop_reason_, self.converged_ = result.stop_reason, result.converged
         self.n_outputs_ = result.network.shape.n_outputs
         self.n_layers_, self.out_activation_ = 3, "identity"
-
-    def predict(self, X: Any) -> Array:
-        """Predict the targets of samples.
-
-        Parameters
-        ----------
-        X : array-like, shape (n_samples, n_features)
-            Inputs.
-
-        Returns
-        -------
-        ndarray, shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the network's dtype, with as many dimensions as y had in ``fit``.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
-        Y: Array = self.network_.predict(X.T, engine=self.engine, n_threads=self.n_threads)
-        return Y[0] if self._one_dimensional else Y.T
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """Weights W_hᵀ (e, m) and W_yᵀ (m, s); read-only views."""
-        return _read_only(self.network_.W_h.T, self.network_.W_y.T)
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """Biases b_h (m,) and b_y (s,); read-only views."""
-        return _read_only(self.network_.b_h, self.network_.b_y)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _read_only(*arrays: Array) -> list[Array]:
-    for array in arrays:
-        array.setflags(write=False)
-    return list(arrays)

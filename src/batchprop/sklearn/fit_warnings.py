@@ -6,6 +6,7 @@ import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
+from batchprop.training import limits
 from batchprop.training.result import TrainResult
 from batchprop.vocabulary import Words
 
@@ -40,6 +41,8 @@ def warn_if_not_converged(result: TrainResult, stacklevel: int) -> None:
         warnings.warn(
             "Interrupted; the best network so far is kept.", UserWarning, stacklevel=stacklevel + 1
         )
+    elif limits.is_untrained(result):
+        warnings.warn(limits.UNTRAINED, ConvergenceWarning, stacklevel=stacklevel + 1)
     elif reason in _REMEDIES:
         warnings.warn(
             f"Stopped by {'max_iter' if reason == 'max_epochs' else reason} after "

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from batchprop import validation
 from batchprop.sklearn.training_data import Samples
+from batchprop.training.row_keys import Keys, row_keys
 
 Array = npt.NDArray[Any]
-Keys = npt.NDArray[np.uint64]
 
 _ROUNDING = 1e-12  # share by which a sum of weights may miss the fraction
 
@@ -56,7 +56,7 @@ def hold_out(samples: Samples, fraction: Any, random: np.random.RandomState) -> 
             f"y_val to fit, or leave early_stopping out."
         )
     seed = random.randint(2**32, size=2, dtype=np.uint32)
-    keys = _keys([*X, *T], (int(seed[0]) << 32) | int(seed[1]))[present]
+    keys = row_keys([*X, *T], (int(seed[0]) << 32) | int(seed[1]))[present]
     held_out = _lowest(keys, ratios, fraction)
     sides = present[~held_out], present[held_out]
     training, validating = (
@@ -75,22 +75,6 @@ def _lowest(keys: Keys, weight: Array | None, fraction: float) -> Array:
     count = 1 + int(np.searchsorted(sums, fraction * sums[-1] * (1 - _ROUNDING)))
     held_out: Array = groups < min(count, sums.size - 1)
     return held_out
-
-
-def _keys(rows: list[Array], seed: int) -> Keys:
-    """Return a pseudo-random key of each sample, from its values and the seed (splitmix64)."""
-    keys = np.full(rows[0].size, seed, np.uint64)
-    for row in rows:
-        values = row.astype(np.float64) + 0.0  # -0.0 equals 0.0
-        keys = _mixed((keys + np.uint64(0x9E3779B97F4A7C15)) ^ values.view(np.uint64))
-    return keys
-
-
-def _mixed(keys: Keys) -> Keys:
-    """Spread each bit over all bits (the finaliser of splitmix64, Steele et al., 2014)."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))
 
 
 def _columns(table: Array, indices: Array) -> Array:

@@ -13,7 +13,9 @@ from batchprop.solvers.settings import RESUMABLE
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 
 # These parameters change how long, how fast and how verbosely a run trains, not its result.
-_MAY_CHANGE = frozenset({"max_iter", "max_seconds", "n_threads", "verbose", "warm_start"})
+_MAY_CHANGE = frozenset(
+    {"max_iter", "max_seconds", "n_threads", "uncertainty", "verbose", "warm_start"}
+)
 
 
 class PreviousFit(NamedTuple):

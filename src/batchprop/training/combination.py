@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-from math import inf, isnan, nan
+from math import inf, isnan
 
 import numpy as np
 
 from batchprop.averaging import average
-from batchprop.network import Network
 from batchprop.solvers.stopping import NON_FINITE, REASONS
 from batchprop.training.monitor import CUT_SHORT
 from batchprop.training.result import BEST, MEAN, TrainResult
-from batchprop.training.run_result import loss_on
+from batchprop.training.run_result import measured_fit
 from batchprop.training.run_specification import RunSpecification
 
 COMBINATIONS = (BEST, MEAN)
@@ -75,30 +73,21 @@ def _mean(spec: RunSpecification, results: Sequence[TrainResult]) -> TrainResult
     run = _lowest([result for result in members if not result.converged] or members)
     cut_short = [result for result in results if result.stop_reason in CUT_SHORT]
     network = average([result.network for result in members])
-    loss, validation_loss = _losses(spec, network)
+    fit = measured_fit(spec, network)
     validating = spec.dataset.validation is not None
     return replace(
         run,
         network=network,
         last_network=average([result.last_network for result in members]),
-        loss=loss,
-        validation_loss=validation_loss,
-        score=validation_loss if validating else float(np.mean([r.score for r in members])),
+        loss=fit.loss,
+        validation_loss=fit.validation_loss,
+        training_errors=fit.training_errors,
+        validation_errors=fit.validation_errors,
+        score=fit.validation_loss if validating else float(np.mean([r.score for r in members])),
         stop_reason=cut_short[0].stop_reason if cut_short else run.stop_reason,
         converged=all(result.converged for result in results),
         combine=MEAN,
     )
-
-
-def _losses(spec: RunSpecification, network: Network) -> tuple[float, float]:
-    """Return training and validation loss of a network; NaN without validation data."""
-    held_out = spec.dataset.validation
-    loss = validation_loss = nan
-    with suppress(KeyboardInterrupt):  # the result is returned all the same
-        loss = loss_on(spec.dataset.training, network, spec)
-        if held_out is not None:
-            validation_loss = loss_on(held_out, network, spec)
-    return loss, validation_loss
 
 
 def warn_of_diverged(result: TrainResult, stacklevel: int) -> None:

@@ -24,7 +24,13 @@ from batchprop.solvers.lbfgs.lbfgs_memory import LbfgsSettings, default_history
 from batchprop.solvers.settings import LIMITS
 from batchprop.solvers.stopping import Rules
 from batchprop.training.alpha_report import AlphaReport
-from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised, started_from
+from batchprop.training.chosen_penalty import (
+    FALLBACK,
+    neal_pair,
+    penalised,
+    started_from,
+    weight_unit,
+)
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
@@ -58,12 +64,13 @@ class CrossValidation:
     Attributes
     ----------
     candidates : tuple of int
-        The k that are judged next, α_h = 10^(k/2).
+        The k that are judged next, α_h = 10^(k/2) times the weight of a sample.
     """
 
     def __init__(self, spec: RunSpecification) -> None:
         self._spec = spec
         self._fits = _fits(spec)
+        self._unit = weight_unit(spec.dataset.sample_weight)
         self.candidates: tuple[int, ...] = _GRID if self._fits else ()
         self._scores: dict[int, float] = {}
         self._output_errors: dict[int, Array] = {}
@@ -72,7 +79,7 @@ class CrossValidation:
     def next_runs(self) -> list[RunSpecification]:
         """Return the fits that judge the candidates, those of one candidate after another."""
         return [
-            penalised(fit.spec, neal_pair(_alpha(k), fit.spec))
+            penalised(fit.spec, neal_pair(self._alpha(k), fit.spec))
             for k in self.candidates
             for fit in self._fits
         ]
@@ -114,13 +121,14 @@ class CrossValidation:
         k, tried = self._argmin(), sorted(self._scores)
         report = AlphaReport(
             method="cv",
-            alphas=tuple(map(_alpha, tried)),
+            alphas=tuple(map(self._alpha, tried)),
             scores=tuple(self._scores[j] for j in tried),
             n_folds=0 if spec.dataset.validation is not None else len(self._fits),
-            chosen=FALLBACK if k is None else _alpha(k),
+            chosen=FALLBACK * self._unit if k is None else self._alpha(k),
             error_std=() if k is None else self._error_std(k),
             n_hidden=spec.initial_network.shape.n_hidden,
             n_samples=spec.dataset.n_samples,
+            n_parameters=spec.initial_network.shape.n_parameters,
         )
         pair = neal_pair(report.chosen, spec)
         return penalised(spec, pair)._replace(alpha_report=report)
@@ -135,6 +143,9 @@ class CrossValidation:
         """Return the specification of a run that starts from the best network, if there is one."""
         return spec if self._best is None else started_from(spec, self._best)
 
+    def _alpha(self, k: int) -> float:
+        return float(10.0 ** (k / 2)) * self._unit
+
     def _argmin(self) -> int | None:
         """Return the best k so far, the largest of equals; None if there is none."""
         judged = [k for k, score in self._scores.items() if not math.isnan(score)]
@@ -143,10 +154,6 @@ class CrossValidation:
     def _lowest(self) -> float:
         k = self._argmin()
         return math.inf if k is None else self._scores[k]
-
-
-def _alpha(k: int) -> float:
-    return float(10.0 ** (k / 2))
 
 
 def _fits(spec: RunSpecification) -> list[_Fit]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
@@ -63,10 +64,32 @@ class Dataset:
             return None
         return Samples(self.X_val, self.T_val, self.sample_weight_val, self.scaling)
 
+    @cached_property
+    def target_std(self) -> Array:
+        """Standard deviation of each target of the training data (s,); 0 for a constant one."""
+        if self.scaling is not None:
+            return self.scaling.t_scale
+        return scaling.standard_deviations(self.T, self.sample_weight)
+
+    @cached_property
+    def validation_target_std(self) -> Array | None:
+        """The same of the validation data, if there are any."""
+        if self.T_val is None:
+            return None
+        return scaling.standard_deviations(self.T_val, self.sample_weight_val)
+
     @property
     def n_samples(self) -> int:
         """N, missing samples (those of weight 0) included."""
         return int(self.X.shape[1])
+
+    @property
+    def n_validation_samples(self) -> int:
+        """Number of validation samples of positive weight."""
+        if self.X_val is None:
+            return 0
+        weight = self.sample_weight_val
+        return int(self.X_val.shape[1] if weight is None else (weight > 0).sum())
 
     @property
     def total_weight(self) -> float:

@@ -71,6 +71,19 @@ def check_memory(shape: Shape, n_samples: int) -> None:
         )
 
 
+def penalty_of_solver(
+    alpha: tuple[float, float] | str, solver: str, max_epochs: int
+) -> tuple[float, float] | str:
+    """Return (α_h, α_y), or the name of the method that has to choose them, where α is "auto".
+
+    It is the evidence for solvers that train to the minimum.  There is no penalty for steps along
+    the gradient, which follow the derivation, and for a call that only evaluates.
+    """
+    if not validation.is_auto(alpha):
+        return alpha
+    return (0.0, 0.0) if solver in FIRST_ORDER or max_epochs == 0 else "evidence"
+
+
 def stopping_rules(
     solver: str, options: RunOptions, max_epochs: int | str | None, validating: bool
 ) -> Rules:

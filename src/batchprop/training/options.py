@@ -27,6 +27,8 @@ class TrainOptions(RunOptions):
     network: Network | None = None
     n_init: int = 1
     combine: str = "best"
+    # what the result says about its errors
+    uncertainty: str | None = None
     # data, beside X and T
     sample_weight: npt.ArrayLike | None = None
     X_val: npt.ArrayLike | None = None

@@ -1,6 +1,6 @@
 """Penalties that a call chooses itself: all searches of a call advance side by side.
 
-``alpha="auto"`` chooses by the evidence of a small network (``evidence/``), ``alpha="cv"`` by
+``alpha="evidence"`` chooses by the evidence of a small network (``evidence/``), ``alpha="cv"`` by
 cross-validation (``cross_validation.py``).  Both are a ``PenaltySearch``: they ask for runs, look
 at the results and ask for more, until they can replace the name of the method by two numbers.
 """
@@ -47,7 +47,7 @@ class PenaltySearch(Protocol):
 
 
 METHODS: dict[str, Callable[[RunSpecification], PenaltySearch]] = {
-    "auto": EvidenceSearch,
+    "evidence": EvidenceSearch,
     "cv": CrossValidation,
 }
 
@@ -111,19 +111,7 @@ class _Watched:
 
     def monitors(self, cancelled: Event) -> list[Monitor]:
         """Return the monitors of the runs."""
-        bounds = self._bounds
-        return [
-            Monitor(
-                bounds.began,
-                bounds.limit,
-                None,
-                1,
-                self.monitor.display(_alpha_h(spec)),
-                cancelled,
-                stopped=self.monitor.stopped,
-            )
-            for spec in self.runs
-        ]
+        return self.monitor.monitors(self.runs, self._bounds, cancelled)
 
 
 def _advance(searches: Sequence[_Watched], n_threads: int | None) -> bool:
@@ -136,8 +124,3 @@ def _advance(searches: Sequence[_Watched], n_threads: int | None) -> bool:
     for search in searches:
         search.method.take([next(remaining) for _ in search.runs])
     return not cancelled.is_set() and all(result.stop_reason != "interrupted" for result in results)
-
-
-def _alpha_h(spec: RunSpecification) -> float:
-    assert not isinstance(spec.alpha, str)
-    return spec.alpha[0]

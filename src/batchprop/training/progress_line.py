@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TextIO
 
-from batchprop.training.result import Progress, Search
+from batchprop.training.result import CALIBRATION, Progress, Search
 
 _SECONDS = {True: 0.1, False: 5.0}  # from line to line, in a terminal and elsewhere
 _WIDTH = 24  # characters of the bar
@@ -43,12 +43,12 @@ class ProgressLine:
             self._write(self._line(progress), "")
 
     def search(self, search: Search, seconds: float, start: int) -> None:
-        """Show the progress of the search for a penalty, unless the last line is too recent."""
+        """Show the progress of fits that serve the run, unless the last line is too recent."""
         now = time.perf_counter()
         if now - self._shown >= _SECONDS[self._terminal]:
             self._shown = now
             parts = [
-                f"alpha {search.alpha:.1e}",
+                "calibration" if search.stage == CALIBRATION else f"alpha {search.alpha:.1e}",
                 f"fit {search.n_done + 1} of {search.n_fits}",
                 f"{seconds:.1f} s",
             ]

@@ -9,14 +9,18 @@ from typing import Any, NamedTuple, Self
 import numpy.typing as npt
 
 from batchprop.network import Network
+from batchprop.predictive.predictive import Predictive
+from batchprop.training import summary
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.fit_errors import FitErrors
 
 BEST, MEAN = "best", "mean"  # how the results of several starts are combined
+PENALTY, CALIBRATION = "penalty", "calibration"  # what ``Search`` is for
 
 
 class Search(NamedTuple):
-    """The progress of the search for a penalty.
+    """The progress of fits that choose a penalty, or calibrate uncertainty.
 
     Attributes
     ----------
@@ -24,11 +28,14 @@ class Search(NamedTuple):
         The α_h that is tried now.
     n_done, n_fits : int
         Number of fits that have ended, and of those that are known to be needed so far.
+    stage : {"penalty", "calibration"}
+        What the fits are for: the first come before the run, the others after it.
     """
 
     alpha: float
     n_done: int
     n_fits: int
+    stage: str = PENALTY
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,9 @@ class Progress:
     start : int
         Position of the start among ``n_init``, or of the configuration of ``train_many``, from 0.
     search : Search or None
-        The progress of the search for the penalty, during the search of ``alpha="auto"`` or
-        "cv".  The run has not begun then: ``epoch`` is 0, and losses and norms are NaN.
+        The progress of the search for the penalty, before a run with ``alpha="evidence"`` or
+        "cv", or of the fits that calibrate ``uncertainty``, after a run.  ``epoch`` is 0 then, and
+        losses and norms are NaN.
     """
 
     epoch: int
@@ -81,7 +89,7 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
 class TrainResult:
-    """The outcome of a training run.
+    """The outcome of a training run; ``print(result)`` shows a summary.
 
     Attributes
     ----------
@@ -131,18 +139,27 @@ class TrainResult:
         The state of the run, with the solver's arrays.  ``train(X, T, resume=result)`` resumes
         there.
     alpha : tuple of two floats
-        The penalty (α_h, α_y): the one asked for, or the one that "auto" or "cv" chose.
+        The penalty (α_h, α_y): the one asked for, or the one that evidence or cross-validation
+        chose.
     alpha_report : AlphaReport or None
-        How "auto" or "cv" chose it (``batchprop.result.AlphaReport``); None if this call chose no
+        How it was chosen (``batchprop.result.AlphaReport``); None if this call chose no
         penalty.
     starts : tuple of TrainResult
         The results of all starts, in the order of their seeds, if ``n_init`` is more than 1.
     combine : {"best", "mean"}
         What this result is: that of one run, the best of ``starts`` if there are any, or their
         mean (see Notes).
+    predictive : Predictive or None
+        How sure ``network`` is, if ``uncertainty`` was asked for; None otherwise, and if the run
+        became NaN or infinite or there is a single sample.
     at_failure : tuple of two floats, or None
         If ``stop_reason`` is ``non_finite``: loss and validation loss of the evaluation that ended
         the run.  They are not in the curves.
+    training_errors : FitErrors
+        RMSE and R² of ``network`` on the training data, output by output
+        (``batchprop.result.FitErrors``).
+    validation_errors : FitErrors or None
+        The same on the validation data, if there are any.
 
     Notes
     -----
@@ -193,6 +210,39 @@ class TrainResult:
     starts: tuple[TrainResult, ...] = ()
     at_failure: tuple[float, float] | None = None
     combine: str = BEST
+    predictive: Predictive | None = None
+    training_errors: FitErrors = FitErrors((), ())
+    validation_errors: FitErrors | None = None
+
+    @property
+    def r2(self) -> float:
+        """R² of ``network`` on the training data, mean over outputs, weights counted.
+
+        It is that of scikit-learn's ``r2_score``, also for constant targets; NaN if no network was
+        evaluated.  New samples are predicted less well: see ``print(result)``.
+        """
+        return self.training_errors.r2
+
+    def __str__(self) -> str:
+        n_averaged = 0
+        if self.combine == MEAN:
+            n_averaged = self.network.shape.n_hidden // self.starts[0].network.shape.n_hidden
+        validation = self.validation_errors
+        return summary.table(
+            {
+                "network": summary.network(self.network, n_averaged, len(self.starts)),
+                "training": summary.run(
+                    self.solver, self.n_epochs, self.best_epoch, len(self.starts), self.seconds
+                ),
+                "stopped": summary.stop(self.stop_reason, self.converged),
+                "training error": summary.training_error(self.training_errors),
+                "new samples": summary.new_samples(
+                    self.alpha_report, self.training_errors, validation, n_averaged
+                ),
+                "penalty": summary.penalty(self.alpha, self.alpha_report),
+                "effective": summary.effective_parameters(self.alpha_report),
+            }
+        )
 
     def __repr__(self) -> str:
         validation = (

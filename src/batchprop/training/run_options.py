@@ -33,7 +33,7 @@ class RunOptions:
     method: str = "L-BFGS-B"
     method_options: dict[str, Any] | None = None
     scale: bool = True
-    alpha: float | tuple[float, float] | str = 0.0
+    alpha: float | tuple[float, float] | str = "auto"
     target_loss: float | None = None
     gradient_tol: float | None = 1e-10
     tol: float | None = 1e-5

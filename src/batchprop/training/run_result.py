@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from math import isclose, nan
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from batchprop import validation
 from batchprop.engines.samples import Samples
 from batchprop.network import Network
-from batchprop.network_loss import network_loss
+from batchprop.network_loss import output_losses
 from batchprop.solvers import registry
 from batchprop.solvers.stopping import CONVERGED
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.dataset import Dataset
+from batchprop.training.fit_errors import FitErrors, of_output_losses
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
+
+Array = npt.NDArray[Any]
 
 _ROUNDINGS = 64  # two losses are equal if they differ by so many eps of the network's dtype
 
@@ -25,18 +32,18 @@ def assemble_result(spec: RunSpecification, checkpoint: Checkpoint, began: float
     """Assemble the result from the last checkpoint."""
     state, validation_losses = checkpoint.state, checkpoint.validation_loss_curve
     best_epoch = int(state.best_epoch[0])
-    loss, validation_loss = _losses_of_best(spec, checkpoint)
+    fit = _fit_of_best(spec, checkpoint)
     return TrainResult(
         network=checkpoint.network,
-        loss=loss,
-        validation_loss=validation_loss,
+        loss=fit.loss,
+        validation_loss=fit.validation_loss,
         last_network=checkpoint.last_network,
         loss_curve=checkpoint.loss_curve,
         validation_loss_curve=validation_losses,
         n_epochs=checkpoint.n_epochs,
         n_evaluations=int(state.calls[0]),
         gradient_norm=float(state.gradient_norm[0]),
-        score=validation_loss if spec.rules.validating else float(state.best_score[0]),
+        score=fit.validation_loss if spec.rules.validating else float(state.best_score[0]),
         best_epoch=best_epoch,
         stop_reason=checkpoint.stop_reason,
         converged=checkpoint.stop_reason in CONVERGED,
@@ -45,27 +52,84 @@ def assemble_result(spec: RunSpecification, checkpoint: Checkpoint, began: float
         checkpoint=checkpoint,
         alpha=validation.penalty(checkpoint.arguments["alpha"]),
         alpha_report=spec.alpha_report,
+        training_errors=fit.training_errors,
+        validation_errors=fit.validation_errors,
     )
 
 
-def _losses_of_best(spec: RunSpecification, checkpoint: Checkpoint) -> tuple[float, float]:
-    """Return training and validation loss of the best network; NaN without validation data."""
+class NetworkFit(NamedTuple):
+    """Losses and errors of a network; those on validation data are NaN and None without any."""
+
+    loss: float
+    validation_loss: float
+    training_errors: FitErrors
+    validation_errors: FitErrors | None
+
+
+def measured_fit(
+    spec: RunSpecification,
+    network: Network,
+    solver_losses: tuple[float, float] = (nan, nan),
+    rounding: float = 0.0,
+) -> NetworkFit:
+    """Measure a network on training and validation data.
+
+    Parameters
+    ----------
+    spec : RunSpecification
+        Has the data and the engine.
+    network : Network
+        In the user's units.
+    solver_losses : tuple of two floats
+        Training and validation loss as the solver has them.  They are kept if the measured ones
+        agree, or if Ctrl-C ends the measurement.
+    rounding : float
+        Relative difference up to which they agree.
+    """
+    losses: list[float] = list(solver_losses)
+    measured: list[Array | None] = [None, None]
+    with suppress(KeyboardInterrupt):
+        for k, samples in enumerate((spec.dataset.training, spec.dataset.validation)):
+            if samples is not None:
+                each = measured[k] = output_losses_on(samples, network, spec)
+                loss = float(each.sum())
+                losses[k] = losses[k] if isclose(losses[k], loss, rel_tol=rounding) else loss
+    return _fit(spec.dataset, (losses[0], losses[1]), measured)
+
+
+def _fit(
+    dataset: Dataset, losses: tuple[float, float], of_outputs: Sequence[Array | None]
+) -> NetworkFit:
+    """Return losses with the errors that they mean; ``of_outputs`` has the losses of each output.
+
+    The loss of a single output need not be measured for the output.
+    """
+    errors: list[FitErrors | None] = []
+    deviations = dataset.target_std, dataset.validation_target_std
+    for loss, each, std in zip(losses, of_outputs, deviations, strict=True):
+        if std is None:
+            errors.append(None)
+        elif std.size == 1:
+            errors.append(of_output_losses([loss], std))
+        else:
+            unknown = np.full(std.size, nan)
+            errors.append(of_output_losses(unknown if each is None else each, std))
+    training_errors, validation_errors = errors
+    assert training_errors is not None
+    return NetworkFit(*losses, training_errors, validation_errors)
+
+
+def _fit_of_best(spec: RunSpecification, checkpoint: Checkpoint) -> NetworkFit:
+    """Return losses and errors of the best network."""
     best_epoch = int(checkpoint.state.best_epoch[0])
     loss, validation_loss = float(checkpoint.loss_curve[best_epoch]), nan
     if spec.rules.validating:
         validation_loss = float(checkpoint.validation_loss_curve[best_epoch])
-    if is_exact(spec) or checkpoint.state.evaluations[0] == 0:
-        return loss, validation_loss
-    network, rounding = checkpoint.network, _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
-    with suppress(KeyboardInterrupt):  # then the solver's losses, which are nearly the same
-        measured = loss_on(spec.dataset.training, network, spec)
-        loss = loss if isclose(loss, measured, rel_tol=rounding) else measured
-        held_out = spec.dataset.validation
-        if held_out is not None:
-            measured = loss_on(held_out, network, spec)
-            same = isclose(validation_loss, measured, rel_tol=rounding)
-            validation_loss = validation_loss if same else measured
-    return loss, validation_loss
+    exact = is_exact(spec)
+    if checkpoint.state.evaluations[0] == 0 or (exact and spec.dataset.T.shape[0] == 1):
+        return _fit(spec.dataset, (loss, validation_loss), (None, None))
+    rounding = 1.0 if exact else _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
+    return measured_fit(spec, checkpoint.network, (loss, validation_loss), float(rounding))
 
 
 def is_exact(spec: RunSpecification) -> bool:
@@ -78,5 +142,10 @@ def is_exact(spec: RunSpecification) -> bool:
 
 def loss_on(samples: Samples, network: Network, spec: RunSpecification) -> float:
     """Return the loss L of a network on training or validation data, from its own predictions."""
+    return float(output_losses_on(samples, network, spec).sum())
+
+
+def output_losses_on(samples: Samples, network: Network, spec: RunSpecification) -> Array:
+    """Return the loss of each output (s,) of a network on training or validation data."""
     X, T, weight, _ = samples
-    return network_loss(network, X, T, weight, engine=spec.engine, n_threads=spec.n_threads)
+    return output_losses(network, X, T, weight, engine=spec.engine, n_threads=spec.n_threads)

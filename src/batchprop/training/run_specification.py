@@ -59,6 +59,8 @@ class RunSpecification(NamedTuple):
         How the penalty was chosen.
     when_penalised : SolverPlan or None
         What replaces solver, settings and rules if the method chooses a notable penalty.
+    uncertainty : {"laplace"} or None
+        How the result says how sure it is.
     """
 
     dataset: Dataset
@@ -74,3 +76,4 @@ class RunSpecification(NamedTuple):
     resumed_from: Checkpoint | None = None
     alpha_report: AlphaReport | None = None
     when_penalised: SolverPlan | None = None
+    uncertainty: str | None = None

@@ -1,19 +1,22 @@
-"""Observing the search for a penalty: the progress line, and the user's callback.
+"""Observing fits that serve a run: the progress line, and the user's callback.
 
-The fits of a search run in several threads, or one after the other for a wide table.  Each reports
-at its looks at the clock.  Twice a second at most the user's callback is called; the progress line
-shows which α is tried and how many fits are done.  A true answer ends the search and the run.
+These are the fits of a search for a penalty, and those that calibrate uncertainty.  They run in
+several threads, or one after the other for a wide table.  Each reports at its looks at the clock.
+Twice a second at most the user's callback is called; the progress line shows which α is tried and
+how many fits are done.  A true answer ends the search and the run, or the calibration.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 
 from batchprop import validation
 from batchprop.training.monitor import Monitor
 from batchprop.training.progress_line import ProgressLine
-from batchprop.training.result import Progress, Search
+from batchprop.training.result import PENALTY, Progress, Search
+from batchprop.training.run_specification import RunSpecification
 
 _SECONDS = 0.5  # from one call of the callback to the next, and before the first
 
@@ -24,7 +27,9 @@ class SearchMonitor:
     Parameters
     ----------
     monitor : Monitor
-        Of the run whose penalty is searched.
+        Of the run that the search is for.
+    stage : {"penalty", "calibration"}
+        What is searched for.
 
     Attributes
     ----------
@@ -32,8 +37,8 @@ class SearchMonitor:
         Set when the callback has answered with true.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
+    def __init__(self, monitor: Monitor, stage: str = PENALTY) -> None:
+        self._monitor, self._stage = monitor, stage
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._last_call = monitor.began
@@ -47,11 +52,28 @@ class SearchMonitor:
         """Return the display of a fit with this α_h."""
         return _FitDisplay(self, alpha)
 
+    def monitors(
+        self, fits: Sequence[RunSpecification], bounds: Monitor, cancelled: threading.Event
+    ) -> list[Monitor]:
+        """Return a monitor of each fit; ``bounds`` has the time limit."""
+        return [
+            Monitor(
+                bounds.began,
+                bounds.limit,
+                None,
+                1,
+                self.display(_alpha_h(fit)),
+                cancelled,
+                stopped=self.stopped,
+            )
+            for fit in fits
+        ]
+
     def show(self, alpha: float) -> None:
         """Report a fit that goes on."""
         with self._lock:
             now = time.perf_counter()
-            search = Search(alpha, self._n_done, self._n_fits)
+            search = Search(alpha, self._n_done, self._n_fits, self._stage)
             seconds, start = now - self._monitor.began, self._monitor.start
             if isinstance(self._monitor.display, ProgressLine):
                 self._monitor.display.search(search, seconds, start)
@@ -81,3 +103,8 @@ class _FitDisplay:
     def end(self, progress: Progress | None) -> None:
         """Count the fit."""
         self._search.end()
+
+
+def _alpha_h(spec: RunSpecification) -> float:
+    assert not isinstance(spec.alpha, str)
+    return spec.alpha[0]

@@ -27,6 +27,7 @@ from batchprop.training.initial_network import InitialNetwork
 from batchprop.training.monitor import Monitor
 from batchprop.training.option_checks import (
     check_memory,
+    penalty_of_solver,
     solver_settings,
     stopping_rules,
     time_limit,
@@ -37,6 +38,7 @@ from batchprop.training.run_specification import RunSpecification, SolverPlan
 from batchprop.validation import memory_demand
 from batchprop.vocabulary import Words
 
+UNCERTAINTIES = ("laplace",)
 _RESULT_BYTES = 4096  # of a result at least, beside its arrays
 
 
@@ -125,6 +127,7 @@ def specify(
         memory_demand.pairs(settings.history_size, network.shape)
     validating = options.X_val is not None
     rules = stopping_rules(solver, options, options.max_epochs, validating)
+    alpha = penalty_of_solver(alpha, solver, rules.max_epochs)
     when_penalised = None
     if asked == AUTO and solver == "lm" and isinstance(alpha, str):
         when_penalised = SolverPlan(
@@ -152,7 +155,13 @@ def specify(
         arguments=checkpoint_arguments(options, resolved),
         resumed_from=resumed_from,
         when_penalised=when_penalised,
+        uncertainty=_uncertainty(options.uncertainty),
     )
+
+
+def _uncertainty(value: str | None) -> str | None:
+    """Check how uncertainty is to be estimated; None for not at all."""
+    return None if value is None else validation.choice("uncertainty", value, UNCERTAINTIES)
 
 
 def monitor_of(

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 import numpy.typing as npt
 
 from batchprop.network import Network
-from batchprop.training import convergence, divergence, setup
+from batchprop.training import limits
+from batchprop.training.call import trained
 from batchprop.training.checkpoint.checkpoint import Checkpoint
-from batchprop.training.checkpoint.resume import resumed
-from batchprop.training.combination import combined, warn_of_diverged
 from batchprop.training.options import Callback, TrainOptions
-from batchprop.training.parallel import run_all
-from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
-from batchprop.training.run_specification import RunSpecification
-from batchprop.vocabulary import COLUMNS, Words
+from batchprop.vocabulary import COLUMNS
 
 _DEFAULTS = TrainOptions()
 
@@ -48,6 +43,7 @@ def train(
     alpha: float | tuple[float, float] | str = _DEFAULTS.alpha,
     n_init: int = _DEFAULTS.n_init,
     combine: str = _DEFAULTS.combine,
+    uncertainty: str | None = _DEFAULTS.uncertainty,
     max_epochs: int | str | None = _DEFAULTS.max_epochs,
     target_loss: float | None = _DEFAULTS.target_loss,
     gradient_tol: float | None = _DEFAULTS.gradient_tol,
@@ -122,11 +118,13 @@ def train(
     scale : bool
         Standardise inputs and targets for training, and fold the scaling into the returned weights
         (``docs/scaling.md``).  False trains on the data as they are.
-    alpha : float, pair of floats, "auto" or "cv"
+    alpha : float, pair of floats, "auto", "evidence" or "cv"
         α ≥ 0, the L2 penalty on weights, not biases.  The same number means the same as
         scikit-learn's ``alpha`` on standardised data, and as R's ``decay``, which penalises biases
-        as well.  In a pair (α_h, α_y), α_h is for W_h and α_y for W_y.  "auto" chooses a pair by
-        evidence, in a fraction of a second, and "cv" by cross-validation (``docs/penalty.md``).
+        as well.  In a pair (α_h, α_y), α_h is for W_h and α_y for W_y; 0 is no penalty.
+        "evidence" chooses a pair from the data in a fraction of a second, "cv" by cross-validation
+        (``docs/penalty.md``).  "auto" is "evidence" for lm, lbfgs and scipy.  For gd, momentum,
+        nesterov and adam, and with ``max_epochs=0``, it is 0.
     n_init : int
         Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….
         ``result.starts`` has all of them.
@@ -134,6 +132,10 @@ def train(
         What to return of several starts: the best, or their mean as one network of ``n_init`` times
         as many hidden units (``docs/many.md``).  On noisy tables the mean usually predicts
         better.  ``alpha`` penalises each start by itself.
+    uncertainty : {"laplace"} or None
+        "laplace": ``result.predictive`` says how sure the network is, with standard deviations and
+        intervals.  They are calibrated by five further networks, each trained on four fifths of
+        the samples, or by the validation data (``docs/uncertainty.md``).
     max_epochs : int, None or "auto"
         Largest number of steps.  0 only evaluates, None sets no limit, "auto" is the solver's own
         number (``batchprop.solvers.settings.LIMITS``).
@@ -205,7 +207,13 @@ def train(
         - Rows of X and T seem to be samples: both tables have the same shape, with more than twice
           as many rows as columns, and neither ``network`` nor ``resume`` confirms the sizes.
         - A column is constant, or too far from zero for the network's dtype.
+        - A penalty was chosen for data that are far from standardised, with ``scale=False``.
         - The run came to rest where it is probably not at a minimum (``TrainResult.converged``).
+        - The network has probably learnt noise: R² is much lower on the validation data than on
+          the training data, or the training error is far below the noise that "evidence" estimates.
+        - ``max_evaluations``, or the solver's own ``max_epochs``, ended the run; or ``max_seconds``
+          ended it before the first step.
+        - ``uncertainty`` could not be calibrated: there was no time, or samples are few.
     RuntimeWarning
         - Loss or gradient became NaN or infinite.  The last finite network is kept, and the message
           names the likely cause.
@@ -231,16 +239,18 @@ def train(
     >>> result.network.predict([[np.pi / 6, np.pi / 2]]).round(1)
     array([[0.5, 1. ]])
 
-    Validation data choose the network and end the run; the penalty is chosen by evidence:
+    The penalty is chosen by evidence; validation data choose the network and end the run:
 
     >>> rng = np.random.default_rng(0)
     >>> noisy = T + 0.1 * rng.standard_normal(T.shape)
-    >>> result = train(X[:, ::2], noisy[:, ::2], X_val=X[:, 1::2], T_val=noisy[:, 1::2],
-    ...                hidden_size=5, patience=20)
-    >>> result.validation_loss < 0.02  # the variance of the noise is 0.01
+    >>> result = train(X, noisy, hidden_size=5)
+    >>> result.alpha == (result.alpha[0], 5 * result.alpha[0]), result.alpha[0] > 1e-6
+    (True, True)
+    >>> result.loss < 0.015  # the variance of the noise is 0.01
     True
-    >>> result = train(X, noisy, hidden_size=5, alpha="auto", max_epochs=20)
-    >>> result.alpha == (result.alpha[0], 5 * result.alpha[0])
+    >>> result = train(X[:, ::2], noisy[:, ::2], X_val=X[:, 1::2], T_val=noisy[:, 1::2],
+    ...                hidden_size=5, alpha=0.0, patience=20)
+    >>> result.validation_loss < 0.02
     True
     """
     options = TrainOptions(
@@ -265,6 +275,7 @@ def train(
         alpha=alpha,
         n_init=n_init,
         combine=combine,
+        uncertainty=uncertainty,
         max_epochs=max_epochs,
         target_loss=target_loss,
         gradient_tol=gradient_tol,
@@ -286,43 +297,6 @@ def train(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
     )
-    return trained(X, T, options, COLUMNS, stacklevel=2)
-
-
-def trained(
-    X: npt.ArrayLike, T: npt.ArrayLike, options: TrainOptions, words: Words, stacklevel: int
-) -> TrainResult:
-    """Do what ``train`` does, with messages in the caller's words.
-
-    Parameters
-    ----------
-    X, T : array_like, shapes (e, N) and (s, N)
-        As for ``train``.
-    options : TrainOptions
-        Not checked yet.
-    words : Words
-        What the user calls the tables and the arguments.
-    stacklevel : int
-        For ``warnings.warn`` in the caller of this function, to point to the user's call.
-    """
-    began = time.perf_counter()
-    options, resumed_from = resumed(options)
-    first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
-    (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
-    starts = setup.Starts(first, options.seed, n_init)
-    results = run_all(starts, monitor, first.n_threads)
-    result = combined(first, results, options.combine, began)
-    warn(first, result, words, stacklevel + 1)
+    result = trained(X, T, options, COLUMNS, stacklevel=2)
+    limits.warn(options, result, stacklevel=2)
     return result
-
-
-def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
-    """Warn of a run or a start that diverged, or came to rest in a doubtful place.
-
-    ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
-    """
-    if result.stop_reason == "non_finite":
-        divergence.warn(spec, result, words, stacklevel + 1)
-    else:
-        warn_of_diverged(result, stacklevel + 1)
-        convergence.warn(spec, result, words, stacklevel + 1)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy.typing as npt
 
 from batchprop import validation
-from batchprop.training import setup
+from batchprop.training import limits, setup
+from batchprop.training.call import warn
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.monitor import Monitor
@@ -19,7 +20,7 @@ from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
-from batchprop.training.train import warn
+from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.validation.error_text import described, message
 from batchprop.vocabulary import COLUMNS
 
@@ -98,6 +99,7 @@ def train_many(
     threads = validation.n_threads(n_threads)
     specs: list[RunSpecification] = []
     monitors: list[Monitor] = []
+    options_of: list[TrainOptions] = []
     files: dict[str, int] = {}
     builder = DatasetBuilder(X, T)
     _check_names(common, "train_many")
@@ -117,14 +119,16 @@ def train_many(
             specs.append(setup.specify(builder, options, resumed_from, stacklevel=2))
             monitor = setup.monitor_of(options, resumed_from, began, len(listed))
             monitors.append(monitor._replace(start=k))
+            options_of.append(options)
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
     specs, monitors = chosen(specs, monitors, threads)
     results = run_all(specs, monitors, threads)
-    for spec, result in zip(specs, results, strict=True):
+    for spec, options, result in zip(specs, options_of, results, strict=True):
         warn(spec, result, COLUMNS, stacklevel=2)
-    return results
+        limits.warn(options, result, stacklevel=2)
+    return with_predictives(specs, results, monitors, threads, stacklevel=2)
 
 
 def _listed(configurations: object) -> list[Any]:

@@ -17,7 +17,7 @@ from batchprop.validation.error_text import described, message, written
 
 _NOT_NUMBERS = (bool, np.bool, np.timedelta64)  # although Python counts them as integers
 _OR_AUTO = ', or "auto"'
-PENALTY_METHODS = ("auto", "cv")  # by the evidence, and by cross-validation
+PENALTY_METHODS = ("auto", "evidence", "cv")  # "auto" depends on the solver
 _MAX_THREADS = 4096
 _SEED_BITS = 4096
 # Names that other libraries use, and that spelling alone would not match.

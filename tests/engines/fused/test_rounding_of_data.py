@@ -52,8 +52,8 @@ def test_a_float32_network_of_float64_data_fits_as_well_as_of_standardised_ones(
     t = np.tanh(2 * x)
     X = 500.0 + x
     options = {"hidden_size": 3, "solver": "lbfgs", "max_epochs": 60, "engine": engine}
-    offset = train(X, t, dtype="float32", **options)
-    plain = train(x, t, dtype="float32", **options)
+    offset = train(X, t, dtype="float32", **{"alpha": 0.0} | options)
+    plain = train(x, t, dtype="float32", **{"alpha": 0.0} | options)
     curves = offset.loss_curve[:10], plain.loss_curve[:10]
     np.testing.assert_allclose(*curves, rtol=1e-4)
 
@@ -77,7 +77,7 @@ def test_weights_of_any_size_train_and_score_alike(dtype, factor):
     case = problem(dtype=dtype, weighted=True)
     options = {"network": case.network, "solver": "lbfgs", "max_epochs": 5}
     plain, other = (
-        train(case.X, case.T, sample_weight=weight, **options)
+        train(case.X, case.T, sample_weight=weight, **{"alpha": 0.0} | options)
         for weight in (case.weight, case.weight * factor)
     )
     np.testing.assert_allclose(other.loss_curve, plain.loss_curve, rtol=1e-4)

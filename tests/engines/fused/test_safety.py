@@ -204,13 +204,13 @@ def fork(progress):
     if progress.epoch == 5 and {where} is True:
         children.append(os.fork())
 def train():
-    return batchprop.train(data.X, data.T, hidden_size=20, max_epochs=20, tol=None, n_threads=4,
-                           callback=fork).network.theta.tobytes()
+    return batchprop.train(data.X, data.T, hidden_size=20, max_epochs=20, tol=None, alpha=0.0,
+                           n_threads=4, callback=fork).network.theta.tobytes()
 """
 IN_THE_CALLBACK = """
 found = train()
 child = children[0] == 0
-assert found == batchprop.train(data.X, data.T, hidden_size=20, max_epochs=20, tol=None,
+assert found == batchprop.train(data.X, data.T, hidden_size=20, max_epochs=20, tol=None, alpha=0.0,
                                 n_threads=1).network.theta.tobytes()
 if not child:
     assert os.waitpid(children[0], 0)[1] == 0

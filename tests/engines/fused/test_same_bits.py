@@ -155,7 +155,7 @@ def test_thousands_of_evaluations_one_after_another(n_chunks, n_threads, monkeyp
 
 def trained(n_threads, **settings):
     result = batchprop.train(
-        n_threads=n_threads, hidden_size=6, max_epochs=150, tol=None, **settings
+        n_threads=n_threads, hidden_size=6, max_epochs=150, tol=None, **{"alpha": 0.0} | settings
     )
     assert np.isfinite(result.loss_curve).all()
     return b"".join(

@@ -40,7 +40,7 @@ def data():
 
 
 def train(data, **settings):
-    return batchprop.train(data.X, data.T, n_threads=4, tol=None, **settings)
+    return batchprop.train(data.X, data.T, n_threads=4, alpha=0.0, tol=None, **settings)
 
 
 def test_threads_are_there_for_one_call_only(data):

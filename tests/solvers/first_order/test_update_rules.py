@@ -35,7 +35,7 @@ def reference_path(solver, case, rate, **numbers):
 def trained(case, n_epochs, **options):
     return batchprop.train(
         case.X, case.T, network=case.network, sample_weight=case.weight,
-        max_epochs=n_epochs, tol=None, scale=False, **options,
+        max_epochs=n_epochs, tol=None, scale=False, **{"alpha": 0.0} | options,
     )  # fmt: skip
 
 

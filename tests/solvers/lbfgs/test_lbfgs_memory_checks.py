@@ -25,7 +25,9 @@ def states():
 
     def run(max_epochs):
         arguments = {"hidden_size": 3, "solver": "lbfgs", "history_size": PAIRS, "n_threads": 1}
-        checkpoint = train(CASE.X, CASE.T, max_epochs=max_epochs, **arguments).checkpoint
+        checkpoint = train(
+            CASE.X, CASE.T, max_epochs=max_epochs, **{"alpha": 0.0} | arguments
+        ).checkpoint
         options = RunOptions.of_checkpoint(checkpoint.arguments)
         return solver_settings("lbfgs", options, checkpoint.shape), checkpoint.state
 

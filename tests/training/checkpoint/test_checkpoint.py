@@ -26,7 +26,7 @@ def path(tmp_path):
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, **({"hidden_size": 4, "max_epochs": 20} | options))
+    return train(CASE.X, CASE.T, **({"alpha": 0.0, "hidden_size": 4, "max_epochs": 20} | options))
 
 
 MADE = trained(solver="adam", X_val=CASE.X[:, :9], T_val=CASE.T[:, :9], network=None).checkpoint

@@ -30,7 +30,7 @@ def trained(path, **options):
     left = ALL if before is None else ALL - before.n_epochs
     return train(
         CASE.X, CASE.T, hidden_size=None if before else 4, tol=None, gradient_tol=None, n_threads=1,
-        max_epochs=left, resume=before, **options,
+        alpha=0.0, max_epochs=left, resume=before, **options,
     )  # fmt: skip
 
 

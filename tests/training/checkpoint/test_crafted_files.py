@@ -41,7 +41,7 @@ def made(tmp_path_factory):
 
 def trained(solver, **options):
     options = {"hidden_size": 3, "max_epochs": 5} | options
-    return train(CASE.X, CASE.T, solver=solver, **options)
+    return train(CASE.X, CASE.T, solver=solver, **{"alpha": 0.0} | options)
 
 
 def refused(load, path, content, told):
@@ -329,7 +329,7 @@ def test_a_file_takes_its_own_size_in_memory(path, solver):
     if solver == "lm":  # JᵀJ of a large network would take minutes: its first state will do
         options["max_epochs"] = 0
     made = train(case.X, case.T, solver=solver, hidden_size=case.network.shape.n_hidden,
-                 **{"max_epochs": 1} | options)  # fmt: skip
+                 **{"alpha": 0.0, "max_epochs": 1} | options)  # fmt: skip
     for save, load in (
         (made.checkpoint.save, Checkpoint.load), (made.network.save, Network.load)
     ):  # fmt: skip

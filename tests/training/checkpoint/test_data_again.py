@@ -12,7 +12,14 @@ from batchprop.training.checkpoint import fingerprint
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2)).astype("f4").astype("f8")  # the same numbers in either dtype
 Y = np.sin(X[:, 0])
-SMALL = {"hidden_size": 3, "solver": "lbfgs", "tol": 0, "random_state": 0, "max_iter": 5}
+SMALL = {
+    "alpha": 0.0,
+    "hidden_size": 3,
+    "solver": "lbfgs",
+    "tol": 0,
+    "random_state": 0,
+    "max_iter": 5,
+}
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 

@@ -26,7 +26,9 @@ OFF = {"tol": None, "gradient_tol": None}
 
 
 def trained(case=CASE, **options):
-    return train(case.X, case.T, **({"hidden_size": 6, "max_epochs": ALL} | OFF | options))
+    return train(
+        case.X, case.T, **({"alpha": 0.0, "hidden_size": 6, "max_epochs": ALL} | OFF | options)
+    )
 
 
 def held_out(case=CASE):
@@ -119,6 +121,7 @@ def test_a_callback_stopped_it(solver, at):
 
 
 @EVERY_SOLVER
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_the_clock_stopped_it(solver):
     first = trained(solver=solver, max_seconds=1e-9)
     assert (first.n_epochs, first.stop_reason) == (0, "max_seconds")
@@ -229,7 +232,7 @@ def test_interrupted_before_anything_was_evaluated(monkeypatch):
 def test_a_run_that_left_the_finite_numbers_stays_there():
     def diverging(**options):
         with pytest.warns(RuntimeWarning, match="NaN or infinite at epoch"):
-            return train(CASE.X, CASE.T, **({"max_epochs": 2000} | options))
+            return train(CASE.X, CASE.T, **({"alpha": 0.0, "max_epochs": 2000} | options))
 
     whole = diverging(solver="momentum", learning_rate=50.0)
     first = trained(solver="momentum", learning_rate=50.0, hidden_size=50, max_epochs=5)

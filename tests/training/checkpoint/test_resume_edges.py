@@ -12,7 +12,7 @@ from batchprop.solvers.settings import RESUMABLE
 from tests.problems import problem
 
 CASE = problem(e=2, m=4, s=1, n_samples=30)
-PLAIN = {"network": CASE.network, "tol": None, "gradient_tol": None, "max_epochs": 5}
+PLAIN = {"alpha": 0.0, "network": CASE.network, "tol": None, "gradient_tol": None, "max_epochs": 5}
 
 
 def ran(solver, **options):
@@ -45,7 +45,7 @@ def test_a_run_that_its_callback_stopped_goes_on_by_nothing(solver):
 def test_what_was_said_of_constant_columns_is_not_said_again():
     X = np.vstack([CASE.X, np.ones(30)])
     with pytest.warns(UserWarning, match="Constant"):
-        before = train(X, CASE.T, hidden_size=3, max_epochs=2)
+        before = train(X, CASE.T, hidden_size=3, max_epochs=2, alpha=0.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(X, CASE.T, resume=before, max_epochs=2)

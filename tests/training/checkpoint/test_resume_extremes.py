@@ -23,7 +23,7 @@ def trained(X, T, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.filterwarnings("ignore", "Stopped by")  # where all units are dead
-        return train(X, T, **options)
+        return train(X, T, **{"alpha": 0.0} | options)
 
 
 def leaving(solver, dtype, size):
@@ -107,6 +107,7 @@ def test_every_state_on_the_way_to_the_end(tmp_path, solver, held_out):
 @pytest.mark.parametrize(
     "rules", [{"max_epochs": 0}, {"target_loss": 1e9}, {"max_seconds": 1e-9}, {"patience": 1}]
 )
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_runs_that_ended_at_once(tmp_path, solver, rules):
     options = {"hidden_size": 3, "solver": solver} | HELD_OUT | rules
     first = trained(CASE.X, CASE.T, **options)

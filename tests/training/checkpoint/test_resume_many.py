@@ -18,7 +18,7 @@ CONFIGURATIONS = [
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, **({"hidden_size": 4, "max_epochs": 20} | options))
+    return train(CASE.X, CASE.T, **({"alpha": 0.0, "hidden_size": 4, "max_epochs": 20} | options))
 
 
 def own_data(configuration):
@@ -37,7 +37,7 @@ def test_the_best_of_several_starts_goes_on():
 def test_many_networks_go_on_from_their_files(tmp_path):
     named = [own | {"checkpoint": tmp_path / f"{k}.npz"} for k, own in enumerate(CONFIGURATIONS)]
     first = [{"hidden_size": 4} | own for own in named]
-    train_many(CASE.X, CASE.T, first, max_epochs=8, n_threads=2)
+    train_many(CASE.X, CASE.T, first, max_epochs=8, n_threads=2, alpha=0.0)
     again = [
         {"resume": own["checkpoint"], "checkpoint": own["checkpoint"]} | own_data(own)
         for own in named
@@ -53,7 +53,7 @@ def test_two_networks_cannot_share_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own = [{"checkpoint": "run"}, {}, {"checkpoint": tmp_path / "run"}]
     with pytest.raises(ValueError, match=r"that of configurations\[0\], too") as told:
-        train_many(CASE.X, CASE.T, own)
+        train_many(CASE.X, CASE.T, own, alpha=0.0)
     assert told.value.__notes__ == ["in configurations[2]"]
     with pytest.raises(ValueError, match="^checkpoint must be a file of its own"):
-        train_many(CASE.X, CASE.T, [{}, {}], checkpoint="run")
+        train_many(CASE.X, CASE.T, [{}, {}], checkpoint="run", alpha=0.0)

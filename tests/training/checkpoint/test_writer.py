@@ -37,7 +37,11 @@ def no_pause(monkeypatch):
 
 
 def trained(**options):
-    return train(CASE.X, CASE.T, **({"solver": "gd", "hidden_size": 4, "max_epochs": 20} | options))
+    return train(
+        CASE.X,
+        CASE.T,
+        **({"alpha": 0.0, "solver": "gd", "hidden_size": 4, "max_epochs": 20} | options),
+    )
 
 
 def resumed(path, **options):
@@ -96,6 +100,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("reason", ENDINGS)
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_seconds' before the first step")
 def test_it_is_written_at_the_end_however_it_ends(path, reason):
     result = trained(checkpoint=path, **ENDINGS[reason])
     assert result.stop_reason == reason

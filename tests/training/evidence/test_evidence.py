@@ -1,4 +1,4 @@
-"""−log Z, γ and ν against dense NumPy, and against exact marginal likelihoods."""
+"""−log evidence, γ and ν against dense NumPy, and against exact marginal likelihoods."""
 
 from __future__ import annotations
 
@@ -99,6 +99,28 @@ def test_the_best_alpha_of_a_linear_model_is_that_of_bayesian_ridge():
     assert values[1] < min(values[0], values[2])
 
 
+def test_bayesian_ridge_has_the_same_evidence_noise_and_effective_parameters():
+    """scikit-learn fits the intercept beforehand and keeps ν; here both are integrated out."""
+    linear = pytest.importorskip("sklearn.linear_model")
+    N, m = 40, 4
+    J, t, _, _ = linear_model(1.0)
+    flat = {"alpha_1": 0.0, "alpha_2": 0.0, "lambda_1": 0.0, "lambda_2": 0.0}
+    ridge = linear.BayesianRidge(tol=1e-14, max_iter=10_000, compute_score=True, **flat)
+    ridge.fit(J[:, m : 2 * m], t)
+    variance, alpha = 1.0 / ridge.alpha_, ridge.lambda_ / ridge.alpha_
+    known = linear_model(alpha)[3]
+    residuals = t - ridge.predict(J[:, m : 2 * m])
+    squares = residuals @ residuals
+    gamma = N - squares / variance  # how it estimates its variance
+    assert known.n_effective == pytest.approx(gamma + 1.0, rel=1e-5)
+    assert known.variance == pytest.approx(squares / (N - gamma - 1.0), rel=1e-5)
+    F = squares + alpha * ridge.coef_ @ ridge.coef_
+    M = N - 1
+    ours = 2.0 * known.negative_log - M * np.log(F / M) - np.log(N)
+    theirs = -2.0 * ridge.scores_[-1] - F / variance - N * np.log(2.0 * np.pi * variance)
+    assert ours == pytest.approx(theirs, abs=1e-5)
+
+
 @pytest.mark.parametrize("alpha", [1e-4, 0.5, 1e6])
 def test_effective_parameters_are_the_trace_of_the_hat_matrix(alpha):
     J, t, penalty, known = linear_model(alpha)
@@ -131,7 +153,7 @@ def test_where_there_is_no_evidence():
 
 
 def test_idle_units_are_no_evidence():
-    """A unit that contributes nothing has no effect on −log Z."""
+    """A unit that contributes nothing has no effect on −log evidence."""
     X = np.linspace(-1, 1, 30)[np.newaxis]
     small = Network([[1.0]], [0.3], [[2.0]], [0.1])
     large = Network([[1.0], [0.0]], [0.3, 0.0], [[2.0, 0.0]], [0.1])

@@ -31,7 +31,7 @@ def search_of(**options):
         raise LookupError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(penalty_choice.METHODS, "auto", kept)
+        patch.setitem(penalty_choice.METHODS, "evidence", kept)
         with pytest.raises(LookupError):
             train(X, T, **({"alpha": "auto", "hidden_size": 30} | options))
     return searches[0]
@@ -106,3 +106,12 @@ def test_other_activations(activation):
         path.take(fit(path.next_run()))
     assert all(math.isfinite(point.value) for point in path.points)
     assert path.points[0].network.activation == activation
+
+
+def test_each_network_has_a_start_of_its_own():
+    """A network of few units may stay in a poor minimum, and then both would."""
+    starts = [path.next_run().initial_network.theta for path in search_of(hidden_size=4)._paths]
+    assert starts[0].shape == starts[1].shape
+    assert not np.array_equal(*starts)
+    again = [path.next_run().initial_network.theta for path in search_of(hidden_size=4)._paths]
+    np.testing.assert_array_equal(starts, again)

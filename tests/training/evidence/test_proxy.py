@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,44 @@ def test_validation_data_judge():
     X_val, T_val = RNG.normal(size=(3, 30)), RNG.normal(size=(1, 30))
     fold = proxy_of(made(validation=(X_val, T_val)), net(50), 20, 0, 0)
     assert (fold.fitted.X.shape[1], fold.left_out.X.shape[1]) == (100, 30)
+
+
+def test_validation_samples_of_weight_0_do_not_judge(monkeypatch):
+    monkeypatch.setattr(proxy, "MAX_SAMPLES", 100)
+    X_val, T_val = RNG.normal(size=(3, 9000)), RNG.normal(size=(1, 9000))
+    weight = np.zeros(9000)
+    weight[7000:7004] = 1.0
+    data = replace(made(validation=(X_val, T_val)), sample_weight_val=weight)
+    fold = proxy_of(data, net(50), 20, 0, 0)
+    np.testing.assert_array_equal(fold.left_out.sample_weight, np.ones(4))
+
+
+def test_many_outputs_are_told_by_some():
+    fold = proxy_of(made(s=300), net(50), 20, 0, 0)
+    assert fold.outputs.size == proxy.MAX_OUTPUTS == fold.fitted.T.shape[0]
+    assert len(set(fold.outputs)) == proxy.MAX_OUTPUTS
+    other = proxy_of(made(s=300), net(50), 10, 1, 0)
+    np.testing.assert_array_equal(fold.outputs, other.outputs)
+
+
+def test_a_fifth_with_most_of_the_weight_is_not_left_out():
+    X, T = RNG.normal(size=(2, 40)), RNG.normal(size=(1, 40))
+    weight = np.ones(40)
+    weight[7] = 100.0
+    data = dataset(X, T, weight)
+    folds = [proxy_of(data, net(5), 20, fold, 0) for fold in range(5)]
+    assert sorted(fold.left_out.X.shape[1] for fold in folds) == [0, 8, 8, 8, 8]
+    assert all(100.0 in fold.fitted.sample_weight for fold in folds)
+
+
+def test_weights_that_are_no_counts_have_mean_1():
+    X, T = RNG.normal(size=(2, 40)), RNG.normal(size=(1, 40))
+    weight = np.concatenate((np.zeros(10), RNG.uniform(1e-5, 2e-5, 30)))
+    fold = proxy_of(dataset(X, T, weight), net(5), 20, 0, 0)
+    parts = fold.fitted.sample_weight, fold.left_out.sample_weight
+    assert np.concatenate(parts).mean() == pytest.approx(1.0)
+    counts = proxy_of(dataset(X, T, np.full(40, 3.0)), net(5), 20, 0, 0)
+    assert set(counts.fitted.sample_weight) == {3.0}
 
 
 def test_the_work_is_bounded():

@@ -1,16 +1,16 @@
 """Directions p = −B⁻¹ g, with the inverse Hessian B⁻¹ that BFGS builds from the last steps.
 
 Nocedal's two loops over the pairs (Δθ, Δg), newest first and then oldest first (Nocedal and
-Wright, Numerical Optimization, 2nd ed., algorithm 7.4; s and y there).  B⁻¹ starts from γ I with
-γ = ΔθᵀΔg/ΔgᵀΔg of the newest pair.  From 30 pairs on it starts from D, a diagonal with an element
+Wright, Numerical Optimization, 2nd ed., algorithm 7.4; s and y there).  B⁻¹ starts from κ I with
+κ = ΔθᵀΔg/ΔgᵀΔg of the newest pair.  From 30 pairs on it starts from D, a diagonal with an element
 for each parameter (Gilbert and Lemaréchal, Mathematical Programming 45, 1989).
 
-Loss relative to that with 40 pairs and γ I after so many evaluations: geometric means over 65
+Loss relative to that with 40 pairs and κ I after so many evaluations: geometric means over 65
 problems, and the largest ratio of a problem after 100 evaluations:
 
     pairs kept, start of B⁻¹         100    300    1000   3000   largest after 100
-    20, γ I                          1.10   1.22   1.12   1.16
-    80, γ I                          0.98   0.93   0.85   0.96
+    20, κ I                          1.10   1.22   1.12   1.16
+    80, κ I                          0.98   0.93   0.85   0.96
     80, D from the first pair on     1.00   0.72   0.64   0.66   47
     80, D from 30 pairs on (here)    0.92   0.81   0.69   0.67   2.7
 """

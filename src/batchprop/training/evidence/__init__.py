@@ -1,4 +1,4 @@
-"""``alpha="auto"``: the penalty chosen by the evidence of a small network, and by held-out samples.
+"""``alpha="evidence"``: the penalty chosen by the evidence of small networks and left-out samples.
 
 ``search`` is the search that ``penalty_choice`` drives.  ``proxy`` takes a part of the samples and
 a small network of the same σ, ``path`` fits it with ever smaller penalties, ``evidence`` has the

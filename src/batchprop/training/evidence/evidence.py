@@ -1,21 +1,22 @@
 """The evidence of a penalty: how probable the targets are, with the weights integrated out.
 
-The penalised fit is the most probable network if residuals are normal with variance ν and the
-weights of group g ∈ {h, y} are normal with variance ν/α_g.  With
+The penalised fit is the most probable network if residuals are normal with variance ν, W_h with
+variance ν/α_h and W_y with ν/α_y.  With
 
-    Σw F = Σ_i w_i ‖y_i − t_i‖² + Σ_g α_g ‖W_g‖²        K = Σ_i w_i J_iᵀ J_i + Λ
+    Σw F = Σ_i w_i ‖y_i − t_i‖² + α_h ‖W_h‖² + α_y ‖W_y‖²        K = Σ_i w_i J_iᵀ J_i + Λ
 
 Laplace's approximation around the fit and the most probable ν give, up to a constant,
 
-    −log Z = ½ [M ln(Σw F/M) − Σ_g n_g ln α_g + ln det K]        M = s Σw − s
+    −log evidence = ½ [M ln(Σw F/M) − n_h ln α_h − n_y ln α_y + ln det K]        M = s Σw − s
 
 The number of effective parameters is γ = P − tr(Λ K⁻¹), and ν = Σ_i w_i ‖r_i‖² / (s Σw − γ)
 estimates the noise.
 
-Λ is diagonal: α_y for W_y, 0 for b_y, and α_h for W_h and b_h, which counts in n_h.  F has no
-penalty on b_h.  A prior that is flat there as well would reward idle units: if W_y has a column of
-zeros, any b_h of that unit fits equally well, and −log Z falls without bound.  With it, α ended at
-10 on small noisy tables; a penalty on b_h in F made predictions worse (``docs/penalty.md``).
+Λ is diagonal: α_y for W_y, 0 for b_y, and α_h for W_h and b_h.  n_h = m (e + 1) and n_y = m s count
+these parameters.  F has no penalty on b_h.  A prior that is flat there as well would reward idle
+units: if W_y has a column of zeros, any b_h of that unit fits equally well, and the evidence grows
+without bound.  With it, α ended at 10 on small noisy tables; a penalty on b_h in F made predictions
+worse (``docs/penalty.md``).
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992; F. D.
 Foresee and M. T. Hagan, *Gauss–Newton approximation to Bayesian learning*, 1997.
@@ -46,8 +47,8 @@ class Evidence(NamedTuple):
     Attributes
     ----------
     negative_log : float
-        −log Z, up to a constant that depends on the data and the shape; inf if K is singular or
-        there is one sample.
+        −log evidence, up to a constant that depends on the data and the shape; inf if K is singular
+        or there is one sample.
     n_effective : float
         γ; NaN if K is singular.
     variance : float
@@ -100,7 +101,7 @@ def evidence(
         - m * s * math.log(alpha[1])
         + log_determinant
     )
-    # tr(Λ K⁻¹), where (K⁻¹)_jj is the sum of squares of column j of L⁻¹
+    # tr(Λ K⁻¹): an element of K⁻¹'s diagonal is the sum of squares of a column of ``inverse``
     variances = np.sum(np.square(inverse), axis=0)
     n_effective = theta.size - float(np.sum(precisions(shape, alpha) * variances))
     freedom = n_targets - n_effective
@@ -121,14 +122,21 @@ def posterior_factor(
     JTJ: Array, shape: Shape, alpha: tuple[float, float], total_weight: float
 ) -> Array | None:
     """Return L⁻¹ (P, P) of K = Σw JᵀJ + Λ = L Lᵀ; None if K is singular or not finite."""
-    A = total_weight * JTJ
-    diagonal = np.einsum("ii->i", A)  # a view
+    return ridge_factor(total_weight * JTJ, precisions(shape, alpha))
+
+
+def ridge_factor(matrix: Array, precisions: Array) -> Array | None:
+    """Return L⁻¹ of a matrix, which is overwritten, with precisions (P,) on its diagonal.
+
+    A ridge is added if it is singular; None if that does not help.
+    """
+    diagonal = np.einsum("ii->i", matrix)  # a view
     mean = float(np.mean(diagonal))
-    diagonal += precisions(shape, alpha)
+    diagonal += precisions
     plain = diagonal.copy()
     for ridge in RIDGES:
         diagonal[:] = plain + ridge * mean
-        inverse = inverse_factor(A)
+        inverse = inverse_factor(matrix)
         if inverse is not None:
             return inverse
     return None

@@ -55,7 +55,7 @@ def output_noise(
     activation : str
         Name of σ.
     inverse : ndarray, shape (P, P)
-        L⁻¹ of K = L Lᵀ.
+        Inverse of K's Cholesky factor.
     total : float
         Σw.
     """

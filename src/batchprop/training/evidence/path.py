@@ -2,9 +2,9 @@
 
 It goes down from an α where nothing but the mean is fitted.  Fits that go up, or that start anew at
 each α, end in poor minima.  With a large α all units collapse to nothing, and between there and the
-good region −log Z can rise by a hundred nats: the path does not stop at a rise, only far above the
-minimum.  A network whose weights are all but zero is no start, because there the gradient of the
-weights vanishes: the next fit then starts from the drawn network.
+good region −log evidence can rise by a hundred nats: the path does not stop at a rise, only far
+above the minimum.  A network whose weights are all but zero is no start, because there the gradient
+of the weights vanishes: the next fit then starts from the drawn network.
 """
 
 from __future__ import annotations
@@ -97,14 +97,15 @@ class Path:
 
     @property
     def n_targets(self) -> float:
-        """s Σw of the samples that are fitted and left out."""
-        left_out = self.proxy.left_out
-        total = self.total_weight + total_weight(left_out.X.shape[1], left_out.sample_weight)
+        """s Σw of the training samples, those that are left out included."""
+        left_out, total = self.proxy.left_out, self.total_weight
+        if self._spec.dataset.validation is None:
+            total += total_weight(left_out.X.shape[1], left_out.sample_weight)
         return total * self.proxy.shape.n_outputs
 
     @property
     def is_far(self) -> bool:
-        """Whether −log Z is far above its minimum, and errors on samples left out do not fall."""
+        """Whether −log evidence is far above its minimum, and errors left out do not fall."""
         values = [point.evidence.negative_log for point in self.points]
         if not values[-1] > min(values) + _FAR * self._drawn.theta.size:
             return False

@@ -6,7 +6,7 @@ network of the call (``docs/penalty.md``).  So the cost of a choice is bounded.
 
 A fifth of the samples is left out of the fits and judges them.  Which samples these are depends on
 their inputs alone: repeated samples stay on one side, and a weight of 2 makes the same choice as a
-repeated sample.
+repeated sample.  Weights that are no counts are divided by their mean (``weight_unit``).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from batchprop.linalg.inverse import inverse_factor
 from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.auto import choose
+from batchprop.training.chosen_penalty import weight_unit
 from batchprop.training.dataset import Dataset
 
 Array = npt.NDArray[Any]
@@ -31,6 +32,7 @@ MAX_SAMPLES = 2000
 MIN_SAMPLES = 200  # however much work that is
 EPOCHS = {"lm": 25, "lbfgs": 100}  # of each fit
 WORK = 2e8  # multiply-adds of the fit for one α, at most; about 50 ms
+MAX_OUTPUTS = 50
 LEFT_OUT = 0.2  # share of the samples that judges
 MIN_LEFT_OUT = 4  # samples
 
@@ -45,7 +47,8 @@ class Proxy(NamedTuple):
     n_hidden : int
         m of the small network.
     inputs, outputs : ndarray of int
-        Which inputs and outputs vary and take part, in the order of the rows of X and T.
+        Which inputs and outputs take part, in the order of the rows of X and T: those that vary,
+        and ``MAX_OUTPUTS`` outputs at most.
     rotated : bool
         Whether the rows of X are coordinates in the space of the samples, not inputs.
     """
@@ -85,7 +88,7 @@ def proxy_of(
     fold : int
         Which fifth of the samples is left out, from 0 to 4.
     seed : int or None
-        Chooses the samples.
+        Chooses the samples, and the outputs if there are many.
     """
     n_hidden = min(network.shape.n_hidden, max_units)
     X, T, weight, scaling = dataset.training
@@ -96,6 +99,8 @@ def proxy_of(
     if indices.size < 2 or not inputs.size or not outputs.size:
         return None
     rng = np.random.default_rng(seed)
+    if outputs.size > MAX_OUTPUTS:
+        outputs = np.sort(rng.permutation(outputs)[:MAX_OUTPUTS])
     shape = _sizes(Shape(inputs.size, n_hidden, outputs.size), indices.size)
     count = n_samples(shape, network.activation)
     if indices.size > count:
@@ -103,14 +108,21 @@ def proxy_of(
     judging = np.zeros(indices.size, bool)
     if dataset.validation is None:
         keys = _keys(X[np.ix_(inputs, indices)], rng)
-        judging = _leave_out(keys, fold)
+        judging = _leave_out(keys, np.ones(keys.size) if weight is None else weight[indices], fold)
     fitted = _part(dataset.training, indices[~judging], inputs, outputs)
     if dataset.validation is None:
         left_out = _part(dataset.training, indices[judging], inputs, outputs)
     else:
-        available = dataset.validation.X.shape[1]
+        weight_val = dataset.validation.sample_weight
+        available = np.arange(dataset.validation.X.shape[1])
+        available = available if weight_val is None else np.flatnonzero(weight_val)
         chosen = np.sort(rng.permutation(available)[:MAX_SAMPLES])
         left_out = _part(dataset.validation, chosen, inputs, outputs)
+    if fitted.sample_weight is not None:
+        unit = weight_unit(weight)
+        fitted = fitted._replace(sample_weight=fitted.sample_weight / unit)
+        if dataset.validation is None and left_out.sample_weight is not None:
+            left_out = left_out._replace(sample_weight=left_out.sample_weight / unit)
     rotated = fitted.X.shape[0] > fitted.X.shape[1]
     if rotated:
         fitted, left_out = _rotated(fitted, left_out)
@@ -143,10 +155,7 @@ def _keys(X: Array, rng: np.random.Generator) -> Array:
     """Return an integer for each sample (N,) that depends on its inputs X (e, N) alone."""
     bits = (X.astype(np.float64) + 0.0).view(np.uint64)  # −0 becomes 0
     odd = rng.integers(1 << 62, size=(X.shape[0], 1), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    keys = np.zeros(X.shape[1], np.uint64)
-    for row, factor in zip(bits, odd, strict=True):
-        keys = _mixed(keys + _mixed(row * factor))
-    return keys
+    return _mixed(np.asarray(np.sum(_mixed(bits * odd), axis=0, dtype=np.uint64)))
 
 
 def _mixed(keys: Array) -> Array:
@@ -156,13 +165,16 @@ def _mixed(keys: Array) -> Array:
     return np.asarray(keys ^ (keys >> np.uint64(31)))
 
 
-def _leave_out(keys: Array, fold: int) -> Array:
-    """Return which samples are left out: a fifth of the distinct keys, or none if they are few."""
+def _leave_out(keys: Array, weight: Array, fold: int) -> Array:
+    """Return which samples are left out: a fifth of the distinct keys.
+
+    None are if these are few, or have more than half of the weight.
+    """
     distinct, positions = np.unique(keys, return_inverse=True)
     count = int(LEFT_OUT * distinct.size)
     judging = np.asarray(positions // max(1, count) == fold)
-    few = count < MIN_LEFT_OUT or np.count_nonzero(judging) > keys.size // 2
-    return np.zeros(keys.size, bool) if few else judging
+    heavy = float(np.sum(weight[judging])) > 0.5 * float(np.sum(weight))
+    return np.zeros(keys.size, bool) if count < MIN_LEFT_OUT or heavy else judging
 
 
 def _part(samples: Samples, indices: Array, inputs: Array, outputs: Array) -> Samples:
@@ -180,9 +192,9 @@ def _part(samples: Samples, indices: Array, inputs: Array, outputs: Array) -> Sa
 def _rotated(*parts: Samples) -> Sequence[Samples]:
     """Return the samples in coordinates of the space that the first part's inputs span.
 
-    With XᵀX = L Lᵀ for inputs X (e, N), e > N, there is a Q with orthonormal columns and X = Q Lᵀ.
-    A network of Qᵀ x with weights W_h Q has the same outputs and the same ‖W_h Q‖² as one of x,
-    because a penalised W_h has no part outside that space.
+    For inputs X (e, N), e > N, an orthonormal basis of that space is X times the inverse of the
+    transposed Cholesky factor of XᵀX.  A network of the coordinates has the same outputs and the
+    same ‖W_h‖² as one of x, because a penalised W_h has no part outside that space.
     """
     X = parts[0].X
     n = X.shape[1]
@@ -190,5 +202,5 @@ def _rotated(*parts: Samples) -> Sequence[Samples]:
     gram[np.diag_indices(n)] += 1e-10 * np.trace(gram) / n
     inverse = inverse_factor(gram)
     assert inverse is not None, "a sum of squares and a ridge"
-    basis = np.einsum("ij,kj->ki", inverse, X)  # Q = X L⁻ᵀ
+    basis = np.einsum("ij,kj->ki", inverse, X)
     return [part._replace(X=np.einsum("ki,kj->ij", basis, part.X)) for part in parts]

@@ -1,16 +1,18 @@
-"""``EvidenceSearch``: the search of ``alpha="auto"``, step by step."""
+"""``EvidenceSearch``: the search of ``alpha="evidence"``, step by step."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from batchprop.network import Network
 from batchprop.parameters import split
 from batchprop.training.alpha_report import AlphaReport
-from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised
+from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised, weight_unit
 from batchprop.training.evidence import last_word
 from batchprop.training.evidence.criterion import chosen_exponent
 from batchprop.training.evidence.evidence import posterior_factor
@@ -28,8 +30,8 @@ class EvidenceSearch:
     """The search for one penalty: a ``PenaltySearch``.
 
     First the paths of two small networks, side by side, one α after another; then, if they call for
-    it, the last word.  The networks differ in size, and other samples judge each: what both agree
-    on is less of an accident.
+    it, the last word.  The networks differ in size and start, and other samples judge each: what
+    both agree on is less of an accident.
 
     Parameters
     ----------
@@ -40,11 +42,13 @@ class EvidenceSearch:
     def __init__(self, spec: RunSpecification) -> None:
         self._spec, self._seed = spec, spec.arguments["seed"]
         network = spec.initial_network
+        self._unit = weight_unit(spec.dataset.sample_weight)
         self._paths: list[Path] = []
         for fold, max_units in enumerate(UNITS):
             proxy = proxy_of(spec.dataset, network, max_units, fold, self._seed)
             if proxy is not None:
-                self._paths.append(Path(proxy, spec, self._seed))
+                start = None if self._seed is None else self._seed + fold
+                self._paths.append(Path(proxy, spec, start))
         self._cut_short = self._compared = self._zero = False
 
     def next_runs(self) -> list[RunSpecification]:
@@ -80,9 +84,9 @@ class EvidenceSearch:
         """Return the specification with the chosen penalty, and a report."""
         exponent = self._exponent()
         if exponent is None:
-            report = AlphaReport((), (), 0, method="auto", chosen=FALLBACK)
-            return penalised(spec, neal_pair(FALLBACK, spec))._replace(alpha_report=report)
-        alpha_h = 0.0 if self._zero else float(10.0**exponent)
+            report = AlphaReport((), (), 0, method="evidence", chosen=FALLBACK * self._unit)
+            return penalised(spec, neal_pair(report.chosen, spec))._replace(alpha_report=report)
+        alpha_h = 0.0 if self._zero else float(10.0**exponent) * self._unit
         return penalised(spec, neal_pair(alpha_h, spec))._replace(
             alpha_report=self._report(exponent, alpha_h)
         )
@@ -131,8 +135,9 @@ class EvidenceSearch:
         proxy, point, points = path.proxy, path.nearest(exponent), path.points[::-1]
         s = proxy.shape.n_outputs
         network, total = point.network, path.total_weight
-        alpha, n_outputs = pair(point.exponent, proxy.n_hidden), self._spec.dataset.T.shape[0]
-        noise_std, error_std = np.zeros(n_outputs), np.zeros(n_outputs)
+        alpha = pair(point.exponent, proxy.n_hidden)
+        noise_std = self._unknown_noise()
+        error_std = noise_std.copy()
         _, JTJ = gauss_newton(proxy, network)
         inverse = posterior_factor(JTJ, network.shape, alpha, total)
         if inverse is not None:
@@ -145,10 +150,10 @@ class EvidenceSearch:
             growth = np.sqrt(1.0 + noise.n_effective / path.n_targets * s)
             error_std[proxy.outputs] = noise_std[proxy.outputs] * growth
         return AlphaReport(
-            alphas=tuple(pair(p.exponent, 1)[0] for p in points),
+            alphas=tuple(pair(p.exponent, 1)[0] * self._unit for p in points),
             scores=tuple(s * p.error for p in points),
             n_folds=0 if self._spec.dataset.validation or not proxy.left_out.X.shape[1] else 1,
-            method="auto",
+            method="evidence",
             negative_log_evidence=tuple(p.evidence.negative_log for p in points),
             chosen=alpha_h,
             n_effective=point.evidence.n_effective,
@@ -156,4 +161,13 @@ class EvidenceSearch:
             error_std=tuple(map(float, error_std)),
             n_hidden=proxy.n_hidden,
             n_samples=proxy.fitted.X.shape[1],
+            n_parameters=proxy.shape.n_parameters,
         )
+
+    def _unknown_noise(self) -> npt.NDArray[Any]:
+        """Return NaN for each output (s,), but 0 for those that are constant."""
+        T, scaling = self._spec.dataset.T, self._spec.dataset.scaling
+        noise = np.full(T.shape[0], math.nan)
+        if scaling is not None:
+            noise[scaling.t_factor == 0.0] = 0.0
+        return noise

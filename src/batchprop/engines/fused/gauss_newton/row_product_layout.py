@@ -14,6 +14,8 @@ rows, and the columns from the first one that any of these rows needs.
 
 from __future__ import annotations
 
+from functools import cache
+
 from numba import types
 
 from batchprop.compiler.jit import returning
@@ -37,6 +39,7 @@ def padded_columns(count: int) -> int:
     return count + count % 2
 
 
+@cache  # a sum over many rows if e is large
 def n_row_product_sums(shape: Shape) -> int:
     """Return the length of all tiles, for any number of outputs.
 

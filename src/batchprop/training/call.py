@@ -1,0 +1,73 @@
+"""One call of ``train`` or of the estimator's ``fit``: from its options to the result.
+
+The options are checked and become runs.  A penalty is chosen if the call leaves that to the data.
+The runs are carried out, their results combined, warnings given, and predictions calibrated.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy.typing as npt
+
+from batchprop.training import (
+    convergence,
+    divergence,
+    overfitting,
+    setup,
+    unscaled_penalty,
+)
+from batchprop.training.checkpoint.resume import resumed
+from batchprop.training.combination import combined, warn_of_diverged
+from batchprop.training.options import TrainOptions
+from batchprop.training.parallel import run_all
+from batchprop.training.penalty_choice import chosen
+from batchprop.training.result import TrainResult
+from batchprop.training.run_specification import RunSpecification
+from batchprop.training.uncertainty.predictives import with_predictives
+from batchprop.vocabulary import Words
+
+
+def trained(
+    X: npt.ArrayLike, T: npt.ArrayLike, options: TrainOptions, words: Words, stacklevel: int
+) -> TrainResult:
+    """Do what ``train`` does, with messages in the caller's words.
+
+    Parameters
+    ----------
+    X, T : array_like, shapes (e, N) and (s, N)
+        As for ``train``.
+    options : TrainOptions
+        Not checked yet.
+    words : Words
+        What the user calls the tables and the arguments.
+    stacklevel : int
+        For ``warnings.warn`` in the caller of this function, to point to the user's call.
+    """
+    began = time.perf_counter()
+    options, resumed_from = resumed(options)
+    first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
+    (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
+    starts = setup.Starts(first, options.seed, n_init)
+    results = run_all(starts, monitor, first.n_threads)
+    result = combined(first, results, options.combine, began)
+    warn(first, result, words, stacklevel + 1)
+    if first.uncertainty is None:
+        return result
+    (result,) = with_predictives([first], [result], [monitor], first.n_threads, stacklevel + 1)
+    return replace(result, seconds=time.perf_counter() - began)
+
+
+def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: int) -> None:
+    """Warn of a run that diverged, came to rest in a doubtful place, or has learnt noise.
+
+    ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
+    """
+    unscaled_penalty.warn(spec, result, words, stacklevel + 1)
+    if result.stop_reason == "non_finite":
+        divergence.warn(spec, result, words, stacklevel + 1)
+    else:
+        warn_of_diverged(result, stacklevel + 1)
+        convergence.warn(spec, result, words, stacklevel + 1)
+        overfitting.warn(spec, result, words, stacklevel + 1)
