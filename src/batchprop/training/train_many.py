@@ -125,7 +125,7 @@ def train_many(
     results = run_all(specs, monitors, threads)
     for spec, result in zip(specs, results, strict=True):
         warn(spec, result, COLUMNS, stacklevel=2)
-    return with_predictives(specs, results, monitors, threads, stacklevel=2)
+    return with_predictives(specs, results, monitors, threads, COLUMNS, stacklevel=2)
 
 
 def _listed(configurations: object) -> list[Any]:

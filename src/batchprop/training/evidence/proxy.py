@@ -23,6 +23,7 @@ from batchprop.network import Network
 from batchprop.parameters import Shape
 from batchprop.solvers.auto import choose
 from batchprop.training.dataset import Dataset
+from batchprop.training.row_keys import mixed
 
 Array = npt.NDArray[Any]
 
@@ -145,15 +146,8 @@ def _keys(X: Array, rng: np.random.Generator) -> Array:
     odd = rng.integers(1 << 62, size=(X.shape[0], 1), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     keys = np.zeros(X.shape[1], np.uint64)
     for row, factor in zip(bits, odd, strict=True):
-        keys = _mixed(keys + _mixed(row * factor))
+        keys = mixed(keys + mixed(row * factor))
     return keys
-
-
-def _mixed(keys: Array) -> Array:
-    """Spread each bit over all others (the finaliser of SplitMix64)."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(keys ^ (keys >> np.uint64(31)))
 
 
 def _leave_out(keys: Array, fold: int) -> Array:
