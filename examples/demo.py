@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 TABLE, TARGET = HERE / "data" / "auto_mpg.csv", "mpg"
 PLOTS = HERE.parent / "build" / "demo"
 ENGINES = batchprop.ENGINES  # naive first: the others are compared with it
+LEVEL = 0.9  # of the intervals
 NAIVE_WORK = 40_000_000  # samples × weights × epochs for plain Python: about ten seconds
 
 
@@ -124,22 +125,35 @@ def train_long(run: dict[str, Any], parts: data.Split) -> TrainResult:
 
 
 def train_by_default(parts: data.Split) -> TrainResult:
-    """Train on all rows but the held-out ones, as they are in the table, without any setting."""
+    """Train on all rows but the held-out ones, as they are in the table, without settings."""
     X, T = parts.raw_fitted
-    result = batchprop.train(X, T)
+    result = batchprop.train(X, T, uncertainty="laplace")
     for line in str(result).splitlines():
         print(f"  {line}")
     return result
 
 
-def compare_estimate(result: TrainResult, real: float, target: str) -> None:
-    """Show the error that the call expected for new rows beside the one that they have."""
+def compare_expectations(
+    result: TrainResult, parts: data.Split, judged: plots.Judged, target: str
+) -> plots.Judged:
+    """Show what the call expected of new rows beside what came; return it with its intervals."""
+    X, T = parts.raw_held_out
     report = result.alpha_report
+    print()
     if report is not None and report.error_std:
         print(
-            f"\n  error on new rows, as the call without settings estimated it: "
-            f"{report.error_std[0]:.3f} {target}; on the held-out rows: {real:.3f}"
+            f"  error on new rows, as the call without settings estimated it: "
+            f"{report.error_std[0]:.3f} {target}; on the held-out rows: {judged.rmse:.3f}"
         )
+    if result.predictive is None:
+        return judged
+    lower, upper = result.predictive.interval(X, LEVEL)
+    coverage = float(np.mean((lower <= T) & (T <= upper)))
+    print(
+        f"  {LEVEL:.0%} intervals, {float(np.mean(upper - lower)):.3g} {target} wide on average, "
+        f"contain {coverage:.0%} of the held-out values"
+    )
+    return judged._replace(interval=(lower[0], upper[0]))
 
 
 def judge(
@@ -221,12 +235,14 @@ def main() -> None:
     )
     long = train_long(run | {"max_epochs": options.long_epochs}, parts)
 
-    console.heading("3  No settings: result = batchprop.train(X, T); print(result)")
+    console.heading(
+        "3  No settings: batchprop.train(X, T), with uncertainty='laplace' for intervals"
+    )
     default = train_by_default(parts)
 
     console.heading("4  Error on the held-out rows")
     judged = judge(parts, table, results["fused"], long, default)
-    compare_estimate(default, judged[-1].rmse, table.target)
+    judged[-1] = compare_expectations(default, parts, judged[-1], table.target)
 
     options.output.mkdir(parents=True, exist_ok=True)
     curves = [

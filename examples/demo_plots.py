@@ -26,6 +26,7 @@ TRAIN, VALIDATION, QUIET = "#0072B2", "#D55E00", "#777777"
 MANY = 400  # with more rows than this, points are drawn small
 FEW_DOTS = {"s": 26, "edgecolor": "white", "linewidth": 0.5}
 MANY_DOTS = {"s": 5, "alpha": 0.3, "linewidth": 0}
+CORNER = {"ha": "right", "va": "bottom", "color": QUIET}
 LOOK = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -55,6 +56,7 @@ class Judged(NamedTuple):
     predicted: np.ndarray
     rmse: float
     r2: float
+    interval: tuple[np.ndarray, np.ndarray] | None = None  # lower and upper ends
 
 
 def learning_curve(path: Path, curves: Sequence[Curve], long: TrainResult) -> None:
@@ -103,12 +105,16 @@ def predicted_against_true(
         figure, panels = plt.subplots(
             1, len(judged), figsize=(5.2 * len(judged), 5.0), layout="constrained", sharey=True
         )
-        everything = np.concatenate([true, *(one.predicted for one in judged)])
+        ends_of_bars = [end for one in judged for end in one.interval or ()]
+        everything = np.concatenate([true, *(one.predicted for one in judged), *ends_of_bars])
         margin = 0.04 * np.ptp(everything)
         ends = [everything.min() - margin, everything.max() + margin]
         for panel, one in zip(np.atleast_1d(panels), judged, strict=True):
             panel.plot(ends, ends, color=QUIET, linewidth=1.0, zorder=1)
-            if true.size <= MANY:
+            if one.interval is not None:
+                panel.vlines(true, *one.interval, color=TRAIN, alpha=0.22, linewidth=3.0, zorder=1)
+                panel.text(0.97, 0.03, "bars: 90 % intervals", **CORNER, transform=panel.transAxes)
+            elif true.size <= MANY:
                 panel.vlines(true, true, one.predicted, color=VALIDATION, alpha=0.35, linewidth=0.9)
             dots = FEW_DOTS if true.size <= MANY else MANY_DOTS
             panel.scatter(true, one.predicted, color=TRAIN, **dots)

@@ -68,6 +68,8 @@ def test_demo_compares_the_engines_and_draws(tmp_path):
         r"estimated it: ([\d.]+) mpg; on the held-out rows: ([\d.]+)", done.stdout
     )[0]
     assert float(estimate) == pytest.approx(float(real), rel=0.3)
+    coverage = re.findall(r"90% intervals, .* mpg wide on average, contain (\d+)%", done.stdout)
+    assert 80 <= int(coverage[0]) <= 100
     assert len(done.stdout.splitlines()) < 60  # progress does not flood a pipe
     for name in ("learning_curve.png", "predicted_against_true.png"):
         picture = tmp_path / "plots" / name
