@@ -133,6 +133,7 @@ ESTIMATOR = [
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("parameters", "arguments"), ESTIMATOR, ids=str)
+@pytest.mark.filterwarnings("ignore:Stopped by 'max_e")
 def test_a_parameter_of_the_estimator(parameters, arguments):
     usual = {"hidden_size": 5, "solver": "lbfgs", "max_iter": 12, "tol": 0.0, "random_state": 0}
     model = BatchMLPRegressor(**({"alpha": 0.0} | usual | parameters)).fit(CASE.X.T, CASE.T[0])
