@@ -13,6 +13,7 @@ import numpy as np
 import batchprop
 from benchmarks.data import Array
 from benchmarks.uci.tables import TABLES, Samples
+from benchmarks.uci.uncertainty import assessed
 
 # The one setting.  Whatever depends on the table is determined from its training rows.
 SETTING: dict[str, Any] = {"alpha": "auto"}
@@ -31,6 +32,8 @@ class Result(NamedTuple):
     starts_rmse: float  # the mean of those of several starts with the same penalty
     averaged_rmse: float  # of the mean of these starts
     averaged_cpu_seconds: float  # for these starts, the penalty being chosen
+    uncertainty: dict[str, float]  # of one network: likelihood, coverage, width, CPU time
+    averaged_uncertainty: dict[str, float]  # of the mean
 
 
 def fit(samples: Samples, number: int, name: str, options: dict[str, Any]) -> Result:
@@ -54,6 +57,13 @@ def fit(samples: Samples, number: int, name: str, options: dict[str, Any]) -> Re
     averaged, _, averaged_cpu_seconds = trained(
         **options | {"alpha": result.alpha, "n_init": N_AVERAGED, "combine": "mean"}
     )
+
+    def known(**options: Any) -> dict[str, float]:
+        result, _, cpu_seconds = trained(**options, uncertainty="laplace")
+        figures = assessed(result.predictive, X[test], y[test])
+        return figures | {"uncertainty_cpu_seconds": cpu_seconds}
+
+    chosen = options | {"alpha": result.alpha}
     return Result(
         split=number,
         rmse=rmse(result.network, test),
@@ -64,6 +74,8 @@ def fit(samples: Samples, number: int, name: str, options: dict[str, Any]) -> Re
         starts_rmse=float(np.mean([rmse(start.network, test) for start in averaged.starts])),
         averaged_rmse=rmse(averaged.network, test),
         averaged_cpu_seconds=averaged_cpu_seconds,
+        uncertainty=known(**chosen),
+        averaged_uncertainty=known(**chosen | {"n_init": N_AVERAGED, "combine": "mean"}),
     )
 
 
@@ -92,6 +104,9 @@ def summary(results: Sequence[Result]) -> dict[str, float]:
         for name in ("rmse", "train_rmse", "seconds", "cpu_seconds", "starts_rmse",
                      "averaged_rmse", "averaged_cpu_seconds")
     }  # fmt: skip
+    for prefix in ("", "averaged_"):
+        figures = [getattr(one, f"{prefix}uncertainty") for one in results]
+        columns |= {f"{prefix}{name}": np.array([f[name] for f in figures]) for name in figures[0]}
     root = math.sqrt(len(results))
     return {name: float(column.mean()) for name, column in columns.items()} | {
         "standard_error": float(columns["rmse"].std() / root),

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from benchmarks import machine, markdown
+from benchmarks.uci import uncertainty
 from benchmarks.uci.published import PUBLISHED, best
 from benchmarks.uci.tables import TABLES
 
@@ -25,6 +26,11 @@ a lesser degree, what our call leaves out: that `alpha="auto"` penalises W_y m t
 (docs/penalty.md), and tanh as the default activation, were settled after looking at test errors on
 these five tables, not by their training rows alone. scikit-learn's errors on power are means of
 four splits. Data: UCI repository, CC BY."""
+
+
+ABOUT_UNCERTAINTY = """How sure it is, by `uncertainty="laplace"` with the penalty that the call
+chose (docs/uncertainty.md). Likelihoods are of normal distributions with the predicted standard
+deviations, widths are in the target's units."""
 
 
 def error(mean: float, standard_error: float | None) -> str:
@@ -97,5 +103,6 @@ def document(
     on = "as many threads as suit the work" if threads is None else f"{threads} thread(s)"
     return "\n\n".join(
         ["# Test errors on UCI tables", about, comparison(summaries), behind(summaries),
-         details(summaries), f"On {on}. {machine.sentence(described, date)}"]
+         details(summaries), ABOUT_UNCERTAINTY, uncertainty.tables(summaries),
+         f"On {on}. {machine.sentence(described, date)}"]
     ) + "\n"  # fmt: skip

@@ -24,6 +24,7 @@ def table(rng, n):
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.filterwarnings("ignore:R² is")
 def test_rows_of_weight_0_are_missing_to_the_bit(seed, solver):
     rng = np.random.default_rng(seed)
     x, y = table(rng, int(rng.integers(20, 80)))
@@ -180,6 +181,7 @@ def test_next_to_no_weight_steers_next_to_nothing():
     assert model.score(x[:100], y[:100]) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore:R² is")
 def test_weights_of_the_users_validation_data():
     rng = np.random.default_rng(5)
     x, y = table(rng, 60)

@@ -8,6 +8,7 @@ import math
 import signal
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -161,6 +162,19 @@ def test_the_weight_of_validation_data_has_no_unit():
         for unit in (1.0, 1e9)
     )
     assert other.alpha == pytest.approx(one.alpha)
+
+
+@pytest.mark.parametrize("method", ["evidence", "cv"])
+@pytest.mark.parametrize("outlier", [1e200, 1e300])
+def test_validation_data_whose_squares_overflow(method, outlier):
+    far = X.copy()
+    far[0, 3] = outlier
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = fitted(X_val=far, T_val=T, activation="identity", alpha=method, max_epochs=5)
+    assert np.isfinite(result.alpha).all()
+    texts = [str(warning.message) for warning in caught]
+    assert not any("encountered in" in text for text in texts), texts  # NumPy's
 
 
 def test_of_many_outputs_some_have_no_noise_that_is_known():

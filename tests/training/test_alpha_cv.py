@@ -139,7 +139,7 @@ def test_weights_are_repeated_samples_where_the_folds_are_the_same(monkeypatch):
     assert plain.alpha_report.scores[-1] != pytest.approx(weighted.alpha_report.scores[-1])
 
 
-@pytest.mark.filterwarnings("ignore:R²")  # the validation data are few and noisy
+@pytest.mark.filterwarnings("ignore:R² is")
 def test_validation_data_take_the_place_of_folds():
     unseen = table(40, 0.7, seed=2)
     result = fitted(X_val=unseen[0], T_val=unseen[1])

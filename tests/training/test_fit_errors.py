@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from batchprop import ENGINES, train, train_many
+from batchprop import ENGINES, scaling, train, train_many
 from batchprop.result import FitErrors
 from batchprop.training import run_result
 from batchprop.training.fit_errors import of_output_losses
@@ -91,9 +91,9 @@ def test_the_units_of_the_targets():
 
 @pytest.mark.parametrize("s", [1, 2])
 def test_nothing_is_evaluated_before_the_time_is_up(s):
-    case = problem(e=20, m=50, s=s, n_samples=60_000)
+    case = problem(e=2, m=2, s=s, n_samples=60_000)
     with pytest.warns(UserWarning, match="has learnt nothing"):
-        result = train(case.X, case.T, hidden_size=50, alpha=0.0, max_seconds=1e-9)
+        result = train(case.X, case.T, hidden_size=3000, alpha=0.0, max_seconds=1e-9)
     assert math.isnan(result.loss)
     assert math.isnan(result.r2)
     assert not result.training_errors.are_known
@@ -127,6 +127,27 @@ def test_train_many_and_one_pass(monkeypatch):
     assert len(passes) == 2  # the pass that measures the loss measures the outputs, too
     train(CASE.X, CASE.T[:1], solver="gd", scale=False, **COMMON)
     assert len(passes) == 2  # the solver's loss is that of the network and of its only output
+
+
+def test_the_targets_are_measured_before_training(monkeypatch):
+    """Ctrl-C at the end of a run must not lose its result."""
+    T_val = CASE.T[:, :9]
+    started = []
+
+    def callback(progress):
+        if progress.epoch == 0:
+            started.append(True)
+
+    def measured(*arguments):
+        assert not started
+        return measure(*arguments)
+
+    measure = scaling.standard_deviations
+    monkeypatch.setattr(scaling, "standard_deviations", measured)
+    options = COMMON | {"scale": False, "callback": callback, "X_val": CASE.X[:, :9]}
+    result = train(CASE.X, CASE.T, T_val=T_val, **options)
+    assert started
+    np.testing.assert_allclose(result.validation_errors.target_std, T_val.std(axis=1), rtol=1e-12)
 
 
 def test_resuming_keeps_them():

@@ -98,9 +98,9 @@ def test_the_estimators_own_limit_is_told_once(short_limits):
 
 def test_validation_loss_that_is_nan_is_no_reason_to_keep_silent():
     """Nothing was evaluated: there is no best epoch."""
-    big = problem(e=20, m=50, s=1, n_samples=60_000)
+    big = problem(e=2, m=2, s=1, n_samples=60_000)
     held_out = {"X_val": big.X[:, :50], "T_val": big.T[:, :50]}
     with pytest.warns(UserWarning, match="has learnt nothing"):
-        result = train(big.X, big.T, alpha=0.0, max_seconds=1e-9, hidden_size=50, **held_out)
+        result = train(big.X, big.T, alpha=0.0, max_seconds=1e-9, hidden_size=3000, **held_out)
     assert np.isnan(result.validation_loss)
     assert "nan" not in str(result).lower()

@@ -57,6 +57,13 @@ def test_the_penalty_is_searched_for(few):
     assert_same(result, train(CASE.X, CASE.T, n_threads=1, **{"alpha": 0.0} | options))
 
 
+def test_uncertainty(few):
+    options = COMMON | {"uncertainty": "laplace", "n_init": 3, "combine": "mean"}
+    many, one = (train(CASE.X, CASE.T, n_threads=k, **options).predictive for k in (4, 1))
+    pairs = zip(many.predict(CASE.X, True), one.predict(CASE.X, True), strict=True)
+    assert all((first == second).all() for first, second in pairs)
+
+
 def test_what_a_callback_raises_is_passed_on(few):
     error, before = LookupError("the callback's own"), threading.active_count()
 

@@ -159,6 +159,7 @@ TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("s", [1, 2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.filterwarnings("ignore:R² is")
 def test_the_engines_trajectories_agree(solver, dtype, s, weighted):
     case = problem(e=3, m=6, s=s, n_samples=33, dtype=dtype, weighted=weighted, seed=s)
     results = {

@@ -15,13 +15,13 @@ E. Daxberger et al., *Laplace redux*, 2021, for the last layer.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop.machine.thread_count import available
+from batchprop.machine.thread_map import thread_map
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 
@@ -92,19 +92,8 @@ class Posterior(NamedTuple):
             part = slice(first, first + step)
             result.v[:, part], result.spread[:, part] = self._chunk(X[:, part])
 
-        starts = range(0, n_samples, step)
-        size = min(len(starts), available() if n_threads is None else n_threads)
-        if size == 1:
-            for first in starts:
-                compute(first)
-            return result
-        with ThreadPoolExecutor(size) as pool:
-            try:
-                for _ in pool.map(compute, starts):
-                    pass
-            except BaseException:  # Ctrl-C: drop the chunks that have not begun
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        threads = available() if n_threads is None else n_threads
+        thread_map(compute, range(0, n_samples, step), threads)
         return result
 
     def _chunk_size(self) -> int:

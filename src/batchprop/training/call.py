@@ -55,7 +55,9 @@ def trained(
     warn(first, result, words, stacklevel + 1)
     if first.uncertainty is None:
         return result
-    (result,) = with_predictives([first], [result], [monitor], first.n_threads, stacklevel + 1)
+    (result,) = with_predictives(
+        [first], [result], [monitor], first.n_threads, words, stacklevel + 1
+    )
     return replace(result, seconds=time.perf_counter() - began)
 
 

@@ -227,9 +227,10 @@ def _errors(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[Array,
     for start in range(0, left_out.size, step):
         part = left_out[start : start + step]
         Y = network.predict(samples.X[:, part], engine=spec.engine).astype(np.float64)
-        squares = ((Y - samples.T[:, part]) * factor) ** 2
         weight = None if samples.sample_weight is None else samples.sample_weight[part]
         weight = np.ones(part.size) if weight is None else weight
-        squared_errors += (weight * squares).sum(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):  # samples far outside those fitted
+            squares = ((Y - samples.T[:, part]) * factor) ** 2
+            squared_errors += (weight * squares).sum(axis=1)
         total_weight += float(weight.sum())
     return squared_errors, total_weight

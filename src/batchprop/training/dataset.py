@@ -78,6 +78,10 @@ class Dataset:
             return None
         return scaling.standard_deviations(self.T_val, self.sample_weight_val)
 
+    def measure_targets(self) -> None:
+        """Compute these standard deviations before training, where Ctrl-C cannot lose a result."""
+        _ = self.target_std, self.validation_target_std
+
     @property
     def n_samples(self) -> int:
         """N, missing samples (those of weight 0) included."""

@@ -30,12 +30,12 @@ def row_keys(rows: Iterable[Array], seed: int) -> Keys:
         values = row.astype(np.float64) + 0.0  # -0.0 equals 0.0
         if keys is None:
             keys = np.full(values.size, seed, np.uint64)
-        keys = _mixed((keys + np.uint64(0x9E3779B97F4A7C15)) ^ values.view(np.uint64))
+        keys = mixed((keys + np.uint64(0x9E3779B97F4A7C15)) ^ values.view(np.uint64))
     assert keys is not None, "no rows"
     return keys
 
 
-def _mixed(keys: Keys) -> Keys:
+def mixed(keys: Keys) -> Keys:
     """Spread each bit over all bits (the finaliser of splitmix64, Steele et al., 2014)."""
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -142,6 +142,7 @@ def specify(
         "dtype": network.dtype.name,
         "alpha": alpha if isinstance(alpha, str) else list(alpha),
     }
+    dataset.measure_targets()
     return RunSpecification(
         dataset=dataset,
         initial_network=network,

@@ -128,7 +128,7 @@ def train_many(
     for spec, options, result in zip(specs, options_of, results, strict=True):
         warn(spec, result, COLUMNS, stacklevel=2)
         limits.warn(options, result, stacklevel=2)
-    return with_predictives(specs, results, monitors, threads, stacklevel=2)
+    return with_predictives(specs, results, monitors, threads, COLUMNS, stacklevel=2)
 
 
 def _listed(configurations: object) -> list[Any]:

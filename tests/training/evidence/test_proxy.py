@@ -184,3 +184,9 @@ def test_float32_is_computed_in_float64():
     fold = proxy_of(dataset(X, T), net(50), 20, 0, 0)
     assert fold.fitted.X.dtype == fold.fitted.T.dtype == np.float64
     assert Network.initialize(*fold.shape).shape == fold.shape
+
+
+def test_minus_0_is_0():
+    X = np.array([[0.0, -0.0, 1.0], [2.0, 2.0, 2.0]])
+    keys = proxy._keys(X, np.random.default_rng(0))
+    assert keys[0] == keys[1] != keys[2]

@@ -194,10 +194,14 @@ def gauss_newton(proxy: Proxy, network: Network) -> tuple[float, Array]:
 
 
 def left_out_error(proxy: Proxy, network: Network) -> float:
-    """Return the mean squared error of a target that was left out; NaN if none was."""
+    """Return the mean squared error of a target that was left out; NaN if none was.
+
+    It is not finite where squares overflow.
+    """
     X, T, weight, _ = proxy.left_out
     if X.shape[1] == 0:
         return math.nan
-    squares = np.sum(np.square(network.predict(X, n_threads=1) - T), axis=0)
     weights = np.ones(X.shape[1]) if weight is None else weight
-    return float(np.sum(weights * squares) / (np.sum(weights) * T.shape[0]))
+    with np.errstate(over="ignore", invalid="ignore"):  # samples far outside those fitted
+        squares = np.sum(np.square(network.predict(X, n_threads=1) - T), axis=0)
+        return float(np.sum(weights * squares) / (np.sum(weights) * T.shape[0]))

@@ -24,6 +24,7 @@ from batchprop.parameters import Shape
 from batchprop.solvers.auto import choose
 from batchprop.training.chosen_penalty import weight_unit
 from batchprop.training.dataset import Dataset
+from batchprop.training.row_keys import mixed
 
 Array = npt.NDArray[Any]
 
@@ -155,14 +156,7 @@ def _keys(X: Array, rng: np.random.Generator) -> Array:
     """Return an integer for each sample (N,) that depends on its inputs X (e, N) alone."""
     bits = (X.astype(np.float64) + 0.0).view(np.uint64)  # −0 becomes 0
     odd = rng.integers(1 << 62, size=(X.shape[0], 1), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    return _mixed(np.asarray(np.sum(_mixed(bits * odd), axis=0, dtype=np.uint64)))
-
-
-def _mixed(keys: Array) -> Array:
-    """Spread each bit over all others (the finaliser of SplitMix64)."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(keys ^ (keys >> np.uint64(31)))
+    return mixed(np.asarray(np.sum(mixed(bits * odd), axis=0, dtype=np.uint64)))
 
 
 def _leave_out(keys: Array, weight: Array, fold: int) -> Array:

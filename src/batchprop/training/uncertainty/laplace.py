@@ -8,7 +8,6 @@ products stay below ``WORK``, which are still at least ten a parameter: K is the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from batchprop import engines
 from batchprop.engines.loss_scale import total_weight
 from batchprop.engines.samples import Samples
 from batchprop.linalg.panel_products import add_products
+from batchprop.machine.thread_map import thread_map
 from batchprop.parameters import Shape
 from batchprop.predictive.jacobian import Activity, columns, input_panels, panels
 from batchprop.predictive.posterior import CONSTANT, FULL, LAST_LAYER, Posterior
@@ -107,8 +107,7 @@ def laplace(
             return ridge_factor(total * matrix, penalties)
         return np.empty((0, 0))
 
-    with ThreadPoolExecutor(min(n_threads, len(networks))) as pool:
-        factors = list(pool.map(factor_of, networks))
+    factors = thread_map(factor_of, list(networks), n_threads)
     kept = [factor for factor in factors if factor is not None]
     if len(kept) < len(factors):  # a singular K: no parameter varies
         kept = [np.empty((0, 0)) for _ in factors]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.machine.thread_count import available
+from batchprop.machine.thread_map import thread_map
 from batchprop.predictive.calibration import calibrated, uncalibrated
 from batchprop.predictive.posterior import CONSTANT
 from batchprop.predictive.predictive import Predictive
@@ -42,6 +42,7 @@ from batchprop.training.uncertainty.left_out import (
     scaling_of,
     some,
 )
+from batchprop.vocabulary import Words
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +52,6 @@ _AFTER = {
     "interrupted": "the run was interrupted",
     "max_seconds": "max_seconds ended the run",
 }
-_TRAIN_AGAIN = "Resume the run with uncertainty='laplace', or train without the limit."
 
 
 class _Job(NamedTuple):
@@ -61,6 +61,7 @@ class _Job(NamedTuple):
     result: TrainResult
     folds: list[Fold]
     trouble: str  # why there are no folds although they are needed; empty if all is well
+    remedy: str  # if it was cut short
     monitor: Monitor
     search: SearchMonitor
 
@@ -70,6 +71,7 @@ def with_predictives(
     results: Sequence[TrainResult],
     monitors: Sequence[Monitor],
     n_threads: int | None,
+    words: Words,
     stacklevel: int,
 ) -> list[TrainResult]:
     """Return the results, with a ``Predictive`` where a specification asks for it.
@@ -80,6 +82,8 @@ def with_predictives(
         Of each result its specification, that of the first of several starts, and its monitor.
     n_threads : int or None
         Largest number of threads of all together.
+    words : Words
+        What the user calls the tables.
     stacklevel : int
         For ``warnings.warn`` in the caller of this function, to point to the user's call.
     """
@@ -87,7 +91,7 @@ def with_predictives(
     jobs: dict[int, _Job] = {}
     for k, (spec, result, monitor) in enumerate(zip(specs, results, monitors, strict=True)):
         if spec.uncertainty is not None and result.stop_reason != REASONS[NON_FINITE]:
-            jobs[k] = _job(spec, result, monitor)
+            jobs[k] = _job(spec, result, monitor, words)
     fits = iter(_trained(list(jobs.values()), n_threads))
     completed = list(results)
     for k, job in jobs.items():
@@ -95,17 +99,20 @@ def with_predictives(
         try:
             predictive, trouble = _predictive(job, of_folds, threads)
         except KeyboardInterrupt:
-            predictive, trouble = None, f"could not be computed: interrupted. {_TRAIN_AGAIN}"
+            predictive, trouble = None, f"could not be computed: interrupted. {job.remedy}"
         completed[k] = replace(results[k], predictive=predictive)
         if trouble:
             warnings.warn(f"uncertainty {trouble}", UserWarning, stacklevel=stacklevel + 1)
     return completed
 
 
-def _job(spec: RunSpecification, result: TrainResult, monitor: Monitor) -> _Job:
+def _job(spec: RunSpecification, result: TrainResult, monitor: Monitor, words: Words) -> _Job:
     """Return what a result needs."""
     folds: list[Fold] = []
     trouble = ""
+    remedy = "Resume the run with uncertainty='laplace', or train without the limit."
+    if words.rows_are_samples:  # an estimator's, which resumes by warm_start
+        remedy = "Fit again, without the limit."
     cancelled = monitor.cancelled is not None and monitor.cancelled.is_set()
     if spec.dataset.validation is None:
         reason = "interrupted" if cancelled else ""
@@ -113,20 +120,21 @@ def _job(spec: RunSpecification, result: TrainResult, monitor: Monitor) -> _Job:
         if not reason and monitor.seconds_left <= 0:
             reason = "max_seconds"
         if reason:
-            trouble = f"{_AFTER[reason]} before it could be calibrated. {_TRAIN_AGAIN}"
+            trouble = f"{_AFTER[reason]} before it could be calibrated. {remedy}"
         else:
             n_networks = NETWORKS_A_FOLD if len(_members(result)) > 1 else 1
             folds = folds_of(spec, n_networks)
             if not folds:
+                tables = f"{words.name('X_val')} and {words.name('T_val')}"
                 trouble = (
                     f"fewer than {FEWEST} distinct samples calibrate nothing. "
-                    "Train on more samples, or pass X_val and T_val."
+                    f"Train on more samples, or pass {tables}."
                 )
     search = SearchMonitor(monitor, CALIBRATION)
     search.expect(sum(len(fold.runs) for fold in folds))
     if trouble:
         trouble = f"is Laplace's approximation as it is: {trouble}"
-    return _Job(spec, result, folds, trouble, monitor, search)
+    return _Job(spec, result, folds, trouble, remedy, monitor, search)
 
 
 def _members(result: TrainResult) -> list[TrainResult]:
@@ -178,7 +186,7 @@ def _predictive(
     else:
         parts, source = _of_folds(job, of_folds, n_threads), "folds"
         if job.folds and len(parts) < len(job.folds):
-            trouble = _shortfall(len(parts), len(job.folds))
+            trouble = _shortfall(len(parts), job)
     if parts:
         residuals = joined(parts)
         fallback = residuals.mean_squares
@@ -195,12 +203,12 @@ def _predictive(
     return predictive, trouble
 
 
-def _shortfall(n_usable: int, n_folds: int) -> str:
+def _shortfall(n_usable: int, job: _Job) -> str:
     """Return what the user has to be told if not all folds can be used."""
     why = "were cut short, or their networks became infinite"
     if n_usable == 0:
-        return f"is Laplace's approximation as it is: the folds {why}. {_TRAIN_AGAIN}"
-    return f"is calibrated by {n_usable} of {n_folds} folds: the others {why}. {_TRAIN_AGAIN}"
+        return f"is Laplace's approximation as it is: the folds {why}. {job.remedy}"
+    return f"is calibrated by {n_usable} of {len(job.folds)} folds: the others {why}. {job.remedy}"
 
 
 def _of_folds(job: _Job, of_folds: list[list[TrainResult | None]], n_threads: int) -> list[LeftOut]:
@@ -220,8 +228,8 @@ def _of_folds(job: _Job, of_folds: list[list[TrainResult | None]], n_threads: in
         return []
     outer_threads = min(n_threads, len(job.folds))
     inner_threads = max(1, n_threads // outer_threads)
-    with ThreadPoolExecutor(outer_threads) as pool:
-        parts = list(pool.map(part, zip(job.folds, of_folds, strict=True)))
+    pairs = list(zip(job.folds, of_folds, strict=True))
+    parts = thread_map(part, pairs, outer_threads)
     return [each for each in parts if each is not None]
 
 
