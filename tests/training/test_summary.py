@@ -42,7 +42,7 @@ def test_evidence():
         "network", "training", "stopped", "training error", "new samples", "penalty", "effective",
     ]  # fmt: skip
     assert shown["network"] == "3-6-1, tanh, float64, 31 parameters"
-    assert re.fullmatch(r"(lm|lbfgs), 40 epochs(, | \().* s", shown["training"])
+    assert re.fullmatch(rf"{result.solver}, 40 epochs(, | \().* s", shown["training"])
     assert shown["stopped"] == "'max_epochs': the limit of epochs, not converged"
     rmse, r2 = math.sqrt(result.loss), result.r2
     assert shown["training error"] == f"RMSE {rmse:.4g}; R² {r2:.3f}"
