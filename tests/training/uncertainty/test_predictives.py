@@ -173,6 +173,35 @@ def test_one_sample_tells_nothing():
     assert result.predictive is None
 
 
+def test_one_sample_of_positive_weight_tells_nothing():
+    weight = np.zeros(60)
+    weight[7] = 2.0
+    match = "uncertainty must have at least two samples"
+    with pytest.warns(UserWarning, match="Constant"), pytest.warns(UserWarning, match=match):
+        assert train(X, T, sample_weight=weight, **PLAIN).predictive is None
+
+
+def test_few_validation_samples_calibrate_nothing():
+    few = {"X_val": X[:, :9], "T_val": T[:, :9]}
+    with pytest.warns(UserWarning, match="fewer than 10 validation samples"):
+        predictive = train(X, T, **PLAIN, **few).predictive
+    assert predictive.calibration.source == "none"
+
+
+def test_ctrl_c_before_the_folds(monkeypatch):
+    made = []
+
+    def interrupted(*args):
+        made.append(args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predictives, "folds_of", interrupted)
+    with pytest.warns(UserWarning, match="the run was interrupted before it could be calibrated"):
+        results = train_many(X, T, [{}, {"hidden_size": 3}], **PLAIN)
+    assert len(made) == 1
+    assert [result.predictive.calibration.source for result in results] == ["none"] * 2
+
+
 def test_a_limit_leaves_laplace_as_it_is():
     with pytest.warns(UserWarning, match="max_seconds ended the run before it could be calibrated"):
         result = train(X, T, **PLAIN | ENDLESS, max_seconds=0.3)
