@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from batchprop import Predictive, train, train_many
+from batchprop.sklearn import BatchMLPRegressor
 from batchprop.training import search_monitor
 from batchprop.training.uncertainty import laplace, predictives
 
@@ -166,6 +167,20 @@ def test_few_samples_have_one_warning_and_an_answer(n, alpha):
         predictive.interval(X, method="conformal")
 
 
+def test_the_warning_points_to_the_users_call_and_has_its_words():
+    X, T = noisy(7)
+    model = BatchMLPRegressor(hidden_size=3, alpha=0.1, solver="lbfgs", uncertainty="laplace")
+    calls = [
+        lambda: train(X, T, **PLAIN),
+        lambda: train_many(X, T, [{}], **PLAIN),
+        lambda: model.fit(X.T, T[0]),
+    ]
+    for call, tables in zip(calls, ("X_val and T_val",) * 2 + ("X_val and y_val",), strict=True):
+        with pytest.warns(UserWarning, match=f"or pass {tables}") as caught:
+            call()
+        assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_one_sample_tells_nothing():
     match = "uncertainty must have at least two samples"
     with pytest.warns(UserWarning, match="Constant"), pytest.warns(UserWarning, match=match):
@@ -173,9 +188,42 @@ def test_one_sample_tells_nothing():
     assert result.predictive is None
 
 
+def test_one_sample_of_positive_weight_tells_nothing():
+    weight = np.zeros(60)
+    weight[7] = 2.0
+    match = "uncertainty must have at least two samples"
+    with pytest.warns(UserWarning, match="Constant"), pytest.warns(UserWarning, match=match):
+        assert train(X, T, sample_weight=weight, **PLAIN).predictive is None
+
+
+def test_few_validation_samples_calibrate_nothing():
+    few = {"X_val": X[:, :9], "T_val": T[:, :9]}
+    with pytest.warns(UserWarning, match="fewer than 10 validation samples"):
+        predictive = train(X, T, **PLAIN, **few).predictive
+    assert predictive.calibration.source == "none"
+
+
+def test_ctrl_c_before_the_folds(monkeypatch):
+    made = []
+
+    def interrupted(*args):
+        made.append(args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predictives, "folds_of", interrupted)
+    with pytest.warns(UserWarning, match="the run was interrupted before it could be calibrated"):
+        results = train_many(X, T, [{}, {"hidden_size": 3}], **PLAIN)
+    assert len(made) == 1
+    assert [result.predictive.calibration.source for result in results] == ["none"] * 2
+
+
 def test_a_limit_leaves_laplace_as_it_is():
-    with pytest.warns(UserWarning, match="max_seconds ended the run before it could be calibrated"):
-        result = train(X, T, **PLAIN | ENDLESS, max_seconds=0.3)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")  # on a busy machine it may end before the first step
+        result = train(X, T, **PLAIN | ENDLESS, max_seconds=0.5)
+    ours = [str(w.message) for w in caught if str(w.message).startswith("uncertainty")]
+    assert len(ours) == 1
+    assert "max_seconds ended the run before it could be calibrated. Resume" in ours[0]
     assert result.stop_reason == "max_seconds"
     predictive = result.predictive
     assert predictive.calibration.source == "none"

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.samples import Samples
 from batchprop.machine.thread_count import available
 from batchprop.machine.thread_map import thread_map
 from batchprop.predictive.calibration import calibrated, uncalibrated
@@ -47,6 +48,7 @@ from batchprop.vocabulary import Words
 Array = npt.NDArray[Any]
 
 NETWORKS_A_FOLD = 2  # where the result is an average; one otherwise
+_AS_IT_IS = "is Laplace's approximation as it is"
 _AFTER = {
     "callback": "the callback ended the run",
     "interrupted": "the run was interrupted",
@@ -91,7 +93,12 @@ def with_predictives(
     jobs: dict[int, _Job] = {}
     for k, (spec, result, monitor) in enumerate(zip(specs, results, monitors, strict=True)):
         if spec.uncertainty is not None and result.stop_reason != REASONS[NON_FINITE]:
-            jobs[k] = _job(spec, result, monitor, words)
+            try:
+                jobs[k] = _job(spec, result, monitor, words)
+            except KeyboardInterrupt:  # no folds, for none of them
+                for each in monitors:
+                    each.cancel()
+                jobs[k] = _job(spec, result, monitor, words)
     fits = iter(_trained(list(jobs.values()), n_threads))
     completed = list(results)
     for k, job in jobs.items():
@@ -133,7 +140,7 @@ def _job(spec: RunSpecification, result: TrainResult, monitor: Monitor, words: W
     search = SearchMonitor(monitor, CALIBRATION)
     search.expect(sum(len(fold.runs) for fold in folds))
     if trouble:
-        trouble = f"is Laplace's approximation as it is: {trouble}"
+        trouble = f"{_AS_IT_IS}: {trouble}"
     return _Job(spec, result, folds, trouble, remedy, monitor, search)
 
 
@@ -167,7 +174,7 @@ def _predictive(
     """Return the predictive of a result, and what the user has to be told, or an empty string."""
     spec, result, trouble = job.spec, job.result, job.trouble
     members = _members(result)
-    if spec.dataset.n_samples < 2:
+    if _present(spec.dataset.training).size < 2:
         return None, "must have at least two samples; got one. Train on more samples."
     approximation = posterior_of(spec, members, n_threads)
     posterior, noise_variance, n_effective = approximation
@@ -177,15 +184,18 @@ def _predictive(
         )
     if spec.dataset.validation is not None:
         samples = spec.dataset.validation
-        weight = samples.sample_weight
-        present = np.arange(samples.X.shape[1]) if weight is None else np.flatnonzero(weight)
-        indices = some(present, MAX_SAMPLES, spec.arguments["seed"])
+        indices = some(_present(samples), MAX_SAMPLES, spec.arguments["seed"])
         network, scaling = result.network, scaling_of(spec)
         parts = [left_out(network, approximation, samples, indices, scaling, n_threads)]
         source = "validation"
+        if indices.size < FEWEST:
+            parts = []
+            trouble = f"{_AS_IT_IS}: fewer than {FEWEST} validation samples. Pass more of them."
     else:
         parts, source = _of_folds(job, of_folds, n_threads), "folds"
-        if job.folds and len(parts) < len(job.folds):
+        if sum(part.weight.size for part in parts) < FEWEST:
+            parts = []
+        if len(parts) < len(job.folds):
             trouble = _shortfall(len(parts), job)
     if parts:
         residuals = joined(parts)
@@ -207,7 +217,7 @@ def _shortfall(n_usable: int, job: _Job) -> str:
     """Return what the user has to be told if not all folds can be used."""
     why = "were cut short, or their networks became infinite"
     if n_usable == 0:
-        return f"is Laplace's approximation as it is: the folds {why}. {job.remedy}"
+        return f"{_AS_IT_IS}: the folds {why}. {job.remedy}"
     return f"is calibrated by {n_usable} of {len(job.folds)} folds: the others {why}. {job.remedy}"
 
 
@@ -231,6 +241,12 @@ def _of_folds(job: _Job, of_folds: list[list[TrainResult | None]], n_threads: in
     pairs = list(zip(job.folds, of_folds, strict=True))
     parts = thread_map(part, pairs, outer_threads)
     return [each for each in parts if each is not None]
+
+
+def _present(samples: Samples) -> Array:
+    """Return the indices of samples of positive weight."""
+    weight = samples.sample_weight
+    return np.arange(samples.X.shape[1]) if weight is None else np.flatnonzero(weight)
 
 
 def _target_variance(spec: RunSpecification) -> Array:
