@@ -141,6 +141,26 @@ def test_the_estimates_of_data_without_noise_are_rough():
     assert text.endswith("(roughly estimated by evidence)")
 
 
+def test_samples_left_out_tell_more_than_evidence():
+    result = train(X, T, alpha="evidence", uncertainty="laplace", **COMMON)
+    error = result.predictive.error_std[0]
+    assert lines(result)["new samples"] == (
+        f"RMSE about {error:.4g}; R² about {1 - (error / T.std()) ** 2:.3f} "
+        "(estimated by samples left out)"
+    )
+    real = np.sqrt(np.mean((result.network.predict(X_NEW) - T_NEW) ** 2))
+    assert error == pytest.approx(real, rel=0.5)
+    residuals = T.std() * result.predictive.calibration.residuals
+    assert error == pytest.approx(np.sqrt(np.mean(residuals**2)), rel=1e-12)
+
+
+def test_a_predictive_that_nothing_calibrated_tells_nothing():
+    with pytest.warns(UserWarning, match="fewer than 10 distinct samples"):
+        result = train(X[:, :8], T[:, :8], alpha=0.1, uncertainty="laplace", **COMMON)
+    assert np.isnan(result.predictive.error_std).all()
+    assert lines(result)["new samples"].startswith("not known: no validation data")
+
+
 def test_where_nothing_could_be_compared():
     with pytest.warns(UserWarning, match="has learnt nothing"):
         result = train(X, T, alpha="evidence", max_seconds=1e-9)

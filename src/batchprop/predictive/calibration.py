@@ -50,6 +50,14 @@ class Calibration(NamedTuple):
     weight: Array
     source: str
 
+    @property
+    def mean_square(self) -> Array:
+        """Mean square of the residuals (s,); NaN if there are none."""
+        total = float(self.weight.sum())
+        if not total > 0.0:
+            return np.full(self.intercept.size, np.nan)
+        return np.asarray(np.sum(np.square(self.residuals) * self.weight, axis=1) / total)
+
     def variance(self, u: Array) -> Array:
         """Return a + b u (s, N) of u (s, N)."""
         return np.asarray(self.intercept[:, np.newaxis] + self.slope[:, np.newaxis] * u)

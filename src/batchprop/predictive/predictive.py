@@ -79,6 +79,14 @@ class Predictive:
         return self._units * np.sqrt(self.noise_variance)
 
     @property
+    def error_std(self) -> Array:
+        """Root mean squared error (s,) on samples that were left out, in units of T.
+
+        It estimates the error on new samples.  NaN if nothing calibrated the standard deviations.
+        """
+        return self._units * np.sqrt(self.calibration.mean_square)
+
+    @property
     def approximation(self) -> str:
         """Which parameters vary: "full", all; "last-layer", W_y and b_y; "constant", none."""
         return self.posterior.approximation

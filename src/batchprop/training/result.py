@@ -227,7 +227,8 @@ class TrainResult:
         n_averaged = 0
         if self.combine == MEAN:
             n_averaged = self.network.shape.n_hidden // self.starts[0].network.shape.n_hidden
-        validation = self.validation_errors
+        validation, predictive = self.validation_errors, self.predictive
+        left_out = () if predictive is None else tuple(map(float, predictive.error_std))
         return summary.table(
             {
                 "network": summary.network(self.network, n_averaged, len(self.starts)),
@@ -237,7 +238,7 @@ class TrainResult:
                 "stopped": summary.stop(self.stop_reason, self.converged),
                 "training error": summary.training_error(self.training_errors),
                 "new samples": summary.new_samples(
-                    self.alpha_report, self.training_errors, validation, n_averaged
+                    self.alpha_report, self.training_errors, validation, n_averaged, left_out
                 ),
                 "penalty": summary.penalty(self.alpha, self.alpha_report),
                 "effective": summary.effective_parameters(self.alpha_report),

@@ -77,6 +77,7 @@ def new_samples(
     training: FitErrors,
     validation: FitErrors | None,
     n_averaged: int,
+    left_out: Sequence[float] = (),
 ) -> str:
     """Say how large errors on new samples are likely to be, and what tells.
 
@@ -88,11 +89,16 @@ def new_samples(
         Errors on training and validation data.
     n_averaged : int
         How many starts the network is the mean of; 0 if it is that of one run.
+    left_out : sequence of float
+        Errors of networks on samples that they had not seen; empty if none were trained.
     """
     if validation is not None:
         if validation.are_known:
             return f"{_error_text(validation)} (measured on the validation data)"
         return "not known: the network was not evaluated on the validation data"
+    of_folds = FitErrors(tuple(left_out), training.target_std)
+    if of_folds.rmse and of_folds.are_known:
+        return f"{_error_text(of_folds, 'about ')} (estimated by samples left out)"
     if report is None:
         return f"not known: no validation data; {_REMEDY}"
     estimate = FitErrors(report.error_std, training.target_std)
