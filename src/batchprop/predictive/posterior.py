@@ -6,7 +6,7 @@ J_i + Λ = L Lᵀ.  So an output of one network has the variance ν v_oo(x),
     v(x) = J(x) K⁻¹ J(x)ᵀ        v_oo = ‖L⁻¹ J_oᵀ‖²
 
 For a mean of networks, v is the mean of theirs, and the sample variance of their predictions, the
-spread, is added.  It is over K − 1, so that means of few and of many networks compare.  K⁻¹ can be
+spread, is added.  It is over n − 1 networks, so that means of few and of many networks compare.  K⁻¹ can be
 restricted to the last layer, where v = ĥᵀ K⁻¹ ĥ is the same for all outputs, or left out.
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992;
@@ -40,7 +40,7 @@ class Uncertainty(NamedTuple):
     v : ndarray, shape (s, N)
         v_oo, the variance of each output over that of its noise; the mean over networks.
     spread : ndarray, shape (s, N)
-        Sample variance of the predictions of the networks (over K − 1); 0 for a single one.
+        Sample variance of the predictions of the networks (over n_networks − 1); 0 for a single one.
     """
 
     v: Array
@@ -58,9 +58,9 @@ class Posterior(NamedTuple):
         Sizes of each network.
     scaling : Scaling
         How data are standardised.
-    thetas : ndarray, shape (K, P), float64
+    thetas : ndarray, shape (n_networks, P), float64
         θ of each network.
-    factors : ndarray, shape (K, n, n), float64
+    factors : ndarray, shape (n_networks, n, n), float64
         L⁻¹ of each: n is P, m + 1 for the last layer, or 0.
     """
 
@@ -118,9 +118,9 @@ class Posterior(NamedTuple):
                     v[o] += quadratic_form(factor, J_o)[:n_samples]
             elif approximation == LAST_LAYER:
                 v += quadratic_form(factor, network.last_layer())[:n_samples]
-        K = len(self.thetas)
-        spread = np.var(outputs, axis=0, ddof=1) if K > 1 else np.zeros_like(v)
-        return Uncertainty(v / K, spread)
+        n_networks = len(self.thetas)
+        spread = np.var(outputs, axis=0, ddof=1) if n_networks > 1 else np.zeros_like(v)
+        return Uncertainty(v / n_networks, spread)
 
 
 def claimed_variance(

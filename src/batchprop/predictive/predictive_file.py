@@ -117,7 +117,7 @@ def _content(archive: npz_reader.Archive) -> Content:
             raise npz_reader.Damaged(f"{name}: not finite")
         if name in _NOT_NEGATIVE and np.any(array < 0):
             raise npz_reader.Damaged(f"{name}: negative")
-    K, P = arrays["thetas"].shape
+    n_networks, P = arrays["thetas"].shape
     shape = Shape(e, (P - s) // (e + 1 + s), s)
     scaling = Scaling(*(arrays[name] for name in Scaling._fields))
     posterior = Posterior(activation, shape, scaling, arrays["thetas"], arrays["factors"])
@@ -146,9 +146,9 @@ def _forms(archive: npz_reader.Archive, sizes: Shape) -> dict[str, tuple[int, ..
     of_thetas, of_factors = (archive.form(name)[0] for name in ("thetas", "factors"))
     if len(of_thetas) != 2 or not of_thetas[0] or (of_thetas[1] - s) % (e + 1 + s):
         raise npz_reader.Damaged(f"thetas: shape {of_thetas}")
-    K, P = of_thetas
+    n_networks, P = of_thetas
     member_size = (P - s) // (e + 1 + s)
-    if not 1 <= member_size <= m or K * member_size != m:
+    if not 1 <= member_size <= m or n_networks * member_size != m:
         raise npz_reader.Damaged(f"thetas: shape {of_thetas}, for {m} hidden units")
     n = of_factors[-1] if of_factors else -1
     if n not in (0, member_size + 1, P):
@@ -161,8 +161,8 @@ def _forms(archive: npz_reader.Archive, sizes: Shape) -> dict[str, tuple[int, ..
         "t_mean": (s,),
         "t_factor": (s,),
         "t_scale": (s,),
-        "thetas": (K, P),
-        "factors": (K, n, n),
+        "thetas": (n_networks, P),
+        "factors": (n_networks, n, n),
         "noise_variance": (s,),
         "n_effective": (),
         "intercept": (s,),

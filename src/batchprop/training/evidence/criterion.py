@@ -1,14 +1,14 @@
 """Which α to choose, from the evidence along paths and the errors on samples left out.
 
 The evidence of the fitted samples and the likelihood of those left out add up to the evidence of
-all:  −log Z(all) = −log Z(fitted) − log p(left out | fitted).  With normal residuals of a most
+all:  −log evidence(all) = −log evidence(fitted) − log p(left out | fitted).  With normal residuals of a most
 probable variance the second term is ½ n ln MSE for n targets left out.
 Here it counts as if ``WEIGHT`` times all targets had been left out: that is what a penalty is for,
 and Laplace's approximation can be off where few samples are fitted.
 
-    C(α) = −log Z(α) + ½ · WEIGHT · s Σw · ln MSE(α)
+    criterion(α) = −log evidence(α) + ½ · WEIGHT · s Σw · ln MSE(α)
 
-Around its minimum on the path, C is taken for a parabola in ln α.  The choice is its minimum.
+Around its minimum on the path, it is taken for a parabola in ln α.  The choice is its minimum.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ WEIGHT = 0.5
 
 
 def criterion(negative_log: float, error: float, n_targets: float) -> float:
-    """Return C.
+    """Return the criterion.
 
     Parameters
     ----------
     negative_log : float
-        −log Z of the samples that were fitted.
+        −log evidence of the samples that were fitted.
     error : float
         Mean squared error of a target that was left out; NaN if none was.
     n_targets : float
@@ -44,7 +44,7 @@ def chosen_exponent(exponents: Sequence[float], values: Sequence[float]) -> floa
     exponents : sequence of float
         log₁₀ α along the path, descending by 1.
     values : sequence of float
-        C of each; inf where it is not known, but not everywhere.
+        The criterion of each; inf where it is not known, but not everywhere.
     """
     k = min(range(len(values)), key=lambda j: values[j])
     neighbours = values[k - 1 : k + 2] if k > 0 else []

@@ -54,7 +54,7 @@ class Point(NamedTuple):
     error : float
         Mean squared error of a target that was left out, NaN if none was.
     value : float
-        The criterion C.
+        The criterion.
     """
 
     exponent: int
