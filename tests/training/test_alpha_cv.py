@@ -293,11 +293,17 @@ def test_ctrl_c_that_comes_when_all_fits_have_ended_is_not_lost(monkeypatch, noi
     assert len(calls) == 1
 
 
-def test_max_seconds_leaves_time_for_the_fit():
-    X, T = table(4000, 0.5)
-    result = fitted(X, T, hidden_size=40, max_seconds=1.0)
-    assert result.n_epochs > 0
-    assert result.stop_reason == "max_seconds"
+def test_max_seconds_leaves_half_of_the_time_for_the_fit(monkeypatch):
+    searched, limits = penalty_choice.run_all, []
+
+    def noted(specs, monitors, n_threads):
+        limits.extend(monitor.limit for monitor in monitors)
+        return searched(specs, monitors, n_threads)
+
+    monkeypatch.setattr(penalty_choice, "run_all", noted)
+    assert fitted(max_epochs=3, max_seconds=600.0).n_epochs == 3
+    assert len(limits) >= 20
+    assert set(limits) == {300.0}
 
 
 @pytest.mark.parametrize("alpha", ["Auto", "CV", (0.1, "auto"), (), None])

@@ -6,8 +6,9 @@ J_i + Λ = L Lᵀ.  So an output of one network has the variance ν v_oo(x),
     v(x) = J(x) K⁻¹ J(x)ᵀ        v_oo = ‖L⁻¹ J_oᵀ‖²
 
 For a mean of networks, v is the mean of theirs, and the sample variance of their predictions, the
-spread, is added.  It is over n − 1 networks, so that means of few and of many networks compare.  K⁻¹ can be
-restricted to the last layer, where v = ĥᵀ K⁻¹ ĥ is the same for all outputs, or left out.
+spread, is added.  It is over n − 1 networks, so that means of few and of many networks compare.
+K⁻¹ can be restricted to the last layer, where v = ĥᵀ K⁻¹ ĥ is the same for all outputs, or left
+out.
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992;
 E. Daxberger et al., *Laplace redux*, 2021, for the last layer.
@@ -40,7 +41,8 @@ class Uncertainty(NamedTuple):
     v : ndarray, shape (s, N)
         v_oo, the variance of each output over that of its noise; the mean over networks.
     spread : ndarray, shape (s, N)
-        Sample variance of the predictions of the networks (over n_networks − 1); 0 for a single one.
+        Sample variance of the predictions of the networks (over n_networks − 1); 0 for a single
+        one.
     """
 
     v: Array

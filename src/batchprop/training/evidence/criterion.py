@@ -1,10 +1,13 @@
 """Which α to choose, from the evidence along paths and the errors on samples left out.
 
 The evidence of the fitted samples and the likelihood of those left out add up to the evidence of
-all:  −log evidence(all) = −log evidence(fitted) − log p(left out | fitted).  With normal residuals of a most
-probable variance the second term is ½ n ln MSE for n targets left out.
-Here it counts as if ``WEIGHT`` times all targets had been left out: that is what a penalty is for,
-and Laplace's approximation can be off where few samples are fitted.
+all:
+
+    −log evidence(all) = −log evidence(fitted) − log p(left out | fitted)
+
+With normal residuals of a most probable variance the second term is ½ n ln MSE for n targets left
+out.  Here it counts as if ``WEIGHT`` times all targets had been left out: that is what a penalty is
+for, and Laplace's approximation can be off where few samples are fitted.
 
     criterion(α) = −log evidence(α) + ½ · WEIGHT · s Σw · ln MSE(α)
 
