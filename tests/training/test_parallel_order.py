@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from batchprop import train_many
-from batchprop.result import FitErrors
 from batchprop.training import parallel
 from tests.problems import problem
 
@@ -31,14 +28,11 @@ SMALL = {"alpha": 0.0, "hidden_size": 3, "solver": "gd", "max_epochs": 3}
     ],
 )
 def test_how_many_threads_each_network_has(n_networks, n_threads, expected, monkeypatch):
-    seen = {}
+    seen, run = {}, parallel.run
 
     def noted(spec, monitor):
         seen[monitor.start] = spec.n_threads
-        errors = FitErrors((math.nan,), (1.0,))  # not evaluated
-        return SimpleNamespace(
-            stop_reason="callback", starts=(), combine="best", training_errors=errors
-        )
+        return run(spec._replace(n_threads=1), monitor)
 
     monkeypatch.setattr(parallel, "run", noted)
     train_many(

@@ -55,8 +55,9 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         "momentum", "nesterov" and "adam" it is 0, no penalty.
     scale : bool, default=True
         Standardise inputs and targets internally.
-    n_init : int, default=1
-        Number of random starts to train.
+    n_init : int or "auto", default="auto"
+        Number of random starts to train.  "auto" is five, of which the mean is kept, if a penalty
+        was chosen that tells of noise; otherwise, and with ``warm_start``, it is 1.
     combine : {"best", "mean"}, default="best"
         What to keep of several starts: the best network, or the mean of all networks, which is one
         network of ``n_init`` times as many hidden units; see ``batchprop.train``.
@@ -110,9 +111,11 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     Attributes
     ----------
     network_ : batchprop.Network
-        The fitted network, which is the best one that training found.
+        The fitted network: the best one that training found, or the mean of several starts, which
+        has ``n_init`` times ``hidden_size`` units.
     coefs_ : list of two ndarrays, shapes (e, m) and (m, s)
-        Weights in scikit-learn's layout, W_hᵀ and W_yᵀ; read-only views.
+        Weights in scikit-learn's layout, W_hᵀ and W_yᵀ; read-only views.  m is the number of hidden
+        units of ``network_``.
     intercepts_ : list of two ndarrays, shapes (m,) and (s,)
         Biases b_h and b_y; read-only views.
     loss_ : float
@@ -171,7 +174,7 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         solver: str = "auto",
         alpha: float | tuple[float, float] | str = "auto",
         scale: bool = True,
-        n_init: int = 1,
+        n_init: int | str = "auto",
         combine: str = "best",
         uncertainty: str | None = None,
         learning_rate: float | None = None,
@@ -273,10 +276,12 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         else:
             sizes = samples.X.shape[0], targets.shape[1]
             network = previous_network(self, *sizes) if warm_start else None
+            # a mean is not continued by the next fit
+            is_single = network is not None or (warm_start and validation.is_auto(self.n_init))
             options = replace(
                 options,
                 network=network,
-                n_init=self.n_init if network is None else 1,
+                n_init=1 if is_single else self.n_init,
                 combine=self.combine,
                 seed=seed_of(self.random_state, random_state),
                 dtype=samples.X.dtype,
@@ -298,7 +303,7 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         self.network_ = result.network
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
-        self.best_loss_ = float(np.min(result.loss_curve))
+        self.best_loss_ = min(result.loss, float(np.min(result.loss_curve)))
         self.validation_loss_curve_ = result.validation_loss_curve if has_validation_data else None
         self.start_losses_ = np.array([start.loss for start in result.starts or (result,)])
         self.n_iter_, self.best_iter_ = result.n_epochs, result.best_epoch

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy.typing as npt
 
+from batchprop import validation
 from batchprop.training import (
     convergence,
     divergence,
@@ -19,11 +20,17 @@ from batchprop.training import (
     unscaled_penalty,
 )
 from batchprop.training.checkpoint.resume import resumed
-from batchprop.training.combination import combined, warn_of_diverged
+from batchprop.training.combination import (
+    N_AVERAGED,
+    averages_by_default,
+    combined,
+    warn_of_diverged,
+)
 from batchprop.training.options import TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
-from batchprop.training.result import TrainResult
+from batchprop.training.progress_line import ProgressLine
+from batchprop.training.result import MEAN, TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.vocabulary import Words
@@ -49,9 +56,14 @@ def trained(
     options, resumed_from = resumed(options)
     first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
     (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
+    combine = options.combine
+    if validation.is_auto(options.n_init) and averages_by_default(first, monitor):
+        n_init, combine = N_AVERAGED, MEAN
+        if isinstance(monitor.display, ProgressLine):
+            monitor.display.n_networks = n_init
     starts = setup.Starts(first, options.seed, n_init)
     results = run_all(starts, monitor, first.n_threads)
-    result = combined(first, results, options.combine, began)
+    result = combined(first, results, combine, began)
     warn(first, result, words, stacklevel + 1)
     if first.uncertainty is None:
         return result

@@ -25,7 +25,7 @@ class TrainOptions(RunOptions):
 
     # the start; meaningless when resuming
     network: Network | None = None
-    n_init: int = 1
+    n_init: int | str = 1
     combine: str = "best"
     # what the result says about its errors
     uncertainty: str | None = None
