@@ -3,7 +3,8 @@
 make bench-uci ARGS="--data FOLDER"                            all tables and splits
 make bench-uci ARGS="--tables yacht energy --splits 3"         some; from OpenML without --data
 make bench-uci ARGS="--calls 'activation=relu' --models"       another call of ours, alone
-make bench-uci ARGS="--data FOLDER --resume --models catboost" add what is missing
+make bench-uci ARGS="--data FOLDER --resume"                   what is missing
+make bench-uci ARGS="--data FOLDER --resume --again --models"  our calls again
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Options:
     models: list[str]
     splits: int | None
     resume: bool
+    again: bool
     report_only: bool
     output: Path
 
@@ -56,6 +58,7 @@ def parsed(arguments: Sequence[str] | None) -> Options:
         choices=list(calls.OTHERS), help=others)  # fmt: skip
     add("--splits", type=int, help="only the first so many")
     add("--resume", action="store_true", help="keep the results that the output folder has")
+    add("--again", action="store_true", help="with --resume: but measure these calls again")
     add("--report-only", action="store_true", help="of the results that the output folder has")
     add("--output", type=Path, default=BUILD, metavar="FOLDER", help="for report and results")
     options = Options(**vars(parser.parse_args(arguments)))
@@ -113,12 +116,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         head["packages"] = stored["packages"] | head["packages"]
         head = stored if options.report_only else head
     if not options.report_only:
+        plan = protocol.Plan(options.tables, names(options), options.splits)
+        if options.again:
+            results = {key: result for key, result in results.items()
+                       if key[0] not in plan.tables or key[1] not in plan.calls}  # fmt: skip
 
         def keep(result: Result) -> None:
             print_result(result)
             storage.write(path, head, results)
 
-        plan = protocol.Plan(options.tables, names(options), options.splits)
         protocol.run(plan, Source(options.data), results, keep)
     text = report.document(results, head)
     path.with_suffix(".md").write_text(text, "utf-8")

@@ -284,6 +284,9 @@ def test_a_run_is_resumed_with_what_is_missing(folder, tmp_path, monkeypatch, ca
     assert "scikit-learn" in head["packages"]
     program.main([*output, "--report-only"])
     assert len(fitted) == 3
+    program.main([*output, *ours, "--resume", "--again"])
+    assert fitted[3:] == [("yacht", name, 0), ("yacht", name, 1)]
+    assert len(storage.read(tmp_path / "out" / "uci.json")[1]) == 4
 
 
 def test_a_model_that_is_not_installed_is_left_out(monkeypatch, capsys):
