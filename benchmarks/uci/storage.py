@@ -30,11 +30,12 @@ def write(path: Path, head: dict[str, Any], results: Results) -> None:
 def read(path: Path) -> tuple[dict[str, Any], Results]:
     """Read what ``write`` wrote."""
     head = json.loads(path.read_text("utf-8"))
-    columns = head.pop("columns")
+    columns = head.pop("columns", [])
     if tuple(columns) != Result._fields:
         raise SystemExit(
-            f"{path} has the columns {', '.join(columns)}, not {', '.join(Result._fields)}: it is "
-            f"of another version of this benchmark. Choose another --output, or omit --resume."
+            f"{path} is of another version of this benchmark: it has the columns "
+            f"[{', '.join(columns)}], not [{', '.join(Result._fields)}]. Choose another --output, "
+            f"or omit --resume."
         )
     results = [Result(*row) for row in head.pop("results")]
     return head, {(r.table, r.call, r.split): r for r in results}

@@ -206,6 +206,9 @@ def test_results_are_read_as_they_were_written(tmp_path):
     path.write_text(path.read_text("utf-8").replace('"nll"', '"likelihood"'), "utf-8")
     with pytest.raises(SystemExit, match="has the columns .*likelihood.*omit --resume"):
         storage.read(path)
+    path.write_text('{"tables": {}, "splits": {}}', "utf-8")
+    with pytest.raises(SystemExit, match="of another version"):
+        storage.read(path)
 
 
 def test_published_rows_are_of_these_tables_and_the_best_has_one_hidden_layer():
