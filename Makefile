@@ -72,7 +72,7 @@ bench-peers: $(READY) $(PEERS)/.ready ## Time other libraries beside ours: hours
 bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libraries: an hour, or ARGS="--quick"
 	@$(PY) -m benchmarks.time_to_loss --python $(PEERS)/$(BIN)/python $(ARGS)
 
-bench-uci: $(READY) ## Test errors on the UCI tables: ARGS="--data FOLDER"
+bench-uci: $(READY) ## Errors, NLL and intervals on the UCI tables: ARGS="--data FOLDER"
 	@$(PY) -m benchmarks.uci $(ARGS)
 
 bench-defaults: $(READY) ## Calls without arguments beside scikit-learn's: an hour, or ARGS="--quick"

@@ -1,25 +1,30 @@
-"""Run the published protocol with one setting for all tables, and write the report.
+"""Run the published protocol: our calls and other libraries' models on the same splits.
 
-make bench-uci ARGS="--data FOLDER"                       all tables and splits
-make bench-uci ARGS="--tables yacht energy --splits 3"    some; from OpenML without --data
-make bench-uci ARGS='--option alpha="cv"'                  another setting: cross-validation
+make bench-uci ARGS="--data FOLDER"                            all tables and splits
+make bench-uci ARGS="--tables yacht energy --splits 3"         some; from OpenML without --data
+make bench-uci ARGS="--calls 'activation=relu' --models"       another call of ours, alone
+make bench-uci ARGS="--data FOLDER --resume"                   what is missing
+make bench-uci ARGS="--data FOLDER --resume --again --models"  our calls again
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, markdown
 from benchmarks.peers.environment import ROOT
-from benchmarks.uci import protocol, report
+from benchmarks.uci import calls, protocol, report, storage
+from benchmarks.uci.scores import Result, Results
 from benchmarks.uci.tables import TABLES, VARIABLE, Source
 
 BUILD = ROOT / "build" / "bench-uci"
+PACKAGES = ("scikit-learn", "catboost")
 
 
 @dataclass
@@ -28,64 +33,101 @@ class Options:
 
     data: str | None
     tables: list[str]
+    calls: list[str] | None
+    models: list[str]
     splits: int | None
-    threads: int | None
-    option: list[str]
+    resume: bool
+    again: bool
+    report_only: bool
     output: Path
 
 
-def parsed() -> Options:
-    make = argparse.ArgumentParser(
+def parsed(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(
         prog="python -m benchmarks.uci",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = make.add_argument
+    add = parser.add_argument
     add("--data", help=f"folder of .npz files (default: ${VARIABLE}, or from OpenML)")
     add("--tables", nargs="+", default=list(TABLES), choices=list(TABLES))
+    ours = "our calls, each a group of arguments, '' for the bare one (default: the report's)"
+    others = f"of other libraries: {', '.join(calls.OTHERS)} (default: all)"
+    add("--calls", nargs="*", metavar="'NAME=JSON ...'", help=ours)
+    add("--models", nargs="*", metavar="NAME", default=list(calls.OTHERS),
+        choices=list(calls.OTHERS), help=others)  # fmt: skip
     add("--splits", type=int, help="only the first so many")
-    add("--threads", type=int, help="at most (default: what suits the work)")
-    add("--option", nargs="*", default=[], metavar="NAME=JSON", help="instead of the setting")
-    add("--output", type=Path, default=BUILD, metavar="FOLDER", help="for the report")
-    return Options(**vars(make.parse_args()))
+    add("--resume", action="store_true", help="keep the results that the output folder has")
+    add("--again", action="store_true", help="with --resume: but measure these calls again")
+    add("--report-only", action="store_true", help="of the results that the output folder has")
+    add("--output", type=Path, default=BUILD, metavar="FOLDER", help="for report and results")
+    options = Options(**vars(parser.parse_args(arguments)))
+    if options.splits is not None and options.splits < 1:
+        parser.error(f"--splits must be at least 1, got {options.splits}.")
+    return options
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+def names(options: Options) -> list[str]:
+    """Return our calls and those of the models that are installed."""
+    ours = list(calls.CALLS)
+    if options.calls is not None:
+        ours = [" ".join([calls.OURS, *text.split()]) for text in options.calls]
+    for name in ours:
+        calls.options_of(name)  # exits with a message if it has other names
+    for name in options.models:
+        if not calls.is_installed(name):
+            print(f"{calls.title_of(name)} is not installed and is left out.")
+    return [*ours, *filter(calls.is_installed, options.models)]
 
 
-def main() -> None:
-    options = parsed()
-    setting = dict(protocol.SETTING)
-    if options.option:
-        setting = {name: _value(v) for name, _, v in (o.partition("=") for o in options.option)}
-    threads = {} if options.threads is None else {"n_threads": options.threads}
-    source = Source(options.data)
-    summaries, splits = {}, {}
-    for name in options.tables:
-        samples = source.load(name)
+def print_result(result: Result) -> None:
+    text = result.note or f"RMSE {markdown.number(result.rmse)}"
+    nll = "" if result.nll is None else f", NLL {result.nll:.2f}"
+    covered = "".join(
+        f", {method} {share:.2f} in {markdown.number(width)}"
+        for method, (share, width) in result.intervals.items()
+    )
+    seconds = "" if result.note else f", {markdown.duration(result.seconds)} of CPU time"
+    print(
+        f"{result.table} {result.split}, {result.call}: {text}{nll}{covered}{seconds}", flush=True
+    )
 
-        def print_result(one: protocol.Result, name: str = name) -> None:
-            print(
-                f"{name} {one.split}: {one.rmse:.3f} ({one.train_rmse:.3f} on training rows), "
-                f"{markdown.duration(one.cpu_seconds)} of CPU time, {one.reason}; five averaged "
-                f"{one.averaged_rmse:.3f}",
-                flush=True,
-            )
 
-        results = protocol.run(samples, name, setting | threads, options.splits, print_result)
-        splits[name] = [one._asdict() for one in results]
-        summaries[name] = protocol.summary(results)
-    described, date = machine.describe(), time.strftime("%Y-%m-%d")
-    text = report.document(summaries, setting, options.threads, described, date)
+def packages() -> dict[str, str]:
+    """Return the versions of the other libraries that are installed."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parsed(arguments)
+    path = options.output / "uci.json"
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "uci.md").write_text(text, "utf-8")
-    figures = {"date": date, "machine": described, "setting": setting, "tables": summaries,
-               "splits": splits}  # fmt: skip
-    (options.output / "uci.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    head: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "machine": machine.describe(),
+                            "packages": packages()}  # fmt: skip
+    results: Results = {}
+    if (options.resume and path.exists()) or options.report_only:
+        stored, results = storage.read(path)
+        head["packages"] = stored["packages"] | head["packages"]
+        head = stored if options.report_only else head
+    if not options.report_only:
+        plan = protocol.Plan(options.tables, names(options), options.splits)
+        if options.again:
+            results = {key: result for key, result in results.items()
+                       if key[0] not in plan.tables or key[1] not in plan.calls}  # fmt: skip
+
+        def keep(result: Result) -> None:
+            print_result(result)
+            storage.write(path, head, results)
+
+        protocol.run(plan, Source(options.data), results, keep)
+    text = report.document(results, head)
+    path.with_suffix(".md").write_text(text, "utf-8")
     print(text)
     print(f"Written: uci.md and uci.json in {options.output}")
 
