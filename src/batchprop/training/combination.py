@@ -30,8 +30,8 @@ def averages_by_default(spec: RunSpecification, monitor: Monitor) -> bool:
 
     It is if a penalty was chosen and says that the data have noise: then starts end in different
     minima of about the same F, and their mean has less error than each (``docs/many.md``).  Without
-    noise, one long run is worth more.  A run that goes on from a network or writes checkpoints is a
-    single one.
+    noise fits are long, and the user decides.  A run that goes on from a network or writes
+    checkpoints is a single one.
     """
     return (
         spec.alpha_report is not None

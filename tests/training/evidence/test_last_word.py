@@ -47,7 +47,8 @@ def test_it_is_heard_where_noise_or_penalty_is_small_and_samples_judge(
         (0.16, 0.16, 0.04, 0.7, -3.0, False),
         (0.16, 0.16, 0.06, 0.5, -3.0, False),  # too noisy for that
         (0.11, 0.10, 0.01, 1.0, -7.0, True),  # the chosen α is next to nothing
-        (0.13, 0.10, 0.01, 1.0, -7.0, False),
+        (0.14, 0.10, 0.01, 1.0, -7.0, True),
+        (0.16, 0.10, 0.01, 1.0, -7.0, False),
         (0.11, 0.10, 0.01, 1.0, -5.0, False),
         (0.11, 0.10, 0.20, 1.0, -4.5, True),  # beside the noise, too
         (0.11, 0.10, 0.20, 1.0, -4.3, False),

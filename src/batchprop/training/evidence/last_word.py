@@ -10,7 +10,7 @@ chosen α and with 0.  By their √MSE on the samples left out, α = 0 wins in o
 2. the noise is less than ``NOISE``, and both comparisons together ask for less penalty: the product
    of two ratios of √MSE is at most ``TOGETHER``.  They are that of 0 over that of the chosen α, and
    that at the end of the path over that at the chosen α;
-3. the chosen α is next to nothing, by itself or beside the noise, and the √MSE of 0 is hardly
+3. the chosen α is next to nothing, by itself or beside the noise, and the √MSE of 0 is not much
    larger.  (α is the variance of the noise over that of the weights.)
 
 The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
@@ -37,7 +37,7 @@ SMALL = -3.0  # log₁₀ α: a smaller α and so much noise contradict each oth
 HALF = 0.5  # of the first case
 NOISE, TOGETHER = 0.05, 0.6  # of the second case
 TINY, TINY_SHARE = 1e-6, 1e-3  # of the third: α, and α as a share of the noise's variance
-HARDLY_LARGER = 1.2  # of the third: a ratio of √MSE
+NOT_MUCH_LARGER = 1.5  # of the third: a ratio of √MSE; short fits tell no more
 MAX_UNITS = 200  # of the networks that are compared
 WORK = 2e9  # multiply-adds of a fit, at most; about 0.4 s
 EPOCHS = {"lm": 200, "lbfgs": 1200}
@@ -83,7 +83,7 @@ def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bo
     return (
         math.sqrt(of_zero) < HALF * noise
         or (noise < NOISE and ratio * change <= TOGETHER)
-        or (tiny and ratio <= HARDLY_LARGER)
+        or (tiny and ratio <= NOT_MUCH_LARGER)
     )
 
 
