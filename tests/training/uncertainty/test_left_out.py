@@ -7,7 +7,7 @@ import numpy as np
 from batchprop.engines.samples import Samples
 from batchprop.scaling import Scaling
 from batchprop.training.uncertainty.laplace import laplace
-from batchprop.training.uncertainty.left_out import joined, left_out, some
+from batchprop.training.uncertainty.left_out import LeftOut, joined, left_out, some
 from tests.problems import problem
 
 DATA = problem(2, 4, 2, n_samples=50, weighted=True)
@@ -68,3 +68,23 @@ def test_some_of_many():
     assert (np.diff(chosen) > 0).all()
     assert set(chosen) <= set(indices)
     np.testing.assert_array_equal(chosen, some(indices, 10, 0))
+
+
+def test_residuals_of_two_become_those_of_a_mean_of_five():
+    """Members err by a common part and by parts of their own, which a mean divides."""
+    rng = np.random.default_rng(0)
+    n = 200_000
+    common = np.array([[1.0], [3.0]]) * rng.normal(size=(2, n))
+    own = np.array([[2.0], [0.5]]) * rng.normal(size=(5, 2, n))
+    two = own[:2].mean(axis=0) + common
+    spread = own[:2].var(axis=0, ddof=1)
+    ones = np.ones((2, n))
+    part = LeftOut(two, ones, spread, ones, rng.integers(3, size=n).astype(float))
+    five = (own.mean(axis=0) + common) ** 2
+    expected = (part.weight * five).sum(axis=1) / part.weight.sum()
+    np.testing.assert_allclose(part.as_of_mean(2, 5).mean_squares, expected, rtol=0.02)
+    np.testing.assert_array_equal(part.as_of_mean(2, 2).residuals, two)
+    far_apart = part._replace(spread=100.0 * spread).as_of_mean(2, 5)
+    np.testing.assert_allclose(far_apart.mean_squares, 0.5 * part.mean_squares)
+    exact = part._replace(residuals=0.0 * two).as_of_mean(2, 5)
+    np.testing.assert_array_equal(exact.residuals, 0.0 * two)

@@ -19,6 +19,7 @@ from batchprop.training.uncertainty.laplace import Laplace, laplace
 Array = npt.NDArray[Any]
 
 MAX_SAMPLES = 10_000  # that calibrate, at most
+_LEAST_LEFT = 0.5  # share of the squared residuals: a spread of few networks is not that exact
 
 
 class LeftOut(NamedTuple):
@@ -47,6 +48,21 @@ class LeftOut(NamedTuple):
         known = np.isfinite(self.noise_variance)
         noise_variance = np.where(known, self.noise_variance, fallback[:, np.newaxis])
         return noise_variance * self.v + self.spread
+
+    def as_of_mean(self, n_networks: int, n_averaged: int) -> LeftOut:
+        """Return the residuals (s, n) that the mean of more networks would have.
+
+        Networks that differ by a variance of ``spread`` add spread/n to the expected square of
+        their mean's residual.  The squares are from means of ``n_networks``; each output's are
+        multiplied by what a mean of ``n_averaged`` leaves of them.
+        """
+        share = self.weight / np.sum(self.weight)
+        excess = (1.0 / n_networks - 1.0 / n_averaged) * np.sum(share * self.spread, axis=1)
+        mean_squares = self.mean_squares
+        left = np.ones_like(mean_squares)
+        np.divide(mean_squares - excess, mean_squares, out=left, where=mean_squares > 0.0)
+        factor = np.sqrt(np.maximum(left, _LEAST_LEFT))
+        return self._replace(residuals=factor[:, np.newaxis] * self.residuals)
 
     @property
     def mean_squares(self) -> Array:

@@ -199,6 +199,8 @@ def _predictive(
             trouble = _shortfall(len(parts), job)
     if parts:
         residuals = joined(parts)
+        if source == "folds" and len(members) > NETWORKS_A_FOLD:
+            residuals = residuals.as_of_mean(NETWORKS_A_FOLD, len(members))
         fallback = residuals.mean_squares
         noise_variance = np.where(np.isfinite(noise_variance), noise_variance, fallback)
         u = residuals.claimed(fallback)
