@@ -40,7 +40,8 @@ QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/files/test_atomic_file.py \
   tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
   tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
-  tests/linalg tests/machine tests/scaling tests/simd tests/sklearn/test_sklearn_tools.py \
+  tests/linalg tests/machine tests/predictive/test_calibration.py \
+  tests/predictive/test_conformal.py tests/scaling tests/simd tests/sklearn/test_sklearn_tools.py \
   tests/sklearn/test_sklearn_words.py tests/solvers --ignore=tests/solvers/lbfgs/test_against_scipy.py \
   tests/test_documented.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
   tests/threads tests/training/test_defaults.py tests/training/test_endings.py \

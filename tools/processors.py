@@ -61,6 +61,9 @@ KERNELS = (
         "tests/training/test_train.py",
         "tests/training/test_endings.py",
         "tests/training/test_alpha_auto.py",
+        "tests/training/evidence",
+        "tests/training/uncertainty",
+        "tests/predictive",
     ),
     *(
         "tests/test_gauss_newton.py",
