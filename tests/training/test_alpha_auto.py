@@ -252,7 +252,7 @@ def test_train_many_chooses_as_train_does(noisy):
 
 
 def test_the_estimator_chooses_as_train_does(noisy):
-    model = BatchMLPRegressor(hidden_size=M, alpha="auto", random_state=0).fit(X.T, T[0])
+    model = BatchMLPRegressor(hidden_size=M, n_init=1, random_state=0).fit(X.T, T[0])
     assert model.alpha_ == noisy.alpha
     np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)
 

@@ -321,7 +321,7 @@ def test_it_is_for_training():
 def test_the_estimator_chooses_as_train_does(noisy):
     from batchprop.sklearn import BatchMLPRegressor
 
-    model = BatchMLPRegressor(hidden_size=M, alpha="cv", random_state=0).fit(X.T, T[0])
+    model = BatchMLPRegressor(hidden_size=M, alpha="cv", n_init=1, random_state=0).fit(X.T, T[0])
     assert model.alpha_ == noisy.alpha
     assert model.alpha_report_ == noisy.alpha_report
     np.testing.assert_array_equal(model.network_.theta, noisy.network.theta)

@@ -31,6 +31,13 @@ def test_noise_makes_it_the_mean_of_five(method):
     assert_same(result, fitted(alpha=method, n_init=5, combine="mean"))
 
 
+def test_what_becomes_of_them_can_be_asked_for():
+    best = fitted(combine="best")
+    assert (best.combine, len(best.starts)) == ("best", 5)
+    assert_same(best, fitted(n_init=5))
+    assert_same(fitted(combine="mean"), fitted())
+
+
 def test_without_noise_it_is_one_start():
     x = np.linspace(-4.0, 4.0, 120)[np.newaxis]
     result = train(x, np.sinc(x), hidden_size=12, n_init="auto")

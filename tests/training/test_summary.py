@@ -98,7 +98,7 @@ def test_validation_data(alpha):
 
 def test_several_outputs():
     many = np.vstack([T, 10 * T + 1, SIGNAL, X**3])
-    result = train(X, many, alpha="evidence", **COMMON)
+    result = train(X, many, alpha="evidence", **COMMON | {"max_epochs": 1000})
     shown, rmse = lines(result), result.training_errors.rmse
     listed = ", ".join(f"{value:.4g}" for value in rmse[:3])
     assert shown["training error"].startswith(f"RMSE {listed} and 3 more; R² 0.")
@@ -165,8 +165,16 @@ def test_where_nothing_could_be_compared():
     with pytest.warns(UserWarning, match="has learnt nothing"):
         result = train(X, T, alpha="evidence", max_seconds=1e-9)
     shown = lines(result)
+    assert shown["new samples"] == "not known: the choice of the penalty was cut short"
+    assert shown["penalty"].endswith(", after evidence that was cut short")
+    shown = lines(train(X[:, :1], T[:, :1], alpha="evidence", scale=False, **COMMON))
     assert shown["new samples"].startswith("not known: too few samples, or no time")
     assert shown["penalty"].endswith("the fallback of evidence: nothing could be compared")
+
+
+def test_what_is_estimated_is_for_networks_that_are_trained_to_the_end():
+    result = train(X, T, alpha="evidence", **COMMON | {"max_epochs": 2})
+    assert lines(result)["new samples"] == "not known: training was cut short"
 
 
 def test_estimates_that_are_nan():

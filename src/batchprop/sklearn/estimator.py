@@ -56,11 +56,13 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     scale : bool, default=True
         Standardise inputs and targets internally.
     n_init : int or "auto", default="auto"
-        Number of random starts to train.  "auto" is five, of which the mean is kept, if a penalty
-        was chosen that tells of noise; otherwise, and with ``warm_start``, it is 1.
-    combine : {"best", "mean"}, default="best"
+        Number of random starts to train.  "auto" is five if the penalty was chosen and is one of
+        noisy data.  It is 1 otherwise: without noise, for an ``alpha`` that is a number, with
+        ``warm_start``, and for more than 100,000 parameters.
+    combine : {"auto", "best", "mean"}, default="auto"
         What to keep of several starts: the best network, or the mean of all networks, which is one
-        network of ``n_init`` times as many hidden units; see ``batchprop.train``.
+        network of ``n_init`` times as many hidden units; see ``batchprop.train``.  "auto" is "mean"
+        for ``n_init="auto"``, otherwise "best".
     uncertainty : {"laplace"} or None, default=None
         "laplace" lets ``predict`` return standard deviations, and ``predict_interval`` intervals.
         Five further networks, each fitted to four fifths of the samples, calibrate them; or the
@@ -99,7 +101,7 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         and the curves include both.  For this the estimator keeps the solver's state, also in a
         pickle.  Otherwise training starts from the previous network if it has the same sizes and
         activation.  ``batchprop.train(resume=...)`` does the same without an estimator.  The mean
-        of several starts is not continued: each fit trains new starts.
+        of several starts is not continued: each fit trains its starts anew.
     engine : {"fused", "vectorized", "naive"}, default="fused"
         Implementation of loss and gradient.
     n_threads : int or None, default=None
@@ -111,8 +113,8 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     Attributes
     ----------
     network_ : batchprop.Network
-        The fitted network: the best one that training found, or the mean of several starts, which
-        has ``n_init`` times ``hidden_size`` units.
+        The fitted network: the best one that training found, or the mean of several starts.  The
+        mean of five has 5 · ``hidden_size`` hidden units.
     coefs_ : list of two ndarrays, shapes (e, m) and (m, s)
         Weights in scikit-learn's layout, W_hᵀ and W_yᵀ; read-only views.  m is the number of hidden
         units of ``network_``.
@@ -122,13 +124,14 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         Training loss of ``network_``, (1/N) Σ_i ‖y_i − t_i‖², without the penalty.  For one output
         it is the mean squared error, for s outputs s times ``mean_squared_error``.
     best_loss_ : float
-        Lowest training loss seen; ``loss_`` can be higher with validation data or a penalty.
+        The lower of ``loss_`` and the lowest loss of ``loss_curve_``.
     loss_curve_ : ndarray, shape (n_iter_ + 1,)
         Training loss before each iteration and after the last one.
     validation_loss_curve_ : ndarray, shape (n_iter_ + 1,), or None
         The same for the validation data; None if there are none.
-    start_losses_ : ndarray, shape (n_init,)
-        Training loss of the best network of each start.
+    start_losses_ : ndarray
+        Training loss of the best network of each start.  If there are several, curves, counts and
+        ``gradient_norm_`` are those of one of them (``docs/many.md``).
     n_iter_, best_iter_ : int
         Number of iterations, and the iteration that led to ``network_``.
     n_evaluations_ : int
@@ -175,7 +178,7 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         alpha: float | tuple[float, float] | str = "auto",
         scale: bool = True,
         n_init: int | str = "auto",
-        combine: str = "best",
+        combine: str = "auto",
         uncertainty: str | None = None,
         learning_rate: float | None = None,
         solver_options: dict[str, Any] | None = None,

@@ -39,6 +39,8 @@ class AlphaReport(NamedTuple):
     error_std : tuple of float
         Estimated root mean squared error of each output on new samples, in units of T, from noise
         and γ; for "cv" the error of the samples left out.
+    cut_short : bool
+        Whether ``max_seconds``, Ctrl-C or a callback ended the choice before it was made.
     n_hidden, n_samples : int
         Size of the networks that were compared, and number of the samples that they were fitted to.
     n_parameters : int
@@ -57,3 +59,4 @@ class AlphaReport(NamedTuple):
     n_hidden: int = 0
     n_samples: int = 0
     n_parameters: int = 0
+    cut_short: bool = False

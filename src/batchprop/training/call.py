@@ -21,16 +21,16 @@ from batchprop.training import (
 )
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.combination import (
-    N_AVERAGED,
-    averages_by_default,
+    N_STARTS,
     combined,
+    has_several_starts,
     warn_of_diverged,
 )
 from batchprop.training.options import TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
 from batchprop.training.progress_line import ProgressLine
-from batchprop.training.result import MEAN, TrainResult
+from batchprop.training.result import BEST, MEAN, TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.vocabulary import Words
@@ -57,8 +57,10 @@ def trained(
     first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
     (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
     combine = options.combine
-    if validation.is_auto(options.n_init) and averages_by_default(first, monitor):
-        n_init, combine = N_AVERAGED, MEAN
+    if validation.is_auto(combine):
+        combine = MEAN if validation.is_auto(options.n_init) else BEST
+    if validation.is_auto(options.n_init) and has_several_starts(first, monitor):
+        n_init = N_STARTS
         if isinstance(monitor.display, ProgressLine):
             monitor.display.n_networks = n_init
     starts = setup.Starts(first, options.seed, n_init)

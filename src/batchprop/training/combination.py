@@ -18,15 +18,15 @@ from batchprop.training.result import BEST, MEAN, TrainResult
 from batchprop.training.run_result import measured_fit
 from batchprop.training.run_specification import RunSpecification
 
-COMBINATIONS = (BEST, MEAN)
-N_AVERAGED = 5  # starts of n_init="auto", where it averages
-MAX_PARAMETERS = 100_000  # of a network that it averages: more take long, and much memory
+COMBINATIONS = ("auto", BEST, MEAN)
+N_STARTS = 5  # of n_init="auto", where it is several
+MAX_PARAMETERS = 100_000  # of these networks: more take long, and much memory
 
 _MAX_NAMED = 8  # starts that a warning lists
 
 
-def averages_by_default(spec: RunSpecification, monitor: Monitor) -> bool:
-    """Return whether ``n_init="auto"`` is the mean of several starts.
+def has_several_starts(spec: RunSpecification, monitor: Monitor) -> bool:
+    """Return whether ``n_init="auto"`` is several starts.
 
     It is if a penalty was chosen and says that the data have noise: then starts end in different
     minima of about the same F, and their mean has less error than each (``docs/many.md``).  Without

@@ -129,6 +129,7 @@ class CrossValidation:
             n_hidden=spec.initial_network.shape.n_hidden,
             n_samples=spec.dataset.n_samples,
             n_parameters=spec.initial_network.shape.n_parameters,
+            cut_short=bool(self.candidates) or any(map(math.isnan, self._scores.values())),
         )
         pair = neal_pair(report.chosen, spec)
         return penalised(spec, pair)._replace(alpha_report=report)

@@ -26,7 +26,7 @@ class TrainOptions(RunOptions):
     # the start; meaningless when resuming
     network: Network | None = None
     n_init: int | str = 1
-    combine: str = "best"
+    combine: str = "auto"
     # what the result says about its errors
     uncertainty: str | None = None
     # data, beside X and T

@@ -238,7 +238,12 @@ class TrainResult:
                 "stopped": summary.stop(self.stop_reason, self.converged),
                 "training error": summary.training_error(self.training_errors),
                 "new samples": summary.new_samples(
-                    self.alpha_report, self.training_errors, validation, n_averaged, left_out
+                    self.alpha_report,
+                    self.training_errors,
+                    validation,
+                    n_averaged,
+                    left_out,
+                    self.converged,
                 ),
                 "penalty": summary.penalty(self.alpha, self.alpha_report),
                 "effective": summary.effective_parameters(self.alpha_report),

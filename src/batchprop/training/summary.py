@@ -78,6 +78,7 @@ def new_samples(
     validation: FitErrors | None,
     n_averaged: int,
     left_out: Sequence[float] = (),
+    converged: bool = True,
 ) -> str:
     """Say how large errors on new samples are likely to be, and what tells.
 
@@ -91,6 +92,8 @@ def new_samples(
         How many starts the network is the mean of; 0 if it is that of one run.
     left_out : sequence of float
         Errors of networks on samples that they had not seen; empty if none were trained.
+    converged : bool
+        Whether the run did.  What a choice estimates is for networks that are trained to the end.
     """
     if validation is not None:
         if validation.are_known:
@@ -101,6 +104,8 @@ def new_samples(
         return f"{_error_text(of_folds, 'about ')} (estimated by samples left out)"
     if report is None:
         return f"not known: no validation data; {_REMEDY}"
+    if report.cut_short:
+        return "not known: the choice of the penalty was cut short"
     estimate = FitErrors(report.error_std, training.target_std)
     if not estimate.rmse or not estimate.are_known:
         return "not known: too few samples, or no time, to estimate it; validation data tell"
@@ -109,6 +114,8 @@ def new_samples(
         return (
             f"not known: next to no noise (a small network has RMSE {rmse}); validation data tell"
         )
+    if not converged and estimate.r2 > training.r2:
+        return "not known: training was cut short"
     notes = [_source(report, training.target_std)]
     if n_averaged:
         notes.append("for a single start")
@@ -136,6 +143,8 @@ def penalty(alpha: tuple[float, float], report: AlphaReport | None) -> str:
     if report is None:
         return text
     method = "evidence" if report.method == "evidence" else "cross-validation"
+    if report.cut_short:
+        return f"{text}, after {method} that was cut short"
     if not report.alphas:
         return f"{text}, the fallback of {method}: nothing could be compared"
     return f"{text}, chosen by {method}"

@@ -127,12 +127,13 @@ def train(
         nesterov and adam, and with ``max_epochs=0``, it is 0.
     n_init : int or "auto"
         Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….
-        ``result.starts`` has all of them.  "auto" is five, with ``combine="mean"``, where a penalty
-        was chosen that tells of noise, and otherwise 1 (``docs/many.md``).
-    combine : {"best", "mean"}
+        ``result.starts`` has all of them.  "auto" is five where the penalty was chosen and is one
+        of noisy data, and otherwise 1 (``docs/many.md``).
+    combine : {"auto", "best", "mean"}
         What to return of several starts: the best, or their mean as one network of ``n_init`` times
         as many hidden units (``docs/many.md``).  On noisy tables the mean usually predicts
-        better.  ``alpha`` penalises each start by itself.
+        better.  ``alpha`` penalises each start by itself.  "auto" is "mean" for ``n_init="auto"``,
+        otherwise "best".
     uncertainty : {"laplace"} or None
         "laplace": ``result.predictive`` says how sure the network is, with standard deviations and
         intervals.  They are calibrated by five further networks, each trained on four fifths of

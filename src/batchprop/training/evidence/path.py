@@ -151,11 +151,12 @@ def proxy_run(
     start: Network,
     alpha: tuple[float, float],
     epochs: dict[str, int] = EPOCHS,
+    solver: str | None = None,
 ) -> RunSpecification:
-    """Return a short run on the fitted samples of a proxy, by the solver that suits it."""
+    """Return a short run on the fitted samples of a proxy; without a solver, by what suits it."""
     X, T, weight, _ = proxy.fitted
     shape = start.shape
-    solver = choose(shape, X.shape[1], np.float64, start.activation)
+    solver = solver or choose(shape, X.shape[1], np.float64, start.activation)
     lm = solver == "lm"
     settings: SolverSettings = (
         LevenbergMarquardtSettings() if lm else LbfgsSettings(default_history(shape.n_parameters))

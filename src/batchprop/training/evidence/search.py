@@ -13,12 +13,13 @@ from batchprop.network import Network
 from batchprop.parameters import split
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised, weight_unit
-from batchprop.training.evidence import last_word
+from batchprop.training.evidence import last_word, refinement
 from batchprop.training.evidence.criterion import chosen_exponent
 from batchprop.training.evidence.evidence import posterior_factor
 from batchprop.training.evidence.noise import output_noise
 from batchprop.training.evidence.path import EXPONENTS, Path, gauss_newton, pair
 from batchprop.training.evidence.proxy import proxy_of
+from batchprop.training.evidence.refinement import Refinement
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
@@ -30,7 +31,7 @@ class EvidenceSearch:
     """The search for one penalty: a ``PenaltySearch``.
 
     First the paths of two small networks, side by side, one α after another; then, if they call for
-    it, the last word.  The networks differ in size and start, and other samples judge each: what
+    it, the last word; then, unless no penalty won, the climb to a larger one.  The networks differ in size and start, and other samples judge each: what
     both agree on is less of an accident.
 
     Parameters
@@ -50,18 +51,27 @@ class EvidenceSearch:
                 start = None if self._seed is None else self._seed + fold
                 self._paths.append(Path(proxy, spec, start))
         self._cut_short = self._compared = self._zero = False
+        self._refinement: Refinement | None = None
 
     def next_runs(self) -> list[RunSpecification]:
-        """Return the next fits of the paths, the two fits of the last word, or none."""
-        if not self._paths or self._cut_short or self._compared:
+        """Return the next fits of the paths, of the last word or of the refinement, or none."""
+        if not self._paths or self._cut_short or self._zero:
             return []
         if not self._paths_ended:
             return [path.next_run() for path in self._paths]
         exponent = self._exponent()
-        if exponent is None or not last_word.is_called_for(self._best_path(exponent), exponent):
+        if exponent is None:
             return []
-        proxy = self._best_path(exponent).proxy
-        return last_word.comparison(self._spec, proxy, exponent, self._seed)
+        best = self._best_path(exponent)
+        if not self._compared and last_word.is_called_for(best, exponent):
+            return last_word.comparison(self._spec, best.proxy, exponent, self._seed)
+        self._compared = True
+        if self._refinement is None and refinement.is_called_for(self._spec, self._paths, exponent):
+            proxies = [path.proxy for path in self._paths]
+            self._refinement = Refinement(self._spec, proxies, exponent, self._seed)
+        if self._refinement is None or self._refinement.has_ended:
+            return []
+        return self._refinement.next_runs()
 
     def take(self, results: Sequence[TrainResult]) -> None:
         """Judge the fits that ``next_runs`` has asked for."""
@@ -70,6 +80,8 @@ class EvidenceSearch:
         elif not self._paths_ended:
             for path, result in zip(self._paths, results, strict=True):
                 path.take(result)
+        elif self._refinement is not None:
+            self._refinement.take(results)
         elif (exponent := self._exponent()) is not None:
             best = self._best_path(exponent)
             self._compared, self._zero = True, last_word.zero_wins(best, exponent, results)
@@ -80,11 +92,18 @@ class EvidenceSearch:
         count = len(self._paths[0].points)
         return count == len(EXPONENTS) or (count > 0 and all(path.is_far for path in self._paths))
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether fits are missing that the choice needs."""
+        return self._cut_short or bool(self.next_runs())
+
     def with_penalty(self, spec: RunSpecification) -> RunSpecification:
         """Return the specification with the chosen penalty, and a report."""
-        exponent = self._exponent()
+        exponent = self._exponent() if self._refinement is None else self._refinement.exponent
         if exponent is None:
-            report = AlphaReport((), (), 0, method="evidence", chosen=FALLBACK * self._unit)
+            report = AlphaReport(
+                (), (), 0, method="evidence", chosen=FALLBACK * self._unit, cut_short=self._is_open
+            )
             return penalised(spec, neal_pair(report.chosen, spec))._replace(alpha_report=report)
         alpha_h = 0.0 if self._zero else float(10.0**exponent) * self._unit
         return penalised(spec, neal_pair(alpha_h, spec))._replace(
@@ -162,6 +181,7 @@ class EvidenceSearch:
             n_hidden=proxy.n_hidden,
             n_samples=proxy.fitted.X.shape[1],
             n_parameters=proxy.shape.n_parameters,
+            cut_short=self._is_open,
         )
 
     def _unknown_noise(self) -> npt.NDArray[Any]:
