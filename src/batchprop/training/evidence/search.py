@@ -31,8 +31,9 @@ class EvidenceSearch:
     """The search for one penalty: a ``PenaltySearch``.
 
     First the paths of two small networks, side by side, one α after another; then, if they call for
-    it, the last word; then, unless no penalty has won, the climb to a larger one.  The networks differ
-    in size and start, and other samples judge each: what both agree on is less of an accident.
+    it, the last word; then, unless no penalty has won, the climb to a larger one.  The networks
+    differ in size and start, and other samples judge each: what both agree on is less of an
+    accident.
 
     Parameters
     ----------
