@@ -138,15 +138,12 @@ def compare_expectations(
 ) -> plots.Judged:
     """Show what the call expected of new rows beside what came; return it with its intervals."""
     X, T = parts.raw_held_out
-    report = result.alpha_report
-    print()
-    if report is not None and report.error_std:
-        print(
-            f"  error on new rows, as the call without settings estimated it: "
-            f"{report.error_std[0]:.3f} {target}; on the held-out rows: {judged.rmse:.3f}"
-        )
     if result.predictive is None:
         return judged
+    print(
+        f"\n  error on new rows, as the call without settings estimated it: "
+        f"{result.predictive.error_std[0]:.3f} {target}; on the held-out rows: {judged.rmse:.3f}"
+    )
     lower, upper = result.predictive.interval(X, LEVEL)
     coverage = float(np.mean((lower <= T) & (T <= upper)))
     print(
