@@ -19,7 +19,7 @@ DEFAULTS = {
     "learning_rate": None, "momentum": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8,
     "history_size": None, "max_evaluations": None, "damping": 1e-3, "max_damping": 1e10,
     "step_tol": 1e-15, "method": "L-BFGS-B", "method_options": None, "scale": True, "alpha": "auto",
-    "n_init": 1, "combine": "auto", "uncertainty": None, "max_epochs": "auto", "target_loss": None,
+    "n_init": 1, "combine": "best", "uncertainty": None, "max_epochs": "auto", "target_loss": None,
     "gradient_tol": 1e-10, "tol": 1e-5, "n_epochs_no_change": "auto", "X_val": None,
     "T_val": None, "sample_weight_val": None, "patience": None,
     "max_seconds": None, "callback": None, "callback_every": 1, "progress": False, "seed": 0,

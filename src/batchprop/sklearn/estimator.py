@@ -55,18 +55,11 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         "momentum", "nesterov" and "adam" it is 0, no penalty.
     scale : bool, default=True
         Standardise inputs and targets internally.
-    n_init : int or "auto", default="auto"
-        Number of random starts to train.  "auto" is five if the penalty was chosen and is one of
-        noisy data.  It is 1 otherwise: without noise, for an ``alpha`` that is a number, with
-        ``warm_start``, and for more than 100,000 parameters.
-    combine : {"auto", "best", "mean"}, default="auto"
+    n_init : int, default=1
+        Number of random starts to train.
+    combine : {"best", "mean"}, default="best"
         What to keep of several starts: the best network, or the mean of all networks, which is one
-        network of ``n_init`` times as many hidden units; see ``batchprop.train``.  "auto" is "mean"
-        for ``n_init="auto"``, otherwise "best".
-    uncertainty : {"laplace"} or None, default=None
-        "laplace" lets ``predict`` return standard deviations, and ``predict_interval`` intervals.
-        Five further networks, each fitted to four fifths of the samples, calibrate them; or the
-        validation data do.
+        network of ``n_init`` times as many hidden units; see ``batchprop.train``.
     learning_rate : float or None, default=None
         Learning rate of "gd", "momentum", "nesterov" and "adam".  None chooses one by the size of
         the network, see ``batchprop.train``.
@@ -114,7 +107,7 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     ----------
     network_ : batchprop.Network
         The fitted network: the best one that training found, or the mean of several starts.  The
-        mean of five has 5 · ``hidden_size`` hidden units.
+        mean of ``n_init`` starts has ``n_init`` times ``hidden_size`` units.
     coefs_ : list of two ndarrays, shapes (e, m) and (m, s)
         Weights in scikit-learn's layout, W_hᵀ and W_yᵀ; read-only views.  m is the number of hidden
         units of ``network_``.
@@ -177,8 +170,8 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         solver: str = "auto",
         alpha: float | tuple[float, float] | str = "auto",
         scale: bool = True,
-        n_init: int | str = "auto",
-        combine: str = "auto",
+        n_init: int = 1,
+        combine: str = "best",
         uncertainty: str | None = None,
         learning_rate: float | None = None,
         solver_options: dict[str, Any] | None = None,
@@ -279,12 +272,10 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         else:
             sizes = samples.X.shape[0], targets.shape[1]
             network = previous_network(self, *sizes) if warm_start else None
-            # a mean is not continued by the next fit
-            is_single = network is not None or (warm_start and validation.is_auto(self.n_init))
             options = replace(
                 options,
                 network=network,
-                n_init=1 if is_single else self.n_init,
+                n_init=self.n_init if network is None else 1,
                 combine=self.combine,
                 seed=seed_of(self.random_state, random_state),
                 dtype=samples.X.dtype,

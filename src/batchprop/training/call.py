@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy.typing as npt
 
-from batchprop import validation
 from batchprop.training import (
     convergence,
     divergence,
@@ -20,17 +19,11 @@ from batchprop.training import (
     unscaled_penalty,
 )
 from batchprop.training.checkpoint.resume import resumed
-from batchprop.training.combination import (
-    N_STARTS,
-    combined,
-    has_several_starts,
-    warn_of_diverged,
-)
+from batchprop.training.combination import combined, warn_of_diverged
 from batchprop.training.options import TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
-from batchprop.training.progress_line import ProgressLine
-from batchprop.training.result import BEST, MEAN, TrainResult
+from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.uncertainty.predictives import with_predictives
 from batchprop.vocabulary import Words
@@ -56,16 +49,9 @@ def trained(
     options, resumed_from = resumed(options)
     first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
     (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
-    combine = options.combine
-    if validation.is_auto(combine):
-        combine = MEAN if validation.is_auto(options.n_init) else BEST
-    if validation.is_auto(options.n_init) and has_several_starts(first, monitor):
-        n_init = N_STARTS
-        if isinstance(monitor.display, ProgressLine):
-            monitor.display.n_networks = n_init
     starts = setup.Starts(first, options.seed, n_init)
     results = run_all(starts, monitor, first.n_threads)
-    result = combined(first, results, combine, began)
+    result = combined(first, results, options.combine, began)
     warn(first, result, words, stacklevel + 1)
     if first.uncertainty is None:
         return result

@@ -11,37 +11,15 @@ from math import inf, isnan
 import numpy as np
 
 from batchprop.averaging import average
-from batchprop.solvers.auto import is_penalised
 from batchprop.solvers.stopping import NON_FINITE, REASONS
-from batchprop.training.monitor import CUT_SHORT, Monitor
+from batchprop.training.monitor import CUT_SHORT
 from batchprop.training.result import BEST, MEAN, TrainResult
 from batchprop.training.run_result import measured_fit
 from batchprop.training.run_specification import RunSpecification
 
-COMBINATIONS = ("auto", BEST, MEAN)
-N_STARTS = 5  # of n_init="auto", where it is several
-MAX_PARAMETERS = 100_000  # of these networks: more take long, and much memory
+COMBINATIONS = (BEST, MEAN)
 
 _MAX_NAMED = 8  # starts that a warning lists
-
-
-def has_several_starts(spec: RunSpecification, monitor: Monitor) -> bool:
-    """Return whether ``n_init="auto"`` is several starts.
-
-    It is if a penalty was chosen and says that the data have noise: then starts end in different
-    minima of about the same F, and their mean has less error than each (``docs/many.md``).  Without
-    noise fits are long, and the user decides.  A run that goes on from a network or writes
-    checkpoints is a single one.
-    """
-    return (
-        spec.alpha_report is not None
-        and not isinstance(spec.alpha, str)
-        and is_penalised(spec.alpha)
-        and spec.user_network is None
-        and spec.initial_network.theta.size <= MAX_PARAMETERS
-        and monitor.writer is None
-        and not monitor.ended()
-    )
 
 
 def combined(

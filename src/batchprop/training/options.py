@@ -25,8 +25,8 @@ class TrainOptions(RunOptions):
 
     # the start; meaningless when resuming
     network: Network | None = None
-    n_init: int | str = 1
-    combine: str = "auto"
+    n_init: int = 1
+    combine: str = "best"
     # what the result says about its errors
     uncertainty: str | None = None
     # data, beside X and T

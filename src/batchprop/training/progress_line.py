@@ -24,17 +24,12 @@ class ProgressLine:
         Where to write; None is standard error, or nowhere if the process has none.
     n_networks : int
         Networks that are trained together; with more than one the line names the network.
-
-    Attributes
-    ----------
-    n_networks : int
-        As above.  It may change before the run begins.
     """
 
     def __init__(
         self, max_epochs: int | None, stream: TextIO | None = None, n_networks: int = 1
     ) -> None:
-        self._max_epochs, self.n_networks = max_epochs, n_networks
+        self._max_epochs, self._n_networks = max_epochs, n_networks
         self._stream = sys.stderr if stream is None else stream
         self._terminal = self._stream is not None and self._stream.isatty()
         self._shown = -math.inf
@@ -57,8 +52,8 @@ class ProgressLine:
                 f"fit {search.n_done + 1} of {search.n_fits}",
                 f"{seconds:.1f} s",
             ]
-            if self.n_networks > 1:
-                parts.insert(0, f"network {start + 1}/{self.n_networks}")
+            if self._n_networks > 1:
+                parts.insert(0, f"network {start + 1}/{self._n_networks}")
             self._write("  ".join(parts), "")
 
     def end(self, progress: Progress | None) -> None:
@@ -72,8 +67,8 @@ class ProgressLine:
             done = min(_WIDTH, _WIDTH * progress.epoch // max(1, self._max_epochs))
             bar = "█" * done + "·" * (_WIDTH - done)
             parts = [f"{bar} {progress.epoch:>{len(str(self._max_epochs))}}/{self._max_epochs}"]
-        if self.n_networks > 1:
-            parts.insert(0, f"network {progress.start + 1}/{self.n_networks}")
+        if self._n_networks > 1:
+            parts.insert(0, f"network {progress.start + 1}/{self._n_networks}")
         parts.append(f"loss {progress.loss:.4e}")
         if not math.isnan(progress.validation_loss):
             parts.append(f"validation {progress.validation_loss:.4e}")

@@ -51,13 +51,8 @@ def starts(
     stacklevel: int,
     words: Words,
 ) -> tuple[RunSpecification, Monitor, int]:
-    """Return the first specification of a call of ``train``, its monitor and ``n_init``.
-
-    An ``n_init`` of "auto" is 1 for now: it is decided when the penalty is known.
-    """
-    n_init = 1
-    if not validation.is_auto(options.n_init):
-        n_init = validation.count("n_init", options.n_init, auto=True)
+    """Return the first specification of a call of ``train``, its monitor and ``n_init``."""
+    n_init = validation.count("n_init", options.n_init)
     validation.choice("combine", options.combine, COMBINATIONS)
     if n_init > 1 and options.network is not None:
         raise ValueError(

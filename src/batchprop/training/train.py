@@ -41,7 +41,7 @@ def train(
     method_options: dict[str, Any] | None = _DEFAULTS.method_options,
     scale: bool = _DEFAULTS.scale,
     alpha: float | tuple[float, float] | str = _DEFAULTS.alpha,
-    n_init: int | str = _DEFAULTS.n_init,
+    n_init: int = _DEFAULTS.n_init,
     combine: str = _DEFAULTS.combine,
     uncertainty: str | None = _DEFAULTS.uncertainty,
     max_epochs: int | str | None = _DEFAULTS.max_epochs,
@@ -125,15 +125,13 @@ def train(
         "evidence" chooses a pair from the data in a fraction of a second, "cv" by cross-validation
         (``docs/penalty.md``).  "auto" is "evidence" for lm, lbfgs and scipy.  For gd, momentum,
         nesterov and adam, and with ``max_epochs=0``, it is 0.
-    n_init : int or "auto"
+    n_init : int
         Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….
-        ``result.starts`` has all of them.  "auto" is five where the penalty was chosen and is one
-        of noisy data, and otherwise 1 (``docs/many.md``).
-    combine : {"auto", "best", "mean"}
+        ``result.starts`` has all of them.
+    combine : {"best", "mean"}
         What to return of several starts: the best, or their mean as one network of ``n_init`` times
         as many hidden units (``docs/many.md``).  On noisy tables the mean usually predicts
-        better.  ``alpha`` penalises each start by itself.  "auto" is "mean" for ``n_init="auto"``,
-        otherwise "best".
+        better.  ``alpha`` penalises each start by itself.
     uncertainty : {"laplace"} or None
         "laplace": ``result.predictive`` says how sure the network is, with standard deviations and
         intervals.  They are calibrated by five further networks, each trained on four fifths of
