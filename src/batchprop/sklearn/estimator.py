@@ -60,6 +60,10 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     combine : {"best", "mean"}, default="best"
         What to keep of several starts: the best network, or the mean of all networks, which is one
         network of ``n_init`` times as many hidden units; see ``batchprop.train``.
+    uncertainty : {"laplace"} or None, default=None
+        "laplace" lets ``predict`` return standard deviations, and ``predict_interval`` intervals.
+        Five further networks, each fitted to four fifths of the samples, calibrate them; or the
+        validation data do.
     learning_rate : float or None, default=None
         Learning rate of "gd", "momentum", "nesterov" and "adam".  None chooses one by the size of
         the network, see ``batchprop.train``.
