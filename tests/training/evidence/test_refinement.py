@@ -12,7 +12,7 @@ from batchprop import Network, train
 from batchprop.training import penalty_choice
 from batchprop.training.evidence import refinement
 from batchprop.training.evidence.refinement import Refinement
-from batchprop.training.evidence.search import EvidenceSearch
+from batchprop.training.evidence.search import SMALLEST_SHARE, EvidenceSearch
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1.0, 1.0, (5, 300))
@@ -111,15 +111,48 @@ def test_without_noise_or_samples_left_out_there_is_none():
         patch.setattr(refinement, "is_called_for", lambda *arguments: pytest.fail("called"))
         result = train(x, np.sinc(x), alpha="evidence", max_epochs=3)
     assert result.alpha == (0.0, 0.0)
-    search = EvidenceSearch.__new__(EvidenceSearch)
+
+
+@pytest.mark.parametrize(
+    ("n_left_out", "exponent", "noise", "n_hidden", "expected"),
+    [
+        (3, -1.0, 0.2, 20, True),
+        (0, -1.0, 0.2, 20, False),
+        (3, -5.0, 0.2, 20, False),
+        (3, -1.0, 0.05, 20, False),
+        (3, -1.0, math.nan, 20, True),  # so much noise that it is not known
+        (3, -1.0, 0.2, 50, False),
+    ],
+)
+def test_when_it_is_called_for(n_left_out, exponent, noise, n_hidden, expected):
     spec = SimpleNamespace(initial_network=Network.initialize(1, 50, 1))
-    left_out = SimpleNamespace(X=np.empty((1, 0)))
-    proxy = SimpleNamespace(n_hidden=20, left_out=left_out)
-    assert not refinement.is_called_for(spec, [SimpleNamespace(proxy=proxy)], -1.0)
-    left_out.X = np.empty((1, 3))
-    assert refinement.is_called_for(spec, [SimpleNamespace(proxy=proxy)], -1.0)
-    assert not refinement.is_called_for(spec, [SimpleNamespace(proxy=proxy)], -5.0)
-    del search
+    point = SimpleNamespace(evidence=SimpleNamespace(variance=noise**2))
+    proxy = SimpleNamespace(
+        n_hidden=n_hidden, left_out=SimpleNamespace(X=np.empty((1, n_left_out)))
+    )
+    path = SimpleNamespace(proxy=proxy, nearest=lambda exponent: point)
+    assert refinement.is_called_for(spec, [path], exponent) == expected
+
+
+def test_a_part_of_a_large_table_makes_no_climb_and_alpha_is_smaller():
+    """What 1000 samples take for noise, more of them let the network learn."""
+    X = RNG.uniform(-1.0, 1.0, (5, 6000))
+    T = np.sin(3 * X[:1]) + X[1:2] * X[2:3] + 0.2 * RNG.normal(size=(1, 6000))
+    searches = []
+
+    def kept(spec):
+        searches.append(EvidenceSearch(spec))
+        return searches[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(penalty_choice.METHODS, "evidence", kept)
+        result = train(X, T, alpha="evidence", max_epochs=3)
+    search = searches[0]
+    assert search._refinement is None
+    share = search._share
+    assert share < 0.5
+    expected = 10.0 ** search._exponent() * max(share, SMALLEST_SHARE)
+    assert result.alpha[0] == pytest.approx(expected)
 
 
 def test_interactions_beside_useless_columns_are_no_longer_underpenalised():

@@ -25,15 +25,22 @@ from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 STEP = 0.5  # in log₁₀ α
+MIN_NOISE = 0.1  # standard deviation, in standardised units
 MAX_UNITS = 200  # of the networks that are compared
 MAX_EPOCHS = 600
 WORK = 1e9  # multiply-adds of a fit, at most; about 0.2 s
 
 
 def is_called_for(spec: RunSpecification, paths: Sequence[Path], exponent: float) -> bool:
-    """Return whether the call's network is larger, there is noise, and samples are left out."""
+    """Return whether the call's network is larger, there is noise, and samples are left out.
+
+    With little noise the fits would have to be long: short ones favour a larger α, because they get
+    further with it.
+    """
+    variances = [path.nearest(exponent).evidence.variance for path in paths]
     return (
         10.0**exponent > MAX_ALPHA
+        and not any(math.sqrt(variance) < MIN_NOISE for variance in variances)
         and all(spec.initial_network.shape.n_hidden > path.proxy.n_hidden for path in paths)
         and all(path.proxy.left_out.X.shape[1] > 0 for path in paths)
     )

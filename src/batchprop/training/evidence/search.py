@@ -24,6 +24,8 @@ from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 UNITS = (20, 10)  # hidden units of the small networks, at most
+MOST = 0.5  # share of the samples that has to take part in the choice for a climb
+SMALLEST_SHARE = 0.1  # by which α is multiplied where a part of the samples made the choice
 _CUT_SHORT = ("max_seconds", "interrupted", "callback")
 
 
@@ -54,6 +56,14 @@ class EvidenceSearch:
         self._cut_short = self._compared = self._zero = False
         self._refinement: Refinement | None = None
 
+    @property
+    def _share(self) -> float:
+        """The share of the samples that take part."""
+        proxy, weight = self._paths[0].proxy, self._spec.dataset.sample_weight
+        count = self._spec.dataset.n_samples if weight is None else np.count_nonzero(weight)
+        n_validating = 0 if self._spec.dataset.validation else proxy.left_out.X.shape[1]
+        return float((proxy.fitted.X.shape[1] + n_validating) / count)
+
     def next_runs(self) -> list[RunSpecification]:
         """Return the next fits of the paths, of the last word or of the refinement, or none."""
         if not self._paths or self._cut_short or self._zero:
@@ -67,7 +77,10 @@ class EvidenceSearch:
         if not self._compared and last_word.is_called_for(best, exponent):
             return last_word.comparison(self._spec, best.proxy, exponent, self._seed)
         self._compared = True
-        if self._refinement is None and refinement.is_called_for(self._spec, self._paths, exponent):
+        called_for = self._share >= MOST and refinement.is_called_for(
+            self._spec, self._paths, exponent
+        )
+        if self._refinement is None and called_for:
             proxies = [path.proxy for path in self._paths]
             self._refinement = Refinement(self._spec, proxies, exponent, self._seed)
         if self._refinement is None or self._refinement.has_ended:
@@ -106,7 +119,9 @@ class EvidenceSearch:
                 (), (), 0, method="evidence", chosen=FALLBACK * self._unit, cut_short=self._is_open
             )
             return penalised(spec, neal_pair(report.chosen, spec))._replace(alpha_report=report)
-        alpha_h = 0.0 if self._zero else float(10.0**exponent) * self._unit
+        # what a part of the samples takes for noise, more of them let the network learn
+        share = max(self._share, SMALLEST_SHARE)
+        alpha_h = 0.0 if self._zero else float(10.0**exponent) * share * self._unit
         return penalised(spec, neal_pair(alpha_h, spec))._replace(
             alpha_report=self._report(exponent, alpha_h)
         )
