@@ -196,11 +196,11 @@ def choices(results: Results) -> str:
 
 
 def _mean_choice(results: Sequence[Result]) -> float | None:
-    """Return the mean CPU seconds of choosing; at least 0, which a noisy clock can miss."""
+    """Return the mean CPU seconds of choosing; None if the noise of the clock hides them."""
     if any(result.fit_seconds is None for result in results):
         return None
     costs = mean([result.seconds - (result.fit_seconds or 0.0) for result in results])
-    return max(costs.value, 0.0) if costs else None
+    return costs.value if costs and costs.value > 0.0 else None
 
 
 def _lower(results: Results, table: str, ours: Mean) -> list[str]:
