@@ -21,16 +21,26 @@ MAX_ALPHA = 2e-4  # of the smaller of α_h and α_y
 NO_PENALTY = (0.0, 0.0)
 
 
+def gradient_work(shape: Shape) -> int:
+    """Return the multiply-adds of loss and gradient for one sample."""
+    e, m, s = shape
+    return m * (2 * e + 3 * s + 20)  # 20: σ and σ′
+
+
+def row_product_work(shape: Shape) -> float:
+    """Return the multiply-adds of the sums that JᵀJ is assembled from, for one sample."""
+    e, m, _ = shape
+    return m * (m + 1) * (e + 1) * (e + 2) / 4 + m * (m + 1) * (e + 1) + m * m / 2
+
+
 def cost(shape: Shape, n_samples: int, dtype: npt.DTypeLike) -> float:
     """Return how many iterations of L-BFGS one of Levenberg–Marquardt costs, by multiply-adds.
 
     JᵀJ and its Cholesky factorisation are compared with loss and gradient.  Levenberg–Marquardt
     always computes in float64; L-BFGS is twice as fast in float32.
     """
-    e, m, s = shape
-    n = shape.n_parameters
-    products = m * (m + 1) * (e + 1) * (e + 2) / 4 + m * (m + 1) * (e + 1) + m * m / 2
-    gradient = n_samples * m * (2 * e + 3 * s + 20)  # 20: σ and σ′
+    n, products = shape.n_parameters, row_product_work(shape)
+    gradient = n_samples * gradient_work(shape)
     ratio = (n_samples * products + n**3 / 6 + gradient) / gradient
     return ratio * (2.0 if np.dtype(dtype) == np.float32 else 1.0)
 

@@ -31,6 +31,7 @@ from batchprop.training.chosen_penalty import (
     started_from,
     weight_unit,
 )
+from batchprop.training.monitor import CUT_SHORT
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
@@ -42,7 +43,6 @@ MAX_EPOCHS = 2000  # of each fit
 # α_h = 10^(k/2): the k that are always tried, the largest first, and the bounds of the search.
 _GRID = (-2, -4, -6, -8)
 _BOUNDS = (-12, 2)
-_CUT_SHORT = ("max_seconds", "interrupted", "callback")
 _ELEMENTS = 1 << 20  # of the left-out inputs, that are predicted at a time
 
 
@@ -93,7 +93,7 @@ class CrossValidation:
 
     def judge(self, k: int, results: Sequence[TrainResult]) -> None:
         """Score 10^(k/2) by its fits; NaN if one of them was cut short."""
-        if any(result.stop_reason in _CUT_SHORT for result in results):
+        if any(result.stop_reason in CUT_SHORT for result in results):
             self._scores[k] = math.nan
             self._best = self._best or results[0].network
             return

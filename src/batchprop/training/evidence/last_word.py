@@ -26,7 +26,7 @@ import numpy as np
 
 from batchprop.network import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.auto import choose, cost
+from batchprop.solvers.auto import choose, cost, gradient_work
 from batchprop.training.evidence.path import Path, left_out_error, pair, proxy_run
 from batchprop.training.evidence.proxy import Proxy
 from batchprop.training.result import TrainResult
@@ -89,8 +89,7 @@ def zero_wins(path: Path, exponent: float, results: Sequence[TrainResult]) -> bo
 
 def _epochs(shape: Shape, n_samples: int, activation: str) -> dict[str, int]:
     """Return how many steps of each solver a fit may take."""
-    e, m, s = shape
-    gradient = n_samples * m * (2 * e + 3 * s + 20)
+    gradient = n_samples * gradient_work(shape)
     if choose(shape, n_samples, np.float64, activation) == "lm":
         work = gradient * cost(shape, n_samples, np.float64)
         return {"lm": max(1, min(EPOCHS["lm"], int(WORK / work)))}

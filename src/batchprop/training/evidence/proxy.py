@@ -21,7 +21,7 @@ from batchprop.engines.samples import Samples
 from batchprop.linalg.inverse import inverse_factor
 from batchprop.network import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.auto import choose
+from batchprop.solvers.auto import choose, gradient_work, row_product_work
 from batchprop.training.chosen_penalty import weight_unit
 from batchprop.training.dataset import Dataset
 from batchprop.training.row_keys import mixed
@@ -141,14 +141,11 @@ def _sizes(shape: Shape, n_samples: int) -> Shape:
 
 def n_samples(shape: Shape, activation: str) -> int:
     """Return how many samples take part in the choice, at most."""
-    e, m, s = shape
-    # multiply-adds a sample: of the sums of JᵀJ, and of a gradient (``solvers.auto.cost``)
-    products = m * (m + 1) * (e + 1) * (e + 2) / 4 + m * (m + 1) * (e + 1) + m * m / 2
-    gradient = m * (2 * e + 3 * s + 20)
+    products = row_product_work(shape)
     solver = choose(shape, MAX_SAMPLES, np.float64, activation)
     work = EPOCHS["lm"] * products
     if solver == "lbfgs":
-        work = products + EPOCHS["lbfgs"] * gradient
+        work = products + EPOCHS["lbfgs"] * gradient_work(shape)
     return int(min(MAX_SAMPLES, max(MIN_SAMPLES, WORK / work)))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from batchprop.network import Network
 from batchprop.parameters import Shape
-from batchprop.solvers.auto import MAX_ALPHA
+from batchprop.solvers.auto import MAX_ALPHA, gradient_work
 from batchprop.training.evidence.path import EXPONENTS, Path, left_out_error, pair, proxy_run
 from batchprop.training.evidence.proxy import Proxy
 from batchprop.training.result import TrainResult
@@ -113,7 +113,7 @@ class Refinement:
         start = Network.initialize(
             *shape, activation=initial.activation, seed=seed, dtype=np.float64
         )
-        work = proxy.fitted.X.shape[1] * shape.n_hidden * (2 * e + 3 * s + 20)
+        work = proxy.fitted.X.shape[1] * gradient_work(shape)
         epochs = max(1, min(MAX_EPOCHS, int(WORK / work)))
         alpha = pair(exponent, shape.n_hidden)
         return proxy_run(self._spec, proxy, start, alpha, {"lbfgs": epochs}, solver="lbfgs")

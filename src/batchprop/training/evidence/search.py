@@ -20,13 +20,13 @@ from batchprop.training.evidence.noise import output_noise
 from batchprop.training.evidence.path import EXPONENTS, Path, gauss_newton, pair
 from batchprop.training.evidence.proxy import proxy_of
 from batchprop.training.evidence.refinement import Refinement
+from batchprop.training.monitor import CUT_SHORT
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 
 UNITS = (20, 10)  # hidden units of the small networks, at most
 MOST = 0.5  # share of the samples that has to take part in the choice for a climb
 SMALLEST_SHARE = 0.1  # by which α is multiplied where a part of the samples made the choice
-_CUT_SHORT = ("max_seconds", "interrupted", "callback")
 
 
 class EvidenceSearch:
@@ -77,19 +77,18 @@ class EvidenceSearch:
         if not self._compared and last_word.is_called_for(best, exponent):
             return last_word.comparison(self._spec, best.proxy, exponent, self._seed)
         self._compared = True
-        called_for = self._share >= MOST and refinement.is_called_for(
-            self._spec, self._paths, exponent
-        )
-        if self._refinement is None and called_for:
+        if self._refinement is None:
+            if self._share < MOST:
+                return []
+            if not refinement.is_called_for(self._spec, self._paths, exponent):
+                return []
             proxies = [path.proxy for path in self._paths]
             self._refinement = Refinement(self._spec, proxies, exponent, self._seed)
-        if self._refinement is None or self._refinement.has_ended:
-            return []
-        return self._refinement.next_runs()
+        return [] if self._refinement.has_ended else self._refinement.next_runs()
 
     def take(self, results: Sequence[TrainResult]) -> None:
         """Judge the fits that ``next_runs`` has asked for."""
-        if any(result.stop_reason in _CUT_SHORT for result in results):
+        if any(result.stop_reason in CUT_SHORT for result in results):
             self._cut_short = True
         elif not self._paths_ended:
             for path, result in zip(self._paths, results, strict=True):
