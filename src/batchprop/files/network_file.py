@@ -65,6 +65,11 @@ def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
 
 def _content(archive: npz_reader.Archive) -> tuple[Blocks, str]:
     archive.only(("kind", "format", "activation", *Blocks._fields))
+    return parameters(archive)
+
+
+def parameters(archive: npz_reader.Archive) -> tuple[Blocks, str]:
+    """Return the checked blocks and the activation of the network in an open file."""
     activation = archive.text("activation", _MAX_CHARACTERS)
     forms = {name: archive.form(name) for name in Blocks._fields}
     for name, (_, dtype) in forms.items():

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import validation
-from batchprop.files import atomic_file, npz_reader
+from batchprop.files import atomic_file, network_file, npz_reader
 from batchprop.network import Network
 from batchprop.parameters import Blocks, Shape, split
 from batchprop.predictive.calibration import Calibration
@@ -22,7 +21,6 @@ FORMAT = 1  # increased when a reader of the old format could not read the new o
 KIND = "batchprop predictive"
 SOURCES = ("folds", "validation", "none")
 
-_DTYPES = np.dtype("f4"), np.dtype("f8")
 _MAX_CHARACTERS = 100  # of a text member
 _LABELS = ("kind", "format", "activation", "source")
 _NUMBERS = ("thetas", "factors", "noise_variance", "n_effective")
@@ -104,11 +102,11 @@ def read(path: str | os.PathLike[str]) -> Content:
 
 def _content(archive: npz_reader.Archive) -> Content:
     archive.only(_NAMES)
-    activation = archive.text("activation", _MAX_CHARACTERS)
     source = archive.text("source", _MAX_CHARACTERS)
     if source not in SOURCES:
         raise npz_reader.Damaged(f"source: not one of {', '.join(SOURCES)}")
-    network = _network(archive, activation)
+    blocks, activation = network_file.parameters(archive)
+    network = Network(*blocks, activation=activation)
     e, _, s = network.shape
     forms = _forms(archive, network.shape)
     arrays = {name: archive.array(name, shape, np.float64) for name, shape in forms.items()}
@@ -125,19 +123,6 @@ def _content(archive: npz_reader.Archive) -> Content:
     return Content(
         network, posterior, calibration, arrays["noise_variance"], float(arrays["n_effective"])
     )
-
-
-def _network(archive: npz_reader.Archive, activation: str) -> Network:
-    """Return the network that predicts."""
-    forms = {name: archive.form(name) for name in Blocks._fields}
-    for name, (_, dtype) in forms.items():
-        if dtype.newbyteorder("=") not in _DTYPES or dtype != forms["W_h"][1]:
-            raise npz_reader.Damaged(f"{name}: {dtype}; all are float32, or all float64")
-    blocks = Blocks(*(archive.array(name, *form) for name, form in forms.items()))
-    try:
-        return Network(*blocks, activation=validation.activation(activation))
-    except ValueError as error:
-        raise npz_reader.Damaged(str(error)) from None
 
 
 def _forms(archive: npz_reader.Archive, sizes: Shape) -> dict[str, tuple[int, ...]]:
