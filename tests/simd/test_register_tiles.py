@@ -26,7 +26,7 @@ def test_transpose(dtype, stride, to_stride):
 
 @pytest.mark.parametrize(
     ("form", "rows", "across"),
-    [(0, 4, 4), (1, 4, 1), (2, 2, 4), (3, 6, 4), (4, 6, 2), (5, 1, 1)],
+    [(0, 4, 4), (1, 4, 1), (2, 2, 4), (3, 6, 4), (4, 6, 2), (5, 2, 6), (6, 1, 1)],
 )
 def test_lane_sums_of_a_tile(dtype, form, rows, across):
     step, width = step_of(dtype), width_of(dtype) + 3
@@ -53,3 +53,12 @@ def test_what_is_done_to_tiles(dtype):
     )  # fmt: skip
     for found, wanted in zip(out.reshape(7, 4, step), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_sums_of_rows(dtype):
+    step = step_of(dtype)
+    A = integers(4, step).astype(dtype)
+    out = np.zeros(3 * step, dtype)
+    kernels.call_sum_rows(A.ravel(), step, out)
+    expected = [A[:count].sum(axis=0) for count in (1, 2, 4)]
+    np.testing.assert_array_equal(out.reshape(3, step), expected)

@@ -71,6 +71,11 @@ def always_inlined(function: Function) -> Any:
     return _part(function, types.none, Inlining.ALWAYS)
 
 
+def updating(function: Function) -> Any:
+    """Like ``always_inlined``, and returns the new value of its first argument."""
+    return _part(function, lambda first, *others: first(first, *others), Inlining.ALWAYS)
+
+
 def never_inlined(function: Function) -> Any:
     """Like ``helper``, and never inlined: LLVM is slow on one function with many large loops."""
     return _part(function, types.none, Inlining.NEVER)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
-from batchprop.linalg.matmul import outer_tile
+from batchprop.linalg.micro_kernel import outer_tile
 from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.aligned_memory import zeros
 from batchprop.simd.load_store import fill

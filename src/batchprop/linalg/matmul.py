@@ -1,148 +1,222 @@
 """The matrix products of a full-batch step, over panels of samples.
 
 ``affine`` runs samples along vectors and broadcasts weights: W X + b.  For gradients, A Bᵀ summed
-over samples, there are two ways: ``add_outer`` also runs samples along vectors, multiplies rows
-with rows and sums the lanes at the end; ``add_outer_strips`` runs the rows of B along vectors and
-broadcasts A.  The latter needs no lane sums and less memory traffic, but whole vectors of rows.
+over samples, there are two ways.  ``outer_rows`` and its like also run samples along vectors,
+multiply rows with rows and sum the lanes at the end.  ``add_outer_transposed`` runs the rows of B
+along vectors and broadcasts A: no lanes are summed, but B must be transposed.
 
-Each product is computed in register tiles.  ``rows`` and ``columns`` are tuples of row numbers
-that say how large a tile is: see ``simd.register_tiles``.
+Rows are computed in tiles of six; four, or one after the other, if fewer are left.
 """
 
 from __future__ import annotations
 
+import math
+
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
-from batchprop.simd.load_store import lanes_of, load, prefetch
+from batchprop.linalg.micro_kernel import multiply, outer_tile
+from batchprop.linalg.views import Panels
+from batchprop.simd.load_store import lanes_of, prefetch
 from batchprop.simd.register_tiles import (
+    BROAD,
     FOUR,
     ONE,
+    SIX,
+    TILE_ROWS,
     TWO,
     WIDE_STRIPS,
-    add_sums,
+    add_tiles,
     at_least,
-    fma_outer,
-    fma_rows,
-    join,
+    fma_tiles,
     load_rows,
     splat_rows,
     store_rows,
+    sum_rows,
     zero_tile,
 )
 from batchprop.simd.vectors import NATIVE, WIDE
 
 NO_BIAS = -1
+N_BROAD = len(BROAD)
+N_WIDE = len(WIDE_STRIPS)
 
 
 @always_inlined
-def affine_rows(rows, k, W, b, least, X, out):
-    """Write the rows k … of max(W X + b, least): see ``affine``."""
-    if b >= 0:
-        tile = splat_rows(W.array, b + k, 1, rows, WIDE)
+def _affine_tile(rows, W, at, bias, least, j, count, X, out, k):
+    """Rows k … of one panel, for ``count`` columns of W from j on, the first of them at ``at``."""
+    at_out = out.start + k * out.width
+    if j > 0:
+        tile = load_rows(out.array, at_out, out.width, rows, WIDE)
+    elif bias >= 0:
+        tile = splat_rows(W.array, bias + k, 1, rows, WIDE)
     else:
         tile = zero_tile(W.array, rows, ONE, WIDE)
-    first = W.start + k * W.row_stride
-    for j in range(W.n_columns):
-        x = load(X.array, X.start + j * X.width, WIDE)
-        # out[k …] += W[k …, j] X[j]
-        tile = fma_rows(tile, W.array, first + j * W.column_stride, W.row_stride, x)
-    store_rows(out.array, out.start + k * out.width, out.width, at_least(tile, least))
+    at_x = X.start + j * X.width
+    tile = multiply(tile, W.array, at, W.row_stride, W.column_stride, X.array, at_x, X.width, count)
+    if least > -math.inf:
+        tile = at_least(tile, least)
+    store_rows(out.array, at_out, out.width, tile)
+
+
+@always_inlined
+def _affine_row(W, at, bias, least, X, out, k):
+    """One row, all columns, in four sums side by side: a single sum would wait for itself."""
+    at_out, at_x, stride = out.start + k * out.width, X.start, W.column_stride
+    sums = zero_tile(W.array, FOUR, ONE, WIDE)
+    fours = W.n_columns - W.n_columns % 4
+    for i in range(0, fours, 4):
+        w = splat_rows(W.array, at + i * stride, stride, FOUR, WIDE)
+        sums = fma_tiles(w, load_rows(X.array, at_x + i * X.width, X.width, FOUR, WIDE), sums)
+    if bias >= 0:
+        row = splat_rows(W.array, bias + k, 0, ONE, WIDE)
+    else:
+        row = zero_tile(W.array, ONE, ONE, WIDE)
+    at, at_x = at + fours * stride, at_x + fours * X.width
+    row = multiply(row, W.array, at, 0, stride, X.array, at_x, X.width, W.n_columns - fours)
+    row = add_tiles(row, sum_rows(sums))
+    if least > -math.inf:
+        row = at_least(row, least)
+    store_rows(out.array, at_out, 0, row)
 
 
 @helper
-def affine(W, b, least, X, out):
-    """Write max(W X + b, least) for one panel.
+def _affine_panel(W, bias, least, j, count, first, stop, X, out):
+    """Rows first … stop − 1 of one panel, for ``count`` columns of W from j on.
 
-    W is a ``Matrix``, X and ``out`` are ``Panels`` that hold one; ``b`` is the index of the first
-    bias in W's array, or ``NO_BIAS``.  ``least`` is −∞ except for relu, which is so cheap that a
-    pass over memory would double its cost.
+    The last rows, one by one, wait for the last columns: their sums must not depend on the cuts.
     """
-    fours, twos = W.n_rows - W.n_rows % 4, W.n_rows - W.n_rows % 2
-    for k in range(0, fours, 4):
-        affine_rows(FOUR, k, W, b, least, X, out)
-    for k in range(fours, twos, 2):
-        affine_rows(TWO, k, W, b, least, X, out)
-    for k in range(twos, W.n_rows):
-        affine_rows(ONE, k, W, b, least, X, out)
+    k, band = first, W.start + first // TILE_ROWS * W.band_stride
+    at = band + j * W.column_stride
+    bound = least if j + count == W.n_columns else -math.inf
+    while stop - k >= TILE_ROWS:
+        _affine_tile(SIX, W, at, bias, bound, j, count, X, out, k)
+        k, at, band = k + TILE_ROWS, at + W.band_stride, band + W.band_stride
+    if stop - k >= 4:
+        _affine_tile(FOUR, W, at, bias, bound, j, count, X, out, k)
+        k, band = k + 4, band + 4 * W.row_stride
+    if j + count == W.n_columns:
+        while k < stop:
+            _affine_row(W, band, bias, least, X, out, k)
+            k, band = k + 1, band + W.row_stride
+
+
+@never_inlined
+def affine(W, bias, least, X, out, cache_rows, cache_columns):
+    """Write max(W X + b, least) for the samples of X.
+
+    W is ``Bands``, X and ``out`` are ``Panels``; ``bias`` is the index of the first bias in W's
+    array, or ``NO_BIAS``.  ``least`` is −∞ except for relu, which is so cheap that a pass over
+    memory would double its cost.  ``cache_rows`` (a multiple of six) by ``cache_columns`` of W
+    stay in the second-level cache for all panels, and so many rows of a panel in the first-level
+    cache for all of W's rows.
+    """
+    for j in range(0, W.n_columns, cache_columns):
+        count = min(cache_columns, W.n_columns - j)
+        for first in range(0, W.n_rows, cache_rows):
+            stop = min(first + cache_rows, W.n_rows)
+            for i in range(0, X.n_samples, X.width):
+                p = i // X.width
+                x = Panels(X.array, X.start + p * X.panel_stride, 0, 0, X.width, 0)
+                y = Panels(out.array, out.start + p * out.panel_stride, 0, 0, X.width, 0)
+                _affine_panel(W, bias, least, j, count, first, stop, x, y)
+
+
+@never_inlined
+def pack_bands(W, out):
+    """Copy W, rows of ``n_columns`` adjacent numbers, to packed ``Bands``."""
+    for k in range(W.n_rows):
+        source = W.start + k // TILE_ROWS * W.band_stride + k % TILE_ROWS * W.row_stride
+        to = out.start + k // TILE_ROWS * out.band_stride + k % TILE_ROWS
+        for j in range(W.n_columns):
+            out.array[to + j * TILE_ROWS] = W.array[source + j]
 
 
 @always_inlined
-def outer_tile(rows, columns, A, a, B, b, G):
-    """G[a …, b …] += A[a …] B[b …]ᵀ, summed over samples, for a tile of rows and columns.
-
-    A and B are ``Panels`` of the same samples and width; G is a ``Matrix`` of float64.
-    """
-    width, lanes = A.width, lanes_of(A.array, NATIVE)
-    tile = zero_tile(A.array, rows, columns, NATIVE)
-    for first in range(0, A.n_samples, width):
-        p = first // width
-        at_a = p * A.panel_stride + (A.start + a * width)
-        at_b = p * B.panel_stride + (B.start + b * width)
-        for v in range(0, min(width, A.n_samples - first), lanes):
-            tile = fma_outer(
-                tile,
-                load_rows(A.array, at_a + v, width, rows, NATIVE),
-                load_rows(B.array, at_b + v, width, columns, NATIVE),
-            )
-    add_sums(G.array, G.start + a * G.row_stride + b, G.row_stride, tile, columns)
-
-
-@always_inlined
-def _outer_rows(rows, A, a, B, G):
+def outer_rows(rows, A, a, B, G):
     """G[a …] += A[a …] Bᵀ, for a few rows of A and all of B."""
-    fours = B.n_rows - B.n_rows % 4
-    for b in range(0, fours, 4):
-        outer_tile(rows, FOUR, A, a, B, b, G)
-    for b in range(fours, B.n_rows):
+    b = 0
+    while B.n_rows - b >= N_BROAD:
+        outer_tile(rows, BROAD, A, a, B, b, G)
+        b += N_BROAD
+    while b < B.n_rows:
         outer_tile(rows, ONE, A, a, B, b, G)
+        b += 1
+
+
+@always_inlined
+def outer_columns(columns, A, B, b, G):
+    """G[:, b …] += A B[b …]ᵀ, for all rows of A and a few of B."""
+    a = 0
+    while A.n_rows - a >= N_BROAD:
+        outer_tile(BROAD, columns, A, a, B, b, G)
+        a += N_BROAD
+    while a < A.n_rows:
+        outer_tile(ONE, columns, A, a, B, b, G)
+        a += 1
 
 
 @never_inlined
 def add_outer(A, B, G):
     """G += A Bᵀ, summed over samples: A and B are ``Panels``, G is a ``Matrix`` of float64."""
-    fours, twos = A.n_rows - A.n_rows % 4, A.n_rows - A.n_rows % 2
-    for a in range(0, fours, 4):
-        _outer_rows(FOUR, A, a, B, G)
-    for a in range(fours, twos, 2):
-        _outer_rows(TWO, A, a, B, G)
-    for a in range(twos, A.n_rows):
-        _outer_rows(ONE, A, a, B, G)
+    a = 0
+    while A.n_rows - a >= TILE_ROWS:
+        outer_rows(SIX, A, a, B, G)
+        a += TILE_ROWS
+    while a < A.n_rows:
+        outer_rows(ONE, A, a, B, G)
+        a += 1
 
 
 @always_inlined
-def _strips_tile(rows, strips, A, a, S, strip, G):
-    """G[a …, strip …] += Σ_i A[a …, i] S[i, strip …], for a few rows and strips."""
-    lanes, stride = S.lanes, G.row_stride
-    start = G.start + a * stride + strip * lanes
-    for r in range(len(rows)):  # prefetch the sums of the next rows: they may exceed the cache
-        for c in range(0, len(strips) * lanes, lanes):
-            prefetch(G.array, min(start + (len(rows) + r) * stride, G.array.size - stride) + c)
-    tile = load_rows(G.array, start, stride, rows, strips)
-    at_a, at_s = A.start + a * A.width, strip * S.width * lanes
-    for i in range(A.n_samples):
-        s = join(load_rows(S.array, at_s + i * lanes, S.width * lanes, strips, NATIVE))
-        tile = fma_rows(tile, A.array, at_a + i, A.width, s)
-    store_rows(G.array, start, stride, tile)
+def _transposed_tile(rows, strips, A, a, BT, at_bt, C, at_c):
+    """C[a …, strips] += A[a …] B[strips]ᵀ, for a few rows and a group of strips."""
+    width, left = lanes_of(A.array, WIDE), A.n_samples
+    at_a, stride = A.start + a * width, len(strips) * lanes_of(A.array, NATIVE)
+    tile = load_rows(C.array, at_c, C.row_stride, rows, strips)
+    for r in range(len(rows), 2 * len(rows)):  # the sums of the next rows may exceed the cache
+        for column in range(0, stride, lanes_of(A.array, NATIVE)):
+            prefetch(C.array, at_c + r * C.row_stride + column)
+    while left > 0:
+        next_a = at_a + A.panel_stride
+        for r in range(len(rows)):  # the next panel's rows are not where the processor expects them
+            prefetch(A.array, next_a + r * width)
+        tile = multiply(tile, A.array, at_a, width, 1, BT.array, at_bt, stride, min(width, left))
+        at_a, at_bt, left = next_a, at_bt + width * stride, left - width
+    store_rows(C.array, at_c, C.row_stride, tile)
 
 
-@always_inlined
-def _strips_rows(strips, A, S, strip, G):
-    """The same for all rows of A; the strips stay in the first-level cache meanwhile."""
-    fours = A.n_rows - A.n_rows % 4
-    for a in range(0, fours, 4):
-        _strips_tile(FOUR, strips, A, a, S, strip, G)
-    for a in range(fours, A.n_rows):
-        _strips_tile(ONE, strips, A, a, S, strip, G)
+@helper
+def _transposed_rows(strips, A, BT, strip, C, first, stop):
+    """The same for rows first … stop − 1; the strips stay in the first-level cache meanwhile."""
+    column = strip * lanes_of(BT.array, NATIVE)
+    a, at_bt, at_c = first, column * BT.n_allocated, C.start + first * C.row_stride + column
+    while stop - a >= TILE_ROWS:
+        _transposed_tile(SIX, strips, A, a, BT, at_bt, C, at_c)
+        a, at_c = a + TILE_ROWS, at_c + TILE_ROWS * C.row_stride
+    if stop - a >= 4:
+        _transposed_tile(FOUR, strips, A, a, BT, at_bt, C, at_c)
+        a, at_c = a + 4, at_c + 4 * C.row_stride
+    if stop - a >= 2:
+        _transposed_tile(TWO, strips, A, a, BT, at_bt, C, at_c)
+        a, at_c = a + 2, at_c + 2 * C.row_stride
+    if a < stop:
+        _transposed_tile(ONE, strips, A, a, BT, at_bt, C, at_c)
 
 
 @never_inlined
-def add_outer_strips(A, S, G):
-    """G += A Sᵀ, summed over the samples of one panel.
+def add_outer_transposed(A, BT, C, cache_rows):
+    """C += A Bᵀ, summed over samples: A is ``Panels``, BT is the ``Transpose`` of B.
 
-    A is ``Panels`` that hold one, S is ``Strips``; G is a ``Matrix`` of their dtype, with a column
-    for each row of whole strips.
+    C is a ``Matrix`` of their dtype, with a column for each row of whole strips.  ``cache_rows``
+    rows of A stay in the second-level cache for all strips.
     """
-    wide = S.n_strips - S.n_strips % len(WIDE_STRIPS)
-    for strip in range(0, wide, len(WIDE_STRIPS)):
-        _strips_rows(WIDE_STRIPS, A, S, strip, G)
-    for strip in range(wide, S.n_strips):
-        _strips_rows(ONE, A, S, strip, G)
+    for first in range(0, A.n_rows, cache_rows):
+        stop = min(first + cache_rows, A.n_rows)
+        strip = 0
+        while BT.n_strips - strip >= N_WIDE:
+            _transposed_rows(WIDE_STRIPS, A, BT, strip, C, first, stop)
+            strip += N_WIDE
+        while BT.n_strips - strip >= 2:
+            _transposed_rows(TWO, A, BT, strip, C, first, stop)
+            strip += 2
+        if strip < BT.n_strips:
+            _transposed_rows(ONE, A, BT, strip, C, first, stop)

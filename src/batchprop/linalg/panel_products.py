@@ -10,8 +10,9 @@ import math
 
 from batchprop.compiler.jit import kernel
 from batchprop.linalg.matmul import NO_BIAS, add_outer, affine
-from batchprop.linalg.views import Matrix, Panels
+from batchprop.linalg.views import Bands, Matrix, Panels
 from batchprop.simd.load_store import lanes_of
+from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import WIDE, lanes
 
 WIDTH = lanes(64, WIDE)  # samples in a panel of float64
@@ -26,11 +27,10 @@ def affine_panels(array, weights, bias, n_rows, n_columns, X, n_panels, out):
     numbers, ``out`` (n_panels, n_rows, WIDTH); both are flat.
     """
     width = lanes_of(X, WIDE)
-    W = Matrix(array, weights, n_rows, n_columns, n_columns, 1)
-    for p in range(n_panels):
-        x = Panels(X, p * n_columns * width, n_columns, width, width, n_columns * width)
-        y = Panels(out, p * n_rows * width, n_rows, width, width, n_rows * width)
-        affine(W, bias, -math.inf, x, y)
+    W = Bands(array, weights, n_rows, n_columns, TILE_ROWS * n_columns, n_columns, 1)
+    x = Panels(X, 0, n_columns, n_panels * width, width, n_columns * width)
+    y = Panels(out, 0, n_rows, n_panels * width, width, n_rows * width)
+    affine(W, bias, -math.inf, x, y, n_rows, n_columns)
 
 
 @kernel
@@ -46,11 +46,11 @@ def squared_norms(factor, n, vectors, n_panels, work, out):
     for first in range(0, n, _BAND):
         count = min(_BAND, n - first)
         end = first + count  # right of the diagonal block there are zeros
-        band = Matrix(factor, first * n, count, end, n, 1)
+        band = Bands(factor, first * n, count, end, TILE_ROWS * n, n, 1)
         product = Panels(work, 0, count, width, width, 0)
         for p in range(n_panels):
             columns = Panels(vectors, p * n * width, end, width, width, 0)
-            affine(band, NO_BIAS, -math.inf, columns, product)
+            affine(band, NO_BIAS, -math.inf, columns, product, count, end)
             for k in range(count):
                 for i in range(width):
                     out[p * width + i] += work[k * width + i] * work[k * width + i]

@@ -41,6 +41,22 @@ class Panels(NamedTuple):
     panel_stride: int
 
 
+class Bands(NamedTuple):
+    """A matrix (n_rows, n_columns) whose rows are multiplied in bands of six.
+
+    Element (r, c) is ``array[start + (r // 6) · band_stride + (r % 6) · row_stride + c ·
+    column_stride]``.  Packed, a band is contiguous and its six rows lie side by side.
+    """
+
+    array: Array
+    start: int
+    n_rows: int
+    n_columns: int
+    band_stride: int
+    row_stride: int
+    column_stride: int
+
+
 class Strips(NamedTuple):
     """One panel with rows along vectors: a *strip* holds ``lanes`` rows, one native vector.
 
@@ -51,3 +67,16 @@ class Strips(NamedTuple):
     n_strips: int
     width: int
     lanes: int
+
+
+class Transpose(NamedTuple):
+    """The transpose of a matrix (n_rows, n_samples): rows along vectors, sample after sample.
+
+    Strips, native vectors of rows, stand side by side in groups: as many as make a wide vector,
+    then two and one if so many are left.  A group of g strips whose first row is r begins at
+    r · ``n_allocated``; its rows for sample i are the g · lanes numbers from i · g · lanes on.
+    """
+
+    array: Array
+    n_strips: int
+    n_allocated: int  # samples that there is room for

@@ -54,6 +54,18 @@ def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
     return vec(array, types.intp, registers), codegen
 
 
+@intrinsic
+def load_like(typing: Any, tile: Any, array: Any, index: Any) -> Any:
+    """``load_like(tile, array, index)``: a vector of the same length as a tile's."""
+    vec = tile.dtype
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[1], args[2])
+        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
+
+    return vec(tile, array, types.intp), codegen
+
+
 @intrinsic(prefer_literal=True)
 def copy_part(typing: Any, out: Any, to: Any, address: Any, parts: Any) -> Any:
     """``copy_part(out, to, address, parts)``: copy 1/parts of a native vector, at least one."""
@@ -160,19 +172,34 @@ def total_product(typing: Any, a: Any, b: Any) -> Any:
     return types.float64(a, b), codegen
 
 
+def _prefetch(builder: Any, pointer: Any, locality: int) -> None:
+    """Fetch the cache line of an address for reading: 3 to the first level, 2 to the second."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [builder.bitcast(pointer, byte), number(0), number(locality), number(1)])
+
+
 @intrinsic
 def prefetch(typing: Any, array: Any, index: Any) -> Any:
-    """``prefetch(array, index)``: fetch the cache line of an element that is written soon."""
+    """``prefetch(array, index)``: fetch the cache line of an element that is used soon."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        pointer = builder.bitcast(element(context, builder, array, args[0], args[1]), byte)
-        signature = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, signature, "llvm.prefetch.p0")
-        builder.call(function, [pointer, number(1), number(3), number(1)])
+        _prefetch(builder, element(context, builder, array, args[0], args[1]), 3)
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def prefetch_address(typing: Any, address: Any) -> Any:
+    """``prefetch_address(address)``: fetch the cache line at an address to the second level."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _prefetch(builder, builder.inttoptr(args[0], ir.IntType(8).as_pointer()), 2)
+        return context.get_dummy_value()
+
+    return types.void(types.intp), codegen
 
 
 @always_inlined

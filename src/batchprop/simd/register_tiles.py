@@ -19,6 +19,7 @@ from batchprop.simd.load_store import element, load_from, store_to
 from batchprop.simd.vectors import WIDE, Vec, Vector, splat, vec_type
 
 SIX = (0, 1, 2, 3, 4, 5)
+TILE_ROWS = len(SIX)  # of the tiles of all products: 6 × 2 sums fit 16 registers, 6 × 4 fit 32
 FOUR = (0, 1, 2, 3)
 TWO = (0, 1)
 BROAD = FOUR if WIDE == 4 else TWO  # columns that fit in the registers beside six rows
@@ -125,12 +126,13 @@ def fma_outer(typing: Any, tile: Any, a: Any, b: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         values, left, right = (_vectors(builder, arg) for arg in args)
-        vectors = [
-            x.fma(y, values[r * len(right) + c])
-            for r, x in enumerate(left)
-            for c, y in enumerate(right)
-        ]
-        return _tile(context, builder, tile, vectors)
+        places = [(r, c) for r in range(len(left)) for c in range(len(right))]
+        if len(right) > len(left):  # so that each vector of the longer side is needed once
+            places.sort(key=lambda place: place[1])
+        for r, c in places:
+            at = r * len(right) + c
+            values[at] = left[r].fma(right[c], values[at])
+        return _tile(context, builder, tile, values)
 
     return tile(tile, a, b), codegen
 
@@ -169,14 +171,16 @@ def add_sums(typing: Any, G: Any, start: Any, stride: Any, tile: Any, columns: A
         while first < len(vectors):
             count = min(lanes, 1 << (len(vectors) - first).bit_length() - 1)
             sums = _fold(vectors[first : first + count]).widened()
-            run = min(width, count)  # sums that stand side by side in a row of G
-            for lane in range(0, count, run):
+            lane = 0
+            while lane < count:
                 r, c = divmod(first + lane, width)
+                run = min(width - c, count - lane)  # sums that stand side by side in a row of G
                 column = builder.add(args[1], ir.Constant(args[1].type, c))
                 place = _row(context, builder, G, (args[0], column, args[2]), r)
                 part = sums.pick(list(range(lane, lane + run)))
                 old = Vector(builder, load_from(builder, part.value.type, place, 8))
                 store_to(builder, (old + part).value, place, 8)
+                lane += run
             first += count
         return context.get_dummy_value()
 
@@ -212,6 +216,20 @@ def multiply_tiles(typing: Any, a: Any, b: Any) -> Any:
 def fma_tiles(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """``fma_tiles(a, b, c)``: element by element a · b + c."""
     return _elementwise(lambda x, y, z: x.fma(y, z))(typing, a, b, c)
+
+
+@intrinsic
+def sum_rows(typing: Any, tile: Any) -> Any:
+    """``sum_rows(tile)``: the sum of a tile's rows (1, 2 or 4), neighbours first, as one row."""
+    row = types.UniTuple(tile.dtype, 1)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        vectors = _vectors(builder, args[0])
+        while len(vectors) > 1:
+            vectors = [a + b for a, b in zip(vectors[::2], vectors[1::2], strict=True)]
+        return _tile(context, builder, row, vectors)
+
+    return row(tile), codegen
 
 
 @intrinsic

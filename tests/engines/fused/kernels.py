@@ -7,22 +7,24 @@ import numpy as np
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import kernel
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.hidden_layer import activate, delta_one_output, delta_several_outputs
+from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
 from batchprop.engines.fused.packing import (
     NO_SAMPLE_TABLE,
     pack,
     pack_weights,
+    transpose_panels,
     turn_to_panel,
-    turn_to_strips,
 )
 from batchprop.engines.fused.problem import Problem, Scratch
-from batchprop.linalg.matmul import add_outer, add_outer_strips, affine
+from batchprop.linalg.matmul import add_outer, add_outer_transposed, affine, pack_bands
 from batchprop.linalg.views import Panels, Strips
+from batchprop.parameters import Shape, offsets
 from batchprop.simd.load_store import load, multiply, store, subtract, total, total_product
 from batchprop.simd.register_tiles import (
     FOUR,
     ONE,
     SIX,
+    TILE_ROWS,
     TWO,
     add_sums,
     add_tiles,
@@ -37,6 +39,7 @@ from batchprop.simd.register_tiles import (
     splat_rows,
     split,
     store_rows,
+    sum_rows,
     transpose,
     zero_tile,
 )
@@ -111,7 +114,7 @@ def call_arithmetic(a, b, out, at):
 
 @kernel
 def call_add_sums(form, A, a, B, b, width, G, to, stride):
-    """Of the outer products of 6, 4, 2 or 1 rows of A with 4, 2 or 1 rows of B, one vector each."""
+    """Of the outer products of rows of A with rows of B, one vector each."""
     if form == 0:
         tile = fma_outer(
             zero_tile(A, FOUR, FOUR, NATIVE),
@@ -147,6 +150,13 @@ def call_add_sums(form, A, a, B, b, width, G, to, stride):
             load_rows(B, b, width, TWO, NATIVE),
         )
         add_sums(G, to, stride, tile, TWO)
+    elif form == 5:
+        tile = fma_outer(
+            zero_tile(A, TWO, SIX, NATIVE),
+            load_rows(A, a, width, TWO, NATIVE),
+            load_rows(B, b, width, SIX, NATIVE),
+        )
+        add_sums(G, to, stride, tile, SIX)
     else:
         tile = fma_outer(
             zero_tile(A, ONE, ONE, NATIVE),
@@ -170,6 +180,14 @@ def call_tiles(A, B, w, bound, step, out):
     store_rows(out, 24 * step, step, repeat(first, FOUR))
 
 
+@kernel
+def call_sum_rows(A, step, out):
+    """Of 1, 2 and 4 rows."""
+    store_rows(out, 0, step, sum_rows(load_rows(A, 0, step, ONE, NATIVE)))
+    store_rows(out, step, step, sum_rows(load_rows(A, 0, step, TWO, NATIVE)))
+    store_rows(out, 2 * step, step, sum_rows(load_rows(A, 0, step, FOUR, NATIVE)))
+
+
 def one_panel(array, start, n_rows, n_samples):
     """Return the view of a panel."""
     return Panels(array, start, n_rows, n_samples, width_of(array.dtype), 0)
@@ -186,26 +204,54 @@ def strips_view(array, n_strips):
     return Strips(array, n_strips, width_of(array.dtype), step_of(array.dtype))
 
 
-def hidden_layer_memory(name, shape, H, wR, X=None, offsets=(0, 0, 0)):
+def transposed(M, dtype, n_allocated):
+    """Return a matrix (rows, N) as the array of a ``Transpose``, whose other numbers are NaN."""
+    step = step_of(dtype)
+    n_strips, n_samples = -(-M.shape[0] // step), M.shape[1]
+    out, strip = np.full(n_strips * step * n_allocated, np.nan, dtype), 0
+    while strip < n_strips:
+        left = n_strips - strip
+        group = WIDE if left >= WIDE else min(left, 2)
+        rows = np.zeros((group * step, n_samples))
+        part = M[strip * step : (strip + group) * step]
+        rows[: len(part)] = part
+        start = strip * step * n_allocated
+        out[start : start + rows.size] = rows.T.ravel()
+        strip += group
+    return out
+
+
+def hidden_layer_memory(name, shape, H, wR, X=None, sums_in_strips=False):
     """Return problem and scratch memory with these panels: all that the hidden layer looks at."""
+    e, m, _ = shape
+    fields = dict.fromkeys(Problem._fields, 0) | dict.fromkeys(
+        ("X", "T", "weight"), NO_SAMPLE_TABLE
+    )
     problem = Problem(
-        *shape, 0, *offsets, ACTIVATIONS[name].code,
-        NO_SAMPLE_TABLE, NO_SAMPLE_TABLE, NO_SAMPLE_TABLE, 0, 0, 0, shape[0], False,
-    )  # fmt: skip
+        **fields
+        | dict(zip("ems", shape, strict=True))
+        | offsets(Shape(*shape))._asdict()
+        | {"activation": ACTIVATIONS[name].code, "x_rows": e, "sums_in_strips": sums_in_strips}
+    )
     unused = np.zeros(0, H.dtype)
     memory = dict.fromkeys(Scratch._fields, unused) | {
         "H": H,
         "weighted_residuals": wR,
         "X": unused if X is None else X,
-        "dH": np.full(4 * (H.size // shape[1]), np.nan, H.dtype),
+        "dH": np.full(TILE_ROWS * (H.size // m), np.nan, H.dtype),
         "token": leader_token(None),
     }
     return KernelStruct(problem), KernelStruct(Scratch(**memory))
 
 
 @kernel
-def call_affine(W, b, least, X, out):
-    affine(W, b, least, X, out)
+def call_affine(W, b, least, X, out, cache_rows, cache_columns):
+    affine(W, b, least, X, out, cache_rows, cache_columns)
+
+
+@kernel
+def call_pack_bands(W, out):
+    pack_bands(W, out)
 
 
 @kernel
@@ -214,13 +260,13 @@ def call_add_outer(A, B, G):
 
 
 @kernel
-def call_add_outer_strips(A, S, G):
-    add_outer_strips(A, S, G)
+def call_add_outer_transposed(A, BT, C, cache_rows):
+    add_outer_transposed(A, BT, C, cache_rows)
 
 
 @kernel
-def call_turn_to_strips(panel, out):
-    turn_to_strips(panel, out)
+def call_transpose_panels(panels, XT):
+    transpose_panels(panels, XT)
 
 
 @kernel
@@ -244,10 +290,5 @@ def call_activate(code, Z):
 
 
 @kernel
-def call_delta_one_output(problem, scratch, count, G):
-    delta_one_output(problem, scratch, count, G)
-
-
-@kernel
-def call_delta_several_outputs(problem, theta, scratch, count, G):
-    delta_several_outputs(problem, theta, scratch, count, G)
+def call_backward_hidden_layer(problem, theta, scratch, count, G):
+    backward_hidden_layer(problem, theta, scratch, count, G)

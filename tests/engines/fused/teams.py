@@ -7,15 +7,23 @@ import numpy as np
 from batchprop.engines.fused import blocking, objective
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.samples import Samples
+from batchprop.machine.cache_sizes import CacheSizes
 
 
-def force(monkeypatch, chunk_samples=None, block_bytes=None):
-    """Let ``n_threads`` be the number of threads, whatever the problem; cut problems finer."""
+def force(monkeypatch, chunk_samples=None, block_bytes=None, caches=None):
+    """Let ``n_threads`` be the number of threads, whatever the problem; cut problems finer.
+
+    With ``block_bytes``, dW_h of small networks is summed in strips as well.
+    """
     monkeypatch.setattr(objective, "team_size", lambda limit, nanoseconds, n_chunks: limit or 1)
     if chunk_samples is not None:
         monkeypatch.setattr(blocking, "CHUNK_SAMPLES", chunk_samples)
     if block_bytes is not None:
         monkeypatch.setattr(blocking, "BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(blocking, "STRIPS_FROM_UNITS", 1)
+    if caches is not None:
+        monkeypatch.setattr(blocking, "cache_sizes", lambda: CacheSizes(*caches))
+        monkeypatch.setattr(blocking, "PACKED_FROM_BYTES", 0)
 
 
 def objective_of(data, n_threads, X=None, T=None, weight=None):

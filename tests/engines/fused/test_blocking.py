@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.blocking import choose_blocking
+from batchprop.engines.fused.blocking import choose_blocking, cut_weights
 from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gauss_newton
 from batchprop.engines.fused.gauss_newton.row_product_layout import n_row_product_sums
+from batchprop.machine.cache_sizes import CacheSizes
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
 from batchprop.simd.aligned_memory import LINE, zeros
@@ -36,9 +37,21 @@ def test_chunks_and_blocks_cover_all_samples(n_samples):
 
 
 @pytest.mark.parametrize("choose", [choose_blocking, gauss_newton.choose_blocking])
-def test_a_chunk_has_512_samples_at_most_while_there_are_few_chunks(choose):
-    for n_samples, n_chunks in ((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3)):
-        assert choose(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks
+def test_a_chunk_has_512_samples_at_most_while_there_are_few_chunks_then_1024(choose):
+    counts = (
+        (1, 1),
+        (512, 1),
+        (513, 2),
+        (1024, 2),
+        (1025, 3),
+        (8192, 16),
+        (16_384, 16),
+        (16_385, 17),
+    )
+    for n_samples, n_chunks in counts:
+        found = choose(Shape(8, 50, 1), n_samples, DTYPES[1])
+        assert n_chunks - 1 <= found.n_chunks <= n_chunks, n_samples
+        assert found.chunk_samples <= 1024 + found.width
 
 
 @pytest.mark.parametrize(
@@ -66,13 +79,41 @@ def test_how_many_chunks_there_are_at_most(choose, most, least, bytes_of):
     assert limit * 0.9 < cut.n_chunks * bytes_of(between) <= limit
 
 
-def test_a_block_of_the_hidden_layer_stays_in_the_second_cache():
-    """192 KiB of inputs and hidden units, two panels at least, 1024 samples at most."""
+def test_samples_in_a_block():
+    """Rows of 2 KiB at most, or 128 and more samples if dW_h is summed in strips; 4 MiB in all."""
     for shape, dtype, cut in cuts(10**6):
-        size = dtype.itemsize * (shape.n_inputs + shape.n_hidden)
-        fitting = min(1024, max(2 * cut.width, 192 * KIB // size))
-        assert fitting / 2 <= cut.block_samples <= max(fitting, 2 * cut.width), shape
-    assert choose_blocking(Shape(1, 1, 1), 10**6, DTYPES[0]).block_samples > 512
+        size = dtype.itemsize
+        most = max(128, 16 * KIB // (cut.width * size)) if cut.sums_in_strips else 2 * KIB // size
+        fitting = 4 * KIB * KIB // (size * (shape.n_hidden + 2 * shape.n_inputs))
+        most = max(2 * cut.width, min(most, fitting))
+        assert most / 2 <= cut.block_samples <= most, shape
+
+
+CACHES = [
+    CacheSizes(),
+    CacheSizes(1, 1),
+    CacheSizes(48 * KIB, 2048 * KIB),
+    CacheSizes(1 << 40, 1 << 40),
+]
+
+
+@pytest.mark.parametrize("caches", CACHES)
+def test_weights_in_the_caches(caches):
+    """Half of each cache, six rows and one column at least; all panels if W_h does not fit."""
+    for shape, dtype, cut in cuts(10**5):
+        e, m, size = shape.n_inputs, shape.n_hidden, dtype.itemsize
+        weights = cut_weights(shape, size, cut.width, cut.block_samples, caches)
+        rows, columns = weights.cache_rows, weights.cache_columns
+        assert 1 <= columns <= e
+        assert rows % 6 == 0 < rows
+        assert columns == 1 or columns * cut.width * size <= caches.first / 2
+        assert rows == 6 or rows * max(columns, cut.block_samples) * size <= caches.second / 2
+        assert weights.packs_W_h == (m * e * size > 16 * KIB)
+        if columns < e or rows < m:
+            assert weights.cache_panels == cut.block_samples // cut.width
+        else:
+            group = weights.cache_panels * cut.width * (m + e) * size
+            assert weights.cache_panels == 1 or group <= caches.first / 2
 
 
 def test_blocks_of_gauss_newton():
@@ -105,11 +146,18 @@ def test_what_an_evaluation_is_estimated_to_take():
     assert more == pytest.approx(0.05 * n_row_product_sums(shape) * 1000)
 
 
-def test_strips_are_for_as_many_inputs_as_fill_a_vector():
+def test_strips_are_for_many_units_and_two_vectors_of_inputs():
     for dtype in DTYPES:
-        lanes = choose_blocking(Shape(1, 1, 1), 1, dtype).lanes
-        assert not choose_blocking(Shape(lanes - 1, 5, 1), 100, dtype).sums_in_strips
-        assert choose_blocking(Shape(lanes, 5, 1), 100, dtype).sums_in_strips
+        native = choose_blocking(Shape(1, 1, 1), 1, dtype).lanes
+        for e, m, in_strips in (
+            (2 * native, 96, True),
+            (2 * native - 1, 96, False),
+            (2 * native, 95, False),
+            (2 * native + 1, 96, 3 * native <= 1.25 * (2 * native + 1)),
+            (4 * native + 1, 96, 5 * native <= 1.25 * (4 * native + 1)),
+            (10 * native + 1, 96, True),
+        ):
+            assert choose_blocking(Shape(e, m, 1), 100, dtype).sums_in_strips == in_strips, (e, m)
 
 
 def test_a_thread_more_for_each_twelve_microseconds():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.activations import ACTIVATIONS
+from batchprop.parameters import Shape, split
 from tests.engines.fused import kernels
 from tests.engines.fused.kernels import (
     hidden_layer_memory,
@@ -36,43 +37,53 @@ def test_activate_as_far_as_there_are_samples(dtype, rows, name):
         np.testing.assert_array_equal(found[:, untouched:], expected[:, untouched:])
 
 
-@pytest.mark.parametrize("single_input", [False, True])
-@pytest.mark.parametrize("m", [1, 3, 4, 5, 9])
-def test_delta_of_one_output(dtype, m, single_input):
-    """With relu σ′ is 0 or 1, so that all sums are exact."""
-    for n_samples in sample_counts(dtype):
-        H, x = integers(m, n_samples), integers(1, n_samples, seed=1)
-        r = integers(1, n_samples, seed=2)
-        expected = (H > 0) * r
-        G = np.zeros(3 * m)
-        flat = panels(H, dtype)
-        shape = (1 if single_input else 2, m, 1)
-        memory = hidden_layer_memory(
-            "relu", shape, flat, panels(r, dtype), panels(x, dtype), (m, 2 * m, 0)
-        )
-        kernels.call_delta_one_output(*memory, n_samples, G)
-        np.testing.assert_array_equal(G[m : 2 * m], expected.sum(axis=1))
-        np.testing.assert_array_equal(G[2 * m :], (H * r).sum(axis=1))
-        if single_input:
-            np.testing.assert_array_equal(G[:m], (expected * x).sum(axis=1))
-        else:
-            np.testing.assert_array_equal(unpacked(flat, m, n_samples, dtype), expected)
-            assert not G[:m].any()
+@pytest.mark.parametrize("sums_in_strips", [False, True])
+@pytest.mark.parametrize("s", [1, 2, 3, 7])
+@pytest.mark.parametrize("e", [1, 2, 5])
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6, 7, 9, 13])
+def test_backward_of_the_hidden_layer(dtype, m, e, s, sums_in_strips):
+    """With relu σ′ is 0 or 1, and all numbers are small integers: all sums are exact.
 
-
-@pytest.mark.parametrize("s", [2, 3, 7])
-@pytest.mark.parametrize("m", [1, 3, 4, 5, 9])
-def test_delta_of_many_outputs(dtype, m, s):
-    """Likewise exact: W_y and R are small integers."""
+    With one output the factor W_y is left out.
+    """
     for n_samples in sample_counts(dtype):
-        H, R, W_y = integers(m, n_samples), integers(s, n_samples, seed=1), integers(s, m, seed=2)
-        expected = (H > 0) * (W_y.T @ R)
-        theta = np.concatenate([np.full(2, np.nan), W_y.ravel()]).astype(dtype)
-        G, flat = np.zeros(2 * m), panels(H, dtype)
+        H, X = integers(m, n_samples), integers(e, n_samples, seed=3)
+        R, W_y = integers(s, n_samples, seed=1), integers(s, m, seed=2)
+        delta_h = (H > 0) * (W_y.T @ R if s > 1 else R)
+        n_hidden = m * e + m
+        theta = np.concatenate([np.full(n_hidden, np.nan), W_y.ravel(), np.full(s, np.nan)])
+        G, flat = np.zeros(theta.size), panels(H, dtype)
         problem, scratch = hidden_layer_memory(
-            "relu", (2, m, s), flat, panels(R, dtype), offsets=(m, 2, 0)
+            "relu", (e, m, s), flat, panels(R, dtype), panels(X, dtype), sums_in_strips
         )
-        kernels.call_delta_several_outputs(problem, theta, scratch, n_samples, G)
-        np.testing.assert_array_equal(G[m:], expected.sum(axis=1))
-        assert not G[:m].any()
-        np.testing.assert_array_equal(unpacked(flat, m, n_samples, dtype), expected)
+        kernels.call_backward_hidden_layer(problem, theta.astype(dtype), scratch, n_samples, G)
+        found = split(G, Shape(e, m, s))
+        np.testing.assert_array_equal(found[1], delta_h.sum(axis=1))
+        np.testing.assert_array_equal(found[2], R @ H.T)
+        assert not found[3].any()
+        if sums_in_strips and (e > 1 or s > 1):
+            assert not found[0].any()
+        else:
+            np.testing.assert_array_equal(found[0], delta_h @ X.T)
+        if e > 1 or s > 1:
+            np.testing.assert_array_equal(unpacked(flat, m, n_samples, dtype), delta_h)
+
+
+@pytest.mark.parametrize("name", ["tanh", "softplus", "identity"])
+@pytest.mark.parametrize("s", [1, 2])
+def test_delta_with_other_activations(dtype, name, s):
+    m, n_samples = 7, 2 * width_of(dtype) + 1
+    rng = np.random.default_rng(0)
+    Z, R = rng.normal(size=(m, n_samples)), rng.normal(size=(s, n_samples))
+    W_y, H, slope = rng.normal(size=(s, m)), np.empty_like(Z), np.empty_like(Z)
+    ACTIVATIONS[name].sigma(Z, H)
+    ACTIVATIONS[name].sigma_prime(H, slope)
+    theta = np.concatenate([np.zeros(3 * m), W_y.ravel(), np.zeros(s)]).astype(dtype)
+    flat = panels(H, dtype)
+    problem, scratch = hidden_layer_memory(
+        name, (2, m, s), flat, panels(R, dtype), panels(rng.normal(size=(2, n_samples)), dtype)
+    )
+    kernels.call_backward_hidden_layer(problem, theta, scratch, n_samples, np.zeros(theta.size))
+    expected = slope * (W_y.T @ R if s > 1 else R)
+    found = unpacked(flat, m, n_samples, dtype)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-13)

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, sample_table
+from batchprop.linalg.views import Transpose
 from tests.engines.fused import kernels
 from tests.engines.fused.kernels import (
     integers,
     one_panel,
+    panels,
     sample_counts,
     step_of,
     strips,
     strips_view,
+    transposed,
     unpacked,
     view,
     width_of,
@@ -23,20 +26,26 @@ pytestmark = pytest.mark.parametrize("dtype", kernels.DTYPES)
 
 
 @pytest.mark.parametrize("n_strips", [1, 2, 3])
-def test_strips_and_back(dtype, n_strips):
+def test_strips_to_a_panel(dtype, n_strips):
     width, step = width_of(dtype), step_of(dtype)
     X = integers(n_strips * step, width).astype(dtype)
-    out = np.full(7 + X.size + 1, np.nan, dtype)
-    flat = np.concatenate([[99, 99, 99], X.ravel()]).astype(dtype)
-    n_rows = n_strips * step
-    kernels.call_turn_to_strips(one_panel(flat, 3, n_rows, width), strips_view(out[7:], n_strips))
-    np.testing.assert_array_equal(out[7:-1], strips(X, dtype))
-    assert np.isnan(out[[6, -1]]).all()
-    back = np.full(4 + X.size + 1, np.nan, dtype)
-    source = strips_view(out[7:-1].copy(), n_strips)
-    kernels.call_turn_to_panel(source, one_panel(back, 4, n_rows, width))
-    np.testing.assert_array_equal(back[4:-1], X.ravel())
-    assert np.isnan(back[[3, -1]]).all()
+    panel = np.full(4 + X.size + 1, np.nan, dtype)
+    source = strips_view(strips(X, dtype), n_strips)
+    kernels.call_turn_to_panel(source, one_panel(panel, 4, n_strips * step, width))
+    np.testing.assert_array_equal(panel[4:-1], X.ravel())
+    assert np.isnan(panel[[3, -1]]).all()
+
+
+@pytest.mark.parametrize("n_strips", [1, 2, 3, 4, 5, 6, 7, 9])
+def test_transposing_panels(dtype, n_strips):
+    width, n_rows = width_of(dtype), n_strips * step_of(dtype)
+    for n_panels in (1, 2, 3):
+        X = integers(n_rows, n_panels * width).astype(dtype)
+        out = np.full(n_rows * 3 * width, np.nan, dtype)
+        kernels.call_transpose_panels(
+            view(panels(X, dtype), n_rows, n_panels * width), Transpose(out, n_strips, 3 * width)
+        )
+        np.testing.assert_array_equal(out, transposed(X, dtype, 3 * width))
 
 
 def sources(X):

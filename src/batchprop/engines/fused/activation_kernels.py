@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 from batchprop.activations import ACTIVATIONS
 from batchprop.simd.vectors import Vector
 
-IDENTITY, RELU = ACTIVATIONS["identity"].code, ACTIVATIONS["relu"].code
+IDENTITY, RELU, TANH = (ACTIVATIONS[name].code for name in ("identity", "relu", "tanh"))
 MANTISSA = {32: 23, 64: 52}
 BIAS = {32: 127, 64: 1023}
 LN2 = {32: float(np.float32(math.log(2))), 64: math.log(2)}

@@ -1,4 +1,16 @@
-"""How a data set is cut into chunks, blocks and panels, and how long an evaluation takes."""
+"""How the samples and the weights are cut, and how long an evaluation takes.
+
+Samples are cut into *chunks*, which threads share; a chunk into *blocks*, which go forward and
+backward while they are in cache; a block into *panels*, as many samples as fill a wide vector.
+These cuts decide in which order numbers are added.  They depend on the problem and on the length of
+vectors alone, so that the bits of a sum do not depend on the caches of the machine.
+
+W_h and δ_h are cut as well, in the way of Goto and van de Geijn ("Anatomy of high-performance
+matrix multiplication", ACM Trans. Math. Softw. 34, 2008): a part of W_h stays in the second-level
+cache for all panels of a block, and a part of a panel in the first-level cache for all rows of that
+part.  These cuts follow the caches of the machine; they leave the order of additions as it is.
+``tools/blocking_table.py`` prints what is chosen.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +18,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from batchprop.machine.cache_sizes import CacheSizes, cache_sizes
 from batchprop.parameters import Shape
+from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
-BLOCK_BYTES = 192 * 1024  # of inputs and hidden layer that go forward and backward together
-CHUNK_SAMPLES = 512  # at most, unless there would be too many chunks
-MOST_CHUNKS = 64
+CHUNK_SAMPLES = 512  # at most, while there are few chunks; then twice as many
+FEW_CHUNKS, MOST_CHUNKS = 16, 64
 MOST_SUM_BYTES = 64 << 20  # of all chunks' sums together, but never fewer than 16 chunks
+ROW_BYTES = 2048  # of a row of a block: ten rows of a tile and some more fit the first-level cache
+WIDE_ROWS_BYTES = (
+    16 << 10
+)  # of a block of inputs, a wide vector of them, if dW_h is summed in strips
+LEAST_IN_STRIPS = 128  # samples of such a block
+BLOCK_BYTES = 4 << 20  # of inputs and hidden layer of a block, but never fewer than two panels
+STRIPS_FROM_UNITS, STRIPS_FROM_VECTORS = 96, 2  # hidden units; vectors of inputs
+MOST_PADDING = 1.25  # of inputs that are padded to whole vectors
+PACKED_FROM_BYTES = 16 << 10  # a smaller W_h stays in the first-level cache
 # Nanoseconds on one thread: per sample and unit for σ and what goes with it, per multiply-add.
 ELEMENT_NS, FMA_NS = {4: 0.6, 8: 1.4}, {4: 0.02, 8: 0.04}
 
 
 class Blocking(NamedTuple):
-    """Block sizes, which depend on the problem alone.
+    """Block sizes.
 
     Attributes
     ----------
@@ -29,9 +51,16 @@ class Blocking(NamedTuple):
     n_chunks : int
         Number of chunks, which is also the largest number of threads.
     x_rows : int
-        Rows in a panel of inputs: e, padded to whole strips.
+        Rows in a panel of inputs: e, padded to whole vectors.
     sums_in_strips : bool
         Whether dW_h is summed with inputs along vectors.
+    cache_rows, cache_columns : int
+        Rows and columns of W_h in the second-level cache; as many rows of X are in the first-level
+        cache as columns of W_h in the second.
+    cache_panels : int
+        Panels that go forward together.
+    packs_W_h : bool
+        Whether W_h is packed for each chunk.
     nanoseconds : float
         Estimated time of an evaluation on one thread.
     row_product_size : int
@@ -47,6 +76,10 @@ class Blocking(NamedTuple):
     n_chunks: int
     x_rows: int
     sums_in_strips: bool
+    cache_rows: int
+    cache_columns: int
+    cache_panels: int
+    packs_W_h: bool
     nanoseconds: float
     row_product_size: int = 1
     n_row_products: int = 0
@@ -57,35 +90,84 @@ def round_up(count: int, width: int) -> int:
     return max(1, -(-count // width)) * width
 
 
+def equal_parts(count: int, most: int) -> int:
+    """Return the size of the parts if ``count`` is cut into equal parts of at most ``most``."""
+    return -(-count // -(-count // most))
+
+
 def cut_into_chunks(n_samples: int, max_chunks: int, width: int) -> tuple[int, int]:
     """Return the number of samples in a chunk, a multiple of ``width``, and the number of chunks.
 
     Adding a chunk's sums to the others' costs as much as a few samples, hence CHUNK_SAMPLES.  The
     chunks are as equal as they can be: 513 samples give two chunks of 272, less 31 in the last.
     """
-    n_chunks = min(max_chunks, -(-n_samples // CHUNK_SAMPLES))
+    few = min(FEW_CHUNKS, -(-n_samples // CHUNK_SAMPLES))
+    n_chunks = min(max_chunks, max(few, -(-n_samples // (2 * CHUNK_SAMPLES))))
     chunk_samples = round_up(-(-n_samples // n_chunks), width)
     return chunk_samples, -(-n_samples // chunk_samples)
 
 
+def cut_into_blocks(chunk_samples: int, most: int, width: int) -> int:
+    """Return the number of samples in a block, a multiple of ``width``."""
+    return round_up(equal_parts(chunk_samples, max(2 * width, most // width * width)), width)
+
+
+class WeightCuts(NamedTuple):
+    """How W_h and δ_h are cut: see ``Blocking``."""
+
+    cache_rows: int
+    cache_columns: int
+    cache_panels: int
+    packs_W_h: bool
+
+
+def cut_weights(
+    shape: Shape, itemsize: int, width: int, block_samples: int, caches: CacheSizes
+) -> WeightCuts:
+    """Cut W_h for the forward pass and δ_h for the backward pass: half of each cache is for them.
+
+    If all of W_h fits, a few panels go forward together, so that their hidden layer is in the
+    first-level cache for σ; otherwise all panels of a block do, so that W_h is read once.
+    """
+    e, m, _ = shape
+    columns = equal_parts(e, max(1, caches.first // 2 // (width * itemsize)))
+    rows = caches.second // 2 // (itemsize * max(columns, block_samples))
+    rows = max(1, rows // TILE_ROWS) * TILE_ROWS
+    fits = columns == e and m <= rows
+    in_first_cache = max(1, caches.first // 2 // (itemsize * (m + e) * width))
+    return WeightCuts(
+        cache_rows=rows,
+        cache_columns=columns,
+        cache_panels=in_first_cache if fits else block_samples // width,
+        packs_W_h=m * e * itemsize > PACKED_FROM_BYTES,
+    )
+
+
 def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
-    """Cut ``n_samples`` samples into chunks, and chunks into blocks of equal size."""
+    """Cut ``n_samples`` samples into chunks, chunks into blocks of equal size, and the weights."""
     e, m, s = shape
     bits, size = dtype.itemsize * 8, dtype.itemsize
     width, native = lanes(bits, WIDE), lanes(bits, NATIVE)
-    rows = m + e
-    largest_block = min(1024, max(2 * width, BLOCK_BYTES // (size * rows) // width * width))
+    x_rows = round_up(e, native)
+    sums_in_strips = (
+        m >= STRIPS_FROM_UNITS and e >= STRIPS_FROM_VECTORS * native and x_rows <= MOST_PADDING * e
+    )
+    most = max(LEAST_IN_STRIPS, WIDE_ROWS_BYTES // (width * size))
+    if not sums_in_strips:
+        most = ROW_BYTES // size
     row_bytes = 8 * (shape.n_parameters + s)
-    max_chunks = max(16, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
+    max_chunks = max(FEW_CHUNKS, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
     chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
-    n_blocks = -(-chunk_samples // largest_block)
+    most = min(most, BLOCK_BYTES // (size * (m + 2 * e)))
+    block_samples = cut_into_blocks(chunk_samples, most, width)
     return Blocking(
         width=width,
         lanes=native,
-        block_samples=round_up(-(-chunk_samples // n_blocks), width),
+        block_samples=block_samples,
         chunk_samples=chunk_samples,
         n_chunks=n_chunks,
-        x_rows=round_up(e, native),
-        sums_in_strips=e >= native,
+        x_rows=x_rows,
+        sums_in_strips=sums_in_strips,
+        **cut_weights(shape, size, width, block_samples, cache_sizes())._asdict(),
         nanoseconds=float(n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))),
     )

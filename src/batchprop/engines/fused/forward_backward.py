@@ -13,10 +13,16 @@ from numba import types
 
 from batchprop.compiler.jit import helper, returning
 from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
-from batchprop.engines.fused.hidden_layer import activate, delta_one_output, delta_several_outputs
-from batchprop.engines.fused.packing import pack, pack_weights, turn_to_strips, zero_unweighted
-from batchprop.linalg.matmul import add_outer, add_outer_strips, affine
-from batchprop.linalg.views import Matrix, Panels, Strips
+from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
+from batchprop.engines.fused.packing import (
+    pack,
+    pack_weights,
+    prefetch_samples,
+    transpose_panels,
+    zero_unweighted,
+)
+from batchprop.linalg.matmul import add_outer_transposed, affine, pack_bands
+from batchprop.linalg.views import Bands, Matrix, Panels, Transpose
 from batchprop.simd.load_store import (
     fill,
     lanes_of,
@@ -27,10 +33,28 @@ from batchprop.simd.load_store import (
     total,
     total_product,
 )
+from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE
 from batchprop.threads.cancellation import check
 
 STRIP_SAMPLES = 1024  # summed in strips before their sums are added to those in float64
+
+
+@returning(types.int64)
+def packed_bias(m, e):
+    """Return where b_h begins in ``scratch.packed_W_h``."""
+    return (m + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS * e
+
+
+@helper
+def pack_W_h(problem, theta, out):
+    """Pack W_h in bands and b_h after them."""
+    e, m = problem.e, problem.m
+    W_h = Bands(theta, 0, m, e, TILE_ROWS * e, e, 1)
+    pack_bands(W_h, Bands(out, 0, m, e, TILE_ROWS * e, 1, TILE_ROWS))
+    bias = packed_bias(m, e)
+    for k in range(m):
+        out[bias + k] = theta[problem.b_h_start + k]
 
 
 @returning(types.int64)
@@ -59,28 +83,34 @@ def pack_block(problem, first, count, scratch):
 
 
 @helper
-def forward(problem, theta, X, H, Y):
-    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for one panel."""
+def forward(problem, theta, packed_W_h, X, H, Y):
+    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the panels of X."""
     e, m, s, relu = problem.e, problem.m, problem.s, problem.activation == RELU
-    W_h, W_y = Matrix(theta, 0, m, e, e, 1), Matrix(theta, problem.W_y_start, s, m, m, 1)
+    bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
     # Z = W_h X + b_h; for relu H = max(Z, 0)
-    affine(W_h, problem.b_h_start, 0.0 if relu else -math.inf, X, H)
+    if problem.packs_W_h:
+        W_h = Bands(packed_W_h, 0, m, e, TILE_ROWS * e, 1, TILE_ROWS)
+        affine(W_h, packed_bias(m, e), bound, X, H, rows, columns)
+    else:
+        W_h = Bands(theta, 0, m, e, TILE_ROWS * e, e, 1)
+        affine(W_h, problem.b_h_start, bound, X, H, rows, columns)
     # H = σ(Z)
     if not relu and problem.activation != IDENTITY:
         activate(problem.activation, H)
     # Y = W_y H + b_y
-    affine(W_y, problem.b_y_start, -math.inf, H, Y)
+    W_y = Bands(theta, problem.W_y_start, s, m, TILE_ROWS * m, m, 1)
+    affine(W_y, problem.b_y_start, -math.inf, H, Y, s, m)
 
 
 @helper
-def forward_panel(problem, theta, p, count, scratch):
-    """Write H and Y for panel p of a block that has ``count`` samples."""
+def forward_panels(problem, theta, p, n_panels, count, scratch):
+    """Write H and Y for ``n_panels`` panels from p on, of a block that has ``count`` samples."""
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
-    n, x_panel = min(width, count - p * width), problem.x_rows * width
+    n, x_panel = min(n_panels * width, count - p * width), problem.x_rows * width
     X = Panels(scratch.X, p * x_panel, e, n, width, x_panel)
     H = Panels(scratch.H, p * m * width, m, n, width, m * width)
     Y = Panels(scratch.weighted_residuals, p * s * width, s, n, width, s * width)
-    forward(problem, theta, X, H, Y)
+    forward(problem, theta, scratch.packed_W_h, X, H, Y)
 
 
 @helper
@@ -105,57 +135,43 @@ def residual(problem, p, scratch, G):
 def forward_block(problem, theta, first, count, scratch, G):
     """Take a block forward to its weighted residuals; add its loss and db_y to G."""
     width = lanes_of(scratch.H, WIDE)
+    n_panels = (count + width - 1) // width
     pack_block(problem, first, count, scratch)
-    for p in range((count + width - 1) // width):
-        forward_panel(problem, theta, p, count, scratch)
+    for p in range(0, n_panels, problem.cache_panels):
+        # the next block's inputs come from memory meanwhile
+        prefetch_samples(problem, first + count + p * width, problem.cache_panels * width)
+        forward_panels(problem, theta, p, problem.cache_panels, count, scratch)
+    for p in range(n_panels):
         residual(problem, p, scratch, G)
 
 
 @helper
 def backward(problem, theta, count, scratch, G):
     """Add the gradient sums of a block to G; δ_h overwrites the hidden layer."""
-    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
-    X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
-    H = Panels(scratch.H, 0, m, count, width, m * width)
-    wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
-    if s > 1:
-        # dW_y += wR Hᵀ
-        add_outer(wR, H, Matrix(G, problem.W_y_start, s, m, m, 1))
-        # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
-        delta_several_outputs(problem, theta, scratch, count, G)
-    else:
-        # δ_h = σ′(Z) ⊙ wR, without its factor W_y,  db_h += Σ δ_h,  dW_y += wR Hᵀ
-        delta_one_output(problem, scratch, count, G)
-    # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
+    backward_hidden_layer(problem, theta, scratch, count, G)
     if problem.sums_in_strips:
-        _add_strips(problem, count, scratch)
-    elif s > 1 or e > 1:
-        add_outer(H, X, Matrix(G, 0, m, e, e, 1))
-
-
-@helper
-def _add_strips(problem, count, scratch):
-    """Add δ_h Xᵀ to the sums in strips, panel by panel."""
-    m, rows = problem.m, problem.x_rows
-    width, lanes = lanes_of(scratch.H, WIDE), lanes_of(scratch.H, NATIVE)
-    strips = Strips(scratch.strip_buffer, rows // lanes, width, lanes)
-    sums = Matrix(scratch.strip_sums, 0, m, rows, rows, 1)
-    for p in range((count + width - 1) // width):
-        n = min(width, count - p * width)
-        turn_to_strips(Panels(scratch.X, p * rows * width, rows, n, width, 0), strips)
         # dW_h += δ_h Xᵀ
-        delta_h = Panels(scratch.H, p * m * width, m, n, width, 0)
-        add_outer_strips(delta_h, strips, sums)
+        m, x_rows, width = problem.m, problem.x_rows, lanes_of(scratch.H, WIDE)
+        X = Panels(scratch.X, 0, x_rows, count, width, x_rows * width)
+        H = Panels(scratch.H, 0, m, count, width, m * width)
+        XT = Transpose(scratch.XT, x_rows // lanes_of(scratch.H, NATIVE), problem.block_samples)
+        transpose_panels(X, XT)
+        sums = Matrix(scratch.strip_sums, 0, m, x_rows, x_rows, 1)
+        add_outer_transposed(H, XT, sums, problem.cache_rows)
 
 
 @helper
-def add_strip_sums(problem, scratch, G):
-    """Add the sums in strips to G, where sums are float64, and set them to 0."""
+def add_strip_sums(problem, scratch, G, is_first):
+    """Add the sums in strips to G, where sums are float64; the first time write them."""
     e, sums = problem.e, scratch.strip_sums
     for k in range(problem.m):
-        for j in range(e):
-            G[k * e + j] += sums[k * problem.x_rows + j]
-    fill(sums, 0, sums.size, 0.0)
+        at = k * problem.x_rows
+        if is_first:
+            for j in range(e):
+                G[k * e + j] = sums[at + j]
+        else:
+            for j in range(e):
+                G[k * e + j] += sums[at + j]
 
 
 @helper
@@ -178,20 +194,23 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     ``gauss_newton_chunk_kernel`` has a loop of the same form.  Here sums in strips may be float32:
     they are added to G every STRIP_SAMPLES samples, so that rounding errors do not build up.
     """
-    fill(G, 0, G.size, 0.0)
-    if problem.sums_in_strips and with_gradient:
-        fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
-    stop = min(problem.n_samples, (chunk + 1) * problem.chunk_samples)
-    n_in_strips = 0
-    for first in range(chunk * problem.chunk_samples, stop, problem.block_samples):
+    fill(G, problem.b_h_start if problem.sums_in_strips and with_gradient else 0, G.size, 0.0)
+    if problem.packs_W_h:
+        pack_W_h(problem, theta, scratch.packed_W_h)
+    start = chunk * problem.chunk_samples
+    stop = min(problem.n_samples, start + problem.chunk_samples)
+    n_in_strips, is_first = 0, True
+    for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)
         forward_block(problem, theta, first, count, scratch, G)
         if with_gradient:
+            if problem.sums_in_strips and n_in_strips == 0:
+                fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
             backward(problem, theta, count, scratch, G)
             n_in_strips += count
             if problem.sums_in_strips and (n_in_strips >= STRIP_SAMPLES or first + count == stop):
-                add_strip_sums(problem, scratch, G)
-                n_in_strips = 0
+                add_strip_sums(problem, scratch, G, is_first)
+                n_in_strips, is_first = 0, False
         if check(scratch.token, multiply_adds(problem, count)):
             return
     if with_gradient:

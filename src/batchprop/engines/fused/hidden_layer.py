@@ -1,7 +1,9 @@
 """The hidden layer: H = σ(Z) forward, δ_h = σ′(Z) ⊙ (W_yᵀ δ_y) backward.
 
 σ′ is computed from H, and δ_h overwrites H.  Weighted residuals wR = w ⊙ (Y − T) take the place of
-δ_y: the missing factor 2/Σw is applied to the sums over all samples.
+δ_y: the missing factor 2/Σw is applied to the sums over all samples.  The backward pass takes six
+hidden units at a time through a block of samples, so that their rows of H stay in the first-level
+cache from one product to the next.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import math
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
-from batchprop.engines.fused.activation_kernels import sigma, sigma_prime
-from batchprop.linalg.matmul import NO_BIAS, affine_rows
-from batchprop.linalg.views import Matrix, Panels
+from batchprop.engines.fused.activation_kernels import RELU, TANH, sigma, sigma_prime
+from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
+from batchprop.linalg.views import Bands, Matrix, Panels
 from batchprop.simd.load_store import lanes_of, load, store
 from batchprop.simd.register_tiles import (
     FOUR,
     ONE,
+    SIX,
+    TILE_ROWS,
+    TWO,
     add_sums,
     add_tiles,
     fma_outer,
@@ -35,23 +40,25 @@ GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # variants of the backward pass
 
 @helper
 def activate(code, Z):
-    """Write H = σ(Z) over the rows of one panel, as far as there are samples."""
+    """Write H = σ(Z), as far as there are samples."""
     array, width, lanes = Z.array, Z.width, lanes_of(Z.array, NATIVE)
-    stop = Z.start + Z.n_rows * width
-    if Z.n_samples > width - lanes:
-        for i in range(Z.start, stop, width):
-            store(array, i, sigma(code, load(array, i, WIDE)))
-    else:
-        for i in range(Z.start, stop, width):
-            for v in range(0, Z.n_samples, lanes):
-                store(array, i + v, sigma(code, load(array, i + v, NATIVE)))
+    for first in range(0, Z.n_samples, width):
+        start = Z.start + first // width * Z.panel_stride
+        stop = start + Z.n_rows * width
+        if Z.n_samples - first > width - lanes:
+            for i in range(start, stop, width):
+                store(array, i, sigma(code, load(array, i, WIDE)))
+        else:
+            for i in range(start, stop, width):
+                for v in range(0, Z.n_samples - first, lanes):
+                    store(array, i + v, sigma(code, load(array, i + v, NATIVE)))
 
 
 @always_inlined
-def _delta_rows(variant, rows, k, problem, scratch, count, G):
+def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
     """Overwrite rows k, k + 1, … of H by δ_h; add their sums to G.
 
-    In the GENERAL variant ``scratch.dH`` holds these rows of W_yᵀ wR.
+    In the GENERAL variant rows r, r + 1, … of ``scratch.dH`` hold these rows of W_yᵀ wR.
     """
     H, X, wR, dH = scratch.H, scratch.X, scratch.weighted_residuals, scratch.dH
     width, lanes = lanes_of(H, WIDE), lanes_of(H, NATIVE)
@@ -64,11 +71,11 @@ def _delta_rows(variant, rows, k, problem, scratch, count, G):
         for v in range(0, min(width, count - first), lanes):
             h = load_rows(H, at + v, width, rows, NATIVE)
             if variant == GENERAL:
-                dh = load_rows(dH, first * len(rows) + v, width, rows, NATIVE)
+                dh = load_rows(dH, first * TILE_ROWS + r * width + v, width, rows, NATIVE)
             else:
                 dh = repeat(load(wR, first + v, NATIVE), rows)
             # δ_h = σ′(Z) ⊙ dH
-            delta_h = multiply_tiles(split(sigma_prime(problem.activation, join(h)), h), dh)
+            delta_h = multiply_tiles(split(sigma_prime(activation, join(h)), h), dh)
             # db_h += Σ δ_h
             db_h = add_tiles(db_h, delta_h)
             if variant != GENERAL:
@@ -88,45 +95,87 @@ def _delta_rows(variant, rows, k, problem, scratch, count, G):
 
 
 @always_inlined
-def _delta_one_output(variant, problem, scratch, count, G):
-    fours = problem.m - problem.m % 4
-    for k in range(0, fours, 4):
-        _delta_rows(variant, FOUR, k, problem, scratch, count, G)
-    for k in range(fours, problem.m):
-        _delta_rows(variant, ONE, k, problem, scratch, count, G)
+def _delta_of(activation, variant, k, n, problem, scratch, count, G):
+    """The same for n rows, k and those after it."""
+    r = 0
+    while n - r >= 4:
+        _delta_rows(activation, variant, FOUR, k + r, r, problem, scratch, count, G)
+        r += 4
+    if n - r >= 2:
+        _delta_rows(activation, variant, TWO, k + r, r, problem, scratch, count, G)
+        r += 2
+    if r < n:
+        _delta_rows(activation, variant, ONE, k + r, r, problem, scratch, count, G)
+
+
+@always_inlined
+def _delta(variant, k, n, problem, scratch, count, G):
+    """The same, with loops of their own for the activations whose σ′ is a single operation."""
+    if problem.activation == RELU:
+        _delta_of(RELU, variant, k, n, problem, scratch, count, G)
+    elif problem.activation == TANH:
+        _delta_of(TANH, variant, k, n, problem, scratch, count, G)
+    else:
+        _delta_of(problem.activation, variant, k, n, problem, scratch, count, G)
 
 
 @never_inlined
-def delta_one_output(problem, scratch, count, G):
-    """For one output: overwrite H by δ_h = σ′(Z) ⊙ wR; add db_h = Σ δ_h and dW_y = Σ h wr to G.
+def delta_one_output(k, n, problem, scratch, count, G):
+    """For one output: overwrite n rows of H by δ_h = σ′(Z) ⊙ wR; add db_h and dW_y = Σ h wr to G.
 
     The factor W_y[k] of row k of δ_h is left out: ``forward_backward.multiply_by_W_y`` applies it
     to the sums.  For a single input dW_h = Σ δ_h x is added to G as well, and δ_h is never written.
     """
     if problem.e == 1:
-        _delta_one_output(SINGLE_INPUT, problem, scratch, count, G)
+        _delta(SINGLE_INPUT, k, n, problem, scratch, count, G)
     else:
-        _delta_one_output(ONE_OUTPUT, problem, scratch, count, G)
-
-
-@always_inlined
-def _delta_rows_several_outputs(rows, k, problem, theta, scratch, count, G):
-    """Overwrite rows k, k + 1, … of H by δ_h; their rows of W_yᵀ wR stay in cache."""
-    n, m, s, width = len(rows), problem.m, problem.s, lanes_of(scratch.H, WIDE)
-    W_yT = Matrix(theta, problem.W_y_start + k, n, s, 1, m)
-    for p in range((count + width - 1) // width):
-        # dH = W_yᵀ wR
-        wR = Panels(scratch.weighted_residuals, p * s * width, s, width, width, 0)
-        dH = Panels(scratch.dH, p * n * width, n, width, width, 0)
-        affine_rows(rows, 0, W_yT, NO_BIAS, -math.inf, wR, dH)
-    _delta_rows(GENERAL, rows, k, problem, scratch, count, G)
+        _delta(ONE_OUTPUT, k, n, problem, scratch, count, G)
 
 
 @never_inlined
-def delta_several_outputs(problem, theta, scratch, count, G):
-    """For several outputs: overwrite H by δ_h = σ′(Z) ⊙ (W_yᵀ wR); add db_h = Σ δ_h to G."""
-    fours = problem.m - problem.m % 4
-    for k in range(0, fours, 4):
-        _delta_rows_several_outputs(FOUR, k, problem, theta, scratch, count, G)
-    for k in range(fours, problem.m):
-        _delta_rows_several_outputs(ONE, k, problem, theta, scratch, count, G)
+def delta_several_outputs(k, n, problem, theta, scratch, count, G):
+    """For several outputs: overwrite n ≤ 6 rows of H by δ_h = σ′(Z) ⊙ (W_yᵀ wR); add db_h to G."""
+    m, s, width = problem.m, problem.s, lanes_of(scratch.H, WIDE)
+    W_yT = Bands(theta, problem.W_y_start + k, n, s, 0, 1, m)
+    wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
+    dH = Panels(scratch.dH, 0, n, count, width, TILE_ROWS * width)
+    # dH = W_yᵀ wR
+    affine(W_yT, NO_BIAS, -math.inf, wR, dH, TILE_ROWS, s)
+    _delta(GENERAL, k, n, problem, scratch, count, G)
+
+
+@always_inlined
+def _backward_rows(rows, k, problem, theta, scratch, count, G):
+    """Overwrite rows k, k + 1, … of H by δ_h; add their gradients to G."""
+    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
+    H = Panels(scratch.H, k * width, len(rows), count, width, m * width)
+    if s > 1:
+        # dW_y += wR Hᵀ
+        wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
+        outer_columns(rows, wR, H, 0, Matrix(G, problem.W_y_start + k, s, len(rows), m, 1))
+        # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
+        delta_several_outputs(k, len(rows), problem, theta, scratch, count, G)
+    else:
+        # δ_h = σ′(Z) ⊙ wR, without its factor W_y,  db_h += Σ δ_h,  dW_y += wR Hᵀ
+        delta_one_output(k, len(rows), problem, scratch, count, G)
+    # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
+    if not problem.sums_in_strips and (s > 1 or e > 1):
+        X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
+        outer_rows(rows, H, 0, X, Matrix(G, k * e, len(rows), e, e, 1))
+
+
+@never_inlined
+def backward_hidden_layer(problem, theta, scratch, count, G):
+    """Overwrite H by δ_h; add dW_y, db_h and, unless it is summed in strips, dW_h to G."""
+    k, m = 0, problem.m
+    while m - k >= TILE_ROWS:
+        _backward_rows(SIX, k, problem, theta, scratch, count, G)
+        k += TILE_ROWS
+    if m - k >= 4:
+        _backward_rows(FOUR, k, problem, theta, scratch, count, G)
+        k += 4
+    if m - k >= 2:
+        _backward_rows(TWO, k, problem, theta, scratch, count, G)
+        k += 2
+    if k < m:
+        _backward_rows(ONE, k, problem, theta, scratch, count, G)

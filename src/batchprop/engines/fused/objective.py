@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from batchprop.compiler.jit import address
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.blocking import Blocking, choose_blocking
+from batchprop.engines.fused.blocking import Blocking, choose_blocking, round_up
 from batchprop.engines.fused.chunk_kernel import chunk_kernel
 from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, sample_table
@@ -23,6 +23,7 @@ from batchprop.engines.samples import Samples
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
 from batchprop.simd.aligned_memory import zeros
+from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.threads.cancellation import Cancellation, Cancelled, leader_token
 
 Array = npt.NDArray[Any]
@@ -119,7 +120,7 @@ class Objective:
         self, shape: Shape, blocking: Blocking, dtype: np.dtype[Any], n_workers: int
     ) -> list[Scratch]:
         """Allocate the memory of the leader and of each worker."""
-        _, m, s = shape
+        e, m, s = shape
         n, x_rows = blocking.block_samples, blocking.x_rows
         size = {
             "X": x_rows * n,
@@ -127,8 +128,10 @@ class Objective:
             "weight": n,
             "H": m * n,
             "weighted_residuals": s * n,
-            "dH": 4 * n if s > 1 else 1,
+            "packed_W_h": (round_up(m, TILE_ROWS) * e + m) if blocking.packs_W_h else 1,
+            "dH": TILE_ROWS * n if s > 1 else 1,
             "strip_buffer": max(x_rows, s) * blocking.width,  # of targets, too, while packing
+            "XT": x_rows * n if blocking.sums_in_strips else 1,
             "strip_sums": m * x_rows if blocking.sums_in_strips else 1,
             "row_products": blocking.row_product_size,
         }

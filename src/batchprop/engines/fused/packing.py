@@ -20,12 +20,13 @@ from batchprop.simd.load_store import (
     fill,
     lanes_of,
     load,
+    prefetch_address,
     read_float32,
     read_float64,
     standard,
     store,
 )
-from batchprop.simd.register_tiles import transpose
+from batchprop.simd.register_tiles import WIDE_STRIPS, transpose
 from batchprop.simd.vectors import NATIVE, WIDE
 
 
@@ -55,6 +56,9 @@ def sample_table(
 
 
 NO_SAMPLE_TABLE = SampleTable(0, 0, 0, 0, 0, 0)
+N_WIDE = len(WIDE_STRIPS)
+PREFETCHED_FROM_ROWS = 32
+LINE = 64  # bytes
 ONE_ELEMENT = 1024  # parts of a vector: more than it has lanes
 
 
@@ -84,14 +88,34 @@ def turn_to_panel(strips, panel):
             transpose(strips.array, at_strips, lanes, panel.array, panel.start + at_panel, width)
 
 
-@helper
-def turn_to_strips(panel, strips):
-    """Write the strips of a panel, whose rows are padded to whole strips."""
-    width, lanes = strips.width, strips.lanes
-    for strip in range(strips.n_strips):
+@always_inlined
+def _transpose_group(n_strips, strip, panels, XT):
+    """Transpose the rows of a group of strips."""
+    width, lanes = panels.width, lanes_of(XT.array, NATIVE)
+    stride = n_strips * lanes
+    at, to = panels.start + strip * lanes * width, strip * lanes * XT.n_allocated
+    for _ in range(0, panels.n_samples, width):
         for i in range(0, width, lanes):
-            at_strips, at_panel = (strip * width + i) * lanes, strip * lanes * width + i
-            transpose(panel.array, panel.start + at_panel, width, strips.array, at_strips, lanes)
+            for column in range(0, stride, lanes):
+                transpose(
+                    panels.array, at + column * width + i, width, XT.array, to + column, stride
+                )
+            to += lanes * stride
+        at += panels.panel_stride
+
+
+@never_inlined
+def transpose_panels(panels, XT):
+    """Write the ``Transpose`` of ``Panels``, whose rows are padded to whole strips."""
+    strip = 0
+    while XT.n_strips - strip >= N_WIDE:
+        _transpose_group(N_WIDE, strip, panels, XT)
+        strip += N_WIDE
+    while XT.n_strips - strip >= 2:
+        _transpose_group(2, strip, panels, XT)
+        strip += 2
+    if strip < XT.n_strips:
+        _transpose_group(1, strip, panels, XT)
 
 
 @helper
@@ -127,14 +151,23 @@ def pack(source, first, out, strips):
     lanes = lanes_of(array, NATIVE)
     same_dtype = itemsize == array.itemsize
     n_strips = (n_rows + lanes - 1) // lanes
+    by_rows = same_dtype and source.sample_stride == itemsize
+    if by_rows:  # all panels of a row, so that the processor sees a long stretch of memory
+        for j in range(n_rows):
+            row, to = (
+                source.address + first * itemsize + j * source.row_stride,
+                out.start + j * width,
+            )
+            for i in range(0, out.n_samples, width):
+                _copy(row + i * itemsize, min(width, out.n_samples - i), itemsize, array, to)
+                to += out.panel_stride
     for p in range((out.n_samples + width - 1) // width):
         n = min(width, out.n_samples - p * width)
         sample = source.address + (first + p * width) * source.sample_stride
         start = out.start + p * out.panel_stride
         panel = Panels(array, start, n_rows, n, width, 0)
-        if same_dtype and source.sample_stride == itemsize:
-            for j in range(n_rows):
-                _copy(sample + j * source.row_stride, n, itemsize, array, start + j * width)
+        if by_rows:
+            pass
         elif (
             same_dtype
             and source.row_stride == itemsize
@@ -161,6 +194,18 @@ def pack(source, first, out, strips):
         if n < width:
             for j in range(n_rows):
                 fill(array, start + j * width + n, start + (j + 1) * width, 0.0)
+
+
+@helper
+def prefetch_samples(problem, first, count):
+    """Fetch inputs that are packed next, if there are more rows than a processor fetches ahead."""
+    X = problem.X
+    if problem.e < PREFETCHED_FROM_ROWS or X.sample_stride != X.itemsize:
+        return
+    stop = min(first + count, problem.n_samples)
+    for address in range(X.address + first * X.itemsize, X.address + stop * X.itemsize, LINE):
+        for j in range(problem.e):
+            prefetch_address(address + j * X.row_stride)
 
 
 @helper

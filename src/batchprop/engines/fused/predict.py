@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 
 
 @kernel
-def predict_samples(problem, theta, start, stop, X, strip_buffer, H, out, Y):
+def predict_samples(problem, theta, start, stop, X, strip_buffer, packed, H, out, Y):
     """Write Y for samples start … stop − 1."""
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(H, WIDE)
     for first in range(start, stop, width):
@@ -33,7 +33,7 @@ def predict_samples(problem, theta, start, stop, X, strip_buffer, H, out, Y):
         h = Panels(H, 0, m, count, width, m * width)
         y = Panels(out, 0, s, count, width, s * width)
         pack(problem.X, first, x, strip_buffer)
-        forward(problem, theta, x, h, y)
+        forward(problem, theta, packed, x, h, y)
         for o in range(s):
             for i in range(count):
                 Y[o, first + i] = out[o * width + i]
@@ -45,6 +45,7 @@ def predict(
     """Return Y (s, N) in the dtype of θ; beside Y itself no memory grows with N."""
     n_samples = X.shape[1]
     blocking = choose_blocking(shape, n_samples, theta.dtype)
+    blocking = blocking._replace(packs_W_h=False)
     problem = KernelStruct(
         describe_problem(shape, activation, n_samples, blocking, sample_table(X))
     )
@@ -52,7 +53,7 @@ def predict(
     size = team_size(n_threads, blocking.nanoseconds / 2, blocking.n_chunks)
 
     def part(start: int, stop: int) -> None:
-        counts = (blocking.x_rows, blocking.x_rows, shape.n_hidden, shape.n_outputs)
+        counts = (blocking.x_rows, blocking.x_rows, 1, shape.n_hidden, shape.n_outputs)
         memory = [np.zeros(count * blocking.width, theta.dtype) for count in counts]
         predict_samples(problem, theta, start, stop, *memory, Y)
 

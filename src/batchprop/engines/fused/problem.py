@@ -32,6 +32,10 @@ class Problem(NamedTuple):
     chunk_samples: int
     n_chunks: int
     block_samples: int  # samples that go forward and backward together
+    cache_rows: int  # rows of W_h, and of δ_h, that stay in the second-level cache
+    cache_columns: int  # columns of W_h that stay there, and rows of X in the first-level cache
+    cache_panels: int  # panels that go forward together
+    packs_W_h: bool  # whether W_h is packed for each chunk
     x_rows: int  # in a panel of inputs: e, padded to whole strips
     sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
 
@@ -60,6 +64,10 @@ def describe_problem(
         chunk_samples=blocking.chunk_samples,
         n_chunks=blocking.n_chunks,
         block_samples=blocking.block_samples,
+        cache_rows=blocking.cache_rows,
+        cache_columns=blocking.cache_columns,
+        cache_panels=blocking.cache_panels,
+        packs_W_h=blocking.packs_W_h,
         x_rows=blocking.x_rows,
         sums_in_strips=blocking.sums_in_strips,
     )
@@ -73,8 +81,10 @@ class Scratch(NamedTuple):
     weight: Array
     H: Array  # Z, then H, then δ_h
     weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
-    dH: Array  # four rows of W_yᵀ wR, if there is more than one output
+    packed_W_h: Array  # W_h in bands of six rows, then b_h
+    dH: Array  # six rows of W_yᵀ wR, if there is more than one output
     strip_buffer: Array  # strips of inputs, one panel
+    XT: Array  # the inputs with rows along vectors, if dW_h is summed in strips
     strip_sums: Array  # dW_h over a chunk, if it is summed in strips
     packed: Array  # index of the first sample of the packed block; −1 if none
     row_products: Array  # rows to multiply and products of rows, if JᵀJ is summed

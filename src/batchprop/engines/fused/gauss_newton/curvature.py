@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from batchprop.compiler.jit import helper, kernel
 from batchprop.engines.fused.evaluation import evaluate
-from batchprop.engines.fused.forward_backward import forward_panel, pack_block
+from batchprop.engines.fused.forward_backward import forward_panels, pack_block
 from batchprop.engines.fused.task import CURVATURE
 from batchprop.simd.load_store import lanes_of
 from batchprop.simd.vectors import WIDE
@@ -45,13 +45,13 @@ def forward_curvature(problem, points, first, count, scratch, G):
     pack_block(problem, first, count, scratch)
     for panel in range((count + width - 1) // width):
         at = panel * s * width
-        forward_panel(problem, points[n : 2 * n], panel, count, scratch)
+        forward_panels(problem, points[n : 2 * n], panel, 1, count, scratch)
         for i in range(s * width):
             outer_sum[i] = Y[at + i]
-        forward_panel(problem, points[2 * n :], panel, count, scratch)
+        forward_panels(problem, points[2 * n :], panel, 1, count, scratch)
         for i in range(s * width):
             outer_sum[i] += Y[at + i]
-        forward_panel(problem, points[:n], panel, count, scratch)
+        forward_panels(problem, points[:n], panel, 1, count, scratch)
         _second_difference(problem, panel, scratch, outer_sum, G)
 
 

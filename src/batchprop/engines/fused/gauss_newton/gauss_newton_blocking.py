@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from batchprop.engines.fused.blocking import Blocking, cut_into_chunks, round_up
+from batchprop.engines.fused.blocking import Blocking, cut_into_blocks, cut_into_chunks
 from batchprop.engines.fused.blocking import choose_blocking as choose_gradient_blocking
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
     TILE_ROWS,
@@ -31,10 +31,11 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     row_bytes = 8 * (n_products + shape.n_parameters + shape.n_outputs)
     max_chunks = max(8, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
     chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
-    fitting = max(2 * width, BLOCK_BYTES // (8 * rows) // width * width)
-    n_blocks = -(-chunk_samples // min(chunk_samples, BLOCK_SAMPLES, fitting))
-    block_samples = round_up(-(-chunk_samples // n_blocks), width)
+    fitting = BLOCK_BYTES // (8 * rows)
+    block_samples = cut_into_blocks(chunk_samples, min(BLOCK_SAMPLES, fitting), width)
     return gradient._replace(
+        packs_W_h=False,
+        cache_panels=block_samples // width,
         block_samples=block_samples,
         chunk_samples=chunk_samples,
         n_chunks=n_chunks,

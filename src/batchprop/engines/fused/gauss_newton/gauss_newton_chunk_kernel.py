@@ -49,5 +49,5 @@ def gauss_newton_chunk_kernel(problem, theta, chunk, scratch, G, work):
             return
     if work != LOSS:
         if problem.sums_in_strips:
-            add_strip_sums(problem, scratch, G)
+            add_strip_sums(problem, scratch, G, False)
         multiply_by_W_y(problem, theta, G)

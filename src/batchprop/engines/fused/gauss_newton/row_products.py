@@ -13,7 +13,7 @@ from batchprop.engines.fused.gauss_newton.row_product_layout import (
     panel_rows_of,
     products_start,
 )
-from batchprop.linalg.matmul import outer_tile
+from batchprop.linalg.micro_kernel import outer_tile
 from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, multiply, prefetch, store
 from batchprop.simd.register_tiles import BROAD, SIX, TWO

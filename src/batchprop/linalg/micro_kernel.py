@@ -1,0 +1,58 @@
+"""The innermost loops of all matrix products: a tile of sums stays in registers.
+
+``multiply`` broadcasts numbers of A and multiplies them by vectors of B: C = A B.  ``outer_tile``
+multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are summed at the
+end.  Either tile has six rows, as many as are left at the end of a matrix, and two or four vectors
+of columns: see ``simd.register_tiles``.
+"""
+
+from __future__ import annotations
+
+from batchprop.compiler.jit import always_inlined, updating
+from batchprop.simd.load_store import lanes_of, load_like
+from batchprop.simd.register_tiles import add_sums, fma_outer, fma_rows, load_rows, zero_tile
+from batchprop.simd.vectors import NATIVE
+
+
+@updating
+def multiply(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
+    """Return ``tile`` + A B for ``count`` columns of A and rows of B.
+
+    The tile's rows are ``row_stride`` apart in A, its columns ``column_stride``; a row of B is a
+    vector of the tile's length, and ``b_stride`` from the next.
+    """
+    for j in range(count):
+        b = load_like(tile, B, at_b + j * b_stride)
+        # tile[r] += A[r, j] B[j]
+        tile = fma_rows(tile, A, at_a + j * column_stride, row_stride, b)
+    return tile
+
+
+@updating
+def _multiply_rows(tile, rows, columns, A, at_a, B, at_b, width):
+    """Return ``tile`` plus the products of one vector of each row of A and each row of B."""
+    a, b = load_rows(A, at_a, width, rows, NATIVE), load_rows(B, at_b, width, columns, NATIVE)
+    return fma_outer(tile, a, b)
+
+
+@always_inlined
+def outer_tile(rows, columns, A, a, B, b, G):
+    """G[a …, b …] += A[a …] B[b …]ᵀ, summed over samples, for a tile of rows and columns.
+
+    A and B are ``Panels`` of the same samples and width; G is a ``Matrix`` of float64.
+    """
+    x, y, width, lanes = A.array, B.array, A.width, lanes_of(A.array, NATIVE)
+    at_a, at_b = A.start + a * width, B.start + b * width
+    tile = zero_tile(x, rows, columns, NATIVE)
+    left = A.n_samples
+    while left > 0:
+        n, v = min(width, left), 0
+        while n - v > lanes:  # two vectors at a time
+            tile = _multiply_rows(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+            v += lanes
+            tile = _multiply_rows(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+            v += lanes
+        if v < n:
+            tile = _multiply_rows(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+        at_a, at_b, left = at_a + A.panel_stride, at_b + B.panel_stride, left - width
+    add_sums(G.array, G.start + a * G.row_stride + b, G.row_stride, tile, columns)
