@@ -49,7 +49,7 @@ TANH_TAIL = {
     64: (-0.3333333333333327, 0.13333333333192762, -0.05396825343829746,
          0.02186941539844212, -0.008858665404482144, 0.003459973587416057),
 }  # fmt: skip
-# 1.5 tanh(r/2) = r p(r²)
+# 1.5 tanh(r/2) = r q(r²)
 TANH_HALF = {
     bits: tuple(0.75 * c / 4.0**k for k, c in enumerate((1.0, *tail)))
     for bits, tail in TANH_TAIL.items()
@@ -61,6 +61,10 @@ LOG1P_TAIL = {
          0.09090909043002827, 0.07692310126902081, 0.06666588474569089, 0.05883998883620518,
          0.05240199617182637, 0.04971012448277368, 0.03167055425885123, 0.07615631309714492),
 }  # fmt: skip
+# log1p(t) = v + v³ p(v²), v = 2u
+LOG1P_DOUBLED = {
+    bits: tuple(c / 4.0 ** (k + 1) for k, c in enumerate(tail)) for bits, tail in LOG1P_TAIL.items()
+}
 
 
 def polynomial(x: Vector, coefficients: tuple[float, ...]) -> Vector:
@@ -82,12 +86,12 @@ def reduced(x: Vector, sign: int) -> tuple[Vector, Vector]:
 def exp_parts(x: Vector) -> tuple[Vector, Vector, Vector]:
     """Return 2ⁿ, a and b, where exp(−x) = 2ⁿ b / a.
 
-    exp(−r) = (1 − t)/(1 + t), so a = 1.5 + 1.5 t and b = 3 − a.  The factor 1.5 keeps both between
-    1 and 2: then b is exact, and the rounding error of a is smaller than on both sides of 1.
+    exp(−r) = (1 − t)/(1 + t), so a = 1.5 + 1.5 t and b = 1.5 − 1.5 t.  The factor 1.5 keeps both
+    between 1 and 2, where their rounding errors are smaller than on both sides of 1.
     """
     power, r = reduced(x, -1)
-    a = r.fma(polynomial(r * r, TANH_HALF[x.bits]), 1.5)
-    return power, a, 3.0 - a
+    q = polynomial(r * r, TANH_HALF[x.bits])
+    return power, r.fma(q, 1.5), (-r).fma(q, 1.5)
 
 
 def expm1_negative(x: Vector) -> Vector:
@@ -154,13 +158,13 @@ def relu_prime(h: Vector) -> Vector:
 def softplus(z: Vector) -> Vector:
     """h = max(z, 0) + log1p(E), E = exp(−|z|) = 2ⁿ b / a.
 
-    log1p(E) = 2u + 2u³ p(u²), where u = E / (2 + E) = 2ⁿ b / (2a + 2ⁿ b).
+    log1p(E) = 2 atanh(E / (2 + E)) = v + v³ p(v²), where v = 2E / (2 + E) = 2ⁿ b / (a + 2ⁿ b/2).
     """
     power, a, b = exp_parts(abs(z).at_most(-EXP_IS_0[z.bits]))
     b = power * b
-    u = b / a.fma(2.0, b)
-    square, twice = u * u, u + u
-    return relu(z) + (twice * square).fma(polynomial(square, LOG1P_TAIL[z.bits]), twice)
+    v = b / b.fma(0.5, a)
+    square = v * v
+    return relu(z) + (v * square).fma(polynomial(square, LOG1P_DOUBLED[z.bits]), v)
 
 
 def softplus_prime(h: Vector) -> Vector:
