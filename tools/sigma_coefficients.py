@@ -4,6 +4,7 @@ Each interpolates a smooth function at Chebyshev nodes, which comes within a few
 best polynomial of its degree.
 
     expm1(r) = r + r² q(r)              |r| ≤ ln(2)/2 (1 + 2⁻⁶)
+    tanh(x) = x + x³ p(x²)              |x| ≤ ln(2)/4 (1 + 2⁻⁶)
     log1p(t) = 2u + 2u³ p(u²)           u = t / (2 + t), 0 ≤ t ≤ 1, so u² ≤ 1/9
 """
 
@@ -16,7 +17,7 @@ import mpmath
 mpmath.mp.dps = 40
 
 # number of coefficients for float32 and for float64
-DEGREES = {"expm1": (5, 11), "log1p": (5, 12)}
+DEGREES = {"expm1": (5, 11), "tanh": (3, 6), "log1p": (5, 12)}
 
 
 def interpolate(
@@ -43,6 +44,12 @@ def expm1_tail(r: mpmath.mpf) -> mpmath.mpf:
     return (mpmath.expm1(r) - r) / r**2
 
 
+def tanh_tail(square: mpmath.mpf) -> mpmath.mpf:
+    """Return p(x²) of tanh(x) = x + x³ p(x²)."""
+    x = mpmath.sqrt(square)
+    return (mpmath.tanh(x) - x) / x**3
+
+
 def log1p_tail(square: mpmath.mpf) -> mpmath.mpf:
     """Return p(u²) of log1p(t) = 2u + 2u³ p(u²), u = t / (2 + t)."""
     u = mpmath.sqrt(square)
@@ -54,6 +61,7 @@ def coefficients() -> dict[str, tuple[list[float], list[float]]]:
     half = mpmath.log(2) / 2 * (1 + mpmath.mpf(2) ** -6)
     ranges = {
         "expm1": (expm1_tail, -half, half),
+        "tanh": (tanh_tail, mpmath.mpf(0), (half / 2) ** 2),
         "log1p": (log1p_tail, mpmath.mpf(0), mpmath.mpf(1) / 9),
     }
     return {

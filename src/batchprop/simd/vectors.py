@@ -112,6 +112,13 @@ class Vector:
         declared = cgutils.get_or_insert_function(self.builder.module, function, symbol)
         return self._new(self.builder.call(declared, [self.value, *map(self.of, others)]))
 
+    def _bits(self) -> Any:
+        """Return the bits as LLVM integers."""
+        return self.builder.bitcast(self.value, ir.VectorType(ir.IntType(self.bits), self.lanes))
+
+    def _of_bits(self, bits: Any) -> Vector:
+        return self._new(self.builder.bitcast(bits, self.value.type))
+
     def fma(self, factor: Vector | Number, term: Vector | Number) -> Vector:
         """Return self · factor + term, rounded once where the processor can do that."""
         if not HAS_FMA:
@@ -121,9 +128,15 @@ class Vector:
     def __abs__(self) -> Vector:
         return self.call("fabs")
 
-    def copysign(self, sign: Vector) -> Vector:
-        """Return this size with that sign."""
-        return self.call("copysign", sign)
+    def sign(self) -> Vector:
+        """Return −0 where the sign bit is set, else +0."""
+        bits = self._bits()
+        mask = ir.Constant(bits.type, [1 << (self.bits - 1)] * self.lanes)
+        return self._of_bits(self.builder.and_(bits, mask))
+
+    def __xor__(self, sign: Vector) -> Vector:
+        """Return self, negated where ``sign`` is −0 and not +0."""
+        return self._of_bits(self.builder.xor(self._bits(), sign._bits()))
 
     def where_less(self, bound: Vector | Number, yes: Vector | Number, no: Vector) -> Vector:
         """Return, lane by lane, ``yes if self < bound else no`` (``no`` for NaN)."""
@@ -135,13 +148,23 @@ class Vector:
         limit = self._new(self.of(bound))
         return limit.where_less(self, limit, self)
 
-    def exponent(self, mantissa: int, bias: int) -> Vector:
-        """Return 2ⁿ from n + 1.5·2^mantissa, whose low bits hold the whole number n."""
-        integers = ir.VectorType(ir.IntType(self.bits), self.lanes)
-        bits = self.builder.bitcast(self.value, integers)
-        high = self.builder.shl(bits, ir.Constant(integers, [mantissa] * self.lanes))
-        one = ir.Constant(integers, [bias << mantissa] * self.lanes)
-        return self._new(self.builder.bitcast(self.builder.add(high, one), self.value.type))
+    def at_least(self, bound: Number) -> Vector:
+        """Return the larger of self and a number; NaN stays NaN."""
+        return self.where_less(bound, bound, self)
+
+    def rounded(self, factor: Number) -> tuple[Vector, Vector]:
+        """Return the whole number n nearest to self · factor, and 2ⁿ.
+
+        −bias ≤ n ≤ bias + 1 is required; at these ends 2ⁿ is returned as 0 and inf.  Adding
+        1.5 · 2^mantissa rounds to a whole number.  The exponent's bias is added too, so that the
+        low bits hold n + bias; a left shift moves them to the exponent of a float.
+        """
+        mantissa, bias = (23, 127) if self.bits == 32 else (52, 1023)
+        shift = 1.5 * 2.0**mantissa + bias
+        shifted = self.fma(factor, shift)
+        bits = shifted._bits()
+        power = self.builder.shl(bits, ir.Constant(bits.type, [mantissa] * self.lanes))
+        return shifted - shift, self._of_bits(power)
 
     def widened(self) -> Vector:
         """Return the same numbers in float64."""

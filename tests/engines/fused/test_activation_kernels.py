@@ -170,7 +170,11 @@ def coefficients():
 
 @pytest.mark.parametrize(
     ("name", "used"),
-    [("expm1", activation_kernels.EXPM1_TAIL), ("log1p", activation_kernels.LOG1P_TAIL)],
+    [
+        ("expm1", activation_kernels.EXPM1_TAIL),
+        ("tanh", activation_kernels.TANH_TAIL),
+        ("log1p", activation_kernels.LOG1P_TAIL),
+    ],
 )
 @pytest.mark.parametrize("bits", [32, 64])
 def test_the_tool_computes_the_coefficients(name, used, bits):

@@ -1,9 +1,15 @@
 """σ and σ′ on vectors, side by side.
 
-All transcendental activations rest on one reduction, exp(x) = 2ⁿ (1 + expm1(r)) with |r| ≤ ln(2)/2,
-and one polynomial, expm1(r) = r + r² q(r).  The polynomials' coefficients come from
-``tools/sigma_coefficients.py``; the error bounds that ``docs/accuracy.md`` states are tested.
-Where exp(−|z|) is below the smallest normal number it counts as 0.
+The exponential functions rest on x = n ln(2) + r with |r| ≤ ln(2)/2, so exp(x) = 2ⁿ exp(r):
+
+- elu adds 2ⁿ − 1 and 2ⁿ expm1(r), expm1(r) = r + r² q(r): it needs no division.
+- The others divide anyway.  With t = tanh(r/2), exp(r) = (1 + t)/(1 − t), and the quotient becomes
+  part of that division.  tanh is odd, so t = x + x³ p(x²) with x = r/2 needs half as many
+  coefficients as q.
+
+``tools/sigma_coefficients.py`` computes the polynomials; tests assert the error bounds that
+``docs/accuracy.md`` states.  Arguments are clamped to a range in which n fits in the exponent of a
+float; at its ends σ equals its limits.
 """
 
 from __future__ import annotations
@@ -21,13 +27,13 @@ from batchprop.activations import ACTIVATIONS
 from batchprop.simd.vectors import Vector
 
 IDENTITY, RELU, TANH = (ACTIVATIONS[name].code for name in ("identity", "relu", "tanh"))
-MANTISSA = {32: 23, 64: 52}
-BIAS = {32: 127, 64: 1023}
 LN2 = {32: float(np.float32(math.log(2))), 64: math.log(2)}
 # ln(2) in two parts: n times the first, of 16 and 32 bits, is exact also without an fma
 LN2_HIGH = {32: 45426 / 2**16, 64: 2977044471 / 2**32}
 LN2_LOW = {32: 1.4286068203094173e-06, 64: 1.9082149292705877e-10}
-EXP_IS_NORMAL = {32: -126 * math.log(2), 64: -1022 * math.log(2)}  # else exp(x) counts as 0
+# where ``Vector.rounded`` returns inf and 0 for 2ⁿ
+EXP_IS_INF = {32: 128 * math.log(2), 64: 1024 * math.log(2)}
+EXP_IS_0 = {32: -127 * math.log(2), 64: -1023 * math.log(2)}
 EXPM1_IS_MINUS_1 = {32: -20.0, 64: -40.0}  # expm1(x) rounds to −1 below
 SOFTSIGN_IS_1 = {32: 1e30, 64: 1e300}  # softsign rounds to 1 above
 EXPM1_TAIL = {
@@ -38,9 +44,15 @@ EXPM1_TAIL = {
          2.7557251341096777e-06, 2.755727074447653e-07, 2.510688037652902e-08,
          2.0915874788882545e-09),
 }  # fmt: skip
-# the same for expm1(2r) = 2r + r² q(r)
-HALF_EXPM1_TAIL = {
-    bits: tuple(c * 2.0 ** (k + 2) for k, c in enumerate(tail)) for bits, tail in EXPM1_TAIL.items()
+TANH_TAIL = {
+    32: (-0.33333331340172373, 0.1333217423590512, -0.05296634277779856),
+    64: (-0.3333333333333327, 0.13333333333192762, -0.05396825343829746,
+         0.02186941539844212, -0.008858665404482144, 0.003459973587416057),
+}  # fmt: skip
+# 1.5 tanh(r/2) = r q(r²)
+TANH_HALF = {
+    bits: tuple(0.75 * c / 4.0**k for k, c in enumerate((1.0, *tail)))
+    for bits, tail in TANH_TAIL.items()
 }
 LOG1P_TAIL = {
     32: (0.3333333366026371, 0.1999985316596486, 0.14296178997151418, 0.10853287900440187,
@@ -49,6 +61,10 @@ LOG1P_TAIL = {
          0.09090909043002827, 0.07692310126902081, 0.06666588474569089, 0.05883998883620518,
          0.05240199617182637, 0.04971012448277368, 0.03167055425885123, 0.07615631309714492),
 }  # fmt: skip
+# log1p(t) = v + v³ p(v²), v = 2u
+LOG1P_DOUBLED = {
+    bits: tuple(c / 4.0 ** (k + 1) for k, c in enumerate(tail)) for bits, tail in LOG1P_TAIL.items()
+}
 
 
 def polynomial(x: Vector, coefficients: tuple[float, ...]) -> Vector:
@@ -60,28 +76,29 @@ def polynomial(x: Vector, coefficients: tuple[float, ...]) -> Vector:
     return value
 
 
-def exp_parts(x: Vector) -> tuple[Vector, Vector]:
-    """Return 2ⁿ and expm1(r), exp(x) = 2ⁿ (1 + expm1(r)), where exp(x) is a normal number."""
-    bits = x.bits
-    rounder = 1.5 * 2.0 ** MANTISSA[bits]  # adding it rounds to whole numbers
-    shifted = x.fma(math.log2(math.e), rounder)
-    n = shifted - rounder
-    r = n.fma(-LN2_LOW[bits], n.fma(-LN2_HIGH[bits], x))
-    return shifted.exponent(MANTISSA[bits], BIAS[bits]), (r * r).fma(
-        polynomial(r, EXPM1_TAIL[bits]), r
-    )
+def reduced(x: Vector, sign: int) -> tuple[Vector, Vector]:
+    """Return 2ⁿ and r, where x = sign · n ln(2) + r and |r| ≤ ln(2)/2."""
+    n, power = x.rounded(sign * math.log2(math.e))
+    high, low = LN2_HIGH[x.bits], LN2_LOW[x.bits]
+    return power, n.fma(-sign * low, n.fma(-sign * high, x))
 
 
-def exp_negative(x: Vector) -> Vector:
-    """Return exp(x) for x ≤ 0."""
-    scale, tail = exp_parts(x)
-    return x.where_less(EXP_IS_NORMAL[x.bits], 0.0, scale.fma(tail, scale))
+def exp_parts(x: Vector) -> tuple[Vector, Vector, Vector]:
+    """Return 2ⁿ, a and b, where exp(−x) = 2ⁿ b / a.
+
+    exp(−r) = (1 − t)/(1 + t), so a = 1.5 + 1.5 t and b = 1.5 − 1.5 t.  The factor 1.5 keeps both
+    between 1 and 2, where their rounding errors are smaller than on both sides of 1.
+    """
+    power, r = reduced(x, -1)
+    q = polynomial(r * r, TANH_HALF[x.bits])
+    return power, r.fma(q, 1.5), (-r).fma(q, 1.5)
 
 
 def expm1_negative(x: Vector) -> Vector:
     """Return exp(x) − 1 for x ≤ 0, without cancellation near 0."""
-    scale, tail = exp_parts(x)
-    return x.where_less(EXPM1_IS_MINUS_1[x.bits], -1.0, scale.fma(tail, scale - 1.0))
+    power, r = reduced(x.at_least(EXPM1_IS_MINUS_1[x.bits]), 1)
+    expm1_r = (r * r).fma(polynomial(r, EXPM1_TAIL[x.bits]), r)
+    return power.fma(expm1_r, power - 1.0)
 
 
 def identity(z: Vector) -> Vector:
@@ -95,10 +112,9 @@ def identity_prime(h: Vector) -> Vector:
 
 
 def logistic(z: Vector) -> Vector:
-    """h = 1 / (1 + exp(−z)), as exp(z) / (1 + exp(z)) where z < 0."""
-    t = exp_negative(-abs(z))
-    one = Vector(z.builder, z.of(1.0))
-    return z.where_less(0.0, t, one) / (1.0 + t)
+    """h = 1 / (1 + exp(−z)) = a / (a + 2ⁿ b) with exp(−z) = 2ⁿ b / a."""
+    power, a, b = exp_parts(z.at_least(-EXP_IS_INF[z.bits]).at_most(-EXP_IS_0[z.bits]))
+    return a / power.fma(b, a)
 
 
 def logistic_prime(h: Vector) -> Vector:
@@ -107,20 +123,20 @@ def logistic_prime(h: Vector) -> Vector:
 
 
 def tanh(z: Vector) -> Vector:
-    """h = −d / (2 + d) with d = expm1(−2|z|), and the sign of z.
+    """h = (1 − S + t (1 + S)) / (1 + S + t (1 − S)), and the sign of z.
 
-    The reduction is written out for half the argument, r = −|z| − n ln(2)/2, which saves two
-    operations; what ln(2) lacks in the last digits only matters where exp(−2|z|) no longer does.
+    |z| = n ln(2)/2 + x with |x| ≤ ln(2)/4, S = 2⁻ⁿ and t = tanh(x).  This is the addition theorem:
+    tanh(n ln(2)/2) = (1 − S)/(1 + S).  For n = 0 it is t itself.  What one float of ln(2) lacks
+    is n times as much in x, but tanh is flat where n is large.
     """
     bits = z.bits
     size = abs(z).at_most(-EXPM1_IS_MINUS_1[bits] / 2)
-    rounder = 1.5 * 2.0 ** MANTISSA[bits]
-    shifted = size.fma(-2.0 * math.log2(math.e), rounder)
-    half = (shifted - rounder).fma(-LN2[bits] / 2, -size)
-    scale = shifted.exponent(MANTISSA[bits], BIAS[bits])
-    tail = half * half.fma(polynomial(half, HALF_EXPM1_TAIL[bits]), 2.0)
-    d = scale.fma(tail, scale - 1.0)
-    return (d / (2.0 + d)).copysign(z)
+    n, power = size.rounded(-2.0 * math.log2(math.e))  # −n and S
+    x = n.fma(LN2[bits] / 2, size)
+    square = x * x
+    t = (square * polynomial(square, TANH_TAIL[bits])).fma(x, x)
+    minus, plus = power - 1.0, power + 1.0
+    return (t.fma(plus, -minus) / (-t).fma(minus, plus)) ^ z.sign()
 
 
 def tanh_prime(h: Vector) -> Vector:
@@ -140,11 +156,15 @@ def relu_prime(h: Vector) -> Vector:
 
 
 def softplus(z: Vector) -> Vector:
-    """h = max(z, 0) + log1p(exp(−|z|)), log1p(t) = 2u + 2u³ p(u²), u = t / (2 + t)."""
-    t = exp_negative(-abs(z))
-    u = t / (2.0 + t)
-    square, twice = u * u, u + u
-    return relu(z) + (twice * square).fma(polynomial(square, LOG1P_TAIL[z.bits]), twice)
+    """h = max(z, 0) + log1p(E), E = exp(−|z|) = 2ⁿ b / a.
+
+    log1p(E) = 2 atanh(E / (2 + E)) = v + v³ p(v²), where v = 2E / (2 + E) = 2ⁿ b / (a + 2ⁿ b/2).
+    """
+    power, a, b = exp_parts(abs(z).at_most(-EXP_IS_0[z.bits]))
+    b = power * b
+    v = b / b.fma(0.5, a)
+    square = v * v
+    return relu(z) + (v * square).fma(polynomial(square, LOG1P_DOUBLED[z.bits]), v)
 
 
 def softplus_prime(h: Vector) -> Vector:
@@ -164,9 +184,9 @@ def elu_prime(h: Vector) -> Vector:
 
 def softsign(z: Vector) -> Vector:
     """h = z / (1 + |z|)."""
-    largest = Vector(z.builder, z.of(SOFTSIGN_IS_1[z.bits]))
-    size = largest.where_less(abs(z), largest, abs(z))
-    return (size / (1.0 + size)).copysign(z)
+    limit = SOFTSIGN_IS_1[z.bits]
+    z = z.at_least(-limit).at_most(limit)
+    return z / (1.0 + abs(z))
 
 
 def softsign_prime(h: Vector) -> Vector:
