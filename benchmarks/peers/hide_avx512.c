@@ -2,13 +2,15 @@
  *
  * For libraries that choose kernels by the processor and have no setting for it.  Linux lets a
  * thread, and those that it starts, trap on CPUID (ARCH_CPUID, on processors with CPUID faulting);
- * the handler executes the instruction and clears the bits.  Elsewhere nothing changes.
+ * the handler executes the instruction and clears the bits.  Elsewhere nothing changes.  Programs
+ * that the process starts are left alone: a compiler has its own handler, and would end with a fault.
  *
  * Sources: Linux, man 2 arch_prctl; Intel, Software Developer's Manual, volume 2, CPUID.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -47,6 +49,7 @@ static void emulate(int number, siginfo_t *info, void *context)
 
 __attribute__((constructor)) static void hide(void)
 {
+    unsetenv("LD_PRELOAD");
     struct sigaction action = { .sa_sigaction = emulate, .sa_flags = SA_SIGINFO | SA_NODEFER };
     if (sigaction(SIGSEGV, &action, 0) == 0)
         syscall(SYS_arch_prctl, ARCH_CPUID, 0);
