@@ -67,7 +67,7 @@ bench: $(READY) ## Time naive, vectorized and fused; write table, plot and JSON 
 	  --benchmark-max-time=0.4 --benchmark-json=build/bench/pytest.json $(ARGS)
 	@$(PY) -m benchmarks.report build/bench/pytest.json $(REPORT)
 
-bench-peers: $(READY) $(PEERS)/.ready ## Time other libraries beside ours: hours, or ARGS="--cases seed uci"
+bench-peers: $(READY) $(PEERS)/.ready ## Time other libraries: hours; ARGS="--cases seed uci", "--processor avx2"
 	@$(PY) -m benchmarks.peers --python $(PEERS)/$(BIN)/python $(ARGS)
 
 bench-solvers: $(READY) $(PEERS)/.ready ## Seconds to a loss, beside other libraries: an hour, or ARGS="--quick"

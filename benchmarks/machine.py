@@ -1,11 +1,17 @@
-"""A description of the machine: processor, software versions, and the kernels BLAS uses."""
+"""A description of the machine: processor, software versions, and the kernels BLAS uses.
+
+``python -m benchmarks.machine`` prints it as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_info
 
@@ -44,11 +50,44 @@ def blas() -> str:
     return "none found"
 
 
+def instruction_set() -> str:
+    """Return the vector instructions that batchprop's kernels are compiled to."""
+    from batchprop.compiler.target import TARGET
+
+    if TARGET.aarch64:
+        return "NEON"
+    if not TARGET.x86:
+        return platform.machine()
+    names = {512: "AVX-512", 256: "AVX2" if TARGET.fma else "AVX"}
+    return names.get(TARGET.register_bits, "SSE")
+
+
 def vector_bits() -> int:
     """Return the vector width that batchprop's kernels are compiled for."""
-    from batchprop.simd.vectors import REGISTER_BITS
+    from batchprop.compiler.target import TARGET
 
-    return REGISTER_BITS
+    return TARGET.register_bits
+
+
+def vector_registers() -> int | None:
+    """Return the number of vector registers that kernels may use, if it is known."""
+    return {"AVX-512": 32, "NEON": 32, "AVX2": 16, "AVX": 16, "SSE": 16}.get(instruction_set())
+
+
+def caches(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> dict[str, int]:
+    """Return the bytes of the caches for data that one core sees: L1d, L2, L3, as far as known."""
+    sizes = {}
+    for index in sorted(folder.glob("index*")):
+        try:
+            level, kind, size = (
+                (index / name).read_text("ascii").strip() for name in ("level", "type", "size")
+            )
+        except OSError:
+            continue
+        if kind != "Instruction":
+            unit = {"K": 1024, "M": 1024**2, "G": 1024**3}.get(size[-1:], 1)
+            sizes[f"L{level}" + "d" * (kind == "Data")] = int(size.rstrip("KMG")) * unit
+    return sizes
 
 
 def versions() -> dict[str, str]:
@@ -64,21 +103,46 @@ def describe() -> dict[str, object]:
     return {
         "processor": processor(),
         "cores": len(cores()),
+        "instruction_set": instruction_set(),
         "vector_bits": vector_bits(),
+        "vector_registers": vector_registers(),
+        "caches": caches(),
         "system": f"{platform.system()} {platform.machine()}",
         "blas": blas(),
         "versions": versions(),
     }
 
 
-def sentence(machine: dict[str, object], date: str) -> str:
+def hardware(machine: Mapping[str, Any]) -> str:
+    """Return the processor's properties in a line: name, cores, vectors, caches."""
+    count, registers = machine["cores"], machine.get("vector_registers")
+    parts = [
+        machine["processor"],
+        f"{count} core{'s' if count != 1 else ''}",
+        f"{machine['vector_bits']}-bit vectors"
+        + (f" ({registers} registers)" if registers else ""),
+    ]
+    if sizes := machine.get("caches"):
+        parts.append(", ".join(f"{_binary(size)} {name}" for name, size in sizes.items()))
+    return ", ".join(parts)
+
+
+def _binary(size: int) -> str:
+    """Format a number of bytes: 48 KiB, 1.5 MiB."""
+    kib = size / 1024
+    return f"{kib:g} KiB" if kib < 1024 else f"{kib / 1024:g} MiB"
+
+
+def software(machine: Mapping[str, Any]) -> str:
+    """Return the system, BLAS and versions in a line."""
+    names = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return f"{machine['system']}; NumPy's BLAS is {machine['blas']}; {names}"
+
+
+def sentence(machine: Mapping[str, Any], date: str) -> str:
     """Return a one-line description, to be printed below a table."""
-    listed = machine["versions"]
-    assert isinstance(listed, dict)
-    names = ", ".join(f"{name} {version}" for name, version in listed.items())
-    count = machine["cores"]
-    return (
-        f"{machine['processor']}, {count} core{'s' if count != 1 else ''}, "
-        f"{machine['vector_bits']}-bit vectors, {machine['system']}; NumPy's BLAS is "
-        f"{machine['blas']}; {names}; {date}."
-    )
+    return f"{hardware(machine)}, {software(machine)}; {date}."
+
+
+if __name__ == "__main__":
+    print(json.dumps(describe()))

@@ -2,6 +2,7 @@
 
 make bench-peers                                              everything: some hours
 make bench-peers ARGS="--cases uci seed --threads 1"          a part of it: minutes
+make bench-peers ARGS="--processor avx2"                      as on a processor with AVX2
 make bench-peers ARGS="--cases mine --add mine.json"          a case of one's own, with
                                              {"mine": [e, m, s, N, ["tanh/float32"]]}
 """
@@ -14,14 +15,16 @@ import os
 import shutil
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, markdown
-from benchmarks.peers import plots, storage, tables, work
-from benchmarks.peers.environment import ROOT
-from benchmarks.peers.libraries import LIBRARIES
+from benchmarks.cases import Case
+from benchmarks.peers import figures, overview, plots, processor, storage, tables, work
+from benchmarks.peers.environment import ROOT, base_environment
+from benchmarks.peers.figures import Figures
+from benchmarks.peers.libraries import LIBRARIES, suited
 from benchmarks.peers.runner import Plan, run_case
 from benchmarks.peers.summary import OURS, summarize
 
@@ -38,8 +41,20 @@ def parser() -> argparse.ArgumentParser:
     add = make.add_argument
     add("--cases", nargs="+", default=list(work.GROUPS), help="groups, names or patterns")
     add("--add", type=Path, metavar="FILE", help="JSON with more cases")
-    add("--peers", nargs="+", default=list(LIBRARIES), choices=list(LIBRARIES))
-    add("--threads", nargs="+", type=int, default=sorted({1, cores}), help="with all peers")
+    add(
+        *("--peers", "-p"),
+        nargs="+",
+        choices=list(LIBRARIES),
+        help="default: all, but only the fastest for the plots against N",
+    )
+    add(
+        "--processor",
+        default=processor.NATIVE,
+        choices=[processor.NATIVE, *processor.LIMITS],
+        help="limit all libraries to the instructions of another kind of processor",
+    )
+    counts = sorted({count for count in (1, 2, 4, cores) if count <= cores})
+    add("--threads", nargs="+", type=int, default=counts, help="with all peers")
     add(
         *("--scaling", "-s"),
         nargs="*",
@@ -58,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add("--output", type=Path, default=BUILD, metavar="FOLDER", help="for the report")
     add("--resume", action="store_true", help="go on from the runs that are in the folder")
     add("--report-only", action="store_true", help="only write the report of those runs")
+    add("--pages-only", action="store_true", help="only write the pages of the published figures")
     add("--list", action="store_true", help="print the cases that would be run, and stop")
     return make
 
@@ -76,36 +92,46 @@ def _say(record: dict[str, Any]) -> None:
     print(f"    {record['peer']:15} {record['status']:10} {detail}", flush=True)
 
 
-def run(options: argparse.Namespace, runs: Path) -> None:
-    """Run the requested cases that have no results yet; append each case's records to a file."""
-    more = work.read(options.add) if options.add else []
-    cases = work.choose(options.cases, more)
-    if options.list:
-        print("\n".join(case.name for case in cases))
-        raise SystemExit
-    cores = machine.cores()
-    if max(options.threads + options.scaling) > len(cores):
-        raise SystemExit(
-            f"This process may use {len(cores)} cores: ask for so many threads at most."
-        )
-    done = (
-        {(r["case"][0], r["threads"], r["repeat"]) for r in _read(runs)}
-        if options.resume
-        else set()
-    )
-    if not options.resume:
-        runs.write_text("")
-    effort = options.select_seconds, options.chunk_seconds, options.chunk_steps
-    folder = options.scratch.resolve() / "data"
+def the_processor(options: argparse.Namespace) -> tuple[str, processor.Limit | None, Figures]:
+    """Return the peers' Python, the limit, and the head of the results, which have no rows yet."""
     python = shutil.which(options.python)
     if python is None:
         raise SystemExit(f"There is no Python at {options.python}: run make bench-peers.")
-    plan = Plan(os.path.abspath(python), folder, cores, options.rounds, effort, options.timeout)
-    counts = sorted({*options.threads, *(options.scaling if OURS in options.peers else ())})
+    python = os.path.abspath(python)
+    native = processor.describe(python, base_environment())
+    limit = processor.limit_for(options.processor, native["instruction_set"])
+    if limit is not None:
+        limit = processor.with_hidden_avx512(limit, options.scratch)
+    described = native if limit is None else processor.describe(python, base_environment(limit))
+    head = Figures(
+        described["instruction_set"],
+        time.strftime("%Y-%m-%d"),
+        described,
+        [],
+        native["instruction_set"],
+    )
+    if limit is not None and head.instruction_set != limit.instruction_set:
+        raise SystemExit(f"The kernels still use {head.instruction_set}.")
+    return python, limit, head
+
+
+def peers_for(options: argparse.Namespace, case: Case, instruction_set: str) -> list[str]:
+    """Return the libraries to time: those asked for, or those that the case is about."""
+    asked = options.peers or (work.SWEEP_PEERS if work.in_sweep(case) else LIBRARIES)
+    return [peer for peer in suited(instruction_set) if peer in asked]
+
+
+def run(
+    options: argparse.Namespace, plan: Plan, runs: Path, cases: list[Case], instruction_set: str
+) -> None:
+    """Run the cases that have no results yet; append each case's records to a file."""
+    done = {(r["case"][0], r["threads"], r["repeat"]) for r in _read(runs)}
     for case in cases:
         storage.prepare(plan.folder, case)
-        for threads in counts:
-            peers = options.peers if threads in options.threads else [OURS]
+        asked = peers_for(options, case, instruction_set)
+        alone = options.scaling if OURS in asked and not work.in_sweep(case) else ()
+        for threads in sorted({*options.threads, *alone}):
+            peers = asked if threads in options.threads else [OURS]
             ways: dict[str, str] = {}
             for repeat in range(options.repeats):
                 if (case.name, threads, repeat) in done:
@@ -121,37 +147,60 @@ def run(options: argparse.Namespace, runs: Path) -> None:
                 print("  ", ", ".join(f"{peer} {text}" for peer, text in times.items()), flush=True)
 
 
+def publish(folder: Path, results: Figures) -> None:
+    """Write the results of one kind of processor, its plots and all pages."""
+    plots.draw(folder, results.name, results.rows)
+    figures.write(folder / f"{results.name}.json", results)
+    write_pages(folder)
+
+
+def write_pages(folder: Path) -> None:
+    """Write a page for each kind whose results are in a folder, and the page of all kinds."""
+    kinds = figures.read_all(folder)
+    for kind in kinds:
+        page = tables.document(kind, plots.files(folder, kind.name, kind.rows))
+        (folder / f"{kind.name}.md").write_text(page, "utf-8")
+    swept = [
+        (kind.instruction_set, title, name)
+        for kind in kinds
+        for title, name in plots.sweep_files(folder, kind.name, kind.rows).items()
+    ]
+    (folder / "peers.md").write_text(overview.document(kinds, swept), "utf-8")
+
+
 def main() -> None:
     options = parser().parse_args()
+    cases = work.choose(options.cases, work.read(options.add) if options.add else [])
+    if options.list:
+        print("\n".join(case.name for case in cases))
+        raise SystemExit
+    if options.pages_only:
+        write_pages(options.output)
+        return
+    cores = machine.cores()
+    if max(options.threads + options.scaling) > len(cores):
+        raise SystemExit(
+            f"This process may use {len(cores)} cores: ask for so many threads at most."
+        )
     options.output.mkdir(parents=True, exist_ok=True)
     options.scratch.mkdir(parents=True, exist_ok=True)
-    runs = options.scratch / "runs.jsonl"
+    python, limit, head = the_processor(options)
+    runs = options.scratch / f"runs-{processor.key(head.instruction_set)}.jsonl"
+    head_file = runs.with_suffix(".head.json")
     if not options.report_only:
-        run(options, runs)
+        if not options.resume:
+            runs.write_text("")
+        figures.write(head_file, head)
+        effort = options.select_seconds, options.chunk_seconds, options.chunk_steps
+        data = options.scratch.resolve() / "data"
+        plan = Plan(python, data, cores, options.rounds, effort, options.timeout, limit)
+        run(options, plan, runs, cases, head.instruction_set)
     rows = summarize(_read(runs))
     if not rows:
         raise SystemExit(f"There are no runs in {runs}.")
-    drawn = plots.draw(options.output, rows)
-    described, date = machine.describe(), time.strftime("%Y-%m-%d")
-    text = tables.document(rows, described, date, drawn)
-    (options.output / "peers.md").write_text(text, "utf-8")
-    figures = {
-        "date": date,
-        "machine": described,
-        "rows": [
-            asdict(row)
-            | {
-                "case": row.case._asdict(),
-                "best_peer": row.best_peer,
-                "times_as_fast": row.times_as_fast,
-                "share_of_floor": row.share_of_floor,
-            }
-            for row in rows
-        ],
-    }
-    (options.output / "peers.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    print(text)
-    print(f"Written: peers.md, peers.json, {', '.join(drawn.values())} in {options.output}")
+    publish(options.output, replace(figures.read(head_file), rows=rows))
+    print((options.output / f"{head.name}.md").read_text("utf-8"))
+    print(f"Written: peers.md and {head.name}.* in {options.output}")
 
 
 if __name__ == "__main__":

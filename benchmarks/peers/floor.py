@@ -9,6 +9,7 @@ multiply-adds.  Loads, stores, σ′, sums and the update are not counted.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -25,10 +26,14 @@ from numba.extending import intrinsic
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused.activation_kernels import sigma
 from batchprop.simd.load_store import load, store
-from batchprop.simd.vectors import NATIVE, WIDE, Vector, lanes, vec_type
+from batchprop.simd.vectors import REGISTER_BITS, Vector, vec_type
+from benchmarks import machine
 from benchmarks.cases import Case
 
-ACCUMULATORS = 12  # independent chains: enough to hide the latency, even with 16 registers
+# Independent chains.  A processor with two units and a latency of 4 needs 8 to keep them busy; 12
+# and two operands fit in 16 registers, so that the loop consists of nothing but multiply-adds.
+ACCUMULATORS = 12
+SIGMA_REGISTERS = 2, 4  # side by side in one evaluation of σ; the faster one counts
 IN_CACHE = 4096  # elements of the array on which σ is timed
 TRY_SECONDS, TRIES = 0.02, 5
 
@@ -38,7 +43,7 @@ Array = np.ndarray
 @intrinsic
 def _multiply_adds(typing: Any, numbers: Any, rounds: Any) -> Any:
     """``_multiply_adds(numbers, rounds)``: 12 vector multiply-adds per round, summed at the end."""
-    vec = vec_type(numbers.dtype, NATIVE)
+    vec = vec_type(numbers.dtype, 1)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = context.get_value_type(vec)
@@ -73,12 +78,17 @@ def multiply_adds(numbers, rounds):
     return _multiply_adds(numbers, rounds)
 
 
-@numba.njit(nogil=True, error_model="numpy")
-def sigma_passes(code, Z, H, step, passes):
-    """Evaluate σ over an array that stays in cache."""
-    for _ in range(passes):
-        for i in range(0, Z.size, step):
-            store(H, i, sigma(code, load(Z, i, WIDE)))
+@functools.cache
+def sigma_passes(registers: int) -> Callable[..., None]:
+    """Return a compiled function that evaluates σ over an array that stays in cache."""
+
+    @numba.njit(nogil=True, error_model="numpy")
+    def passes(code, Z, H, step, count):
+        for _ in range(count):
+            for i in range(0, Z.size, step):
+                store(H, i, sigma(code, load(Z, i, registers)))
+
+    return passes
 
 
 def _together(cores: list[int], work: Callable[[int], None]) -> float:
@@ -133,14 +143,23 @@ class Floor:
         self._cores = cores
         dtype = np.dtype(case.dtype)
         self._numbers = np.array([0.999999, 1e-7, 1.0], dtype)
-        self._native = lanes(8 * dtype.itemsize, NATIVE)
-        self._wide = lanes(8 * dtype.itemsize, WIDE)
+        self._lanes = REGISTER_BITS // (8 * dtype.itemsize)
         rng = np.random.default_rng(0)
         self._Z = [rng.normal(size=IN_CACHE).astype(dtype) for _ in cores]
         self._H = [np.empty(IN_CACHE, dtype) for _ in cores]
         self._code = ACTIVATIONS[case.activation].code
         multiply_adds(self._numbers, 1)
-        sigma_passes(self._code, self._Z[0], self._H[0], self._wide, 1)
+        self._sigma = min(map(self._sigma_work, SIGMA_REGISTERS), key=self._time_once)
+
+    def _sigma_work(self, registers: int) -> Callable[[int, int], None]:
+        """Return a function of a core's index and a number of passes."""
+        passes, step = sigma_passes(registers), registers * self._lanes
+        return lambda index, count: passes(self._code, self._Z[index], self._H[index], step, count)
+
+    @staticmethod
+    def _time_once(work: Callable[[int, int], None]) -> float:
+        work(0, 1)  # compiles
+        return min(_alone(lambda index: work(index, 20)) for _ in range(TRIES))
 
     def flops_per_second(self) -> float:
         """Return the peak rate; a multiply-add counts as two."""
@@ -148,15 +167,13 @@ class Floor:
         def make(repetitions: int) -> Callable[[int], None]:
             return lambda _: multiply_adds(self._numbers, 1000 * repetitions)
 
-        return _best_rate(self._cores, 2 * 1000 * ACCUMULATORS * self._native, make)
+        return _best_rate(self._cores, 2 * 1000 * ACCUMULATORS * self._lanes, make)
 
     def activations_per_second(self) -> float:
         """Return the number of evaluations of σ per second."""
 
         def make(repetitions: int) -> Callable[[int], None]:
-            return lambda index: sigma_passes(
-                self._code, self._Z[index], self._H[index], self._wide, repetitions
-            )
+            return lambda index: self._sigma(index, repetitions)
 
         return _best_rate(self._cores, IN_CACHE, make)
 
@@ -171,7 +188,10 @@ class FloorSession:
 
     def __init__(self, case: Case, cores: list[int]) -> None:
         self._case, self._floor = case, Floor(case, cores)
-        self.ready: dict[str, Any] = {"status": "ready"}
+        self.ready: dict[str, Any] = {
+            "status": "ready",
+            "instructions": f"{machine.vector_bits()}-bit {machine.instruction_set()} kernels",
+        }
 
     def chunk(self) -> dict[str, float]:
         """Measure both rates once."""

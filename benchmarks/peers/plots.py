@@ -1,14 +1,15 @@
-"""The plots: time per step against N, fraction of the floor, speed-up by number of threads."""
+"""The plots: time against N, share of the floor, speed-up by number of threads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers.libraries import LIBRARIES
 from benchmarks.peers.summary import FLOOR, OURS, Row
 from benchmarks.peers.tables import threads_title
-from benchmarks.peers.work import GROUPS
+from benchmarks.peers.work import in_sweep
 from benchmarks.plot_style import COLOURS, MARKS, figure
 
 LOOK = {
@@ -17,45 +18,32 @@ LOOK = {
 }
 
 
-def _form(row: Row) -> tuple[str, str, str]:
-    return row.case.net, row.case.activation, row.case.dtype
-
-
-def _sweep(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of the (net, σ, dtype) that ran at the most sizes, ordered by N."""
-    sizes: dict[tuple[str, str, str], set[int]] = {}
-    for row in rows:
-        sizes.setdefault(_form(row), set()).add(row.case.n_samples)
-    most = max(sizes, key=lambda form: len(sizes[form]), default=None)
-    if most is None or len(sizes[most]) < 3:
-        return []
-    return sorted((row for row in rows if _form(row) == most), key=lambda row: row.case.n_samples)
-
-
 def time_against_n(path: Path, rows: Sequence[Row]) -> bool:
-    """Plot one panel per number of threads for which peers ran."""
-    swept = _sweep(rows)
+    """Plot the time per sample of a step, one panel per number of threads for which peers ran."""
+    swept = sorted(rows, key=lambda row: row.case.n_samples)
     counts = sorted({row.threads for row in swept if row.best_peer})
-    if not counts:
+    if not counts or len({row.case.n_samples for row in swept}) < 3:
         return False
-    with figure(path, len(counts), (5.6 * len(counts) + 2.0, 4.8), sharey=True) as panels:
+    with figure(path, len(counts), (4.4 * len(counts) + 2.0, 4.2), sharey=True) as panels:
         for panel, count in zip(panels, counts, strict=True):
             some = [row for row in swept if row.threads == count]
             for peer in [*reversed(LIBRARIES), FLOOR]:
-                known = [(row.case.n_samples, row.seconds(peer)) for row in some]
-                known = [point for point in known if point[1] is not None]
-                if not known:
+                points = [
+                    (row.case.n_samples, 1e9 * time / row.case.n_samples)
+                    for row in some
+                    if (time := row.seconds(peer)) is not None
+                ]
+                if not points:
                     continue
                 if peer == FLOOR:
-                    panel.loglog(*zip(*known, strict=True), color="#777777", ls=":", label="floor")
+                    look: dict[str, Any] = {"color": "#777777", "ls": ":", "label": "floor"}
                 else:
-                    wide = {"linewidth": 2.4, "zorder": 5} if peer == OURS else {"linewidth": 1.1}
-                    panel.loglog(
-                        *zip(*known, strict=True), label=LIBRARIES[peer].title, **LOOK[peer], **wide
-                    )
+                    look = {"label": LIBRARIES[peer].title, **LOOK[peer]}
+                    look |= {"linewidth": 2.4, "zorder": 5} if peer == OURS else {"linewidth": 1.1}
+                panel.loglog(*zip(*points, strict=True), **look)
             panel.set(title=threads_title(count), xlabel="samples N")
-        net, activation, dtype = _form(swept[0])
-        panels[0].set_ylabel(f"seconds a step, {net}, {activation}, {dtype}")
+        case = swept[0].case
+        panels[0].set_ylabel(f"ns a step and sample, {case.net}, {case.activation}, {case.dtype}")
         panels[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), reverse=True)
     return True
 
@@ -130,16 +118,40 @@ def scaling(path: Path, rows: Sequence[Row]) -> bool:
     return True
 
 
-def draw(folder: Path, rows: Sequence[Row]) -> dict[str, str]:
-    """Write all plots that there are data for; return their files by title.
-
-    Cases that serve only the plot against N are left out of the others.
-    """
-    extra = {case.name for case in GROUPS["sweep"]}
-    main = [row for row in rows if row.case.name not in extra] or rows
-    plots = {
-        "Time of a step against N": ("peers-time.png", time_against_n, rows),
-        "Share of the floor": ("peers-floor.png", share_of_floor, main),
-        "Speed-up by number of threads": ("peers-scaling.png", scaling, main),
+def _swept(prefix: str, rows: Sequence[Row]) -> dict[str, tuple[str, list[Row]]]:
+    """Return, by title, the file and the rows of each plot against N."""
+    return {
+        f"Time of a step against N, {net}": (
+            f"{prefix}-sweep-{net}.png",
+            [row for row in rows if in_sweep(row.case) and row.case.net == net],
+        )
+        for net in dict.fromkeys(row.case.net for row in rows if in_sweep(row.case))
     }
-    return {title: name for title, (name, make, some) in plots.items() if make(folder / name, some)}
+
+
+def draw(folder: Path, prefix: str, rows: Sequence[Row]) -> None:
+    """Write all plots that there are data for.
+
+    Cases that serve only the plots against N are left out of the others.
+    """
+    for name, some in _swept(prefix, rows).values():
+        time_against_n(folder / name, some)
+    main = [row for row in rows if not in_sweep(row.case)]
+    share_of_floor(folder / f"{prefix}-floor.png", main)
+    scaling(folder / f"{prefix}-scaling.png", main)
+
+
+def sweep_files(folder: Path, prefix: str, rows: Sequence[Row]) -> dict[str, str]:
+    """Return the plots against N that are in a folder: file by title."""
+    files = {title: name for title, (name, _) in _swept(prefix, rows).items()}
+    return {title: name for title, name in files.items() if (folder / name).exists()}
+
+
+def files(folder: Path, prefix: str, rows: Sequence[Row]) -> dict[str, str]:
+    """Return all plots of a kind of processor that are in a folder: file by title."""
+    others = {
+        "Share of the floor": f"{prefix}-floor.png",
+        "Speed-up by number of threads": f"{prefix}-scaling.png",
+    }
+    others = {title: name for title, name in others.items() if (folder / name).exists()}
+    return sweep_files(folder, prefix, rows) | others

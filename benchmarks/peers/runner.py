@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.cases import Case
 from benchmarks.peers.environment import ROOT, environment
 from benchmarks.peers.libraries import LIBRARIES
+from benchmarks.peers.processor import Limit
 
 FLOOR = "floor"
 Record = dict[str, Any]
@@ -37,6 +38,7 @@ class Plan:
     rounds: int
     effort: tuple[float, float, int]
     timeout: float  # seconds to wait for a reply
+    limit: Limit | None = None  # run as on another kind of processor
 
 
 class Ended(Exception):
@@ -83,12 +85,13 @@ class Worker:
             "folder": str(plan.folder),
             "effort": plan.effort,
             "way": way,
+            "watch_registers": plan.limit is not None,
         }
         with self._said.open("w") as said:
             self._process = subprocess.Popen(
                 [plan.python, "-m", "benchmarks.peers.worker", json.dumps(task)],
                 cwd=ROOT,
-                env=environment(case, threads, Path(self._scratch.name), flags),
+                env=environment(case, threads, Path(self._scratch.name), flags, plan.limit),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,

@@ -29,6 +29,8 @@ class Entry:
     peak_mib: float | None = None
     note: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    instructions: str = ""  # what the library reports to use
+    uses_avx512: bool | None = None  # what the system saw; None if it does not tell
 
 
 @dataclass
@@ -77,12 +79,15 @@ def _entry(peer: str, records: Sequence[Record]) -> Entry:
     last = (good or list(records))[-1]
     entry = Entry(peer, last["status"], note=last.get("note", ""))
     entry.versions = last.get("versions", {})
+    entry.instructions = last.get("instructions", "")
     if not good:
         return entry
     times = [chunk["step_seconds"] for record in good for chunk in record["chunks"]]
     entry.least, entry.most = min(times), max(times)
     entry.seconds = min(times) if peer == FLOOR else median(times)  # a bound takes the minimum
     entry.way = last.get("way", "")
+    seen = {record.get("uses_avx512") for record in good} - {None}
+    entry.uses_avx512 = any(seen) if seen else None
     if peer != FLOOR:
         entry.gradient_error = max(record["gradient_error"] for record in good)
         entry.build_seconds = max(record["build_seconds"] for record in good)

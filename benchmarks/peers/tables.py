@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks import machine, markdown
+from benchmarks.peers.figures import Figures
 from benchmarks.peers.libraries import LIBRARIES
 from benchmarks.peers.summary import FLOOR, OURS, Entry, Row, all_versions
+from benchmarks.peers.work import in_sweep
 
 STATUS = {"unsuitable": "n/a", "wrong": "wrong", "failed": "failed"}
 
@@ -19,7 +21,8 @@ def _peers(rows: Sequence[Row]) -> list[str]:
     return [peer for peer in LIBRARIES if any(peer in row.entries for row in rows)]
 
 
-def _work(row: Row) -> list[str]:
+def work(row: Row) -> list[str]:
+    """Return the cells below ``WORK_HEAD``."""
     case = row.case
     name = case.name.split("/")[0]
     return [name, case.net, f"{case.n_samples:,}", f"{case.activation}, {case.dtype}"]
@@ -58,7 +61,7 @@ def time_table(rows: Sequence[Row]) -> str:
         best = row.best_peer
         body.append(
             [
-                *_work(row),
+                *work(row),
                 *markdown.bold_least(cells, times),
                 LIBRARIES[best].title if best else markdown.MISSING,
                 markdown.ratio(row.times_as_fast),
@@ -74,7 +77,7 @@ def floor_table(rows: Sequence[Row]) -> str:
     """Return the table of the rates that the floor is computed from."""
     body = [
         [
-            *_work(row),
+            *work(row),
             markdown.number((row.flops_per_second or 0) / 1e9),
             markdown.number((row.activations_per_second or 0) / 1e9),
             markdown.duration(row.seconds(FLOOR)),
@@ -136,23 +139,84 @@ def _notes(rows: Sequence[Row]) -> str:
     return "\n".join(sorted(notes))
 
 
-def document(
-    rows: Sequence[Row], described: dict[str, object], date: str, plots: dict[str, str]
-) -> str:
-    """Return the report; ``plots`` maps titles to files."""
+def losses(rows: Sequence[Row]) -> str:
+    """Return a list of the rows in which a peer is faster than ours, the worst first."""
+    lost = [row for row in rows if row.times_as_fast is not None and row.times_as_fast < 1]
+    lines = [
+        f"- {row.case.name} ({row.case.net}, N = {row.case.n_samples:,}), "
+        f"{threads_title(row.threads)}: {markdown.number(row.times_as_fast or 0.0)}×; "
+        f"{LIBRARIES[row.best_peer or OURS].title} takes "
+        f"{markdown.duration(row.seconds(row.best_peer or OURS))}, ours "
+        f"{markdown.duration(row.seconds(OURS))}"
+        for row in sorted(lost, key=lambda row: row.times_as_fast or 0.0)
+    ]
+    compared = sum(row.times_as_fast is not None for row in rows)
+    return "\n".join(lines) or f"In none of {compared} rows."
+
+
+def limited(figures: Figures) -> str:
+    """Return what a limit changes and what it leaves."""
+    return (
+        f"it has {figures.native}, and every library was limited to {figures.instruction_set} "
+        "(`--processor`)"
+    )
+
+
+def instructions_table(rows: Sequence[Row]) -> str:
+    """Return what each library reports to run, and whether it used AVX-512 registers."""
+    body = []
+    for peer in [*LIBRARIES, FLOOR]:
+        entries = [
+            (row, row.entries[peer])
+            for row in rows
+            if peer in row.entries and row.entries[peer].seconds is not None
+        ]
+        reported = sorted({entry.instructions for _, entry in entries} - {""})
+        if not reported:
+            continue
+        seen = [(row, entry) for row, entry in entries if entry.uses_avx512 is not None]
+        users = list(dict.fromkeys(row.case.name for row, entry in seen if entry.uses_avx512))
+        used = f"in {', '.join(users)}" if users else "no" if seen else markdown.MISSING
+        title = LIBRARIES[peer].title if peer in LIBRARIES else peer
+        body.append([title, "; ".join(reported), used])
+    return markdown.table(["library", "reports", "used AVX-512 registers"], body, left=3)
+
+
+INSTRUCTIONS_ARE = (
+    "What the libraries report, in their own words. If a processor was limited to an older kind, "
+    "Linux's record of AVX-512 state (`/proc/PID/arch_status`) was read while each library ran."
+)
+
+
+def document(figures: Figures, plots: dict[str, str]) -> str:
+    """Return all tables of one kind of processor; ``plots`` maps titles to files."""
+    rows = [row for row in figures.rows if not in_sweep(row.case)]
+    sweep = [row for row in figures.rows if in_sweep(row.case)]
     counts = sorted({row.threads for row in rows})
     full = [n for n in counts if any(row.best_peer for row in rows if row.threads == n)]
+    versions = ", ".join(f"{k} {v}" for k, v in sorted(all_versions(figures.rows).items()))
     parts = [
-        "# Other libraries on the same work",
+        f"# Other libraries on the same work: {figures.instruction_set}",
+        f"{machine.hardware(figures.machine)}{'; ' + limited(figures) if figures.limited else ''}.",
+        f"{machine.software(figures.machine)}; {figures.date}. Libraries: {versions}.",
         HOW,
         FLOOR_IS,
-        machine.sentence(described, date),
-        "Libraries: " + ", ".join(f"{k} {v}" for k, v in sorted(all_versions(rows).items())) + ".",
+        "## Where we lose",
+        losses(figures.rows),
     ]
     for count in full or counts:
         some = [row for row in rows if row.threads == count]
         parts += [f"## Time of a step, {threads_title(count)}", time_table(some)]
+    for count in sorted({row.threads for row in sweep if row.best_peer}):
+        some = [row for row in sweep if row.threads == count]
+        parts += [f"## Time of a step against N, {threads_title(count)}", time_table(some)]
     parts += [f"![{title}]({name})" for title, name in plots.items()]
+    if any(entry.instructions for row in figures.rows for entry in row.entries.values()):
+        parts += [
+            "## The instructions that each library ran",
+            INSTRUCTIONS_ARE,
+            instructions_table(figures.rows),
+        ]
     for count in full or counts:
         some = [row for row in rows if row.threads == count]
         parts += [f"## The floor, {threads_title(count)}", floor_table(some)]
@@ -170,7 +234,7 @@ def document(
             f"## The way that was fastest, {of}",
             _side_table(some, lambda e: e.way),
         ]
-    parts += ["## What did not run", _failures(rows)]
+    parts += ["## What did not run", _failures(figures.rows)]
     if notes := _notes(rows):
         parts += ["## Notes", notes]
     return "\n\n".join(parts) + "\n"

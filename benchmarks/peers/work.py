@@ -22,19 +22,30 @@ TABLE: dict[str, tuple[Sizes, int, list[str]]] = {
     "year": ((90, 100, 1), 463_715, ["relu/float32", "tanh/float32"]),
     "multi": ((64, 256, 16), 100_000, ["tanh/float32", "tanh/float64"]),
     "wide": ((784, 1024, 10), 20_000, ["relu/float32"]),
+    "hundreds": ((400, 500, 3), 20_000, ["relu/float64"]),
     "long": ((8, 50, 1), 10_000_000, ["tanh/float32"]),
 }
-# Sizes that are multiples of no block size.
+# Sizes that are multiples of no vector, tile or block.
 ODD: dict[str, tuple[Sizes, int, list[str]]] = {
-    "odd-small": ((3, 37, 2), 12_347, ["tanh/float32"]),
-    "odd-many-outputs": ((13, 131, 7), 50_021, ["relu/float64"]),
+    "odd-small": ((3, 37, 2), 12_347, ["tanh/float32", "relu/float64"]),
+    "odd-one-output": ((13, 29, 1), 4_999, ["relu/float32", "tanh/float64"]),
     "odd-narrow": ((17, 5, 3), 100_003, ["logistic/float32"]),
+    "odd-medium": ((33, 97, 5), 20_011, ["tanh/float32", "relu/float64"]),
+    "odd-many-outputs": ((13, 131, 7), 50_021, ["relu/float32", "tanh/float64"]),
+    "odd-large": ((101, 203, 7), 10_007, ["relu/float32", "tanh/float64"]),
+    "odd-few-samples": ((257, 511, 3), 3_001, ["tanh/float32", "relu/float64"]),
 }
-# Time against N; the cases uci and long have the same form and fill the gaps.
-SWEEP: dict[str, tuple[Sizes, int, list[str]]] = {
-    f"sweep-{n_samples}": ((8, 50, 1), n_samples, ["tanh/float32"])
-    for n_samples in (100, 1_000, 100_000, 1_000_000)
+# Time against N, of two networks, beside the libraries that are fastest on them.
+SWEEPS: dict[Sizes, tuple[int, ...]] = {
+    (8, 50, 1): (50, 200, 1_000, 5_000, 20_000, 100_000, 1_000_000),
+    (64, 256, 16): (50, 200, 1_000, 5_000, 20_000, 100_000),
 }
+SWEEP = {
+    f"sweep-{e}-{m}-{s}-{n_samples}": ((e, m, s), n_samples, ["tanh/float32"])
+    for (e, m, s), counts in SWEEPS.items()
+    for n_samples in counts
+}
+SWEEP_PEERS = ("ours", "numpy_full", "numpy_blocked", "jax_loop")
 
 
 def _listed(described: dict[str, tuple[Sizes, int, list[str]]]) -> list[Case]:
@@ -46,6 +57,11 @@ def _listed(described: dict[str, tuple[Sizes, int, list[str]]]) -> list[Case]:
 
 
 GROUPS = {"table": _listed(TABLE), "odd": _listed(ODD), "sweep": _listed(SWEEP)}
+
+
+def in_sweep(case: Case) -> bool:
+    """Return whether a case is only a point of the plots against N."""
+    return case.name.split("/")[0] in SWEEP
 
 
 def read(path: Path) -> list[Case]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.cases import Case
 from benchmarks.peers.environment import pin
+from benchmarks.peers.registers import uses_avx512
 
 
 def _status_mib(key: str) -> float | None:
@@ -64,6 +65,7 @@ class PeerSession:
             "status": "ready",
             "import_seconds": import_seconds,
             "versions": library.versions(),
+            "instructions": library.instructions(),
             "tried": tried,
         }
         if chosen is None:
@@ -123,7 +125,10 @@ def main() -> None:
         if line.strip() != "chunk":
             break
         reply(session.chunk())
-    reply(session.end())
+    last = session.end()
+    if task["watch_registers"]:
+        last["uses_avx512"] = uses_avx512(session.chunk)
+    reply(last)
 
 
 if __name__ == "__main__":

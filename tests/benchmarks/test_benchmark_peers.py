@@ -9,13 +9,15 @@ import sys
 
 import pytest
 
+from batchprop.compiler.target import TARGET
 from benchmarks import data, machine
 from benchmarks.cases import case
-from benchmarks.peers import plots, runner, storage, tables, work
+from benchmarks.peers import runner, storage, tables, work
 from benchmarks.peers.candidate import Unsuitable, Workload, judge
 from benchmarks.peers.environment import environment
-from benchmarks.peers.floor import Floor, floor_seconds
-from benchmarks.peers.libraries import LIBRARIES, numpy_blocked, numpy_full, ours, sklearn_mlp
+from benchmarks.peers.figures import Figures
+from benchmarks.peers.floor import Floor, floor_seconds, multiply_adds
+from benchmarks.peers.libraries import numpy_blocked, numpy_full, ours, sklearn_mlp
 from benchmarks.peers.runner import Ended, Plan, Worker, run_case
 from benchmarks.peers.summary import summarize
 from benchmarks.peers.timing import Effort, choose
@@ -85,7 +87,9 @@ def test_cases_are_chosen_by_group_name_and_pattern(tmp_path):
         "uci/tanh/float32",
         "uci/relu/float32",
     ]
-    assert len(work.choose(["table"])) == 13
+    assert len(work.choose(["table"])) == 14
+    assert {one.name.split("/")[0] for one in work.choose(["odd-*"])} == set(work.ODD)
+    assert all(size % 4 for *sizes, n, _ in odd_sizes() for size in (*sizes, n))
     with pytest.raises(SystemExit, match="No case is called 'unknown'"):
         work.choose(["unknown"])
     path = tmp_path / "more.json"
@@ -99,13 +103,19 @@ def test_cases_are_chosen_by_group_name_and_pattern(tmp_path):
     )
 
 
-def test_environment_suits_the_libraries(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
-    found = environment(SMALL, 3, tmp_path, "--flag")
-    assert "OPENBLAS_CORETYPE" not in found
-    assert {found["OMP_NUM_THREADS"], found["OPENBLAS_NUM_THREADS"]} == {"3"}
-    assert found["XLA_FLAGS"] == "--flag"
-    assert found["JAX_ENABLE_X64"] == "1"
+def odd_sizes():
+    return [(one.e, one.m, one.s, one.n_samples, one.name) for one in work.choose(["odd"])]
+
+
+def test_environment_suits_the_libraries(tmp_path):
+    variables = environment(SMALL, 3, tmp_path, "--flag")
+    assert {variables["OMP_NUM_THREADS"], variables["OPENBLAS_NUM_THREADS"]} == {"3"}
+    assert variables["XLA_FLAGS"] == "--flag"
+    assert variables["JAX_ENABLE_X64"] == "1"
+    # XLA ignores what follows a word without dashes
+    words = environment(SMALL, 1, tmp_path, "--flag")["XLA_FLAGS"].split()
+    assert words[-1] == "--flag"
+    assert all(word.startswith("--") for word in words)
 
 
 def test_floor_adds_both_parts():
@@ -114,6 +124,20 @@ def test_floor_adds_both_parts():
     floor = Floor(SMALL, machine.cores()[:1])
     assert 1e8 < floor.flops_per_second() < 1e13
     assert 1e6 < floor.activations_per_second() < 1e12
+
+
+@pytest.mark.skipif(not (TARGET.x86 and TARGET.fma), reason="reads x86 assembly")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_peak_is_measured_by_a_loop_of_nothing_but_multiply_adds(dtype):
+    Floor(SMALL._replace(dtype=dtype), machine.cores()[:1])
+    for assembly in multiply_adds.inspect_asm().values():
+        lines = [line.split("#")[0].split() for line in assembly.splitlines()]
+        words = [line for line in lines if line and not line[0].startswith((".p2", ".cfi"))]
+        fused = [i for i, line in enumerate(words) if line[0].startswith("vfmadd")]
+        loop = words[fused[0] : fused[-1]]
+        assert len(fused) >= 12
+        assert not [line for line in loop if line[0].startswith("v") and "(" in line[-1]]
+        assert {line[0] for line in loop if line[0].startswith("v")} <= {words[i][0] for i in fused}
 
 
 def plan(folder, timeout=120.0):
@@ -138,7 +162,8 @@ def test_processes_take_turns_and_the_report_tells_all(tmp_path):
     assert row.best_peer in ("numpy_full", "sklearn_mlp")
     assert row.times_as_fast == pytest.approx(row.seconds(row.best_peer) / row.seconds("ours"))
     assert 0 < row.share_of_floor < 1.5
-    text = tables.document([row], machine.describe(), "2026-01-02", {})
+    results = Figures("AVX2", "2026-01-02", machine.describe(), [row])
+    text = tables.document(results, {})
     for part in ("one thread", "3-5-2", "FMA peak", "torch", "scikit-learn", "failed", "share of"):
         assert part in text
 
@@ -149,43 +174,6 @@ def test_a_process_that_does_not_reply_is_ended(tmp_path):
     with worker, pytest.raises(Ended, match="no reply within"):
         worker.reply()
     assert worker._process.returncode is not None
-
-
-def record(peer, one, threads, seconds):
-    chunk = {"step_seconds": seconds, "flops_per_second": 1e11, "activations_per_second": 1e9}
-    return {
-        "peer": peer,
-        "case": list(one),
-        "threads": threads,
-        "status": "ok",
-        "way": "way",
-        "chunks": [chunk],
-        "gradient_error": 1e-12,
-        "build_seconds": 1.0,
-        "peak_mib": 100.0,
-        "versions": {peer: "1"},
-    }
-
-
-def test_plots_and_tables_of_a_whole_run(tmp_path):
-    records = [
-        record(peer, one, threads, (1 + place) * one.n_samples / threads * 1e-7)
-        for one in work.choose(["sweep"])
-        for threads in (1, 2, 4)
-        for place, peer in enumerate(["floor", "ours", "jax_loop", "r_nnet"])
-        if threads != 2 or peer in ("floor", "ours")
-    ]
-    rows = summarize(records)
-    assert {row.best_peer for row in rows} == {"jax_loop", None}
-    drawn = plots.draw(tmp_path, rows)
-    assert set(drawn.values()) == {"peers-time.png", "peers-floor.png", "peers-scaling.png"}
-    for name in drawn.values():
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    text = tables.document(rows, machine.describe(), "2026-01-02", drawn)
-    assert "1.50×" in text
-    assert "50 %" in text
-    assert "(4.00×)" in text
-    assert LIBRARIES["jax_loop"].title in text
 
 
 def test_what_memory_does_not_hold_has_its_rounds_later(tmp_path, monkeypatch):

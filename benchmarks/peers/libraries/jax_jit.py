@@ -6,6 +6,7 @@ columns.  ``jax_loop`` runs the same steps in one jitted loop.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import jax
@@ -122,3 +123,13 @@ def candidates(workload: Workload) -> list[Candidate]:
 
 def versions() -> dict[str, str]:
     return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}
+
+
+def instructions() -> str:
+    """Return what XLA was told; it reports nothing itself."""
+    flags = [
+        flag
+        for flag in os.environ.get("XLA_FLAGS", "").split()
+        if "isa" in flag or "vector" in flag
+    ]
+    return " ".join(["XLA", *flags]) if flags else "XLA, no limit"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.peers.candidate import Candidate, Workload
-from benchmarks.peers.libraries.jax_jit import versions, ways
+from benchmarks.peers.libraries.jax_jit import instructions, versions, ways
 
-__all__ = ["candidates", "versions"]
+__all__ = ["candidates", "instructions", "versions"]
 
 
 def candidates(workload: Workload) -> list[Candidate]:

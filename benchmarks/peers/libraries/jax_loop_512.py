@@ -5,6 +5,6 @@ By default XLA uses 256 bits even if the processor has more; the flag is set in 
 
 from __future__ import annotations
 
-from benchmarks.peers.libraries.jax_loop import candidates, versions
+from benchmarks.peers.libraries.jax_loop import candidates, instructions, versions
 
-__all__ = ["candidates", "versions"]
+__all__ = ["candidates", "instructions", "versions"]

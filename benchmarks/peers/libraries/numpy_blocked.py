@@ -13,11 +13,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
-from benchmarks.peers.libraries.numpy_full import HandWritten, Sums, versions, with_ones
+from benchmarks.peers.libraries.numpy_full import (
+    HandWritten,
+    Sums,
+    instructions,
+    versions,
+    with_ones,
+)
 
 BLOCK_KIB = (256, 768, 2048, 8192)  # size of all data that a block touches
 
-__all__ = ["candidates", "versions"]
+__all__ = ["candidates", "instructions", "versions"]
 
 
 class Part:

@@ -7,8 +7,14 @@ both gradients.  With one output, δ_h is an outer product, and its factor W_y i
 from __future__ import annotations
 
 import numpy as np
+from numpy._core._multiarray_umath import (
+    __cpu_baseline__,
+    __cpu_dispatch__,
+    __cpu_features__,
+)
 from threadpoolctl import threadpool_info
 
+from benchmarks import machine
 from benchmarks.data import Array, Blocks
 from benchmarks.peers.candidate import Candidate, Workload
 
@@ -175,3 +181,9 @@ def versions() -> dict[str, str]:
             )
             break
     return result
+
+
+def instructions() -> str:
+    """Return the highest instruction set of NumPy's own loops, and whose kernels its BLAS uses."""
+    loops = [name for name in (*__cpu_baseline__, *__cpu_dispatch__) if __cpu_features__[name]]
+    return f"NumPy {loops[-1] if loops else 'baseline'}, {machine.blas()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import batchprop
+from benchmarks import machine
 from benchmarks.data import Blocks
 from benchmarks.peers.candidate import Candidate, Workload
 
@@ -53,3 +54,7 @@ def candidates(workload: Workload) -> list[Candidate]:
 
 def versions() -> dict[str, str]:
     return {"batchprop": batchprop.__version__}
+
+
+def instructions() -> str:
+    return f"{machine.vector_bits()}-bit {machine.instruction_set()} kernels"

@@ -96,3 +96,7 @@ def versions() -> dict[str, str]:
     said = subprocess.run(["Rscript", "--version"], capture_output=True, text=True, check=False)
     words = (said.stdout + said.stderr).split()
     return {"R": next((word for word in words if word[0].isdigit()), "?")}
+
+
+def instructions() -> str:
+    return "C, as R was compiled"

@@ -97,3 +97,7 @@ def candidates(workload: Workload) -> list[Candidate]:
 
 def versions() -> dict[str, str]:
     return {"scikit-learn": sklearn.__version__} | numpy_full.versions()
+
+
+def instructions() -> str:
+    return numpy_full.instructions()

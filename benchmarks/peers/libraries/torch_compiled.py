@@ -12,8 +12,10 @@ from collections.abc import Callable
 import torch
 import torch._inductor.config
 import torch.nn.functional as F
+from torch._inductor.cpu_vec_isa import pick_vec_isa
 
 from benchmarks.peers.candidate import Candidate, Unsuitable, Workload
+from benchmarks.peers.libraries import torch_eager
 from benchmarks.peers.libraries.torch_eager import TorchCandidate, sigma, tensor, versions
 
 __all__ = ["candidates", "versions"]
@@ -155,3 +157,8 @@ def candidates(workload: Workload) -> list[Candidate]:
         Compiled("formulas", columns=True, sigmoid_form=True),
         Compiled("formulas", columns=True, mode="max-autotune"),
     ]
+
+
+def instructions() -> str:
+    """Return those of PyTorch, and those of the C++ code that inductor writes."""
+    return f"{torch_eager.instructions()}, inductor {pick_vec_isa()}"

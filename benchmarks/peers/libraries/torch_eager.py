@@ -131,3 +131,7 @@ def candidates(workload: Workload) -> list[Candidate]:
 
 def versions() -> dict[str, str]:
     return {"torch": torch.__version__}
+
+
+def instructions() -> str:
+    return f"ATen {torch.backends.cpu.get_cpu_capability()}"
