@@ -35,6 +35,7 @@ from batchprop.simd.register_tiles import (
 )
 from batchprop.simd.vectors import NATIVE, WIDE
 
+LONG = 4  # registers that σ takes at a time: one row of a panel or two
 GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # variants of the backward pass
 
 
@@ -46,7 +47,11 @@ def activate(code, Z):
         start = Z.start + first // width * Z.panel_stride
         stop = start + Z.n_rows * width
         if Z.n_samples - first > width - lanes:
-            for i in range(start, stop, width):
+            i = start
+            while stop - i >= LONG * lanes:
+                store(array, i, sigma(code, load(array, i, LONG)))
+                i += LONG * lanes
+            if i < stop:
                 store(array, i, sigma(code, load(array, i, WIDE)))
         else:
             for i in range(start, stop, width):
