@@ -18,7 +18,8 @@ def test_totals_are_summed_in_float64(dtype):
     out = np.zeros(4)
     kernels.call_totals(a, b, out)
     a, b = a.astype(np.float64), b.astype(np.float64)
-    np.testing.assert_array_equal(out, [a.sum(), a[:step].sum(), a @ b, a[:step] @ b[:step]])
+    expected = np.array([a.sum(), a[:step].sum(), a @ b, a[:step] @ b[:step]])
+    np.testing.assert_array_equal(out, 2 * expected)
 
 
 @pytest.mark.parametrize("at", [0, 1, 3])

@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from batchprop.compiler.jit import always_inlined
-from batchprop.simd.vectors import Vector, splat, vec_type
+from batchprop.simd.vectors import Vec, Vector, splat, vec_type
 
 
 def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
@@ -149,27 +149,51 @@ def standard(typing: Any, a: Any, mean: Any, factor: Any) -> Any:
     return a(a, types.float64, types.float64), codegen
 
 
-@intrinsic
-def total(typing: Any, a: Any) -> Any:
-    """``total(a)``: the sum of the lanes, in float64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.extract_element(
-            Vector(builder, args[0]).widened().halved().value, ir.IntType(32)(0)
-        )
-
-    return types.float64(a), codegen
+def _float64(vec: Any) -> Any:
+    """Return the type of a vector of as many float64."""
+    return Vec(types.float64, vec.size)
 
 
 @intrinsic
-def total_product(typing: Any, a: Any, b: Any) -> Any:
-    """``total_product(a, b)``: the sum of a · b over the lanes, in float64."""
+def zero_sums(typing: Any, a: Any) -> Any:
+    """``zero_sums(a)``: as many zeros as a vector has lanes, in float64."""
+    sums = _float64(a)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        left, right = (Vector(builder, arg).widened() for arg in args)
-        return builder.extract_element((left * right).halved().value, ir.IntType(32)(0))
+        return ir.Constant(context.get_value_type(sums), None)
 
-    return types.float64(a, b), codegen
+    return sums(a), codegen
+
+
+@intrinsic
+def add_lanes(typing: Any, sums: Any, a: Any) -> Any:
+    """``add_lanes(sums, a)``: sums + a in float64, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return (Vector(builder, args[0]) + Vector(builder, args[1]).widened()).value
+
+    return sums(sums, a), codegen
+
+
+@intrinsic
+def add_product(typing: Any, sums: Any, a: Any, b: Any) -> Any:
+    """``add_product(sums, a, b)``: sums + a · b in float64, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        left, right = (Vector(builder, arg).widened() for arg in args[1:])
+        return (Vector(builder, args[0]) + left * right).value
+
+    return sums(sums, a, b), codegen
+
+
+@intrinsic
+def total(typing: Any, sums: Any) -> Any:
+    """``total(sums)``: the sum of the lanes of a vector of float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.extract_element(Vector(builder, args[0]).halved().value, ir.IntType(32)(0))
+
+    return types.float64(sums), codegen
 
 
 def _prefetch(builder: Any, pointer: Any, locality: int) -> None:

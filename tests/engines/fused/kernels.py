@@ -19,7 +19,16 @@ from batchprop.engines.fused.problem import Problem, Scratch
 from batchprop.linalg.matmul import add_outer, add_outer_transposed, affine, pack_bands
 from batchprop.linalg.views import Panels, Strips
 from batchprop.parameters import Shape, offsets
-from batchprop.simd.load_store import load, multiply, store, subtract, total, total_product
+from batchprop.simd.load_store import (
+    add_lanes,
+    add_product,
+    load,
+    multiply,
+    store,
+    subtract,
+    total,
+    zero_sums,
+)
 from batchprop.simd.register_tiles import (
     FOUR,
     ONE,
@@ -100,10 +109,15 @@ def call_transpose(A, start, stride, B, to, to_stride):
 
 @kernel
 def call_totals(a, b, out):
-    """Of wide and native vectors."""
-    out[0], out[1] = total(load(a, 0, WIDE)), total(load(a, 0, NATIVE))
-    out[2] = total_product(load(a, 0, WIDE), load(b, 0, WIDE))
-    out[3] = total_product(load(a, 0, NATIVE), load(b, 0, NATIVE))
+    """Of wide and native vectors, each twice."""
+    x, y = load(a, 0, WIDE), load(b, 0, WIDE)
+    zeros = zero_sums(x)
+    out[0] = total(add_lanes(add_lanes(zeros, x), x))
+    out[2] = total(add_product(add_product(zeros, x, y), x, y))
+    p, q = load(a, 0, NATIVE), load(b, 0, NATIVE)
+    zeros = zero_sums(p)
+    out[1] = total(add_lanes(add_lanes(zeros, p), p))
+    out[3] = total(add_product(add_product(zeros, p, q), p, q))
 
 
 @kernel

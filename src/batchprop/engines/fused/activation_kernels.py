@@ -26,7 +26,9 @@ from numba.extending import intrinsic
 from batchprop.activations import ACTIVATIONS
 from batchprop.simd.vectors import Vector
 
-IDENTITY, RELU, TANH = (ACTIVATIONS[name].code for name in ("identity", "relu", "tanh"))
+IDENTITY, LOGISTIC, RELU, TANH = (
+    ACTIVATIONS[name].code for name in ("identity", "logistic", "relu", "tanh")
+)
 LN2 = {32: float(np.float32(math.log(2))), 64: math.log(2)}
 # ln(2) in two parts: n times the first, of 16 and 32 bits, is exact also without an fma
 LN2_HIGH = {32: 45426 / 2**16, 64: 2977044471 / 2**32}

@@ -24,6 +24,8 @@ from batchprop.engines.fused.packing import (
 from batchprop.linalg.matmul import add_outer_transposed, affine, pack_bands
 from batchprop.linalg.views import Bands, Matrix, Panels, Transpose
 from batchprop.simd.load_store import (
+    add_lanes,
+    add_product,
     fill,
     lanes_of,
     load,
@@ -31,7 +33,7 @@ from batchprop.simd.load_store import (
     store,
     subtract,
     total,
-    total_product,
+    zero_sums,
 )
 from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE
@@ -114,21 +116,23 @@ def forward_panels(problem, theta, p, n_panels, count, scratch):
 
 
 @helper
-def residual(problem, p, scratch, G):
-    """Overwrite Y by wR = w ⊙ (Y − T) for one panel; add db_y and each output's loss to G."""
-    s, width = problem.s, lanes_of(scratch.weighted_residuals, WIDE)
-    db_y_start, loss_start = problem.b_y_start, problem.b_y_start + s
-    w = load(scratch.weight, p * width, WIDE)
+def residuals(problem, n_panels, scratch, G):
+    """Overwrite Y by wR = w ⊙ (Y − T) in a block; add db_y and each output's loss to G."""
+    Y, T, s = scratch.weighted_residuals, scratch.T, problem.s
+    width, db_y_start = lanes_of(Y, WIDE), problem.b_y_start
     for o in range(s):
-        at = (p * s + o) * width
-        # r = y − t,  wr = w r
-        r = subtract(load(scratch.weighted_residuals, at, WIDE), load(scratch.T, at, WIDE))
-        wr = multiply(w, r)
-        # the loss of output o += Σ w r²
-        G[loss_start + o] += total_product(wr, r)
-        # db_y += Σ w r
-        G[db_y_start + o] += total(wr)
-        store(scratch.weighted_residuals, at, wr)
+        zeros = zero_sums(load(Y, 0, WIDE))
+        loss, db_y = zeros, zeros
+        for p in range(n_panels):
+            at = (p * s + o) * width
+            # r = y − t,  wr = w r
+            r = subtract(load(Y, at, WIDE), load(T, at, WIDE))
+            wr = multiply(load(scratch.weight, p * width, WIDE), r)
+            store(Y, at, wr)
+            # the loss of output o += Σ w r²,  db_y += Σ w r
+            loss, db_y = add_product(loss, wr, r), add_lanes(db_y, wr)
+        G[db_y_start + s + o] += total(loss)
+        G[db_y_start + o] += total(db_y)
 
 
 @helper
@@ -141,8 +145,7 @@ def forward_block(problem, theta, first, count, scratch, G):
         # the next block's inputs come from memory meanwhile
         prefetch_samples(problem, first + count + p * width, problem.cache_panels * width)
         forward_panels(problem, theta, p, problem.cache_panels, count, scratch)
-    for p in range(n_panels):
-        residual(problem, p, scratch, G)
+    residuals(problem, n_panels, scratch, G)
 
 
 @helper

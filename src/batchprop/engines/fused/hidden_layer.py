@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
-from batchprop.engines.fused.activation_kernels import RELU, TANH, sigma, sigma_prime
+from batchprop.engines.fused.activation_kernels import LOGISTIC, RELU, TANH, sigma, sigma_prime
 from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
 from batchprop.linalg.views import Bands, Matrix, Panels
 from batchprop.simd.load_store import lanes_of, load, store
@@ -115,11 +115,13 @@ def _delta_of(activation, variant, k, n, problem, scratch, count, G):
 
 @always_inlined
 def _delta(variant, k, n, problem, scratch, count, G):
-    """The same, with loops of their own for the activations whose σ′ is a single operation."""
+    """The same; where σ′ is one or two operations, the loop must not choose σ′ each time."""
     if problem.activation == RELU:
         _delta_of(RELU, variant, k, n, problem, scratch, count, G)
     elif problem.activation == TANH:
         _delta_of(TANH, variant, k, n, problem, scratch, count, G)
+    elif problem.activation == LOGISTIC:
+        _delta_of(LOGISTIC, variant, k, n, problem, scratch, count, G)
     else:
         _delta_of(problem.activation, variant, k, n, problem, scratch, count, G)
 
