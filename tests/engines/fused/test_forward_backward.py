@@ -40,9 +40,11 @@ def test_sums_of_a_chunk(sizes, monkeypatch):
     with objective_of(data, 1) as objective:
         fields = objective.task.fields
         memory = KernelStruct(fields.problem), KernelStruct(fields.scratch)
-        size, s = fields.problem.chunk_samples, sizes[2]
-        for chunk in range(fields.problem.n_chunks):
-            samples = slice(chunk * size, min((chunk + 1) * size, 333))
+        width, n_chunks, s = fields.problem.width, fields.problem.n_chunks, sizes[2]
+        n_panels = -(-333 // width)
+        starts = [n_panels * chunk // n_chunks * width for chunk in range(n_chunks)]
+        for chunk, start in enumerate(starts):
+            samples = slice(start, (*starts, 333)[chunk + 1])
             G = np.full(fields.sums_over_chunks.size, np.nan)
             call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, True)
             expected = expected_sums(data, samples)

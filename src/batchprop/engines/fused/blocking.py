@@ -47,7 +47,7 @@ class Blocking(NamedTuple):
     width, lanes : int
         Samples in a panel, which fill a wide vector; lanes of a native vector.
     block_samples, chunk_samples : int
-        Samples in a block and in a chunk; the last ones may have fewer.
+        Samples in a block and in a chunk, at most.
     n_chunks : int
         Number of chunks, which is also the largest number of threads.
     x_rows : int
@@ -96,15 +96,17 @@ def equal_parts(count: int, most: int) -> int:
 
 
 def cut_into_chunks(n_samples: int, max_chunks: int, width: int) -> tuple[int, int]:
-    """Return the number of samples in a chunk, a multiple of ``width``, and the number of chunks.
+    """Return the largest number of samples in a chunk, and the number of chunks.
 
-    Adding a chunk's sums to the others' costs as much as a few samples, hence CHUNK_SAMPLES.  The
-    chunks are as equal as they can be: 513 samples give two chunks of 272, less 31 in the last.
+    Adding a chunk's sums to the others' costs as much as a few samples, hence CHUNK_SAMPLES.
+    Chunks are whole panels, and as equal as they can be, so that as many threads as divide their
+    number have the same work: ``forward_backward.chunk_start`` says where each begins.
     """
     few = min(FEW_CHUNKS, -(-n_samples // CHUNK_SAMPLES))
     n_chunks = min(max_chunks, max(few, -(-n_samples // (2 * CHUNK_SAMPLES))))
-    chunk_samples = round_up(-(-n_samples // n_chunks), width)
-    return chunk_samples, -(-n_samples // chunk_samples)
+    n_panels = -(-n_samples // width)
+    n_chunks = min(n_chunks, n_panels)
+    return -(-n_panels // n_chunks) * width, n_chunks
 
 
 def cut_into_blocks(chunk_samples: int, most: int, width: int) -> int:

@@ -43,6 +43,14 @@ STRIP_SAMPLES = 1024  # summed in strips before their sums are added to those in
 
 
 @returning(types.int64)
+def chunk_start(problem, chunk):
+    """Return the first sample of a chunk: chunks differ by one panel at most."""
+    width = problem.width
+    n_panels = (problem.n_samples + width - 1) // width
+    return min(problem.n_samples, n_panels * chunk // problem.n_chunks * width)
+
+
+@returning(types.int64)
 def packed_bias(m, e):
     """Return where b_h begins in ``scratch.packed_W_h``."""
     return (m + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS * e
@@ -200,8 +208,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     fill(G, problem.b_h_start if problem.sums_in_strips and with_gradient else 0, G.size, 0.0)
     if problem.packs_W_h:
         pack_W_h(problem, theta, scratch.packed_W_h)
-    start = chunk * problem.chunk_samples
-    stop = min(problem.n_samples, start + problem.chunk_samples)
+    start, stop = chunk_start(problem, chunk), chunk_start(problem, chunk + 1)
     n_in_strips, is_first = 0, True
     for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)

@@ -29,7 +29,7 @@ class Problem(NamedTuple):
     X: SampleTable
     T: SampleTable
     weight: SampleTable
-    chunk_samples: int
+    width: int  # samples in a panel
     n_chunks: int
     block_samples: int  # samples that go forward and backward together
     cache_rows: int  # rows of W_h, and of δ_h, that stay in the second-level cache
@@ -61,7 +61,7 @@ def describe_problem(
         X=X,
         T=T,
         weight=weight,
-        chunk_samples=blocking.chunk_samples,
+        width=blocking.width,
         n_chunks=blocking.n_chunks,
         block_samples=blocking.block_samples,
         cache_rows=blocking.cache_rows,

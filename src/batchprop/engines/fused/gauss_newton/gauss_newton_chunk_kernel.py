@@ -6,6 +6,7 @@ from batchprop.compiler.jit import kernel_by_address
 from batchprop.engines.fused.forward_backward import (
     add_strip_sums,
     backward,
+    chunk_start,
     forward_block,
     multiply_adds,
     multiply_by_W_y,
@@ -34,8 +35,8 @@ def gauss_newton_chunk_kernel(problem, theta, chunk, scratch, G, work):
             return
     if problem.sums_in_strips:
         fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
-    stop = min(problem.n_samples, (chunk + 1) * problem.chunk_samples)
-    for first in range(chunk * problem.chunk_samples, stop, problem.block_samples):
+    start, stop = chunk_start(problem, chunk), chunk_start(problem, chunk + 1)
+    for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)
         if work == CURVATURE:
             forward_curvature(problem, theta, first, count, scratch, G)
