@@ -6,6 +6,8 @@ import os
 
 import hypothesis
 
+from batchprop.compiler import compile_notice
+
 # Plots are written to files; no window opens.
 os.environ["MPLBACKEND"] = "Agg"
 
@@ -20,3 +22,6 @@ if _PROCESSORS:
 # The same examples in every run, and no deadline: a slow machine is not a failure.
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("same")
+
+# No test's output depends on whether it is the first that needs a kernel.
+compile_notice._shown = True

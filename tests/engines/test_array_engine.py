@@ -8,6 +8,7 @@ import pytest
 from batchprop import ENGINES, engines, loss_and_gradient, train
 from batchprop.engines.naive import matrix, scalar
 from batchprop.engines.samples import Samples
+from batchprop.network_loss import output_losses
 from batchprop.scaling import Scaling, fold
 from tests.problems import problem, relative_error
 
@@ -161,3 +162,22 @@ def test_the_loss_of_a_target_that_was_constant_in_training(engine, s):
     with objective_of(engine, case, by) as objective:
         objective.loss(net.theta)
         assert objective.reported_loss == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("s", [1, 3])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_losses_of_outputs_are_those_of_the_last_evaluation_or_unknown(engine, s):
+    case = case_of(s)
+    theta = case.network.theta.copy()
+    with objective_of(engine, case, None) as objective:
+        loss = objective.loss(theta)
+        losses = objective.output_losses(theta)
+        assert (losses is None) == (engine != "fused")
+        if losses is not None:
+            expected = output_losses(case.network, case.X, case.T, case.weight)
+            np.testing.assert_allclose(losses, expected, rtol=1e-10)
+            assert losses.sum() == pytest.approx(loss, rel=1e-12)
+        assert objective.output_losses(theta + 1.0) is None
+    with objective_of(engine, case, Scaling.of(case.X, case.T, case.weight)) as objective:
+        objective.loss(theta)
+        assert objective.output_losses(theta) is None

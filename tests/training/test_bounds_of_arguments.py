@@ -10,6 +10,7 @@ import pytest
 from batchprop import Network, check_gradient, gauss_newton, loss_and_gradient, train
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import n_bytes
 from batchprop.sklearn import BatchMLPRegressor
+from batchprop.validation import memory_demand
 from batchprop.validation.error_text import described
 from tests.problems import problem
 
@@ -179,6 +180,7 @@ def test_the_memory_of_levenberg_marquardt(monkeypatch):
     """As many bytes as are left are enough; one less is not, and lbfgs needs none of them."""
     needed = n_bytes(CASE.network.shape, 6)
     options = {"hidden_size": 2, "max_epochs": 1}
+    monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)  # ask for this little, too
     monkeypatch.setattr("batchprop.training.option_checks.available_memory", lambda: float(needed))
     train(CASE.X, CASE.T, solver="lm", **{"alpha": 0.0} | options)
     monkeypatch.setattr("batchprop.training.option_checks.available_memory", lambda: needed - 1.0)

@@ -173,7 +173,7 @@ def test_what_is_needed_for_a_start_is_no_more_than_what_it_takes(monkeypatch, h
     finally:
         tracemalloc.stop()
     assert len(result.starts) == 40
-    monkeypatch.setattr(memory_demand, "_NEGLIGIBLE", 0)  # ask for this little, too
+    monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)  # ask for this little, too
     monkeypatch.setattr(memory_demand, "available_memory", lambda: taken)
     trained(n_init=40, **options)
     monkeypatch.setattr(memory_demand, "available_memory", lambda: taken / 4)

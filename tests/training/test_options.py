@@ -22,7 +22,7 @@ DEFAULTS = {
     "n_init": 1, "combine": "best", "uncertainty": None, "max_epochs": "auto", "target_loss": None,
     "gradient_tol": 1e-10, "tol": 1e-5, "n_epochs_no_change": "auto", "X_val": None,
     "T_val": None, "sample_weight_val": None, "patience": None,
-    "max_seconds": None, "callback": None, "callback_every": 1, "progress": False, "seed": 0,
+    "max_seconds": None, "callback": None, "callback_every": 1, "progress": None, "seed": 0,
     "dtype": None, "n_threads": None, "sample_weight": None, "resume": None, "checkpoint": None,
     "checkpoint_seconds": 60.0,
 }  # fmt: skip

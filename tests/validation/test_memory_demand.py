@@ -65,7 +65,7 @@ def test_limits_that_are_none(name, size, tmp_path):
 
 
 def test_what_fits_is_what_is_left(monkeypatch):
-    monkeypatch.setattr(memory_demand, "_NEGLIGIBLE", 0)
+    monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)
     shape = Shape(3, 4, 2)  # 26 parameters
     monkeypatch.setattr(memory_demand, "available_memory", lambda: 8 * 4 * 26)
     memory_demand.network(shape)
@@ -77,7 +77,7 @@ def test_what_fits_is_what_is_left(monkeypatch):
 
 
 def test_pairs_fit_where_two_vectors_of_each_do(monkeypatch):
-    monkeypatch.setattr(memory_demand, "_NEGLIGIBLE", 0)
+    monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)
     needed = 5 * 2 * 8 * 26
     monkeypatch.setattr(memory_demand, "available_memory", lambda: needed)
     memory_demand.pairs(5, Shape(3, 4, 2))

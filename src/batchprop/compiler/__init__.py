@@ -6,6 +6,7 @@
 - ``target``: the processor that kernels are compiled for.
 - ``kernel_cache``: compiled kernels on disk, in the folders that ``cache_folders`` chooses, under
   names that contain the digest of their sources (``source_digest``).
+- ``compile_notice``: the line on a terminal that says that kernels are being compiled.
 - ``compile_lock``: one process compiles a kernel while others wait for the result.
 
 Imports nothing else of the package.

@@ -34,6 +34,7 @@ from batchprop.compiler.cache_folders import (
     write,
 )
 from batchprop.compiler.compile_lock import CompileLock
+from batchprop.compiler.compile_notice import announce
 from batchprop.compiler.source_digest import PACKAGE, changed, digest
 
 # numba settings, from environment variables, that change machine code.
@@ -130,8 +131,11 @@ class KernelCache(NullCache):  # type: ignore[misc]
         with contextlib.suppress(Exception):
             name = self._file_name(sig, target_context.codegen())
             if name is None:
+                announce()
                 return None
             kernel = _find(name, target_context)
+            if kernel is None:
+                announce()
             folder = writable() if kernel is None else None
             if folder is not None:
                 _compile_lock.acquire(folder / f"{name}.lock")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,13 +23,9 @@ from numba.extending import NativeValue, models, register_model, unbox
 from numba.np.numpy_support import from_dtype
 
 _WORD = ir.IntType(64)
+# type of a number -> its numba type, and the format of its word as ``struct`` has it
+_FORMATS = {bool: (types.boolean, "q"), int: (types.int64, "q"), float: (types.float64, "d")}
 _types: dict[_StructDescription, KernelStructType] = {}
-
-
-class _ArrayDescription(NamedTuple):
-    dtype: np.dtype[Any]
-    ndim: int
-    layout: str
 
 
 class _StructDescription(NamedTuple):
@@ -52,11 +47,12 @@ class KernelStruct:
 
     def __init__(self, fields: Any) -> None:
         self.fields = fields
-        words = list(_words(fields))
-        format_codes = "".join("d" if type(word) is float else "q" for word in words)
-        self._words = ctypes.create_string_buffer(struct.pack(format_codes, *words))
+        words: list[Any] = []
+        self._numba_type_ = _struct_type(_flatten(fields, words))
+        self._words = ctypes.create_string_buffer(
+            struct.pack(self._numba_type_.format_codes, *words)
+        )
         self.address = ctypes.addressof(self._words)
-        self._numba_type_ = _struct_type(_description(fields))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.fields, name)
@@ -69,30 +65,23 @@ def _struct_type(description: _StructDescription) -> KernelStructType:
     return _types[description]
 
 
-def _description(value: Any) -> Any:
-    """Return a description of a field that is cheap to compare: all that compiled code needs."""
+def _flatten(value: Any, words: list[Any]) -> Any:
+    """Append the words of a field; return its description: all that compiled code needs.
+
+    The words of an array are its address, shape and strides.
+    """
+    field_type = type(value)
+    if field_type in _FORMATS:
+        words.append(value)
+        return field_type
     if isinstance(value, np.ndarray):
-        return _ArrayDescription(value.dtype, value.ndim, "C" if value.flags.c_contiguous else "A")
+        words.append(value.ctypes.data)
+        words += value.shape
+        words += value.strides
+        return value.dtype, value.ndim, "C" if value.flags.c_contiguous else "A"
     if isinstance(value, tuple):
-        return _StructDescription(type(value), tuple(map(_description, value)))
-    return type(_number(value))
-
-
-def _number(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _words(value: Any) -> Iterator[int | float]:
-    """Yield the words of a field; of an array, its address, shape and strides."""
-    if isinstance(value, np.ndarray):
-        yield value.ctypes.data
-        yield from value.shape
-        yield from value.strides
-    elif isinstance(value, tuple):
-        for field in value:
-            yield from _words(field)
-    else:
-        yield _number(value)
+        return _StructDescription(field_type, tuple([_flatten(field, words) for field in value]))
+    return _flatten(value.item(), words)  # a number of NumPy's
 
 
 class KernelStructType(types.Type):  # type: ignore[misc]
@@ -104,31 +93,33 @@ class KernelStructType(types.Type):  # type: ignore[misc]
         Each field's type and the index of its first word.
     size : int
         Number of words.
+    format_codes : str
+        The words in memory as ``struct`` has them: 64-bit integers and doubles.
     """
 
     def __init__(self, description: _StructDescription) -> None:
         self.fields: dict[str, tuple[Any, int]] = {}
-        self.size = 0
+        self.size, self.format_codes = 0, ""
         for name, field_description in zip(
             description.named_tuple_type._fields, description.fields, strict=True
         ):
-            numba_type, size = _field(field_description)
+            numba_type, codes = _field(field_description)
             self.fields[name] = numba_type, self.size
-            self.size += size
+            self.size += len(codes)
+            self.format_codes += codes
         field_list = ", ".join(f"{name}: {field}" for name, (field, _) in self.fields.items())
         super().__init__(name=f"{description.named_tuple_type.__name__}({field_list})")
 
 
-def _field(description: Any) -> tuple[Any, int]:
-    """Return a field's numba type and its number of words."""
+def _field(description: Any) -> tuple[Any, str]:
+    """Return a field's numba type, and the format of its words as ``struct`` has it."""
     if isinstance(description, _StructDescription):
         nested = _struct_type(description)
-        return nested, nested.size
-    if isinstance(description, _ArrayDescription):
-        return types.Array(
-            from_dtype(description.dtype), description.ndim, description.layout
-        ), 1 + 2 * description.ndim
-    return {bool: types.boolean, int: types.int64, float: types.float64}[description], 1
+        return nested, nested.format_codes
+    if isinstance(description, tuple):
+        dtype, ndim, array_layout = description
+        return types.Array(from_dtype(dtype), ndim, array_layout), "q" * (1 + 2 * ndim)
+    return _FORMATS[description]
 
 
 @register_model(KernelStructType)

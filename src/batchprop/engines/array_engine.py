@@ -115,6 +115,10 @@ class ScaledObjective:
         loss = scales(T.shape[1], sample_weight).loss * np.vdot(units, np.sum(squares, axis=1))
         return float(loss + self._constant_loss)
 
+    def output_losses(self, theta: Array) -> Array | None:
+        """Return None: the losses of single outputs are not kept."""
+        return None
+
     def close(self) -> None:
         """Do nothing: the buffers are freed with the object."""
 

@@ -55,6 +55,14 @@ class Objective(Protocol):
         """The loss L of the last evaluation, in the user's units of T."""
         ...
 
+    def output_losses(self, theta: Array) -> Array | None:
+        """Return the loss L of each output (s,) at θ (P,), in the user's units of T.
+
+        None if they are not known without an evaluation: that may be so if θ is not where the last
+        evaluation was.  If that one was cancelled, they are meaningless.
+        """
+        ...
+
     def close(self) -> None:
         """Free buffers and end threads; may be called twice."""
         ...

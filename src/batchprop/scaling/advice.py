@@ -50,9 +50,9 @@ def warn(
 
 def _constant(words: Words, name: str, factor: npt.NDArray[Any], treatment: str) -> list[str]:
     """Return a sentence about rows that are constant, or nothing."""
-    rows = np.flatnonzero(factor == 0)
-    if not rows.size:
+    if np.count_nonzero(factor) == factor.size:
         return []
+    rows = np.flatnonzero(factor == 0)
     return [f"Constant, or so to rounding, and therefore {treatment}: {words.lines(name, rows)}."]
 
 
@@ -65,9 +65,10 @@ def _coarse(
 ) -> list[str]:
     """Return a sentence about rows whose mean uses up the digits of the folded network."""
     ratio = np.abs(mean) * factor
-    rows = np.flatnonzero(ratio * (np.finfo(dtype).eps / 2) > _TOO_COARSE)
-    if not rows.size:
+    too_coarse = ratio * (np.finfo(dtype).eps / 2) > _TOO_COARSE
+    if not np.count_nonzero(too_coarse):
         return []
+    rows = np.flatnonzero(too_coarse)
     worst = rows[ratio[rows].argmax()]
     return [
         f"The mean of {words.lines(name, rows)} is up to {ratio[worst]:.2g} times the deviation, "
@@ -85,9 +86,10 @@ def _beyond(
     dtype: np.dtype[Any],
 ) -> list[str]:
     """Return a sentence about rows whose weights, times ``factor``, would overflow ``dtype``."""
-    rows = np.flatnonzero(factor > np.finfo(dtype).max / _LARGEST_WEIGHT)
-    if not rows.size:
+    too_large = factor > np.finfo(dtype).max / _LARGEST_WEIGHT
+    if not np.count_nonzero(too_large):
         return []
+    rows = np.flatnonzero(too_large)
     return [
         f"The deviation of {words.lines(name, rows)} is so {size} that a {dtype} network on raw "
         f"units cannot hold weights for it. {_remedy(words, dtype, remedy)} first."

@@ -78,9 +78,10 @@ def start_of(theta: Array, shape: Shape, scaling: Scaling) -> Array:
     gradient, and stay 0 during training.
     """
     start = theta.copy()
-    blocks, constant = split(start, shape), scaling.t_factor == 0
-    blocks.W_y[constant] = 0.0
-    blocks.b_y[constant] = 0.0
+    if scaling.has_constant_targets:
+        blocks, constant = split(start, shape), scaling.t_factor == 0
+        blocks.W_y[constant] = 0.0
+        blocks.b_y[constant] = 0.0
     return start
 
 

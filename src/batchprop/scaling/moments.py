@@ -29,7 +29,8 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array, Array]:
     Parameters
     ----------
     table : ndarray, shape (n, N)
-        Finite float32 or float64 numbers, in any memory order.
+        float32 or float64 numbers, in any memory order.  Mean and standard deviation of a row are
+        NaN or infinite if, and only if, one of its numbers is (of positive weight).
     weight : ndarray, shape (N,), or None
         Non-negative weights with a positive sum; samples of weight 0 are skipped.
 
@@ -41,18 +42,21 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array, Array]:
     """
     with np.errstate(over="ignore", invalid="ignore"):  # such rows are repeated below, scaled
         mean, variance, first = _moments(table, weight)
-    std = np.sqrt(variance)
+        std = np.sqrt(variance)
     # NaN fails the comparisons.  Next to a mean that is not tiny, so small a variance is rounding,
     # which scaling cannot improve.
     reliable = (variance >= _SMALLEST) & (variance <= _LARGEST)
+    if np.count_nonzero(reliable) == reliable.size:
+        return mean, std, first
     reliable |= (variance < _SMALLEST) & (np.abs(mean) > 2.0**-400)
     unreliable = np.flatnonzero(~reliable)
     if unreliable.size:
-        smallest, largest = extremes(table, weight, unreliable, np.zeros(unreliable.size))
-        exponent = np.frexp(np.maximum(-smallest, largest))[1]
-        scaled_mean, scaled_variance, _ = _moments(table, weight, unreliable, exponent)
-        mean[unreliable] = np.ldexp(scaled_mean, exponent)
-        std[unreliable] = np.ldexp(np.sqrt(scaled_variance), exponent)
+        with np.errstate(invalid="ignore"):  # NaN and inf stay
+            smallest, largest = extremes(table, weight, unreliable, np.zeros(unreliable.size))
+            exponent = np.frexp(np.maximum(-smallest, largest))[1]
+            scaled_mean, scaled_variance, _ = _moments(table, weight, unreliable, exponent)
+            mean[unreliable] = np.ldexp(scaled_mean, exponent)
+            std[unreliable] = np.ldexp(np.sqrt(scaled_variance), exponent)
     return mean, std, first
 
 

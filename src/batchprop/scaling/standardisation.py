@@ -65,6 +65,11 @@ class Scaling(NamedTuple):
         return cls(np.zeros(e), np.ones(e), np.zeros(s), np.ones(s), np.ones(s))
 
     @property
+    def has_constant_targets(self) -> bool:
+        """Whether a target is constant."""
+        return bool(np.count_nonzero(self.t_factor) < self.t_factor.size)
+
+    @property
     def squared_units(self) -> Array:
         """Factor from squared residuals of t̃ to squared units of T; inf on overflow."""
         with np.errstate(over="ignore"):
@@ -90,9 +95,9 @@ class Scaling(NamedTuple):
         Constant targets are predicted by ``t_mean`` whatever the parameters are.  In training data
         only rounding errors remain, but later samples may differ.
         """
-        rows = np.flatnonzero(self.t_factor == 0)
-        if not rows.size:
+        if not self.has_constant_targets:
             return 0.0
+        rows = np.flatnonzero(self.t_factor == 0)
         return float(np.sum(mean_squares(T, sample_weight, rows, self.t_mean[rows])))
 
 
@@ -108,13 +113,16 @@ def _mean_and_scale(table: Array, weight: Array | None) -> tuple[Array, Array]:
     # A row's standard deviation is at most half its range, and in a nearly constant row no number
     # is twice the mean.  Only rows that pass this test can be constant; their range is computed.
     max_ulps = CONSTANT_ULPS[table.dtype]
-    candidates = np.flatnonzero(~constant & (std <= max_ulps * _ulp(2.0 * mean, table.dtype)))
-    if candidates.size:
+    is_candidate = ~constant & (std <= max_ulps * _ulp(2.0 * mean, table.dtype))
+    if np.count_nonzero(is_candidate):
+        candidates = np.flatnonzero(is_candidate)
         smallest, largest = extremes(table, weight, candidates, first[candidates])
         largest_size = np.maximum(
             np.abs(first[candidates] + smallest), np.abs(first[candidates] + largest)
         )
         constant[candidates] = largest - smallest <= max_ulps * _ulp(largest_size, table.dtype)
+    if not np.count_nonzero(constant):
+        return mean, std
     # the mean of equal numbers has a rounding error; their common value has none
     return np.where(constant, first, mean), np.where(constant, 0.0, std)
 

@@ -48,7 +48,7 @@ def train_options(estimator: Any, callback: Callback | None, callback_every: int
         n_epochs_no_change=window,
         callback=callback,
         callback_every=callback_every,
-        progress=is_shown(estimator.verbose),
+        progress=is_shown(estimator.verbose) or None,
         max_seconds=estimator.max_seconds,
         n_threads=estimator.n_threads,
     )

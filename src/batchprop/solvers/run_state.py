@@ -63,16 +63,16 @@ def initial_state(theta: Array, memory: Any) -> State:
         previous=theta.copy(),
         best=theta.copy(),
         memory=memory,
-        best_score=np.full(1, np.inf),
-        best_loss=np.full(1, np.nan),
-        reference=np.full(1, np.inf),
+        best_score=np.array([np.inf]),
+        best_loss=np.array([np.nan]),
+        reference=np.array([np.inf]),
         epoch=np.zeros(1, np.int64),
         best_epoch=np.zeros(1, np.int64),
         reference_epoch=np.zeros(1, np.int64),
         evaluations=np.zeros(1, np.int64),
         calls=np.zeros(1, np.int64),
-        gradient_norm=np.full(1, np.nan),
-        step=np.full(1, np.nan),
+        gradient_norm=np.array([np.nan]),
+        step=np.array([np.nan]),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy.typing as npt
 
+from batchprop.compiler import compile_notice
 from batchprop.training import (
     convergence,
     divergence,
@@ -46,18 +47,21 @@ def trained(
         For ``warnings.warn`` in the caller of this function, to point to the user's call.
     """
     began = time.perf_counter()
-    options, resumed_from = resumed(options)
-    first, monitor, n_init = setup.starts(X, T, options, resumed_from, began, stacklevel + 1, words)
-    (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
-    starts = setup.Starts(first, options.seed, n_init)
-    results = run_all(starts, monitor, first.n_threads)
-    result = combined(first, results, options.combine, began)
-    warn(first, result, words, stacklevel + 1)
-    if first.uncertainty is None:
-        return result
-    (result,) = with_predictives(
-        [first], [result], [monitor], first.n_threads, words, stacklevel + 1
-    )
+    with compile_notice.following(options.progress):
+        options, resumed_from = resumed(options)
+        first, monitor, n_init = setup.starts(
+            X, T, options, resumed_from, began, stacklevel + 1, words
+        )
+        (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
+        starts = setup.Starts(first, options.seed, n_init)
+        results = run_all(starts, monitor, first.n_threads)
+        result = combined(first, results, options.combine, began)
+        warn(first, result, words, stacklevel + 1)
+        if first.uncertainty is None:
+            return result
+        (result,) = with_predictives(
+            [first], [result], [monitor], first.n_threads, words, stacklevel + 1
+        )
     return replace(result, seconds=time.perf_counter() - began)
 
 

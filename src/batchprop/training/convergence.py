@@ -15,7 +15,6 @@ import warnings
 
 import numpy as np
 
-from batchprop.scaling import Scaling
 from batchprop.solvers.first_order.first_order_memory import FirstOrderSettings
 from batchprop.solvers.settings import FIRST_ORDER
 from batchprop.solvers.stopping import CONVERGED, REASONS, STAGNATION, TARGET_LOSS
@@ -83,10 +82,8 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
 
 def _loss_of_mean(spec: RunSpecification) -> float:
     """Return the loss of the mean as the prediction, in squared units of T."""
-    dataset, scaling = spec.dataset, spec.dataset.scaling
-    if scaling is None:
-        scaling = Scaling.of(dataset.X[:1], dataset.T, dataset.sample_weight)
-    return float(scaling.squared_units.sum())
+    with np.errstate(over="ignore"):
+        return float(np.square(spec.dataset.target_std).sum())
 
 
 def _starts_at_zero(spec: RunSpecification) -> bool:

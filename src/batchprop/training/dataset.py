@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from batchprop import scaling, validation
@@ -118,6 +119,7 @@ class DatasetBuilder:
         self.words = words
         self._X, self._T = X, T
         self._datasets: dict[tuple[Any, ...], Dataset] = {}
+        self._finite: set[tuple[Any, ...]] = set()  # keys of tables without NaN and inf
         self._references: list[object] = []
 
     def build(
@@ -152,18 +154,21 @@ class DatasetBuilder:
         dataset = self._datasets[tables_key]
         weights = validation.sample_weight(weight, *dataset.X.shape[::-1])
         weights_val = self._checked_validation_weights(weight_val, dataset)
+        definition = Scaling.of(dataset.X, dataset.T, weights) if scaled else None
         dataset = replace(
             dataset,
             sample_weight=weights,
             sample_weight_val=weights_val,
+            scaling=definition,
             fingerprints=dataset.fingerprints
             | fingerprint.of_arrays({"sample_weight": weights, "sample_weight_val": weights_val}),
         )
-        if scaled:
-            definition = Scaling.of(dataset.X, dataset.T, weights)
+        if tables_key not in self._finite:
+            self._check_finite(dataset)
+            self._finite.add(tables_key)
+        if definition is not None:
             dtype = network.dtype or dataset.X.dtype
             scaling.warn(definition, dtype, self.words, stacklevel=stacklevel + 1)
-            dataset = replace(dataset, scaling=definition)
         self._datasets[key] = dataset
         return dataset
 
@@ -183,7 +188,10 @@ class DatasetBuilder:
         return validation.sample_weight(weight, n_samples, n_inputs, name, table)
 
     def _checked_tables(self, options: TrainOptions, network: InitialNetwork) -> Dataset:
-        """Check the tables against one another, the user's network and the range of the dtype."""
+        """Check the tables against one another, the user's network and the range of the dtype.
+
+        NaN and inf are left to ``_check_finite``.
+        """
         X_val, T_val, user_network = options.X_val, options.T_val, network.user_network
         names = self.words.name("X"), self.words.name("T")
         names_val = self.words.name("X_val"), self.words.name("T_val")
@@ -194,11 +202,13 @@ class DatasetBuilder:
                 f"{missing}. Pass both, or neither."
             )
         e, s = (None, None) if user_network is None else user_network.shape[::2]
-        X, T = validation.tables(self._X, self._T, e, s, names, network.dtype)
+        X, T = validation.tables(self._X, self._T, e, s, names, network.dtype, check_finite=False)
         tables: dict[str, Array] = {"X": X, "T": T}
         if X_val is not None and T_val is not None:
             sizes, dtype = (X.shape[0], T.shape[0]), network.dtype or X.dtype
-            inputs, targets = validation.tables(X_val, T_val, *sizes, names_val, dtype)
+            inputs, targets = validation.tables(
+                X_val, T_val, *sizes, names_val, dtype, check_finite=False
+            )
             tables |= {"X_val": inputs, "T_val": targets}
         return Dataset(
             X=X,
@@ -209,6 +219,24 @@ class DatasetBuilder:
             scaling=None,
             fingerprints=fingerprint.of_arrays(tables),
         )
+
+    def _check_finite(self, dataset: Dataset) -> None:
+        """Reject NaN and inf.
+
+        A run needs the moments of most tables.  Those of all numbers are finite where the numbers
+        are, so that such a table is read only once.
+        """
+        definition = dataset.scaling
+        weighted, weighted_val = dataset.sample_weight, dataset.sample_weight_val
+        for name, table, moments, weight in (
+            ("X", dataset.X, None if definition is None else definition.x_mean, weighted),
+            ("T", dataset.T, dataset.target_std, weighted),
+            ("X_val", dataset.X_val, None, weighted_val),
+            ("T_val", dataset.T_val, dataset.validation_target_std, weighted_val),
+        ):
+            known = weight is None and moments is not None and np.isfinite(moments).all()
+            if table is not None and not known:
+                validation.finite(self.words.name(name), table)
 
     def _warn_if_transposed(self, dataset: Dataset, stacklevel: int) -> None:
         """Warn of tables whose rows seem to be samples, though their shapes agree."""

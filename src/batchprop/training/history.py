@@ -29,7 +29,9 @@ class History:
 
     def new_burst(self, size: int) -> tuple[Array, Array]:
         """Return two curves of ``size`` entries for a burst to fill."""
-        self._bursts.append((np.full(size, np.nan), np.full(size, np.nan)))
+        losses = np.empty((2, size))
+        losses.fill(np.nan)
+        self._bursts.append((losses[0], losses[1]))
         return self._bursts[-1]
 
     def truncate(self, size: int) -> None:

@@ -20,6 +20,7 @@ from batchprop.solvers.scipy_settings import METHODS, NUMBERS, ScipySettings
 from batchprop.solvers.settings import FIRST_ORDER, GD, LIMITS
 from batchprop.solvers.stopping import NEVER, Rules
 from batchprop.training.run_options import RunOptions
+from batchprop.validation import memory_demand
 
 SolverSettings = FirstOrderSettings | LbfgsSettings | LevenbergMarquardtSettings | ScipySettings
 
@@ -62,7 +63,10 @@ def solver_settings(solver: str, options: RunOptions, shape: Shape) -> SolverSet
 
 def check_memory(shape: Shape, n_samples: int) -> None:
     """Refuse a network whose P×P matrices do not fit in memory."""
-    needed, left = n_bytes(shape, n_samples), available_memory()
+    needed = n_bytes(shape, n_samples)
+    if needed <= memory_demand.NEGLIGIBLE:  # asking the system takes longer than a small fit
+        return
+    left = available_memory()
     if needed > left:
         raise ValueError(
             f"solver='lm' must have room for JᵀJ; got {shape.n_parameters} parameters, which take "

@@ -41,7 +41,7 @@ class TrainOptions(RunOptions):
     # observers
     callback: Callback | None = None
     callback_every: int = 1
-    progress: bool = False
+    progress: bool | None = None
     # checkpoints
     resume: TrainResult | Checkpoint | str | os.PathLike[str] | None = None
     checkpoint: str | os.PathLike[str] | None = None

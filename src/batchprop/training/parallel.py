@@ -33,12 +33,24 @@ def run_all(
     """
     total_threads = available() if n_threads is None else n_threads
     count = len(specs)
+    if count == 1:
+        return [_run_alone(specs[0]._replace(n_threads=total_threads), monitors)]
     distinct = [specs[0]] if isinstance(monitors, Monitor) else specs
     if not all(engines.load(spec.engine).releases_gil for spec in distinct):
         return _SideBySide(specs, monitors, range(count), total_threads).run(1)
     first = count % total_threads
     results = _SideBySide(specs, monitors, range(first), total_threads // max(1, first)).run(first)
     return results + _SideBySide(specs, monitors, range(first, count), 1).run(total_threads)
+
+
+def _run_alone(spec: RunSpecification, monitors: Sequence[Monitor] | Monitor) -> TrainResult:
+    """Run a single spec, in the caller's thread."""
+    monitor = monitors if isinstance(monitors, Monitor) else monitors[0]
+    result = run(spec, monitor)
+    interrupted = result.stop_reason == "interrupted"
+    if interrupted:  # nor do fits begin that would follow the run
+        monitor.cancel()
+    return result
 
 
 class _SideBySide:

@@ -36,7 +36,7 @@ from batchprop.training.history import History
 from batchprop.training.loop import advance
 from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
-from batchprop.training.run_result import assemble_result, is_exact, loss_on
+from batchprop.training.run_result import OutputLosses, assemble_result, is_exact, loss_on
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.target_loss import TargetConfirmation
 
@@ -53,8 +53,9 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
     def snapshot(reason: str) -> Checkpoint:
         return _checkpoint(spec, state, history, reason)
 
+    output_losses: OutputLosses = (None, None)
     try:
-        reason = _advance(spec, state, history, monitor, snapshot)
+        reason, output_losses = _advance(spec, state, history, monitor, snapshot)
     except KeyboardInterrupt:
         reason = "interrupted"
     except Exception:  # of a callback
@@ -71,7 +72,7 @@ def run(spec: RunSpecification, monitor: Monitor) -> TrainResult:
             monitor.writer.write(checkpoint)
         except KeyboardInterrupt:  # return the result all the same
             checkpoint = replace(checkpoint, stop_reason="interrupted")
-    result = assemble_result(spec, checkpoint, monitor.began)
+    result = assemble_result(spec, checkpoint, monitor.began, output_losses)
     if checkpoint.stop_reason == REASONS[NON_FINITE]:
         count = int(state.evaluations[0])
         loss, validation_loss = (float(curve[count]) for curve in history.curves(count + 1))
@@ -104,22 +105,22 @@ def _advance(
     history: History,
     monitor: Monitor,
     snapshot: Callable[[str], Checkpoint],
-) -> str:
-    """Advance the run to its end; return the reason."""
+) -> tuple[str, OutputLosses]:
+    """Advance the run to its end; return the reason, and what is known of the best network."""
     rules, previous = spec.rules, spec.resumed_from
     if previous is not None:
         rules = rules._replace(max_epochs=min(previous.n_epochs + rules.max_epochs, NEVER))
         if previous.stop_reason in _FINAL_REASONS:
-            return previous.stop_reason
+            return previous.stop_reason, (None, None)
         if state.epoch[0] > rules.max_epochs:  # the last step was taken but not evaluated
-            return REASONS[MAX_EPOCHS]
+            return REASONS[MAX_EPOCHS], (None, None)
     solver = registry.load(spec.solver)
     if isinstance(spec.alpha, str):
         raise RuntimeError("a penalty is chosen before a run begins")
     rates = penalty(spec.alpha, spec.dataset.total_weight, spec.initial_network.shape)
     cancellation = Cancellation(monitor.ended)
     with ExitStack() as stack:
-        objectives = _objectives(spec, stack, cancellation)
+        objective, validation = objectives = _objectives(spec, stack, cancellation)
 
         def run_to(bound: float) -> Run:
             """Return a run that ends at a loss of ``bound``."""
@@ -128,17 +129,18 @@ def _advance(
             stack.callback(run.close)
             return run
 
-        bound = rules.target_loss
-        if bound == -inf or is_exact(spec):
-            return advance(run_to(bound), state, history, monitor, snapshot, cancellation)
-        restarts = spec.solver in RESUMABLE
-        target = TargetConfirmation(
-            bound,
-            lambda: _current_loss(spec, state) <= bound,
-            partial(run_to, -inf) if restarts else None,
-        )
-        first = run_to(bound if restarts else -inf)
-        return advance(first, state, history, monitor, snapshot, cancellation, target)
+        bound, target = rules.target_loss, None
+        if bound > -inf and not is_exact(spec):
+            restarts = spec.solver in RESUMABLE
+            target = TargetConfirmation(
+                bound,
+                lambda: _current_loss(spec, state) <= rules.target_loss,
+                partial(run_to, -inf) if restarts else None,
+            )
+            bound = bound if restarts else -inf
+        reason = advance(run_to(bound), state, history, monitor, snapshot, cancellation, target)
+        of_validation = None if validation is None else validation.output_losses(state.best)
+        return reason, (objective.output_losses(state.best), of_validation)
 
 
 def _current_loss(spec: RunSpecification, state: State) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from math import isclose, nan
+from math import isclose, isnan, nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,14 +25,26 @@ from batchprop.training.run_specification import RunSpecification
 
 Array = npt.NDArray[Any]
 
+OutputLosses = tuple[Array | None, Array | None]
+"""The losses of each output on training and validation data, where they are known."""
+_SAME = 1e-12  # relative difference up to which sums of the same numbers are equal
 _ROUNDINGS = 64  # two losses are equal if they differ by so many eps of the network's dtype
 
 
-def assemble_result(spec: RunSpecification, checkpoint: Checkpoint, began: float) -> TrainResult:
-    """Assemble the result from the last checkpoint."""
+def assemble_result(
+    spec: RunSpecification,
+    checkpoint: Checkpoint,
+    began: float,
+    known: OutputLosses = (None, None),
+) -> TrainResult:
+    """Assemble the result from the last checkpoint.
+
+    ``known`` are the losses of each output of the best network as the solver's last evaluation has
+    them; they are meaningless if that evaluation was cancelled.
+    """
     state, validation_losses = checkpoint.state, checkpoint.validation_loss_curve
     best_epoch = int(state.best_epoch[0])
-    fit = _fit_of_best(spec, checkpoint)
+    fit = _fit_of_best(spec, checkpoint, known)
     return TrainResult(
         network=checkpoint.network,
         loss=fit.loss,
@@ -119,17 +131,26 @@ def _fit(
     return NetworkFit(*losses, training_errors, validation_errors)
 
 
-def _fit_of_best(spec: RunSpecification, checkpoint: Checkpoint) -> NetworkFit:
-    """Return losses and errors of the best network."""
+def _fit_of_best(spec: RunSpecification, checkpoint: Checkpoint, known: OutputLosses) -> NetworkFit:
+    """Return losses and errors of the best network; measure only what the solver does not know."""
     best_epoch = int(checkpoint.state.best_epoch[0])
     loss, validation_loss = float(checkpoint.loss_curve[best_epoch]), nan
     if spec.rules.validating:
         validation_loss = float(checkpoint.validation_loss_curve[best_epoch])
-    exact = is_exact(spec)
+    exact, losses = is_exact(spec), (loss, validation_loss)
     if checkpoint.state.evaluations[0] == 0 or (exact and spec.dataset.T.shape[0] == 1):
-        return _fit(spec.dataset, (loss, validation_loss), (None, None))
+        return _fit(spec.dataset, losses, (None, None))
+    if exact and all(map(_agree, losses, known)):
+        return _fit(spec.dataset, losses, known)
     rounding = 1.0 if exact else _ROUNDINGS * np.finfo(spec.initial_network.dtype).eps
-    return measured_fit(spec, checkpoint.network, (loss, validation_loss), float(rounding))
+    return measured_fit(spec, checkpoint.network, losses, float(rounding))
+
+
+def _agree(loss: float, of_outputs: Array | None) -> bool:
+    """Tell whether the losses of outputs are those of a loss; nothing is known of a loss of NaN."""
+    if of_outputs is None:
+        return isnan(loss)
+    return isclose(loss, float(of_outputs.sum()), rel_tol=_SAME)
 
 
 def is_exact(spec: RunSpecification) -> bool:

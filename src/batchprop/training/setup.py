@@ -118,8 +118,10 @@ def specify(
         theta = theta.astype(network.dtype)
         network = Network.from_theta(theta, network.shape, network.activation)
     penalty = NO_PENALTY if isinstance(alpha, str) else alpha
-    best = choose(network.shape, dataset.n_samples, network.dtype, network.activation, penalty)
-    solver = best if asked == AUTO else asked
+    solver = asked
+    if asked == AUTO:
+        form = network.shape, dataset.n_samples, network.dtype, network.activation
+        solver = choose(*form, penalty)
     if asked == "lm":
         check_memory(network.shape, dataset.n_samples)
     settings = solver_settings(solver, options, network.shape)
@@ -174,7 +176,7 @@ def monitor_of(
     validation.function("callback", options.callback)
     limit = time_limit(options.max_seconds)
     display = None
-    if validation.flag("progress", options.progress):
+    if options.progress is not None and validation.flag("progress", options.progress):
         last_epoch = options.max_epochs if isinstance(options.max_epochs, int) else None
         if last_epoch is not None and resumed_from is not None:
             last_epoch += resumed_from.n_epochs
@@ -225,11 +227,11 @@ class Starts(Sequence[RunSpecification]):
 
 
 def _result_bytes(first: RunSpecification) -> int:
-    """Return about how many bytes the result of a start takes: its state and two networks."""
+    """Return about how many bytes the result of a start takes at least: its state and a network."""
     solver, theta = registry.load(first.solver), first.initial_network.theta
     state = initial_state(
         theta.astype(solver.training_dtype(theta.dtype)),
         solver.initial_memory(first.settings, theta.size),
     )
     state_bytes = sum(array.nbytes for array in pytree.flatten(state, "state").values())
-    return state_bytes + 2 * theta.nbytes + _RESULT_BYTES
+    return state_bytes + theta.nbytes + _RESULT_BYTES

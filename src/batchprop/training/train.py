@@ -56,7 +56,7 @@ def train(
     max_seconds: float | None = _DEFAULTS.max_seconds,
     callback: Callback | None = _DEFAULTS.callback,
     callback_every: int = _DEFAULTS.callback_every,
-    progress: bool = _DEFAULTS.progress,
+    progress: bool | None = _DEFAULTS.progress,
     seed: int | None = _DEFAULTS.seed,
     dtype: npt.DTypeLike | None = _DEFAULTS.dtype,
     n_threads: int | None = _DEFAULTS.n_threads,
@@ -169,8 +169,10 @@ def train(
     callback_every : int
         The callback is called at epoch 0, after every ``callback_every`` epochs and at the end.  A
         larger number leaves longer stretches to compiled code.
-    progress : bool
-        Show a progress line on standard error, also during the search for a penalty.
+    progress : bool or None
+        True shows a progress line on standard error, also during the search for a penalty.  None
+        shows one line, once per process, when kernels are compiled and standard error is a
+        terminal.  False shows nothing.
     seed : int or None
         Seed of the start.  The same seed gives the same start on every engine.
     dtype : {"float32", "float64"} or None

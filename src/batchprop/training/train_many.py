@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from batchprop import validation
+from batchprop.compiler import compile_notice
 from batchprop.training import limits, setup
 from batchprop.training.call import warn
 from batchprop.training.checkpoint.resume import resumed
@@ -123,12 +124,14 @@ def train_many(
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
-    specs, monitors = chosen(specs, monitors, threads)
-    results = run_all(specs, monitors, threads)
-    for spec, options, result in zip(specs, options_of, results, strict=True):
-        warn(spec, result, COLUMNS, stacklevel=2)
-        limits.warn(options, result, stacklevel=2)
-    return with_predictives(specs, results, monitors, threads, COLUMNS, stacklevel=2)
+    progress = {options.progress for options in options_of}
+    with compile_notice.following(True in progress or (None if None in progress else False)):
+        specs, monitors = chosen(specs, monitors, threads)
+        results = run_all(specs, monitors, threads)
+        for spec, options, result in zip(specs, options_of, results, strict=True):
+            warn(spec, result, COLUMNS, stacklevel=2)
+            limits.warn(options, result, stacklevel=2)
+        return with_predictives(specs, results, monitors, threads, COLUMNS, stacklevel=2)
 
 
 def _listed(configurations: object) -> list[Any]:

@@ -14,10 +14,13 @@ Array = npt.NDArray[Any]
 
 _BLOCK = 1 << 20  # elements that are searched for NaN and inf at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype("f2"), np.dtype("f4"), np.dtype("f8")
+_NATIVE = (_SINGLE, _DOUBLE)
 
 
 def real_array(name: str, value: npt.ArrayLike) -> Array:
     """Return an aligned float32 or float64 array in native byte order, copied only if needed."""
+    if type(value) is np.ndarray and value.dtype in _NATIVE and value.flags.aligned:
+        return value
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(
             message(
@@ -44,7 +47,7 @@ def real_array(name: str, value: npt.ArrayLike) -> Array:
     if array.dtype.kind not in "fiub":
         raise not_numbers(name, value, array)
     native = array.dtype.newbyteorder("=")
-    if native not in (_SINGLE, _DOUBLE):
+    if native not in _NATIVE:
         native = _SINGLE if native == _HALF else _DOUBLE
     with np.errstate(over="ignore"):  # a long double beyond float64 becomes inf, rejected later
         # require() copies only arrays that are misaligned, byte-swapped or of another dtype
@@ -75,9 +78,9 @@ def finite(name: str, array: Array, remedy: str = "Remove or impute such samples
 
 def in_range(name: str, array: Array, dtype: npt.DTypeLike, remedy: str | None = None) -> None:
     """Reject finite values that would overflow in ``dtype``."""
-    largest = np.finfo(np.dtype(dtype)).max
     if array.dtype.itemsize <= np.dtype(dtype).itemsize:
         return
+    largest = np.finfo(np.dtype(dtype)).max
     extreme = max(array.max(), -array.min())
     if extreme > largest:
         expected = f"stay within ±{largest:.3g}, the range of a {np.dtype(dtype)} network"

@@ -6,7 +6,7 @@ from batchprop.machine.available_memory import available_memory
 from batchprop.parameters import Shape
 from batchprop.validation.error_text import message, written
 
-_NEGLIGIBLE = 1 << 27  # demands up to this many bytes are not checked
+NEGLIGIBLE = 1 << 27  # demands up to this many bytes are not checked
 _ADDRESS_SPACE = float(1 << 47)  # upper limit where the system does not report its memory
 _COPIES = 4  # vectors of length P in every run: θ, the previous θ, the best θ, the gradient
 _PAIR_BYTES = 16  # per parameter and pair of L-BFGS
@@ -33,7 +33,7 @@ def pairs(history_size: int, shape: Shape) -> None:
 
 
 def _demand(name: str, value: int, n_bytes: int, content: str) -> None:
-    if n_bytes <= _NEGLIGIBLE:
+    if n_bytes <= NEGLIGIBLE:
         return
     available = min(available_memory(), _ADDRESS_SPACE)
     if n_bytes > available:

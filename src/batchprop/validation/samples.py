@@ -25,7 +25,9 @@ def inputs(
     if not _is_table(array, n_inputs):
         transpose_advice = inputs_remedy(array.shape, name, n_inputs)
         raise _inputs_error(array, n_inputs, name, transpose_advice)
-    _check_values(name, array, dtype)
+    finite(name, array)
+    if dtype is not None:
+        in_range(name, array, dtype)
     return array
 
 
@@ -36,10 +38,12 @@ def tables(
     n_outputs: int | None = None,
     names: tuple[str, str] = ("X", "T"),
     dtype: npt.DTypeLike | None = None,
+    check_finite: bool = True,
 ) -> tuple[Array, Array]:
     """Return X and T as finite (e, N) and (s, N) arrays, within the range of ``dtype``.
 
-    ``dtype`` None means that of X.  Both shapes are used to recognise transposed tables.
+    ``dtype`` None means that of X.  Both shapes are used to recognise transposed tables.  With
+    ``check_finite=False`` NaN and inf are left to the caller.
     """
     x, t = real_array(names[0], X), real_array(names[1], T)
     targets_fit = _is_table(t, n_outputs) and t.shape[1:] == x.shape[1:]
@@ -50,19 +54,15 @@ def tables(
             raise _inputs_error(x, n_inputs, names[0], transpose_advice)
         raise _targets_error(t, x, n_outputs, names, transpose_advice)
     dtype = x.dtype if dtype is None else dtype
-    _check_values(names[0], x, dtype)
-    _check_values(names[1], t, dtype)
+    for name, table in zip(names, (x, t), strict=True):
+        if check_finite:
+            finite(name, table)
+        in_range(name, table, dtype)
     return x, t
 
 
 def _is_table(array: Array, n_rows: int | None) -> bool:
     return array.ndim == 2 and array.size > 0 and n_rows in (None, array.shape[0])
-
-
-def _check_values(name: str, array: Array, dtype: npt.DTypeLike | None) -> None:
-    finite(name, array)
-    if dtype is not None:
-        in_range(name, array, dtype)
 
 
 def _inputs_error(

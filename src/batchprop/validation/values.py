@@ -18,6 +18,7 @@ from batchprop.validation.error_text import described, message, written
 _NOT_NUMBERS = (bool, np.bool, np.timedelta64)  # although Python counts them as integers
 _OR_AUTO = ', or "auto"'
 PENALTY_METHODS = ("auto", "evidence", "cv")  # "auto" depends on the solver
+_FLOATS = (np.dtype("f4"), np.dtype("f8"))
 _MAX_THREADS = 4096
 _SEED_BITS = 4096
 # Names that other libraries use, and that spelling alone would not match.
@@ -40,11 +41,11 @@ _MAX_COMPARED = 64  # characters of a name that are compared
 
 def choice(name: str, value: object, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``choices``; else raise and suggest the most similar one."""
+    if isinstance(value, str) and value in choices:
+        return value
     expected = f"be one of {', '.join(choices)}"
     if not isinstance(value, str):
         raise TypeError(message(name, expected, described(value), "Pass its name as a string."))
-    if value in choices:
-        return value
     normalised = value[:_MAX_COMPARED].lower().replace("_", "-").replace(" ", "-")
     matches = [_SYNONYMS[normalised]] if _SYNONYMS.get(normalised) in choices else []
     matches += difflib.get_close_matches(value[:_MAX_COMPARED].lower(), choices, n=1, cutoff=0.4)
@@ -62,6 +63,8 @@ def count(name: str, value: object, least: int = 1, *, auto: bool = False) -> in
 
     With ``auto`` the message mentions "auto", which the caller has handled already.
     """
+    if type(value) is int and value >= least:
+        return value
     expected = f"be an integer of at least {least}{_OR_AUTO if auto else ''}"
     remedy = f"Pass a whole number such as {max(least, 10)}."
     if auto and isinstance(value, str):
@@ -102,7 +105,9 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Return a finite real number with ``above < value``, ``least <= value < below``."""
-    if isinstance(value, _NOT_NUMBERS) or not isinstance(value, numbers.Real):
+    if type(value) is not float and (
+        isinstance(value, _NOT_NUMBERS) or not isinstance(value, numbers.Real)
+    ):
         expected = _range(above, least, below)
         raise TypeError(message(name, expected, described(value), "Pass a float."))
     try:
@@ -218,12 +223,14 @@ def mapping(name: str, value: object) -> dict[str, Any]:
 
 def float_dtype(value: Any) -> np.dtype[Any]:
     """Return float32 or float64 as a dtype."""
+    if isinstance(value, np.dtype) and value in _FLOATS:
+        return value
     dtype = None
     # np.dtype() also accepts any object that has a dtype attribute, such as a network
     if value is None or isinstance(value, str | type | np.dtype):
         with contextlib.suppress(SyntaxError, TypeError, ValueError):  # not a dtype
             dtype = np.dtype(value)
-    if dtype is None or dtype.newbyteorder("=") not in (np.dtype("f4"), np.dtype("f8")):
+    if dtype is None or dtype.newbyteorder("=") not in _FLOATS:
         remedy = "float64 is the safe choice, float32 the faster one."
         got = written(value) if isinstance(value, str) else described(value)
         raise ValueError(message("dtype", "be float32 or float64", got, remedy))

@@ -22,7 +22,7 @@ from batchprop.engines.loss_scale import scales
 from batchprop.engines.samples import Samples
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
-from batchprop.simd.aligned_memory import zeros
+from batchprop.simd.aligned_memory import separate, zeros
 from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.threads.cancellation import Cancellation, Cancelled, leader_token
 
@@ -136,17 +136,14 @@ class Objective:
             "row_products": blocking.row_product_size,
         }
         # zeros: kernels compute with the padding of rows and panels, but results never depend on it
-        memory = {name: zeros(n_workers + 1, count, dtype) for name, count in size.items()}
-        memory["packed"] = zeros(n_workers + 1, 1, np.int64)
-        memory["packed"][:] = -1
+        memory = separate(n_workers + 1, size, dtype)
+        packed = zeros(n_workers + 1, 1, np.int64)
+        packed[:] = -1
         leader = leader_token(self.cancellation)
         worker = leader._replace(ask=0)
         return [
-            Scratch(
-                **{name: rows[member] for name, rows in memory.items()},
-                token=worker if member else leader,
-            )
-            for member in range(n_workers + 1)
+            Scratch(**arrays, packed=packed[member], token=worker if member else leader)
+            for member, arrays in enumerate(memory)
         ]
 
     def _address(self, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
@@ -188,6 +185,14 @@ class Objective:
         task = self.task
         sums = task.sums_over_chunks[task.theta.size :][: task.units.size]
         return float(task.loss_scale * np.vdot(task.units, sums) + task.constant_loss)
+
+    def output_losses(self, theta: Array) -> Array | None:
+        """Return the loss L of each output (s,) where θ was evaluated last, otherwise None."""
+        task = self.task
+        if self._samples.scaling is not None or not np.array_equal(task.theta, theta):
+            return None
+        losses: Array = task.loss_scale * task.sums_over_chunks[theta.size :][: task.units.size]
+        return losses
 
     def close(self) -> None:
         """End the threads."""

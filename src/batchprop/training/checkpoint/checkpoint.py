@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -78,11 +79,21 @@ class Checkpoint:
     @property
     def network(self) -> Network:
         """The best network so far."""
-        return self._network(self.state.best, int(self.state.best_epoch[0]))
+        return self._best_network
 
     @property
     def last_network(self) -> Network:
         """The network after the last epoch that was evaluated."""
+        return self._last_network
+
+    @cached_property
+    def _best_network(self) -> Network:
+        return self._network(self.state.best, int(self.state.best_epoch[0]))
+
+    @cached_property
+    def _last_network(self) -> Network:
+        if int(self.state.best_epoch[0]) == self.n_epochs:  # the same parameters
+            return self.network
         theta = self.state.previous if is_ahead(self.state) else self.state.theta
         return self._network(theta, self.n_epochs)
 
@@ -94,15 +105,17 @@ class Checkpoint:
         return Network.from_theta(self.given, self.shape, self.arguments["activation"])
 
     def _network(self, theta: Array, epoch: int) -> Network:
-        folds = self.scaling is None or bool(self.scaling.t_factor.all())
-        dtype = np.dtype(self.arguments["dtype"])
-        if epoch == 0 and self.given is not None and folds:  # the user's, to the last bit
+        scaling, dtype = self.scaling, np.dtype(self.arguments["dtype"])
+        # folding makes predictions of constant targets exact
+        exact = scaling is None or not scaling.has_constant_targets
+        if epoch == 0 and self.given is not None and exact:  # the user's, to the last bit
             theta = self.given
-        elif self.scaling is not None:  # folding makes predictions of constant targets exact
-            theta = fold(theta, self.shape, self.scaling, dtype)
-        within = theta.clip(-np.finfo(dtype).max, np.finfo(dtype).max)  # lm computes in float64
-        activation = self.arguments["activation"]
-        return Network.from_theta(within.astype(dtype), self.shape, activation)
+        elif scaling is not None:
+            theta = fold(theta, self.shape, scaling, dtype)
+        else:  # lm computes in float64
+            largest = np.finfo(dtype).max
+            theta = theta.clip(-largest, largest).astype(dtype, copy=False)
+        return Network.from_theta(theta, self.shape, self.arguments["activation"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint to one .npz file, atomically.

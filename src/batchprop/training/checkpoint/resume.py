@@ -111,14 +111,14 @@ def _same(value: Any, other: Any) -> bool:
 
 def _plain(value: Any, name: str = "") -> Any:
     """Return a value as JSON has it: NumPy's numbers become Python's."""
-    if name == "dtype" or isinstance(value, np.dtype | type):
-        return validation.float_dtype(value).name
     if name == "alpha":
         return list(validation.penalty(value))
+    if name != "dtype" and (value is None or type(value) in (bool, float, str)):
+        return value
+    if name == "dtype" or isinstance(value, np.dtype | type):
+        return validation.float_dtype(value).name
     if isinstance(value, int) and value.bit_length() > _BITS:  # a limit that is never reached
         return NEVER
-    if type(value) in (bool, float, int, str):  # the common case, first
-        return value
     if isinstance(value, np.bool):
         return bool(value)
     if isinstance(value, numbers.Integral):

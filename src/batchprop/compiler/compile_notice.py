@@ -1,0 +1,47 @@
+"""One line on a terminal that says that kernels are being compiled.
+
+The first call in a new environment takes seconds where later ones take microseconds.  The line
+appears once per process, when the first kernel is compiled, if standard error is a terminal.
+Worker processes are silent, and so are files, pipes and notebooks unless the call shows its
+progress.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import current_process
+
+from batchprop.compiler.cache_folders import writable
+
+_ONCE = ", once for this version and processor"
+_progress: bool | None = None  # the choice of the call that is running
+_shown = False
+
+
+@contextmanager
+def following(progress: bool | None) -> Iterator[None]:
+    """Let a call choose: True shows the line everywhere, False nowhere, None on a terminal.
+
+    Of calls in several threads the last one chooses.
+    """
+    global _progress
+    previous, _progress = _progress, progress
+    try:
+        yield
+    finally:
+        _progress = previous
+
+
+def announce() -> None:
+    """Show the line, unless it was shown before or nobody would read it."""
+    global _shown
+    stream = sys.stderr
+    if _shown or _progress is False or stream is None or current_process().name != "MainProcess":
+        return
+    if _progress or stream.isatty():
+        _shown = True
+        kept = _ONCE if writable() else ""
+        stream.write(f"batchprop: compiling kernels{kept} (about 10 s) ...\n")
+        stream.flush()
