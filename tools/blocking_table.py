@@ -27,7 +27,10 @@ PROBLEMS = [
     ((400, 500, 3, 20_000), "float64"),
     ((784, 1024, 10, 20_000), "float32"),
 ]
-HEADER = "| net | N | dtype | chunks | block | panel | dW_h | W_h in L2 | X in L1 | panels at a time | W_h |"
+COLUMNS = (
+    "net", "N", "dtype", "chunks", "block", "panel", "dW_h", "W_h in L2", "X in L1",
+    "panels at a time", "W_h",
+)  # fmt: skip
 
 
 def row(sizes: tuple[int, int, int, int], dtype: str, cut: Blocking) -> str:
@@ -63,7 +66,7 @@ def main() -> None:
         f"tiles of {TILE_ROWS} × {len(BROAD)} rows; L1d {caches.first >> 10} KiB, "
         f"L2 {caches.second >> 10} KiB\n"
     )
-    print(HEADER)
+    print(f"| {' | '.join(COLUMNS)} |")
     print("| :-- | --: | :-- | --: | --: | --: | :-- | --: | --: | --: | :-- |")
     for sizes, dtype in problems:
         cut = choose_blocking(Shape(*sizes[:3]), sizes[3], np.dtype(dtype))

@@ -10,6 +10,7 @@ import pytest
 import batchprop
 from batchprop import engines, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused import blocking
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Blocks, Shape
 from tests.problems import problem, relative_error, relative_errors
@@ -64,9 +65,12 @@ def test_loss_gradient_and_predictions(engine, activation, dtype, s, n_samples):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("engine", FAST)
-def test_sizes_around_every_block_and_vector(engine, dtype):
+@pytest.mark.parametrize(
+    ("engine", "strips_from"), [("vectorized", 96), ("fused", 96), ("fused", 1)]
+)
+def test_sizes_around_every_block_and_vector(engine, strips_from, dtype, monkeypatch):
     """Odd sizes, single ones and multiples; the float64 vectorized engine is the reference."""
+    monkeypatch.setattr(blocking, "STRIPS_FROM_UNITS", strips_from)
     for e in (1, 2, 5, 16, 17, 40):
         for m in (1, 3, 8, 17, 33, 64):
             for s in (1, 2, 4, 9):

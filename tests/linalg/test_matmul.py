@@ -59,7 +59,7 @@ def test_affine(dtype, n_rows, n_inner, form):
         n_panels = -(-n_samples // width)
         for bias, least in (
             (2 + numbers.size, -np.inf),
-            (2 + numbers.size, 0.0),
+            (2 + numbers.size, 5.0),
             (NO_BIAS, -np.inf),
         ):
             expected = W @ X + (b[:, None] if bias >= 0 else 0)

@@ -13,7 +13,15 @@ from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
 from batchprop.simd.aligned_memory import LINE, zeros
 
-SIZES = [(1, 1, 1), (1, 4, 1), (8, 50, 1), (40, 100, 3), (300, 300, 2), (1000, 2000, 1)]
+SIZES = [
+    (1, 1, 1),
+    (1, 4, 1),
+    (8, 50, 1),
+    (40, 100, 3),
+    (300, 300, 2),
+    (1000, 2000, 1),
+    (9, 20_000, 1),
+]
 DTYPES = [np.dtype("f4"), np.dtype("f8")]
 KIB = 1024
 

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from batchprop import Network, loss_and_gradient
+from batchprop.engines.fused import blocking
 from batchprop.parameters import Shape
 from tests.problems import problem, relative_errors
 
-# with few inputs and with as many as fill vectors, which are summed in another way
-SIZES = ((1, 8, 1), (8, 6, 2), (20, 6, 1))
+# with one input, a few, and two vectors of them, which are summed in strips
+SIZES = ((1, 8, 1), (8, 6, 2), (32, 6, 1))
+
+
+@pytest.fixture(autouse=True)
+def _strips_for_small_networks(monkeypatch):
+    monkeypatch.setattr(blocking, "STRIPS_FROM_UNITS", 1)
 
 
 def errors(network, X, T):
