@@ -167,17 +167,17 @@ def add_outer(A, B, G):
 
 
 @always_inlined
-def _transposed_tile(rows, strips, A, a, BT, at_bt, C, at_c):
-    """C[a …, strips] += A[a …] B[strips]ᵀ, for a few rows and a group of strips."""
+def _transposed_tile(strips, A, a, BT, at_bt, C, at_c):
+    """C[a …, strips] += A[a …] B[strips]ᵀ, for six rows and a group of strips."""
     width, left = lanes_of(A.array, WIDE), A.n_samples
     at_a, stride = A.start + a * width, len(strips) * lanes_of(A.array, NATIVE)
-    tile = load_rows(C.array, at_c, C.row_stride, rows, strips)
-    for r in range(len(rows), 2 * len(rows)):  # the sums of the next rows may exceed the cache
+    tile = load_rows(C.array, at_c, C.row_stride, SIX, strips)
+    for r in range(TILE_ROWS, 2 * TILE_ROWS):  # the sums of the next rows may exceed the cache
         for column in range(0, stride, lanes_of(A.array, NATIVE)):
             prefetch(C.array, at_c + r * C.row_stride + column)
     while left > 0:
         next_a = at_a + A.panel_stride
-        for r in range(len(rows)):  # the next panel's rows are not where the processor expects them
+        for r in range(TILE_ROWS):  # the next panel's rows are not where the processor expects them
             prefetch(A.array, next_a + r * width)
         tile = multiply(tile, A.array, at_a, width, 1, BT.array, at_bt, stride, min(width, left))
         at_a, at_bt, left = next_a, at_bt + width * stride, left - width
@@ -188,26 +188,19 @@ def _transposed_tile(rows, strips, A, a, BT, at_bt, C, at_c):
 def _transposed_rows(strips, A, BT, strip, C, first, stop):
     """The same for rows first … stop − 1; the strips stay in the first-level cache meanwhile."""
     column = strip * lanes_of(BT.array, NATIVE)
-    a, at_bt, at_c = first, column * BT.n_allocated, C.start + first * C.row_stride + column
-    while stop - a >= TILE_ROWS:
-        _transposed_tile(SIX, strips, A, a, BT, at_bt, C, at_c)
-        a, at_c = a + TILE_ROWS, at_c + TILE_ROWS * C.row_stride
-    if stop - a >= 4:
-        _transposed_tile(FOUR, strips, A, a, BT, at_bt, C, at_c)
-        a, at_c = a + 4, at_c + 4 * C.row_stride
-    if stop - a >= 2:
-        _transposed_tile(TWO, strips, A, a, BT, at_bt, C, at_c)
-        a, at_c = a + 2, at_c + 2 * C.row_stride
-    if a < stop:
-        _transposed_tile(ONE, strips, A, a, BT, at_bt, C, at_c)
+    at_bt, at_c = column * BT.n_allocated, C.start + first * C.row_stride + column
+    for a in range(first, stop, TILE_ROWS):
+        _transposed_tile(strips, A, a, BT, at_bt, C, at_c)
+        at_c += TILE_ROWS * C.row_stride
 
 
 @never_inlined
 def add_outer_transposed(A, BT, C, cache_rows):
     """C += A Bᵀ, summed over samples: A is ``Panels``, BT is the ``Transpose`` of B.
 
-    C is a ``Matrix`` of their dtype, with a column for each row of whole strips.  ``cache_rows``
-    rows of A stay in the second-level cache for all strips.
+    C is a ``Matrix`` of their dtype, with a column for each row of whole strips.  Rows are read
+    from A and added to C in sixes: the numbers behind A's last row are read as well, and C has room
+    for their sums.  ``cache_rows`` rows of A stay in the second-level cache for all strips.
     """
     for first in range(0, A.n_rows, cache_rows):
         stop = min(first + cache_rows, A.n_rows)

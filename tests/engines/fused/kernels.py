@@ -249,10 +249,11 @@ def hidden_layer_memory(name, shape, H, wR, X=None, sums_in_strips=False):
     )
     unused = np.zeros(0, H.dtype)
     memory = dict.fromkeys(Scratch._fields, unused) | {
-        "H": H,
+        "H": np.concatenate([H, np.full(TILE_ROWS * width_of(H.dtype), np.nan, H.dtype)]),
         "weighted_residuals": wR,
         "X": unused if X is None else X,
         "dH": np.full(TILE_ROWS * (H.size // m), np.nan, H.dtype),
+        "spare_sums": np.full(TILE_ROWS * max(shape[0], shape[2]), np.nan),
         "token": leader_token(None),
     }
     return KernelStruct(problem), KernelStruct(Scratch(**memory))

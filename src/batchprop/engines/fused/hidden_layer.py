@@ -14,7 +14,7 @@ from batchprop.compiler.jit import always_inlined, helper, never_inlined
 from batchprop.engines.fused.activation_kernels import LOGISTIC, RELU, TANH, sigma, sigma_prime
 from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
 from batchprop.linalg.views import Bands, Matrix, Panels
-from batchprop.simd.load_store import lanes_of, load, store
+from batchprop.simd.load_store import fill, lanes_of, load, store
 from batchprop.simd.register_tiles import (
     FOUR,
     ONE,
@@ -148,41 +148,61 @@ def delta_several_outputs(k, n, problem, theta, scratch, count, G):
     dH = Panels(scratch.dH, 0, n, count, width, TILE_ROWS * width)
     # dH = W_yᵀ wR
     affine(W_yT, NO_BIAS, -math.inf, wR, dH, TILE_ROWS, s)
-    _delta(GENERAL, k, n, problem, scratch, count, G)
+    _delta_of(problem.activation, GENERAL, k, n, problem, scratch, count, G)
 
 
-@always_inlined
-def _backward_rows(rows, k, problem, theta, scratch, count, G):
-    """Overwrite rows k, k + 1, … of H by δ_h; add their gradients to G."""
-    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
-    H = Panels(scratch.H, k * width, len(rows), count, width, m * width)
-    if s > 1:
-        # dW_y += wR Hᵀ
-        wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
-        outer_columns(rows, wR, H, 0, Matrix(G, problem.W_y_start + k, s, len(rows), m, 1))
-        # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
-        delta_several_outputs(k, len(rows), problem, theta, scratch, count, G)
+@helper
+def _add_rows(n, A, B, G, spare):
+    """G += A Bᵀ for the first n of six rows of A: the sums of the others are dropped."""
+    n_columns = B.n_rows
+    if n == TILE_ROWS:
+        sums = G
     else:
-        # δ_h = σ′(Z) ⊙ wR, without its factor W_y,  db_h += Σ δ_h,  dW_y += wR Hᵀ
-        delta_one_output(k, len(rows), problem, scratch, count, G)
-    # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
-    if not problem.sums_in_strips and (s > 1 or e > 1):
-        X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
-        outer_rows(rows, H, 0, X, Matrix(G, k * e, len(rows), e, e, 1))
+        fill(spare, 0, TILE_ROWS * n_columns, 0.0)
+        sums = Matrix(spare, 0, TILE_ROWS, n_columns, n_columns, 1)
+    outer_rows(SIX, A, 0, B, sums)
+    if n < TILE_ROWS:
+        for r in range(n):
+            for c in range(n_columns):
+                G.array[G.start + r * G.row_stride + c] += spare[r * n_columns + c]
+
+
+@helper
+def _add_columns(n, A, B, G, spare):
+    """G += A Bᵀ for the first n of six rows of B: the sums of the others are dropped."""
+    if n == TILE_ROWS:
+        sums = G
+    else:
+        fill(spare, 0, A.n_rows * TILE_ROWS, 0.0)
+        sums = Matrix(spare, 0, A.n_rows, TILE_ROWS, TILE_ROWS, 1)
+    outer_columns(SIX, A, B, 0, sums)
+    if n < TILE_ROWS:
+        for r in range(A.n_rows):
+            for c in range(n):
+                G.array[G.start + r * G.row_stride + c] += spare[r * TILE_ROWS + c]
 
 
 @never_inlined
 def backward_hidden_layer(problem, theta, scratch, count, G):
-    """Overwrite H by δ_h; add dW_y, db_h and, unless it is summed in strips, dW_h to G."""
-    k, m = 0, problem.m
-    while m - k >= TILE_ROWS:
-        _backward_rows(SIX, k, problem, theta, scratch, count, G)
-        k += TILE_ROWS
-    if m - k >= 4:
-        _backward_rows(FOUR, k, problem, theta, scratch, count, G)
-        k += 4
-    if m - k >= 2:
-        _backward_rows(TWO, k, problem, theta, scratch, count, G)
-        k += 2
-    if k < m:
-        _backward_rows(ONE, k, problem, theta, scratch, count, G)
+    """Overwrite H by δ_h; add dW_y, db_h and, unless it is summed in strips, dW_h to G.
+
+    Products are computed for six rows even where fewer are left: H has room for them.
+    """
+    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
+    wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
+    X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
+    for k in range(0, m, TILE_ROWS):
+        n = min(TILE_ROWS, m - k)
+        H = Panels(scratch.H, k * width, n, count, width, m * width)
+        if s > 1:
+            # dW_y += wR Hᵀ
+            dW_y = Matrix(G, problem.W_y_start + k, s, n, m, 1)
+            _add_columns(n, wR, H, dW_y, scratch.spare_sums)
+            # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
+            delta_several_outputs(k, n, problem, theta, scratch, count, G)
+        else:
+            # δ_h = σ′(Z) ⊙ wR, without its factor W_y,  db_h += Σ δ_h,  dW_y += wR Hᵀ
+            delta_one_output(k, n, problem, scratch, count, G)
+        # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
+        if not problem.sums_in_strips and (s > 1 or e > 1):
+            _add_rows(n, H, X, Matrix(G, k * e, n, e, e, 1), scratch.spare_sums)

@@ -126,23 +126,29 @@ class Objective:
             "X": x_rows * n,
             "T": s * n,
             "weight": n,
-            "H": m * n,
+            "H": m * n + TILE_ROWS * blocking.width,
             "weighted_residuals": s * n,
             "packed_W_h": (round_up(m, TILE_ROWS) * e + m) if blocking.packs_W_h else 1,
             "dH": TILE_ROWS * n if s > 1 else 1,
             "strip_buffer": max(x_rows, s) * blocking.width,  # of targets, too, while packing
             "XT": x_rows * n if blocking.sums_in_strips else 1,
-            "strip_sums": m * x_rows if blocking.sums_in_strips else 1,
+            "strip_sums": round_up(m, TILE_ROWS) * x_rows if blocking.sums_in_strips else 1,
             "row_products": blocking.row_product_size,
         }
         # zeros: kernels compute with the padding of rows and panels, but results never depend on it
         memory = separate(n_workers + 1, size, dtype)
         packed = zeros(n_workers + 1, 1, np.int64)
         packed[:] = -1
+        spare_sums = zeros(n_workers + 1, TILE_ROWS * max(e, s), np.float64)
         leader = leader_token(self.cancellation)
         worker = leader._replace(ask=0)
         return [
-            Scratch(**arrays, packed=packed[member], token=worker if member else leader)
+            Scratch(
+                **arrays,
+                packed=packed[member],
+                spare_sums=spare_sums[member],
+                token=worker if member else leader,
+            )
             for member, arrays in enumerate(memory)
         ]
 

@@ -79,13 +79,14 @@ class Scratch(NamedTuple):
     X: Array  # panels of inputs, ``x_rows`` rows each
     T: Array
     weight: Array
-    H: Array  # Z, then H, then δ_h
+    H: Array  # Z, then H, then δ_h; with room for six rows behind the last
     weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
     packed_W_h: Array  # W_h in bands of six rows, then b_h
     dH: Array  # six rows of W_yᵀ wR, if there is more than one output
     strip_buffer: Array  # strips of inputs, one panel
     XT: Array  # the inputs with rows along vectors, if dW_h is summed in strips
-    strip_sums: Array  # dW_h over a chunk, if it is summed in strips
+    strip_sums: Array  # dW_h over a chunk, if it is summed in strips; whole sixes of rows
+    spare_sums: Array  # float64: sums of six rows where fewer are left
     packed: Array  # index of the first sample of the packed block; −1 if none
     row_products: Array  # rows to multiply and products of rows, if JᵀJ is summed
     token: Token  # whether to go on
