@@ -13,6 +13,7 @@ from batchprop import train
 from batchprop.machine import available_memory as module
 from batchprop.machine import thread_count
 from batchprop.machine.available_memory import available_memory
+from batchprop.validation import memory_demand
 from tests.problems import problem
 
 
@@ -114,7 +115,8 @@ def test_a_group_of_version_1(machine):
     assert available_memory() == 2050
 
 
-def test_lm_is_refused_where_its_matrices_do_not_fit(machine):
+def test_lm_is_refused_where_its_matrices_do_not_fit(machine, monkeypatch):
+    monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)  # ask for this little, too
     _, X, T, _ = problem(2, 3, 1, 20)
     options = {"hidden_size": 20, "max_epochs": 1}
     machine(1)

@@ -45,21 +45,13 @@ def test_chunks_and_blocks_cover_all_samples(n_samples):
 
 
 @pytest.mark.parametrize("choose", [choose_blocking, gauss_newton.choose_blocking])
-def test_a_chunk_has_512_samples_at_most_while_there_are_few_chunks_then_1024(choose):
-    counts = (
-        (1, 1),
-        (512, 1),
-        (513, 2),
-        (1024, 2),
-        (1025, 3),
-        (8192, 16),
-        (16_384, 16),
-        (16_385, 17),
-    )
-    for n_samples, n_chunks in counts:
-        found = choose(Shape(8, 50, 1), n_samples, DTYPES[1])
-        assert found.n_chunks == n_chunks, n_samples
-        assert found.chunk_samples <= 1024 + found.width
+def test_how_many_chunks_there_are(choose):
+    """512 samples at most up to 8 chunks; then about 1024, and a multiple of 8 chunks."""
+    for n_samples, n_chunks in (
+        *((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3), (4096, 8), (4097, 8), (15_360, 8)),
+        *((15_361, 16), (16_384, 16), (23_553, 24)),
+    ):
+        assert choose(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks, n_samples
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ from batchprop.parameters import Shape
 from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
-CHUNK_SAMPLES = 512  # at most, while there are few chunks; then twice as many
-FEW_CHUNKS, MOST_CHUNKS = 16, 64
-MOST_SUM_BYTES = 64 << 20  # of all chunks' sums together, but never fewer than 16 chunks
+CHUNK_SAMPLES = 512  # at most, while there are few chunks; then twice as many and some more
+FEW_CHUNKS, MOST_CHUNKS = 8, 64
+MOST_SUM_BYTES, LEAST_LIMIT = 64 << 20, 16  # of all chunks' sums, but 16 chunks are always allowed
 ROW_BYTES = 2048  # of a row of a block: ten rows of a tile and some more fit the first-level cache
 WIDE_ROWS_BYTES = (
     16 << 10
@@ -98,12 +98,14 @@ def equal_parts(count: int, most: int) -> int:
 def cut_into_chunks(n_samples: int, max_chunks: int, width: int) -> tuple[int, int]:
     """Return the largest number of samples in a chunk, and the number of chunks.
 
-    Adding a chunk's sums to the others' costs as much as a few samples, hence CHUNK_SAMPLES.
-    Chunks are whole panels, and as equal as they can be, so that as many threads as divide their
-    number have the same work: ``forward_backward.chunk_start`` says where each begins.
+    A chunk's sums move from one core to another, which takes as long as many samples, hence
+    CHUNK_SAMPLES.  Chunks are whole panels, and as equal as they can be, and more than a few are a
+    multiple of FEW_CHUNKS, so that 2, 4 or 8 threads have the same work each:
+    ``forward_backward.chunk_start`` says where each begins.
     """
     few = min(FEW_CHUNKS, -(-n_samples // CHUNK_SAMPLES))
-    n_chunks = min(max_chunks, max(few, -(-n_samples // (2 * CHUNK_SAMPLES))))
+    many = -(-n_samples // (2 * CHUNK_SAMPLES)) // FEW_CHUNKS * FEW_CHUNKS
+    n_chunks = min(max_chunks, max(few, many))
     n_panels = -(-n_samples // width)
     n_chunks = min(n_chunks, n_panels)
     return -(-n_panels // n_chunks) * width, n_chunks
@@ -158,7 +160,7 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     if not sums_in_strips:
         most = ROW_BYTES // size
     row_bytes = 8 * (shape.n_parameters + s)
-    max_chunks = max(FEW_CHUNKS, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
+    max_chunks = max(LEAST_LIMIT, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
     chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
     most = min(most, BLOCK_BYTES // (size * (m + 2 * e)))
     block_samples = cut_into_blocks(chunk_samples, most, width)
