@@ -119,7 +119,7 @@ def test_lm_is_refused_where_its_matrices_do_not_fit(machine, monkeypatch):
     monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)  # ask for this little, too
     _, X, T, _ = problem(2, 3, 1, 20)
     options = {"hidden_size": 20, "max_epochs": 1}
-    machine(1)
+    machine(50)
     with pytest.raises(ValueError, match=r"81 parameters.* left. Use solver='lbfgs'"):
         train(X, T, solver="lm", **{"alpha": 0.0} | options)
     assert train(X, T, solver="lbfgs", **{"alpha": 0.0} | options).solver == "lbfgs"
