@@ -6,6 +6,7 @@ import ctypes
 import math
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from batchprop import train
 from batchprop.machine import available_memory as module
 from batchprop.machine import thread_count
 from batchprop.machine.available_memory import available_memory
-from batchprop.validation import memory_demand
+from batchprop.training import option_checks
 from tests.problems import problem
 
 
@@ -116,10 +117,11 @@ def test_a_group_of_version_1(machine):
 
 
 def test_lm_is_refused_where_its_matrices_do_not_fit(machine, monkeypatch):
-    monkeypatch.setattr(memory_demand, "NEGLIGIBLE", 0)  # ask for this little, too
+    # ask for this little, too: but not for the networks and the pairs of L-BFGS
+    monkeypatch.setattr(option_checks, "memory_demand", SimpleNamespace(NEGLIGIBLE=0))
     _, X, T, _ = problem(2, 3, 1, 20)
     options = {"hidden_size": 20, "max_epochs": 1}
-    machine(50)
+    machine(1)
     with pytest.raises(ValueError, match=r"81 parameters.* left. Use solver='lbfgs'"):
         train(X, T, solver="lm", **{"alpha": 0.0} | options)
     assert train(X, T, solver="lbfgs", **{"alpha": 0.0} | options).solver == "lbfgs"
