@@ -46,8 +46,8 @@ def row(sizes: tuple[int, int, int, int], dtype: str, cut: Blocking) -> str:
         "inputs along vectors" if cut.sums_in_strips else "samples along vectors",
         f"{min(cut.cache_rows, m)} × {cut.cache_columns}",
         f"{cut.cache_columns} × {cut.width}",
-        f"{min(cut.cache_panels, cut.block_samples // cut.width)}",
-        "packed" if cut.packs_W_h else "as it is",
+        f"{cut.cache_panels}",
+        "packed" if cut.packed_size else "as it is",
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -24,6 +24,7 @@ def force(monkeypatch, chunk_samples=None, block_bytes=None, caches=None):
     if caches is not None:
         monkeypatch.setattr(blocking, "cache_sizes", lambda: CacheSizes(*caches))
         monkeypatch.setattr(blocking, "PACKED_FROM_BYTES", 0)
+        monkeypatch.setattr(blocking, "PACKED_FROM_SAMPLES", 1)
 
 
 def objective_of(data, n_threads, X=None, T=None, weight=None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.blocking import choose_blocking, cut_weights
+from batchprop.engines.fused.blocking import choose_blocking, cut_weights, packed_size
 from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gauss_newton
 from batchprop.engines.fused.gauss_newton.row_product_layout import n_row_product_sums
 from batchprop.machine.cache_sizes import CacheSizes
@@ -108,12 +108,24 @@ def test_weights_in_the_caches(caches):
         assert rows % 6 == 0 < rows
         assert columns == 1 or columns * cut.width * size <= caches.first / 2
         assert rows == 6 or rows * max(columns, cut.block_samples) * size <= caches.second / 2
-        assert weights.packs_W_h == (m * e * size > 16 * KIB)
         if columns < e or rows < m:
             assert weights.cache_panels == cut.block_samples // cut.width
         else:
             group = weights.cache_panels * cut.width * (m + e) * size
             assert weights.cache_panels == 1 or group <= caches.first / 2
+        assert weights.cache_panels <= cut.block_samples // cut.width
+
+
+def test_large_weights_are_packed_for_many_samples():
+    """In bands of six rows; beyond 16 KiB, from 64 samples on."""
+    for e, m, chunk_samples, size in (
+        (64, 64, 10**6, 0),
+        (64, 65, 63, 0),
+        (64, 65, 64, 66 * 64 + 65),
+        (64, 66, 64, 66 * 64 + 66),
+        (64, 67, 64, 72 * 64 + 67),
+    ):
+        assert packed_size(Shape(e, m, 1), 4, chunk_samples) == size, (e, m)
 
 
 def test_blocks_of_gauss_newton():

@@ -35,6 +35,7 @@ BLOCK_BYTES = 4 << 20  # of inputs and hidden layer of a block, but never fewer 
 STRIPS_FROM_UNITS, STRIPS_FROM_VECTORS = 96, 2  # hidden units; vectors of inputs
 MOST_PADDING = 1.25  # of inputs that are padded to whole vectors
 PACKED_FROM_BYTES = 16 << 10  # a smaller W_h stays in the first-level cache
+PACKED_FROM_SAMPLES = 64  # of a chunk: packing takes as long as a few samples
 # Nanoseconds on one thread: per sample and unit for σ and what goes with it, per multiply-add.
 ELEMENT_NS, FMA_NS = {4: 0.6, 8: 1.4}, {4: 0.02, 8: 0.04}
 
@@ -59,8 +60,8 @@ class Blocking(NamedTuple):
         cache as columns of W_h in the second.
     cache_panels : int
         Panels that go forward together.
-    packs_W_h : bool
-        Whether W_h is packed for each chunk.
+    packed_size : int
+        Numbers of W_h in bands and b_h after them; 0 if W_h is not packed for each chunk.
     nanoseconds : float
         Estimated time of an evaluation on one thread.
     row_product_size : int
@@ -79,7 +80,7 @@ class Blocking(NamedTuple):
     cache_rows: int
     cache_columns: int
     cache_panels: int
-    packs_W_h: bool
+    packed_size: int
     nanoseconds: float
     row_product_size: int = 1
     n_row_products: int = 0
@@ -122,7 +123,6 @@ class WeightCuts(NamedTuple):
     cache_rows: int
     cache_columns: int
     cache_panels: int
-    packs_W_h: bool
 
 
 def cut_weights(
@@ -142,9 +142,16 @@ def cut_weights(
     return WeightCuts(
         cache_rows=rows,
         cache_columns=columns,
-        cache_panels=in_first_cache if fits else block_samples // width,
-        packs_W_h=m * e * itemsize > PACKED_FROM_BYTES,
+        cache_panels=min(in_first_cache if fits else block_samples, block_samples // width),
     )
+
+
+def packed_size(shape: Shape, itemsize: int, chunk_samples: int) -> int:
+    """Return the numbers of W_h in bands of six rows and of b_h; 0 if packing does not pay."""
+    e, m, _ = shape
+    if m * e * itemsize <= PACKED_FROM_BYTES or chunk_samples < PACKED_FROM_SAMPLES:
+        return 0
+    return round_up(m, TILE_ROWS) * e + m
 
 
 def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
@@ -173,5 +180,6 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
         x_rows=x_rows,
         sums_in_strips=sums_in_strips,
         **cut_weights(shape, size, width, block_samples, cache_sizes())._asdict(),
+        packed_size=packed_size(shape, size, chunk_samples),
         nanoseconds=float(n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))),
     )

@@ -128,7 +128,7 @@ class Objective:
             "weight": n,
             "H": m * n + TILE_ROWS * blocking.width,
             "weighted_residuals": s * n,
-            "packed_W_h": (round_up(m, TILE_ROWS) * e + m) if blocking.packs_W_h else 1,
+            "packed_W_h": blocking.packed_size,
             "dH": TILE_ROWS * n if s > 1 else 1,
             "strip_buffer": max(x_rows, s) * blocking.width,  # of targets, too, while packing
             "XT": x_rows * n if blocking.sums_in_strips else 1,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from batchprop.compiler.jit import kernel
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import choose_blocking
-from batchprop.engines.fused.forward_backward import forward
+from batchprop.engines.fused.forward_backward import forward, pack_W_h
 from batchprop.engines.fused.packing import pack, sample_table
 from batchprop.engines.fused.problem import describe_problem
 from batchprop.linalg.views import Panels
@@ -24,19 +24,21 @@ Array = npt.NDArray[Any]
 
 
 @kernel
-def predict_samples(problem, theta, start, stop, X, strip_buffer, packed, H, out, Y):
+def predict_samples(problem, theta, start, stop, X, strip_buffer, packed_W_h, H, out, Y):
     """Write Y for samples start … stop − 1."""
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(H, WIDE)
-    for first in range(start, stop, width):
-        count = min(width, stop - first)
+    if problem.packs_W_h:
+        pack_W_h(problem, theta, packed_W_h)
+    for first in range(start, stop, problem.cache_panels * width):
+        count = min(problem.cache_panels * width, stop - first)
         x = Panels(X, 0, e, count, width, problem.x_rows * width)
         h = Panels(H, 0, m, count, width, m * width)
         y = Panels(out, 0, s, count, width, s * width)
         pack(problem.X, first, x, strip_buffer)
-        forward(problem, theta, packed, x, h, y)
+        forward(problem, theta, packed_W_h, x, h, y)
         for o in range(s):
             for i in range(count):
-                Y[o, first + i] = out[o * width + i]
+                Y[o, first + i] = out[(i // width * s + o) * width + i % width]
 
 
 def predict(
@@ -45,7 +47,6 @@ def predict(
     """Return Y (s, N) in the dtype of θ; beside Y itself no memory grows with N."""
     n_samples = X.shape[1]
     blocking = choose_blocking(shape, n_samples, theta.dtype)
-    blocking = blocking._replace(packs_W_h=False)
     problem = KernelStruct(
         describe_problem(shape, activation, n_samples, blocking, sample_table(X))
     )
@@ -53,8 +54,10 @@ def predict(
     size = team_size(n_threads, blocking.nanoseconds / 2, blocking.n_chunks)
 
     def part(start: int, stop: int) -> None:
-        counts = (blocking.x_rows, blocking.x_rows, 1, shape.n_hidden, shape.n_outputs)
-        memory = [np.zeros(count * blocking.width, theta.dtype) for count in counts]
+        n = blocking.cache_panels * blocking.width
+        X_size, buffer_size = blocking.x_rows * n, blocking.x_rows * blocking.width
+        sizes = X_size, buffer_size, blocking.packed_size, shape.n_hidden * n, shape.n_outputs * n
+        memory = [np.zeros(size, theta.dtype) for size in sizes]
         predict_samples(problem, theta, start, stop, *memory, Y)
 
     parts = [

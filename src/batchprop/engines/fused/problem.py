@@ -67,7 +67,7 @@ def describe_problem(
         cache_rows=blocking.cache_rows,
         cache_columns=blocking.cache_columns,
         cache_panels=blocking.cache_panels,
-        packs_W_h=blocking.packs_W_h,
+        packs_W_h=blocking.packed_size > 0,
         x_rows=blocking.x_rows,
         sums_in_strips=blocking.sums_in_strips,
     )

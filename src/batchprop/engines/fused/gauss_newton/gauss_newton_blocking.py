@@ -34,7 +34,7 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     fitting = BLOCK_BYTES // (8 * rows)
     block_samples = cut_into_blocks(chunk_samples, min(BLOCK_SAMPLES, fitting), width)
     return gradient._replace(
-        packs_W_h=False,
+        packed_size=0,
         cache_panels=block_samples // width,
         block_samples=block_samples,
         chunk_samples=chunk_samples,
