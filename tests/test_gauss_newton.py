@@ -9,6 +9,7 @@ import batchprop
 from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines import vectorized
+from batchprop.engines.fused import blocking
 from batchprop.loss import GaussNewton
 from batchprop.parameters import Gradient
 from tests.jacobians import block_errors, expected
@@ -40,9 +41,15 @@ def test_every_block_pair_is_that_of_the_definition(engine, s, activation):
 
 @pytest.mark.parametrize("n_samples", [1, 2, 7, 8, 9, 31, 32, 33, 63, 65, 257, 513])
 @pytest.mark.parametrize(
-    "sizes", [(1, 1, 1), (1, 6, 2), (5, 4, 1), (9, 13, 3), (17, 3, 1)], ids=str
+    ("sizes", "strips_from"),
+    [
+        *(((1, 1, 1), 96), ((1, 6, 2), 96), ((5, 4, 1), 96), ((9, 13, 3), 96), ((17, 3, 1), 96)),
+        *(((20, 7, 1), 1), ((33, 13, 2), 1)),
+    ],
+    ids=str,
 )
-def test_ragged_sizes(sizes, n_samples):
+def test_ragged_sizes(sizes, strips_from, n_samples, monkeypatch):
+    monkeypatch.setattr(blocking, "STRIPS_FROM_UNITS", strips_from)
     data = problem(*sizes, n_samples, "softplus", weighted=n_samples % 2 == 0)
     assert max(compare(data, "fused")) < BOUND
 

@@ -23,7 +23,7 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     J (s, P)                  the Jacobian of one sample, ∂y/∂θ
     JᵀJ (P, P), Jᵀy″ (P,)     means over samples: Σ_i w_i J_iᵀJ_i / Σw, Σ_i w_i J_iᵀy″_i / Σw
     Q_hh, Q_hy, Q_yy          the sums over samples that JᵀJ is assembled from
-    G, U, Q, Xᵀ               in kernels: a row of sums, rows to multiply, their products, a transpose
+    G, U, Q, Xᵀ               in kernels: sums, rows to multiply, their products, a transpose
     η, μ, v                   learning rate, momentum coefficient, velocity
     β₁, β₂, ε                 Adam's decay rates and its small constant
     p (P,)                    a step or direction of L-BFGS or Levenberg–Marquardt

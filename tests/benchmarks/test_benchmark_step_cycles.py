@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from benchmarks import step_cycles
 from benchmarks.cases import case
 from benchmarks.step_cycles import Cycles
@@ -11,6 +13,7 @@ def test_a_small_case():
     cycles = step_cycles.measure(case(3, 7, 2, 500, "tanh", "float64"), seconds=0.0)
     assert 0 < cycles.sigma
     assert 0 < cycles.forward
+    assert np.isfinite(cycles.backward)
 
 
 def test_the_floor_of_a_row():

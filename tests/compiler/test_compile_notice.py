@@ -87,6 +87,31 @@ def test_who_reads_it(monkeypatch, capsys, progress, terminal):
     assert capsys.readouterr().err.rstrip("\n") == expected
 
 
+def test_calls_that_overlap(monkeypatch, capsys):
+    """The latest call that runs chooses; when all have ended none does."""
+    monkeypatch.setattr(compile_notice, "_shown", False)
+    first, second = compile_notice.following(False), compile_notice.following(True)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    compile_notice.announce()
+    second.__exit__(None, None, None)
+    assert capsys.readouterr().err.rstrip("\n") == LINE
+    monkeypatch.setattr(compile_notice, "_shown", False)
+    compile_notice.announce()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_console_that_is_closed(monkeypatch):
+    class Closed:
+        def isatty(self):
+            raise ValueError("I/O operation on closed file")
+
+    monkeypatch.setattr(compile_notice, "_shown", False)
+    monkeypatch.setattr(sys, "stderr", Closed())
+    compile_notice.announce()
+
+
 def test_a_program_without_a_console(monkeypatch):
     monkeypatch.setattr(compile_notice, "_shown", False)
     monkeypatch.setattr(sys, "stderr", None)

@@ -7,6 +7,7 @@ import pytest
 
 import batchprop
 from batchprop import engines
+from batchprop.engines.fused import blocking
 from batchprop.engines.samples import Samples
 from tests.problems import problem, relative_error
 
@@ -53,8 +54,12 @@ def test_the_definition(engine, activation, s):
     assert relative_error(curvature(case, points, engine), expected) < 1e-7
 
 
-@pytest.mark.parametrize(("e", "m", "s", "n_samples"), [(1, 20, 1, 1500), (9, 7, 5, 1100)])
-def test_the_engines_agree(e, m, s, n_samples):
+@pytest.mark.parametrize(
+    ("e", "m", "s", "n_samples"), [(1, 20, 1, 1500), (9, 7, 5, 1100), (33, 7, 5, 1100)]
+)
+def test_the_engines_agree(e, m, s, n_samples, monkeypatch):
+    """Without sums in strips, and with them where there are 33 inputs."""
+    monkeypatch.setattr(blocking, "STRIPS_FROM_UNITS", 1)
     case = problem(e, m, s, n_samples, weighted=True)
     points = points_around(case.network.theta)
     expected = curvature(case, points, "vectorized")

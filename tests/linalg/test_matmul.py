@@ -83,9 +83,9 @@ def test_affine(dtype, n_rows, n_inner, form):
 def test_packing_bands(dtype, n_rows):
     W = integers(n_rows, 5).astype(dtype)
     out = np.full(1 + 5 * padded_rows(n_rows), np.nan, dtype)
-    by_rows, packed = (TILE_ROWS * 5, 5, 1), (TILE_ROWS * 5, 1, TILE_ROWS)
+    packed = TILE_ROWS * 5, 1, TILE_ROWS
     kernels.call_pack_bands(
-        Bands(W.ravel(), 0, n_rows, 5, *by_rows), Bands(out, 1, n_rows, 5, *packed)
+        Matrix(W.ravel(), 0, n_rows, 5, 5, 1), Bands(out, 1, n_rows, 5, *packed)
     )
     np.testing.assert_array_equal(out[1:], packed_bands(W))
     assert np.isnan(out[0])

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import current_process
 
 from batchprop.compiler.cache_folders import writable
 
 _ONCE = ", once for this version and processor"
-_progress: bool | None = None  # the choice of the call that is running
+_choices: list[bool | None] = []  # of the calls that are running, the latest last
 _shown = False
 
 
@@ -24,24 +24,24 @@ _shown = False
 def following(progress: bool | None) -> Iterator[None]:
     """Let a call choose: True shows the line everywhere, False nowhere, None on a terminal.
 
-    Of calls in several threads the last one chooses.
+    Of calls in several threads the latest chooses.
     """
-    global _progress
-    previous, _progress = _progress, progress
+    _choices.append(progress)
     try:
         yield
     finally:
-        _progress = previous
+        _choices.remove(progress)
 
 
 def announce() -> None:
     """Show the line, unless it was shown before or nobody would read it."""
     global _shown
-    stream = sys.stderr
-    if _shown or _progress is False or stream is None or current_process().name != "MainProcess":
+    progress, stream = _choices[-1] if _choices else None, sys.stderr
+    if _shown or progress is False or stream is None or current_process().name != "MainProcess":
         return
-    if _progress or stream.isatty():
-        _shown = True
-        kept = _ONCE if writable() else ""
-        stream.write(f"batchprop: compiling kernels{kept} (about 10 s) ...\n")
-        stream.flush()
+    with suppress(OSError, ValueError, AttributeError):  # a stream that is closed, or not a file
+        if progress or stream.isatty():
+            _shown = True
+            kept = _ONCE if writable() else ""
+            stream.write(f"batchprop: compiling kernels{kept} (about 10 s) ...\n")
+            stream.flush()

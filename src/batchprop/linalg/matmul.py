@@ -5,7 +5,8 @@ over samples, there are two ways.  ``outer_rows`` and its like also run samples 
 multiply rows with rows and sum the lanes at the end.  ``add_outer_transposed`` runs the rows of B
 along vectors and broadcasts A: no lanes are summed, but B must be transposed.
 
-Rows are computed in tiles of six; four, or one after the other, if fewer are left.
+``affine`` computes rows in tiles of six and four, and the last three or fewer one by one;
+``add_outer`` in tiles of six, then one by one; ``add_outer_transposed`` always six.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import math
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
-from batchprop.linalg.micro_kernel import multiply, outer_tile
+from batchprop.linalg.micro_kernel import add_product, outer_tile
 from batchprop.linalg.views import Panels
 from batchprop.simd.load_store import lanes_of, prefetch
 from batchprop.simd.register_tiles import (
@@ -51,7 +52,9 @@ def _affine_tile(rows, W, at, bias, least, j, count, X, out, k):
     else:
         tile = zero_tile(W.array, rows, ONE, WIDE)
     at_x = X.start + j * X.width
-    tile = multiply(tile, W.array, at, W.row_stride, W.column_stride, X.array, at_x, X.width, count)
+    tile = add_product(
+        tile, W.array, at, W.row_stride, W.column_stride, X.array, at_x, X.width, count
+    )
     if least > -math.inf:
         tile = at_least(tile, least)
     store_rows(out.array, at_out, out.width, tile)
@@ -71,7 +74,7 @@ def _affine_row(W, at, bias, least, X, out, k):
     else:
         row = zero_tile(W.array, ONE, ONE, WIDE)
     at, at_x = at + fours * stride, at_x + fours * X.width
-    row = multiply(row, W.array, at, 0, stride, X.array, at_x, X.width, W.n_columns - fours)
+    row = add_product(row, W.array, at, 0, stride, X.array, at_x, X.width, W.n_columns - fours)
     row = add_tiles(row, sum_rows(sums))
     if least > -math.inf:
         row = at_least(row, least)
@@ -82,7 +85,8 @@ def _affine_row(W, at, bias, least, X, out, k):
 def _affine_panel(W, bias, least, j, count, first, stop, X, out):
     """Rows first … stop − 1 of one panel, for ``count`` columns of W from j on.
 
-    The last rows, one by one, wait for the last columns: their sums must not depend on the cuts.
+    The last one to three rows are computed with the last columns, from all columns at once: the
+    order of additions must not depend on the cuts.
     """
     k, band = first, W.start + first // TILE_ROWS * W.band_stride
     at = band + j * W.column_stride
@@ -105,9 +109,9 @@ def affine(W, bias, least, X, out, cache_rows, cache_columns):
 
     W is ``Bands``, X and ``out`` are ``Panels``; ``bias`` is the index of the first bias in W's
     array, or ``NO_BIAS``.  ``least`` is −∞ except for relu, which is so cheap that a pass over
-    memory would double its cost.  ``cache_rows`` (a multiple of six) by ``cache_columns`` of W
-    stay in the second-level cache for all panels, and so many rows of a panel in the first-level
-    cache for all of W's rows.
+    memory would double its cost.  ``cache_rows`` (a multiple of six, or all rows) by
+    ``cache_columns`` of W stay in the second-level cache for all panels; ``cache_columns`` rows of
+    a panel stay in the first-level cache for all of W's rows.
     """
     for j in range(0, W.n_columns, cache_columns):
         count = min(cache_columns, W.n_columns - j)
@@ -115,19 +119,21 @@ def affine(W, bias, least, X, out, cache_rows, cache_columns):
             stop = min(first + cache_rows, W.n_rows)
             for i in range(0, X.n_samples, X.width):
                 p = i // X.width
-                x = Panels(X.array, X.start + p * X.panel_stride, 0, 0, X.width, 0)
-                y = Panels(out.array, out.start + p * out.panel_stride, 0, 0, X.width, 0)
+                x = Panels(X.array, X.start + p * X.panel_stride, X.n_rows, X.width, X.width, 0)
+                y = Panels(
+                    out.array, out.start + p * out.panel_stride, W.n_rows, X.width, X.width, 0
+                )
                 _affine_panel(W, bias, least, j, count, first, stop, x, y)
 
 
 @never_inlined
 def pack_bands(W, out):
-    """Copy W, rows of ``n_columns`` adjacent numbers, to packed ``Bands``."""
+    """Copy W, a ``Matrix`` whose columns are adjacent, to packed ``Bands``."""
     for k in range(W.n_rows):
-        source = W.start + k // TILE_ROWS * W.band_stride + k % TILE_ROWS * W.row_stride
-        to = out.start + k // TILE_ROWS * out.band_stride + k % TILE_ROWS
+        source = W.start + k * W.row_stride
+        to = out.start + k // TILE_ROWS * out.band_stride + k % TILE_ROWS * out.row_stride
         for j in range(W.n_columns):
-            out.array[to + j * TILE_ROWS] = W.array[source + j]
+            out.array[to + j * out.column_stride] = W.array[source + j]
 
 
 @always_inlined
@@ -179,7 +185,7 @@ def _transposed_tile(strips, A, a, BT, at_bt, C, at_c):
         next_a = at_a + A.panel_stride
         for r in range(TILE_ROWS):  # the next panel's rows are not where the processor expects them
             prefetch(A.array, next_a + r * width)
-        tile = multiply(tile, A.array, at_a, width, 1, BT.array, at_bt, stride, min(width, left))
+        tile = add_product(tile, A.array, at_a, width, 1, BT.array, at_bt, stride, min(width, left))
         at_a, at_bt, left = next_a, at_bt + width * stride, left - width
     store_rows(C.array, at_c, C.row_stride, tile)
 
@@ -200,7 +206,8 @@ def add_outer_transposed(A, BT, C, cache_rows):
 
     C is a ``Matrix`` of their dtype, with a column for each row of whole strips.  Rows are read
     from A and added to C in sixes: the numbers behind A's last row are read as well, and C has room
-    for their sums.  ``cache_rows`` rows of A stay in the second-level cache for all strips.
+    for their sums.  ``cache_rows`` rows of A, a multiple of six, stay in the second-level cache for
+    all strips.
     """
     for first in range(0, A.n_rows, cache_rows):
         stop = min(first + cache_rows, A.n_rows)

@@ -1,9 +1,9 @@
 """The innermost loops of all matrix products: a tile of sums stays in registers.
 
-``multiply`` broadcasts numbers of A and multiplies them by vectors of B: C = A B.  ``outer_tile``
-multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are summed at the
-end.  Either tile has six rows, as many as are left at the end of a matrix, and two or four vectors
-of columns: see ``simd.register_tiles``.
+``add_product`` broadcasts numbers of A and multiplies them by vectors of B: C = A B.
+``outer_tile`` multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are
+summed at the end.  A tile has six rows, or four or one where fewer are left, and two or four
+vectors of columns: see ``simd.register_tiles``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from batchprop.simd.vectors import NATIVE
 
 
 @updating
-def multiply(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
+def add_product(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
     """Return ``tile`` + A B for ``count`` columns of A and rows of B.
 
-    The tile's rows are ``row_stride`` apart in A, its columns ``column_stride``; a row of B is a
-    vector of the tile's length, and ``b_stride`` from the next.
+    The tile's rows are ``row_stride`` apart in A, its columns ``column_stride``.  Rows of B are
+    vectors as long as the tile's, ``b_stride`` apart.
     """
     for j in range(count):
         b = load_like(tile, B, at_b + j * b_stride)
@@ -29,7 +29,7 @@ def multiply(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count)
 
 
 @updating
-def _multiply_rows(tile, rows, columns, A, at_a, B, at_b, width):
+def _fma_vectors(tile, rows, columns, A, at_a, B, at_b, width):
     """Return ``tile`` plus the products of one vector of each row of A and each row of B."""
     a, b = load_rows(A, at_a, width, rows, NATIVE), load_rows(B, at_b, width, columns, NATIVE)
     return fma_outer(tile, a, b)
@@ -44,15 +44,15 @@ def outer_tile(rows, columns, A, a, B, b, G):
     x, y, width, lanes = A.array, B.array, A.width, lanes_of(A.array, NATIVE)
     at_a, at_b = A.start + a * width, B.start + b * width
     tile = zero_tile(x, rows, columns, NATIVE)
-    left = A.n_samples
-    while left > 0:
-        n, v = min(width, left), 0
+    n_left = A.n_samples
+    while n_left > 0:
+        n, v = min(width, n_left), 0
         while n - v > lanes:  # two vectors at a time
-            tile = _multiply_rows(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+            tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
             v += lanes
-            tile = _multiply_rows(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+            tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
             v += lanes
         if v < n:
-            tile = _multiply_rows(tile, rows, columns, x, at_a + v, y, at_b + v, width)
-        at_a, at_b, left = at_a + A.panel_stride, at_b + B.panel_stride, left - width
+            tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+        at_a, at_b, n_left = at_a + A.panel_stride, at_b + B.panel_stride, n_left - width
     add_sums(G.array, G.start + a * G.row_stride + b, G.row_stride, tile, columns)

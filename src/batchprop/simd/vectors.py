@@ -26,7 +26,7 @@ REGISTER_BITS = TARGET.register_bits
 # Without the instruction LLVM calls the C library for each element: a step took 15 times as long.
 HAS_FMA = TARGET.fma
 NATIVE = 1
-# Registers to a wide vector: 32 registers (AVX-512, NEON) hold 4 rows of 4, 16 (AVX2) 4 rows of 2.
+# Registers in a wide vector: 32 registers (AVX-512, NEON) hold a tile of 6 × 4, 16 (AVX2) of 6 × 2.
 WIDE = 2 if TARGET.x86 and REGISTER_BITS < 512 else 4
 
 

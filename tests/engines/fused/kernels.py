@@ -245,7 +245,12 @@ def hidden_layer_memory(name, shape, H, wR, X=None, sums_in_strips=False):
         **fields
         | dict(zip("ems", shape, strict=True))
         | offsets(Shape(*shape))._asdict()
-        | {"activation": ACTIVATIONS[name].code, "x_rows": e, "sums_in_strips": sums_in_strips}
+        | {
+            "activation": ACTIVATIONS[name].code,
+            "x_rows": e,
+            "h_rows": m,
+            "sums_in_strips": sums_in_strips,
+        }
     )
     unused = np.zeros(0, H.dtype)
     memory = dict.fromkeys(Scratch._fields, unused) | {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.engines.fused.blocking import choose_blocking, cut_weights, packed_size
+from batchprop.engines.fused.blocking import choose_blocking, cut_weights, hidden_rows, packed_size
 from batchprop.engines.fused.gauss_newton import gauss_newton_blocking as gauss_newton
 from batchprop.engines.fused.gauss_newton.row_product_layout import n_row_product_sums
 from batchprop.machine.cache_sizes import CacheSizes
@@ -75,8 +75,9 @@ def test_how_many_chunks_there_are_at_most(choose, most, least, bytes_of):
     assert choose(huge, 10**7, DTYPES[1]).n_chunks == least
     between = Shape(100, 2000, 1) if choose is choose_blocking else Shape(20, 100, 1)
     cut = choose(between, 10**7, DTYPES[1])
-    assert least < cut.n_chunks < most
-    assert limit * 0.9 < cut.n_chunks * bytes_of(between) <= limit
+    assert least <= cut.n_chunks < most
+    assert cut.n_chunks % 8 == 0  # so that 2, 4 or 8 threads have the same work each
+    assert cut.n_chunks * bytes_of(between) <= limit < (cut.n_chunks + 8) * bytes_of(between)
 
 
 def test_samples_in_a_block():
@@ -108,12 +109,24 @@ def test_weights_in_the_caches(caches):
         assert rows % 6 == 0 < rows
         assert columns == 1 or columns * cut.width * size <= caches.first / 2
         assert rows == 6 or rows * max(columns, cut.block_samples) * size <= caches.second / 2
-        if columns < e or rows < m:
+        if columns < e or m * e * size > caches.second / 2:
             assert weights.cache_panels == cut.block_samples // cut.width
         else:
             group = weights.cache_panels * cut.width * (m + e) * size
             assert weights.cache_panels == 1 or group <= caches.first / 2
         assert weights.cache_panels <= cut.block_samples // cut.width
+
+
+@pytest.mark.parametrize("row_bytes", [64, 128, 256])
+def test_panels_of_hidden_units_do_not_share_cache_sets(row_bytes):
+    """16 KiB and more off a multiple of 64 KiB, unless a panel is small; with few spare rows."""
+    for m in (*range(1, 50), 256, 700, 767, 768, 1000, 1023, 1024, 1025, 1280, 2000, 2048, 20_000):
+        rows = hidden_rows(m, row_bytes)
+        assert m <= rows <= m + 32 * KIB / row_bytes
+        if m * row_bytes < 48 * KIB:
+            assert rows == m
+        else:
+            assert 16 * KIB <= rows * row_bytes % (64 * KIB) <= 48 * KIB
 
 
 def test_large_weights_are_packed_for_many_samples():

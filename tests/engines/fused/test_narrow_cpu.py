@@ -12,6 +12,7 @@ import sys
 import numpy as np
 from batchprop import gauss_newton, loss_and_gradient
 from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused import blocking
 from batchprop.simd import vectors
 from batchprop.threads.cancellation import leader_token
 from batchprop.linalg.cholesky import WORK, factor_and_solve, matrix_memory
@@ -47,11 +48,13 @@ for dtype, tolerance in (("float32", 2e-5), ("float64", 1e-12)):
 
     for activation in ACTIVATIONS:
         check(3, 5, 2, 65, activation=activation)
-    for e in (1, 4, 9, 16, 40):
-        for m in (1, 4, 7):
-            for s in (1, 3):
-                for n_samples in (1, 8, 17, 130):
-                    check(e, m, s, n_samples)
+    for strips_from, packed_from in ((96, 1 << 14), (1, 0)):
+        blocking.STRIPS_FROM_UNITS, blocking.PACKED_FROM_BYTES = strips_from, packed_from
+        for e in (1, 4, 9, 16, 40):
+            for m in (1, 4, 7):
+                for s in (1, 3):
+                    for n_samples in (1, 8, 17, 130):
+                        check(e, m, s, n_samples)
     assert len({check(9, 30, 2, 9_001, n_threads=n) for n in (1, 3, 4)}) == 1
 for sizes in ((1, 1, 1), (1, 7, 2), (5, 6, 1), (9, 13, 3)):
     for n_samples in (1, 17, 700):

@@ -59,16 +59,19 @@ def test_ragged_sizes(e, m, s, dtype, monkeypatch):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", [(1, 7, 1), (33, 29, 1), (70, 31, 3), (200, 130, 2)], ids=str)
 def test_caches_of_other_machines(sizes, dtype, monkeypatch):
-    """Cuts of the weights that follow the caches leave the order of additions as it is."""
+    """Cuts that follow the caches, and packing, leave the order of additions as it is."""
     found = set()
     for n_samples in (50, 700):
         data = problem(*sizes, n_samples, "softplus", dtype, weighted=True)
         for strips_from in (1, 1000):
             monkeypatch.setattr(blocking, "STRIPS_FROM_UNITS", strips_from)
             for caches in ((1, 1), (2048, 4096), (32 << 10, 256 << 10), (1 << 20, 1 << 30)):
-                force(monkeypatch, caches=caches)
-                found.add((n_samples, strips_from, evaluated(data, 2)))
-    assert len(found) <= 4
+                for packed_from in (0, 1 << 40):
+                    force(monkeypatch, caches=caches)
+                    monkeypatch.setattr(blocking, "PACKED_FROM_BYTES", packed_from)
+                    Y = data.network.predict(data.X)
+                    found.add((n_samples, strips_from, evaluated(data, 2), Y.tobytes()))
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

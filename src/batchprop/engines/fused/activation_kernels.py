@@ -213,7 +213,7 @@ def _by_code(builder: Any, code: Any, value: Any, which: int) -> Any:
     """Write a switch over the activations' codes: one kernel serves them all.
 
     The branch is the same for a whole run, is taken once for a wide vector, and costs nothing
-    that could be measured beside a kernel of its own for each activation.
+    that could be measured beside σ.  For σ′ see ``hidden_layer._delta``.
     """
     after = builder.append_basic_block("sigma.after")
     unknown = builder.append_basic_block("sigma.unknown")

@@ -24,18 +24,20 @@ from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
 CHUNK_SAMPLES = 512  # at most, while there are few chunks; then twice as many and some more
-FEW_CHUNKS, MOST_CHUNKS = 8, 64
-MOST_SUM_BYTES, LEAST_LIMIT = 64 << 20, 16  # of all chunks' sums, but 16 chunks are always allowed
+FEW_CHUNKS, MAX_CHUNKS = 8, 64
+# of all chunks' sums together; so many chunks are allowed whatever they take
+MAX_SUM_BYTES, ALWAYS_ALLOWED_CHUNKS = 64 << 20, 16
 ROW_BYTES = 2048  # of a row of a block: ten rows of a tile and some more fit the first-level cache
 WIDE_ROWS_BYTES = (
     16 << 10
 )  # of a block of inputs, a wide vector of them, if dW_h is summed in strips
-LEAST_IN_STRIPS = 128  # samples of such a block
+MIN_STRIP_BLOCK = 128  # samples of such a block
+SET_PERIOD = 64 << 10  # bytes
 BLOCK_BYTES = 4 << 20  # of inputs and hidden layer of a block, but never fewer than two panels
 STRIPS_FROM_UNITS, STRIPS_FROM_VECTORS = 96, 2  # hidden units; vectors of inputs
-MOST_PADDING = 1.25  # of inputs that are padded to whole vectors
+MAX_PADDING = 1.25  # of inputs that are padded to whole vectors
 PACKED_FROM_BYTES = 16 << 10  # a smaller W_h stays in the first-level cache
-PACKED_FROM_SAMPLES = 64  # of a chunk: packing takes as long as a few samples
+PACKED_FROM_SAMPLES = 64  # of a chunk: packing takes as long as about ten samples
 # Nanoseconds on one thread: per sample and unit for σ and what goes with it, per multiply-add.
 ELEMENT_NS, FMA_NS = {4: 0.6, 8: 1.4}, {4: 0.02, 8: 0.04}
 
@@ -53,11 +55,14 @@ class Blocking(NamedTuple):
         Number of chunks, which is also the largest number of threads.
     x_rows : int
         Rows in a panel of inputs: e, padded to whole vectors.
+    h_rows : int
+        Rows in a panel of hidden units: m, and more where panels would share cache sets.
     sums_in_strips : bool
         Whether dW_h is summed with inputs along vectors.
     cache_rows, cache_columns : int
-        Rows and columns of W_h in the second-level cache; as many rows of X are in the first-level
-        cache as columns of W_h in the second.
+        ``cache_rows`` × ``cache_columns`` of W_h stay in the second-level cache, and
+        ``cache_columns`` rows of a panel of X in the first-level cache; in the backward pass
+        ``cache_rows`` rows of δ_h stay in the second-level cache.
     cache_panels : int
         Panels that go forward together.
     packed_size : int
@@ -76,6 +81,7 @@ class Blocking(NamedTuple):
     chunk_samples: int
     n_chunks: int
     x_rows: int
+    h_rows: int
     sums_in_strips: bool
     cache_rows: int
     cache_columns: int
@@ -91,9 +97,9 @@ def round_up(count: int, width: int) -> int:
     return max(1, -(-count // width)) * width
 
 
-def equal_parts(count: int, most: int) -> int:
-    """Return the size of the parts if ``count`` is cut into equal parts of at most ``most``."""
-    return -(-count // -(-count // most))
+def equal_parts(count: int, largest: int) -> int:
+    """Return the size of the parts if ``count`` is cut into equal parts of at most ``largest``."""
+    return -(-count // -(-count // largest))
 
 
 def cut_into_chunks(n_samples: int, max_chunks: int, width: int) -> tuple[int, int]:
@@ -104,17 +110,16 @@ def cut_into_chunks(n_samples: int, max_chunks: int, width: int) -> tuple[int, i
     multiple of FEW_CHUNKS, so that 2, 4 or 8 threads have the same work each:
     ``forward_backward.chunk_start`` says where each begins.
     """
-    few = min(FEW_CHUNKS, -(-n_samples // CHUNK_SAMPLES))
-    many = -(-n_samples // (2 * CHUNK_SAMPLES)) // FEW_CHUNKS * FEW_CHUNKS
-    n_chunks = min(max_chunks, max(few, many))
     n_panels = -(-n_samples // width)
-    n_chunks = min(n_chunks, n_panels)
+    few = min(FEW_CHUNKS, -(-n_samples // CHUNK_SAMPLES), n_panels)
+    many = min(-(-n_samples // (2 * CHUNK_SAMPLES)), max_chunks) // FEW_CHUNKS * FEW_CHUNKS
+    n_chunks = max(few, many)
     return -(-n_panels // n_chunks) * width, n_chunks
 
 
-def cut_into_blocks(chunk_samples: int, most: int, width: int) -> int:
+def cut_into_blocks(chunk_samples: int, limit: int, width: int) -> int:
     """Return the number of samples in a block, a multiple of ``width``."""
-    return round_up(equal_parts(chunk_samples, max(2 * width, most // width * width)), width)
+    return round_up(equal_parts(chunk_samples, max(2 * width, limit // width * width)), width)
 
 
 class WeightCuts(NamedTuple):
@@ -136,11 +141,10 @@ def cut_weights(
     e, m, _ = shape
     columns = equal_parts(e, max(1, caches.first // 2 // (width * itemsize)))
     rows = caches.second // 2 // (itemsize * max(columns, block_samples))
-    rows = max(1, rows // TILE_ROWS) * TILE_ROWS
-    fits = columns == e and m <= rows
+    fits = columns == e and m * e * itemsize <= caches.second // 2
     in_first_cache = max(1, caches.first // 2 // (itemsize * (m + e) * width))
     return WeightCuts(
-        cache_rows=rows,
+        cache_rows=max(1, rows // TILE_ROWS) * TILE_ROWS,
         cache_columns=columns,
         cache_panels=min(in_first_cache if fits else block_samples, block_samples // width),
     )
@@ -154,6 +158,19 @@ def packed_size(shape: Shape, itemsize: int, chunk_samples: int) -> int:
     return round_up(m, TILE_ROWS) * e + m
 
 
+def hidden_rows(m: int, row_bytes: int) -> int:
+    """Return the rows in a panel of hidden units.
+
+    Numbers that are a multiple of 64 KiB apart share a set of most second-level caches, which has
+    room for 8 or 16 of them.  Rows of a block's panels must therefore not be so far apart: panels
+    of 48 KiB and more get spare rows, until their size is 16 KiB and more off such a multiple.
+    """
+    offset = (m * row_bytes + SET_PERIOD // 4) % SET_PERIOD  # 0 to half a period: too close
+    if m * row_bytes < SET_PERIOD * 3 // 4 or offset >= SET_PERIOD // 2:
+        return m
+    return m + -(-(SET_PERIOD // 2 - offset) // row_bytes)
+
+
 def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
     """Cut ``n_samples`` samples into chunks, chunks into blocks of equal size, and the weights."""
     e, m, s = shape
@@ -161,16 +178,16 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     width, native = lanes(bits, WIDE), lanes(bits, NATIVE)
     x_rows = round_up(e, native)
     sums_in_strips = (
-        m >= STRIPS_FROM_UNITS and e >= STRIPS_FROM_VECTORS * native and x_rows <= MOST_PADDING * e
+        m >= STRIPS_FROM_UNITS and e >= STRIPS_FROM_VECTORS * native and x_rows <= MAX_PADDING * e
     )
-    most = max(LEAST_IN_STRIPS, WIDE_ROWS_BYTES // (width * size))
-    if not sums_in_strips:
-        most = ROW_BYTES // size
+    row_limit = ROW_BYTES // size
+    if sums_in_strips:
+        row_limit = max(MIN_STRIP_BLOCK, WIDE_ROWS_BYTES // (width * size))
     row_bytes = 8 * (shape.n_parameters + s)
-    max_chunks = max(LEAST_LIMIT, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
+    max_chunks = max(ALWAYS_ALLOWED_CHUNKS, min(MAX_CHUNKS, MAX_SUM_BYTES // row_bytes))
     chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
-    most = min(most, BLOCK_BYTES // (size * (m + 2 * e)))
-    block_samples = cut_into_blocks(chunk_samples, most, width)
+    limit = min(row_limit, BLOCK_BYTES // (size * (m + 2 * e)))
+    block_samples = cut_into_blocks(chunk_samples, limit, width)
     return Blocking(
         width=width,
         lanes=native,
@@ -178,6 +195,7 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
         chunk_samples=chunk_samples,
         n_chunks=n_chunks,
         x_rows=x_rows,
+        h_rows=hidden_rows(m, width * size),
         sums_in_strips=sums_in_strips,
         **cut_weights(shape, size, width, block_samples, cache_sizes())._asdict(),
         packed_size=packed_size(shape, size, chunk_samples),

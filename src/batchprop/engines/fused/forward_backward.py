@@ -60,8 +60,8 @@ def packed_bias(m, e):
 def pack_W_h(problem, theta, out):
     """Pack W_h in bands and b_h after them."""
     e, m = problem.e, problem.m
-    W_h = Bands(theta, 0, m, e, TILE_ROWS * e, e, 1)
-    pack_bands(W_h, Bands(out, 0, m, e, TILE_ROWS * e, 1, TILE_ROWS))
+    W_h, packed_W_h = Matrix(theta, 0, m, e, e, 1), Bands(out, 0, m, e, TILE_ROWS * e, 1, TILE_ROWS)
+    pack_bands(W_h, packed_W_h)
     bias = packed_bias(m, e)
     for k in range(m):
         out[bias + k] = theta[problem.b_h_start + k]
@@ -118,7 +118,8 @@ def forward_panels(problem, theta, p, n_panels, count, scratch):
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
     n, x_panel = min(n_panels * width, count - p * width), problem.x_rows * width
     X = Panels(scratch.X, p * x_panel, e, n, width, x_panel)
-    H = Panels(scratch.H, p * m * width, m, n, width, m * width)
+    H_stride = problem.h_rows * width
+    H = Panels(scratch.H, p * H_stride, m, n, width, H_stride)
     Y = Panels(scratch.weighted_residuals, p * s * width, s, n, width, s * width)
     forward(problem, theta, scratch.packed_W_h, X, H, Y)
 
@@ -144,14 +145,17 @@ def residuals(problem, n_panels, scratch, G):
 
 
 @helper
-def forward_block(problem, theta, first, count, scratch, G):
-    """Take a block forward to its weighted residuals; add its loss and db_y to G."""
+def forward_block(problem, theta, first, count, stop, scratch, G):
+    """Take a block forward to its weighted residuals; add its loss and db_y to G.
+
+    ``stop`` is where the chunk ends.
+    """
     width = lanes_of(scratch.H, WIDE)
     n_panels = (count + width - 1) // width
     pack_block(problem, first, count, scratch)
     for p in range(0, n_panels, problem.cache_panels):
         # the next block's inputs come from memory meanwhile
-        prefetch_samples(problem, first + count + p * width, problem.cache_panels * width)
+        prefetch_samples(problem, first + count + p * width, problem.cache_panels * width, stop)
         forward_panels(problem, theta, p, problem.cache_panels, count, scratch)
     residuals(problem, n_panels, scratch, G)
 
@@ -164,7 +168,7 @@ def backward(problem, theta, count, scratch, G):
         # dW_h += δ_h Xᵀ
         m, x_rows, width = problem.m, problem.x_rows, lanes_of(scratch.H, WIDE)
         X = Panels(scratch.X, 0, x_rows, count, width, x_rows * width)
-        H = Panels(scratch.H, 0, m, count, width, m * width)
+        H = Panels(scratch.H, 0, m, count, width, problem.h_rows * width)
         XT = Transpose(scratch.XT, x_rows // lanes_of(scratch.H, NATIVE), problem.block_samples)
         transpose_panels(X, XT)
         sums = Matrix(scratch.strip_sums, 0, m, x_rows, x_rows, 1)
@@ -212,7 +216,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     n_in_strips, is_first = 0, True
     for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)
-        forward_block(problem, theta, first, count, scratch, G)
+        forward_block(problem, theta, first, count, stop, scratch, G)
         if with_gradient:
             if problem.sums_in_strips and n_in_strips == 0:
                 fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)

@@ -72,7 +72,7 @@ def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
     dW_h = zero_tile(H, rows, ONE, NATIVE)
     for first in range(0, count, width):
         p = first // width
-        at = (p * problem.m + k) * width
+        at = (p * problem.h_rows + k) * width
         for v in range(0, min(width, count - first), lanes):
             h = load_rows(H, at + v, width, rows, NATIVE)
             if variant == GENERAL:
@@ -101,7 +101,7 @@ def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
 
 @always_inlined
 def _delta_of(activation, variant, k, n, problem, scratch, count, G):
-    """The same for n rows, k and those after it."""
+    """Call ``_delta_rows`` for n rows from k on: four, two and one at a time."""
     r = 0
     while n - r >= 4:
         _delta_rows(activation, variant, FOUR, k + r, r, problem, scratch, count, G)
@@ -115,7 +115,10 @@ def _delta_of(activation, variant, k, n, problem, scratch, count, G):
 
 @always_inlined
 def _delta(variant, k, n, problem, scratch, count, G):
-    """The same; where σ′ is one or two operations, the loop must not choose σ′ each time."""
+    """Call ``_delta_of`` with a constant where σ′ takes one or two operations.
+
+    Choosing σ′ in the loop would take as long.
+    """
     if problem.activation == RELU:
         _delta_of(RELU, variant, k, n, problem, scratch, count, G)
     elif problem.activation == TANH:
@@ -148,6 +151,7 @@ def delta_several_outputs(k, n, problem, theta, scratch, count, G):
     dH = Panels(scratch.dH, 0, n, count, width, TILE_ROWS * width)
     # dH = W_yᵀ wR
     affine(W_yT, NO_BIAS, -math.inf, wR, dH, TILE_ROWS, s)
+    # W_yᵀ wR takes longer than choosing σ′, and each ``_delta`` is compiled in four forms
     _delta_of(problem.activation, GENERAL, k, n, problem, scratch, count, G)
 
 
@@ -193,7 +197,7 @@ def backward_hidden_layer(problem, theta, scratch, count, G):
     X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
     for k in range(0, m, TILE_ROWS):
         n = min(TILE_ROWS, m - k)
-        H = Panels(scratch.H, k * width, n, count, width, m * width)
+        H = Panels(scratch.H, k * width, n, count, width, problem.h_rows * width)
         if s > 1:
             # dW_y += wR Hᵀ
             dW_y = Matrix(G, problem.W_y_start + k, s, n, m, 1)

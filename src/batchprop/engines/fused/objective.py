@@ -126,7 +126,7 @@ class Objective:
             "X": x_rows * n,
             "T": s * n,
             "weight": n,
-            "H": m * n + TILE_ROWS * blocking.width,
+            "H": blocking.h_rows * n + TILE_ROWS * blocking.width,
             "weighted_residuals": s * n,
             "packed_W_h": blocking.packed_size,
             "dH": TILE_ROWS * n if s > 1 else 1,

@@ -140,27 +140,33 @@ def _standardise(source, panel):
         store(panel.array, at, standard(load(panel.array, at, WIDE), mean, factor))
 
 
+@helper
+def _pack_rows(source, first, out):
+    """Copy rows whose samples are adjacent, one row after the other: long stretches of memory."""
+    itemsize, width = source.itemsize, out.width
+    for j in range(out.n_rows):
+        address = source.address + first * itemsize + j * source.row_stride
+        to = out.start + j * width
+        for i in range(0, out.n_samples, width):
+            count = min(width, out.n_samples - i)
+            _copy(address + i * itemsize, count, itemsize, out.array, to)
+            to += out.panel_stride
+
+
 @never_inlined
 def pack(source, first, out, strips):
     """Copy samples of ``SampleTable``, from ``first`` on, into ``Panels``; zeros follow the last.
 
-    ``strips`` is an array for the strips of one panel.  Where the source is row-major and the
-    panels have room for whole strips, the padding rows are written, too.
+    ``strips`` is an array for the strips of one panel.  Where a sample's numbers are adjacent and
+    the panels have room for whole strips, the padding rows are overwritten as well.
     """
     itemsize, array, width, n_rows = source.itemsize, out.array, out.width, out.n_rows
     lanes = lanes_of(array, NATIVE)
     same_dtype = itemsize == array.itemsize
     n_strips = (n_rows + lanes - 1) // lanes
     by_rows = same_dtype and source.sample_stride == itemsize
-    if by_rows:  # all panels of a row, so that the processor sees a long stretch of memory
-        for j in range(n_rows):
-            row, to = (
-                source.address + first * itemsize + j * source.row_stride,
-                out.start + j * width,
-            )
-            for i in range(0, out.n_samples, width):
-                _copy(row + i * itemsize, min(width, out.n_samples - i), itemsize, array, to)
-                to += out.panel_stride
+    if by_rows:
+        _pack_rows(source, first, out)
     for p in range((out.n_samples + width - 1) // width):
         n = min(width, out.n_samples - p * width)
         sample = source.address + (first + p * width) * source.sample_stride
@@ -197,12 +203,12 @@ def pack(source, first, out, strips):
 
 
 @helper
-def prefetch_samples(problem, first, count):
+def prefetch_samples(problem, first, count, stop):
     """Fetch inputs that are packed next, if there are more rows than a processor fetches ahead."""
     X = problem.X
     if problem.e < PREFETCHED_FROM_ROWS or X.sample_stride != X.itemsize:
         return
-    stop = min(first + count, problem.n_samples)
+    stop = min(first + count, stop)
     for address in range(X.address + first * X.itemsize, X.address + stop * X.itemsize, LINE):
         for j in range(problem.e):
             prefetch_address(address + j * X.row_stride)

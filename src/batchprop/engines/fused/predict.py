@@ -17,6 +17,7 @@ from batchprop.engines.fused.problem import describe_problem
 from batchprop.linalg.views import Panels
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
+from batchprop.simd.aligned_memory import separate
 from batchprop.simd.load_store import lanes_of
 from batchprop.simd.vectors import WIDE
 
@@ -32,7 +33,7 @@ def predict_samples(problem, theta, start, stop, X, strip_buffer, packed_W_h, H,
     for first in range(start, stop, problem.cache_panels * width):
         count = min(problem.cache_panels * width, stop - first)
         x = Panels(X, 0, e, count, width, problem.x_rows * width)
-        h = Panels(H, 0, m, count, width, m * width)
+        h = Panels(H, 0, m, count, width, problem.h_rows * width)
         y = Panels(out, 0, s, count, width, s * width)
         pack(problem.X, first, x, strip_buffer)
         forward(problem, theta, packed_W_h, x, h, y)
@@ -55,10 +56,15 @@ def predict(
 
     def part(start: int, stop: int) -> None:
         n = blocking.cache_panels * blocking.width
-        X_size, buffer_size = blocking.x_rows * n, blocking.x_rows * blocking.width
-        sizes = X_size, buffer_size, blocking.packed_size, shape.n_hidden * n, shape.n_outputs * n
-        memory = [np.zeros(size, theta.dtype) for size in sizes]
-        predict_samples(problem, theta, start, stop, *memory, Y)
+        sizes = {
+            "X": blocking.x_rows * n,
+            "strip_buffer": blocking.x_rows * blocking.width,
+            "packed_W_h": blocking.packed_size,
+            "H": blocking.h_rows * n,
+            "out": shape.n_outputs * n,
+        }
+        (memory,) = separate(1, sizes, theta.dtype)
+        predict_samples(problem, theta, start, stop, *memory.values(), Y)
 
     parts = [
         (start, min(start + blocking.chunk_samples, n_samples))

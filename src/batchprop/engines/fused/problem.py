@@ -37,6 +37,7 @@ class Problem(NamedTuple):
     cache_panels: int  # panels that go forward together
     packs_W_h: bool  # whether W_h is packed for each chunk
     x_rows: int  # in a panel of inputs: e, padded to whole strips
+    h_rows: int  # in a panel of hidden units: m, or more so that panels do not share cache sets
     sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
 
 
@@ -69,6 +70,7 @@ def describe_problem(
         cache_panels=blocking.cache_panels,
         packs_W_h=blocking.packed_size > 0,
         x_rows=blocking.x_rows,
+        h_rows=blocking.h_rows,
         sums_in_strips=blocking.sums_in_strips,
     )
 
@@ -79,13 +81,13 @@ class Scratch(NamedTuple):
     X: Array  # panels of inputs, ``x_rows`` rows each
     T: Array
     weight: Array
-    H: Array  # Z, then H, then δ_h; with room for six rows behind the last
+    H: Array  # Z, then H, then δ_h; with room for six rows after the last panel
     weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
     packed_W_h: Array  # W_h in bands of six rows, then b_h
     dH: Array  # six rows of W_yᵀ wR, if there is more than one output
     strip_buffer: Array  # strips of inputs, one panel
     XT: Array  # the inputs with rows along vectors, if dW_h is summed in strips
-    strip_sums: Array  # dW_h over a chunk, if it is summed in strips; whole sixes of rows
+    strip_sums: Array  # dW_h over some samples, if it is summed in strips; whole sixes of rows
     spare_sums: Array  # float64: sums of six rows where fewer are left
     packed: Array  # index of the first sample of the packed block; −1 if none
     row_products: Array  # rows to multiply and products of rows, if JᵀJ is summed

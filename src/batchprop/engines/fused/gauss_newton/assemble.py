@@ -14,12 +14,12 @@ from numba import types
 from batchprop.compiler.jit import helper, kernel, returning
 from batchprop.engines.fused.evaluation import evaluate
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
-    TILE_ROWS,
     padded_columns_of,
     pairs_of,
     products_start,
 )
 from batchprop.engines.fused.task import GRADIENT
+from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.threads.cancellation import READ, WRITTEN, check, is_cancelled
 
 SCATTERED = 2 * WRITTEN  # work of writing a number to a row and one to a column

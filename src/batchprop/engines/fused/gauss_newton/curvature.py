@@ -39,9 +39,8 @@ def forward_curvature(problem, points, first, count, scratch, G):
     """Take a block forward at θ + p, θ − p and θ; write w ⊙ y″ in place of wR."""
     s, width = problem.s, lanes_of(scratch.weighted_residuals, WIDE)
     n, Y = points.size // 3, scratch.weighted_residuals
-    outer_sum = (
-        scratch.strip_buffer
-    )  # free between packing and the backward pass; holds s panels or more
+    # free between packing and the backward pass; it has room for a panel of s rows
+    outer_sum = scratch.strip_buffer
     pack_block(problem, first, count, scratch)
     for panel in range((count + width - 1) // width):
         at = panel * s * width

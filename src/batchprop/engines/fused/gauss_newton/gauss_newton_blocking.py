@@ -6,19 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from batchprop.engines.fused.blocking import Blocking, cut_into_blocks, cut_into_chunks
+from batchprop.engines.fused.blocking import Blocking, cut_into_blocks, cut_into_chunks, cut_weights
 from batchprop.engines.fused.blocking import choose_blocking as choose_gradient_blocking
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
-    TILE_ROWS,
     n_row_product_sums,
     panel_rows,
 )
+from batchprop.machine.cache_sizes import cache_sizes
 from batchprop.parameters import Shape
+from batchprop.simd.register_tiles import TILE_ROWS
 
 MOST_CHUNKS = 32
 MOST_SUM_BYTES = 128 << 20  # of all chunks' sums together, but never fewer than 8 chunks
 BLOCK_BYTES = 512 * 1024  # of rows that are multiplied: they stay in the second-level cache
-BLOCK_SAMPLES = 256  # at most: a tile's ten rows stay in the first-level cache
+BLOCK_SAMPLES = 256  # at most: a tile's eight or ten rows stay in the first-level cache
 FMA_NS = 0.05  # a multiply-add of the row products on one thread
 
 
@@ -34,8 +35,8 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     fitting = BLOCK_BYTES // (8 * rows)
     block_samples = cut_into_blocks(chunk_samples, min(BLOCK_SAMPLES, fitting), width)
     return gradient._replace(
+        **cut_weights(shape, 8, width, block_samples, cache_sizes())._asdict(),
         packed_size=0,
-        cache_panels=block_samples // width,
         block_samples=block_samples,
         chunk_samples=chunk_samples,
         n_chunks=n_chunks,

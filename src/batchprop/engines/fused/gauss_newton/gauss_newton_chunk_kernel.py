@@ -33,7 +33,7 @@ def gauss_newton_chunk_kernel(problem, theta, chunk, scratch, G, work):
         fill(G, low, min(low + ZEROED_PER_CHECK, size), 0.0)
         if low + ZEROED_PER_CHECK < size and check(scratch.token, WRITTEN * ZEROED_PER_CHECK):
             return
-    if problem.sums_in_strips:
+    if problem.sums_in_strips and work != LOSS:
         fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
     start, stop = chunk_start(problem, chunk), chunk_start(problem, chunk + 1)
     for first in range(start, stop, problem.block_samples):
@@ -41,7 +41,7 @@ def gauss_newton_chunk_kernel(problem, theta, chunk, scratch, G, work):
         if work == CURVATURE:
             forward_curvature(problem, theta, first, count, scratch, G)
         else:
-            forward_block(problem, theta, first, count, scratch, G)
+            forward_block(problem, theta, first, count, stop, scratch, G)
         if work == GRADIENT:
             add_row_products(problem, count, scratch, G)
         if work != LOSS:

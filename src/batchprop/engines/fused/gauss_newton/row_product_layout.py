@@ -20,8 +20,7 @@ from numba import types
 
 from batchprop.compiler.jit import returning
 from batchprop.parameters import Shape
-
-TILE_ROWS = 6
+from batchprop.simd.register_tiles import TILE_ROWS
 
 
 def input_pairs(e: int) -> int:

@@ -7,7 +7,6 @@ from numba import types
 from batchprop.compiler.jit import always_inlined, helper, returning
 from batchprop.engines.fused.activation_kernels import sigma_prime
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
-    TILE_ROWS,
     padded_columns_of,
     pairs_of,
     panel_rows_of,
@@ -16,7 +15,7 @@ from batchprop.engines.fused.gauss_newton.row_product_layout import (
 from batchprop.linalg.micro_kernel import outer_tile
 from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, multiply, prefetch, store
-from batchprop.simd.register_tiles import BROAD, SIX, TWO
+from batchprop.simd.register_tiles import BROAD, SIX, TILE_ROWS, TWO
 from batchprop.simd.vectors import WIDE
 from batchprop.threads.cancellation import check, is_cancelled
 
@@ -31,7 +30,7 @@ def fill_panel(problem, p, scratch):
     """Write the rows σ′, ĥ, w x̂ and x̂ of one panel."""
     e, m, U = problem.e, problem.m, scratch.row_products
     width, n_rows = lanes_of(U, WIDE), panel_rows_of(e, m)
-    hidden, panel = p * m * width, p * n_rows * width
+    hidden, panel = p * problem.h_rows * width, p * n_rows * width
     w = load(scratch.weight, p * width, WIDE)
     # σ′ and h
     for k in range(m):
