@@ -74,20 +74,15 @@ def vector_registers() -> int | None:
     return {"AVX-512": 32, "NEON": 32, "AVX2": 16, "AVX": 16, "SSE": 16}.get(instruction_set())
 
 
-def caches(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> dict[str, int]:
+def caches(folder: Path | None = None) -> dict[str, int]:
     """Return the bytes of the caches for data that one core sees: L1d, L2, L3, as far as known."""
-    sizes = {}
-    for index in sorted(folder.glob("index*")):
-        try:
-            level, kind, size = (
-                (index / name).read_text("ascii").strip() for name in ("level", "type", "size")
-            )
-        except OSError:
-            continue
-        if kind != "Instruction":
-            unit = {"K": 1024, "M": 1024**2, "G": 1024**3}.get(size[-1:], 1)
-            sizes[f"L{level}" + "d" * (kind == "Data")] = int(size.rstrip("KMG")) * unit
-    return sizes
+    from batchprop.machine.cache_sizes import CACHES, reported
+
+    return {
+        f"L{level}" + "d" * (kind == "Data"): size
+        for (level, kind), size in reported(folder or CACHES).items()
+        if kind != "Instruction"
+    }
 
 
 def versions() -> dict[str, str]:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import math
 
-from batchprop.compiler.jit import always_inlined, helper, never_inlined
-from batchprop.linalg.micro_kernel import add_product, outer_tile
+from numba import types
+
+from batchprop.compiler.jit import always_inlined, helper, never_inlined, returning
+from batchprop.linalg.micro_kernel import add_to_tile, outer_tile
 from batchprop.linalg.views import Panels
 from batchprop.simd.load_store import lanes_of, prefetch
 from batchprop.simd.register_tiles import (
@@ -52,7 +54,7 @@ def _affine_tile(rows, W, at, bias, least, j, count, X, out, k):
     else:
         tile = zero_tile(W.array, rows, ONE, WIDE)
     at_x = X.start + j * X.width
-    tile = add_product(
+    tile = add_to_tile(
         tile, W.array, at, W.row_stride, W.column_stride, X.array, at_x, X.width, count
     )
     if least > -math.inf:
@@ -74,7 +76,7 @@ def _affine_row(W, at, bias, least, X, out, k):
     else:
         row = zero_tile(W.array, ONE, ONE, WIDE)
     at, at_x = at + fours * stride, at_x + fours * X.width
-    row = add_product(row, W.array, at, 0, stride, X.array, at_x, X.width, W.n_columns - fours)
+    row = add_to_tile(row, W.array, at, 0, stride, X.array, at_x, X.width, W.n_columns - fours)
     row = add_tiles(row, sum_rows(sums))
     if least > -math.inf:
         row = at_least(row, least)
@@ -185,7 +187,7 @@ def _transposed_tile(strips, A, a, BT, at_bt, C, at_c):
         next_a = at_a + A.panel_stride
         for r in range(TILE_ROWS):  # the next panel's rows are not where the processor expects them
             prefetch(A.array, next_a + r * width)
-        tile = add_product(tile, A.array, at_a, width, 1, BT.array, at_bt, stride, min(width, left))
+        tile = add_to_tile(tile, A.array, at_a, width, 1, BT.array, at_bt, stride, min(width, left))
         at_a, at_bt, left = next_a, at_bt + width * stride, left - width
     store_rows(C.array, at_c, C.row_stride, tile)
 
@@ -200,6 +202,12 @@ def _transposed_rows(strips, A, BT, strip, C, first, stop):
         at_c += TILE_ROWS * C.row_stride
 
 
+@returning(types.int64)
+def strips_in_group(n_left):
+    """Return how many of the strips that are left form the next group of a ``Transpose``."""
+    return N_WIDE if n_left >= N_WIDE else min(n_left, 2)
+
+
 @never_inlined
 def add_outer_transposed(A, BT, C, cache_rows):
     """C += A Bᵀ, summed over samples: A is ``Panels``, BT is the ``Transpose`` of B.
@@ -212,11 +220,12 @@ def add_outer_transposed(A, BT, C, cache_rows):
     for first in range(0, A.n_rows, cache_rows):
         stop = min(first + cache_rows, A.n_rows)
         strip = 0
-        while BT.n_strips - strip >= N_WIDE:
-            _transposed_rows(WIDE_STRIPS, A, BT, strip, C, first, stop)
-            strip += N_WIDE
-        while BT.n_strips - strip >= 2:
-            _transposed_rows(TWO, A, BT, strip, C, first, stop)
-            strip += 2
-        if strip < BT.n_strips:
-            _transposed_rows(ONE, A, BT, strip, C, first, stop)
+        while strip < BT.n_strips:
+            group = strips_in_group(BT.n_strips - strip)
+            if group == N_WIDE:
+                _transposed_rows(WIDE_STRIPS, A, BT, strip, C, first, stop)
+            elif group == 2:
+                _transposed_rows(TWO, A, BT, strip, C, first, stop)
+            else:
+                _transposed_rows(ONE, A, BT, strip, C, first, stop)
+            strip += group

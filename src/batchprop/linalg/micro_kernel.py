@@ -1,6 +1,6 @@
 """The innermost loops of all matrix products: a tile of sums stays in registers.
 
-``add_product`` broadcasts numbers of A and multiplies them by vectors of B: C = A B.
+``add_to_tile`` broadcasts numbers of A and multiplies them by vectors of B: C = A B.
 ``outer_tile`` multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are
 summed at the end.  A tile has six rows, or four or one where fewer are left, and two or four
 vectors of columns: see ``simd.register_tiles``.
@@ -15,7 +15,7 @@ from batchprop.simd.vectors import NATIVE
 
 
 @updating
-def add_product(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
+def add_to_tile(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
     """Return ``tile`` + A B for ``count`` columns of A and rows of B.
 
     The tile's rows are ``row_stride`` apart in A, its columns ``column_stride``.  Rows of B are

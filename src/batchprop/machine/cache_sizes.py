@@ -18,17 +18,22 @@ class CacheSizes(NamedTuple):
     second: int = 512 << 10
 
 
+def reported(folder: Path) -> dict[tuple[str, str], int]:
+    """Return the bytes of each cache that Linux describes in a folder, by its level and type."""
+    sizes = {}
+    for index in sorted(folder.glob("index*")):
+        with contextlib.suppress(OSError, ValueError, KeyError, IndexError):
+            level, kind, size = (
+                (index / name).read_text("ascii").strip() for name in ("level", "type", "size")
+            )
+            sizes[level, kind] = int(size[:-1]) * UNITS[size[-1]]
+    return {cache_name: size for cache_name, size in sizes.items() if size > 0}
+
+
 @cache
 def cache_sizes() -> CacheSizes:
     """Return what Linux reports; where it reports nothing, the sizes of a common processor."""
-    sizes = CacheSizes()
-    fields = {("1", "Data"): "first", ("2", "Unified"): "second"}
-    for folder in CACHES.glob("index*"):
-        with contextlib.suppress(OSError, ValueError, KeyError, IndexError):
-            level, kind, size = (
-                (folder / name).read_text().strip() for name in ("level", "type", "size")
-            )
-            n_bytes = int(size[:-1]) * UNITS[size[-1]]
-            if n_bytes > 0:
-                sizes = sizes._replace(**{fields[level, kind]: n_bytes})
-    return sizes
+    sizes, common = reported(CACHES), CacheSizes()
+    return CacheSizes(
+        sizes.get(("1", "Data"), common.first), sizes.get(("2", "Unified"), common.second)
+    )

@@ -47,8 +47,7 @@ def _run_alone(spec: RunSpecification, monitors: Sequence[Monitor] | Monitor) ->
     """Run a single spec, in the caller's thread."""
     monitor = monitors if isinstance(monitors, Monitor) else monitors[0]
     result = run(spec, monitor)
-    interrupted = result.stop_reason == "interrupted"
-    if interrupted:  # nor do fits begin that would follow the run
+    if result.stop_reason == "interrupted":  # so that no fits follow it
         monitor.cancel()
     return result
 

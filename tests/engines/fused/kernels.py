@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.compiler.jit import kernel
+from batchprop.compiler.jit import always_inlined, kernel
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
 from batchprop.engines.fused.packing import (
@@ -126,58 +126,33 @@ def call_arithmetic(a, b, out, at):
     store(out, at + 100, multiply(load(a, at, NATIVE), load(b, at, NATIVE)))
 
 
+@always_inlined
+def _add_outer_sums(rows, columns, A, a, B, b, width, G, to, stride):
+    tile = fma_outer(
+        zero_tile(A, rows, columns, NATIVE),
+        load_rows(A, a, width, rows, NATIVE),
+        load_rows(B, b, width, columns, NATIVE),
+    )
+    add_sums(G, to, stride, tile, columns)
+
+
 @kernel
 def call_add_sums(form, A, a, B, b, width, G, to, stride):
     """Of the outer products of rows of A with rows of B, one vector each."""
     if form == 0:
-        tile = fma_outer(
-            zero_tile(A, FOUR, FOUR, NATIVE),
-            load_rows(A, a, width, FOUR, NATIVE),
-            load_rows(B, b, width, FOUR, NATIVE),
-        )
-        add_sums(G, to, stride, tile, FOUR)
+        _add_outer_sums(FOUR, FOUR, A, a, B, b, width, G, to, stride)
     elif form == 1:
-        tile = fma_outer(
-            zero_tile(A, FOUR, ONE, NATIVE),
-            load_rows(A, a, width, FOUR, NATIVE),
-            load_rows(B, b, width, ONE, NATIVE),
-        )
-        add_sums(G, to, stride, tile, ONE)
+        _add_outer_sums(FOUR, ONE, A, a, B, b, width, G, to, stride)
     elif form == 2:
-        tile = fma_outer(
-            zero_tile(A, TWO, FOUR, NATIVE),
-            load_rows(A, a, width, TWO, NATIVE),
-            load_rows(B, b, width, FOUR, NATIVE),
-        )
-        add_sums(G, to, stride, tile, FOUR)
+        _add_outer_sums(TWO, FOUR, A, a, B, b, width, G, to, stride)
     elif form == 3:
-        tile = fma_outer(
-            zero_tile(A, SIX, FOUR, NATIVE),
-            load_rows(A, a, width, SIX, NATIVE),
-            load_rows(B, b, width, FOUR, NATIVE),
-        )
-        add_sums(G, to, stride, tile, FOUR)
+        _add_outer_sums(SIX, FOUR, A, a, B, b, width, G, to, stride)
     elif form == 4:
-        tile = fma_outer(
-            zero_tile(A, SIX, TWO, NATIVE),
-            load_rows(A, a, width, SIX, NATIVE),
-            load_rows(B, b, width, TWO, NATIVE),
-        )
-        add_sums(G, to, stride, tile, TWO)
+        _add_outer_sums(SIX, TWO, A, a, B, b, width, G, to, stride)
     elif form == 5:
-        tile = fma_outer(
-            zero_tile(A, TWO, SIX, NATIVE),
-            load_rows(A, a, width, TWO, NATIVE),
-            load_rows(B, b, width, SIX, NATIVE),
-        )
-        add_sums(G, to, stride, tile, SIX)
+        _add_outer_sums(TWO, SIX, A, a, B, b, width, G, to, stride)
     else:
-        tile = fma_outer(
-            zero_tile(A, ONE, ONE, NATIVE),
-            load_rows(A, a, width, ONE, NATIVE),
-            load_rows(B, b, width, ONE, NATIVE),
-        )
-        add_sums(G, to, stride, tile, ONE)
+        _add_outer_sums(ONE, ONE, A, a, B, b, width, G, to, stride)
 
 
 @kernel

@@ -66,7 +66,7 @@ class Blocking(NamedTuple):
     cache_panels : int
         Panels that go forward together.
     packed_size : int
-        Numbers of W_h in bands and b_h after them; 0 if W_h is not packed for each chunk.
+        Numbers of b_h and of W_h in bands; 0 if W_h is not packed for each chunk.
     nanoseconds : float
         Estimated time of an evaluation on one thread.
     row_product_size : int

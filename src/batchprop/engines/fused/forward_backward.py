@@ -50,21 +50,14 @@ def chunk_start(problem, chunk):
     return min(problem.n_samples, n_panels * chunk // problem.n_chunks * width)
 
 
-@returning(types.int64)
-def packed_bias(m, e):
-    """Return where b_h begins in ``scratch.packed_W_h``."""
-    return (m + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS * e
-
-
 @helper
 def pack_W_h(problem, theta, out):
-    """Pack W_h in bands and b_h after them."""
+    """Pack b_h, and W_h in bands after it."""
     e, m = problem.e, problem.m
-    W_h, packed_W_h = Matrix(theta, 0, m, e, e, 1), Bands(out, 0, m, e, TILE_ROWS * e, 1, TILE_ROWS)
+    W_h, packed_W_h = Matrix(theta, 0, m, e, e, 1), Bands(out, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
     pack_bands(W_h, packed_W_h)
-    bias = packed_bias(m, e)
     for k in range(m):
-        out[bias + k] = theta[problem.b_h_start + k]
+        out[k] = theta[problem.b_h_start + k]
 
 
 @returning(types.int64)
@@ -99,8 +92,8 @@ def forward(problem, theta, packed_W_h, X, H, Y):
     bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
     # Z = W_h X + b_h; for relu H = max(Z, 0)
     if problem.packs_W_h:
-        W_h = Bands(packed_W_h, 0, m, e, TILE_ROWS * e, 1, TILE_ROWS)
-        affine(W_h, packed_bias(m, e), bound, X, H, rows, columns)
+        W_h = Bands(packed_W_h, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
+        affine(W_h, 0, bound, X, H, rows, columns)
     else:
         W_h = Bands(theta, 0, m, e, TILE_ROWS * e, e, 1)
         affine(W_h, problem.b_h_start, bound, X, H, rows, columns)

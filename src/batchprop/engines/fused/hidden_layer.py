@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from batchprop.compiler.jit import always_inlined, helper, never_inlined
+from batchprop.compiler.jit import always_inlined, helper, never_inlined, updating
 from batchprop.engines.fused.activation_kernels import LOGISTIC, RELU, TANH, sigma, sigma_prime
 from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
 from batchprop.linalg.views import Bands, Matrix, Panels
@@ -155,35 +155,22 @@ def delta_several_outputs(k, n, problem, theta, scratch, count, G):
     _delta_of(problem.activation, GENERAL, k, n, problem, scratch, count, G)
 
 
-@helper
-def _add_rows(n, A, B, G, spare):
-    """G += A Bᵀ for the first n of six rows of A: the sums of the others are dropped."""
-    n_columns = B.n_rows
+@updating
+def _room(G, n, n_rows, n_columns, spare):
+    """Return G if there are six units; else a matrix of zeros with room for the sums of six."""
     if n == TILE_ROWS:
-        sums = G
-    else:
-        fill(spare, 0, TILE_ROWS * n_columns, 0.0)
-        sums = Matrix(spare, 0, TILE_ROWS, n_columns, n_columns, 1)
-    outer_rows(SIX, A, 0, B, sums)
-    if n < TILE_ROWS:
-        for r in range(n):
-            for c in range(n_columns):
-                G.array[G.start + r * G.row_stride + c] += spare[r * n_columns + c]
+        return G
+    fill(spare, 0, n_rows * n_columns, 0.0)
+    return Matrix(spare, 0, n_rows, n_columns, n_columns, 1)
 
 
 @helper
-def _add_columns(n, A, B, G, spare):
-    """G += A Bᵀ for the first n of six rows of B: the sums of the others are dropped."""
-    if n == TILE_ROWS:
-        sums = G
-    else:
-        fill(spare, 0, A.n_rows * TILE_ROWS, 0.0)
-        sums = Matrix(spare, 0, A.n_rows, TILE_ROWS, TILE_ROWS, 1)
-    outer_columns(SIX, A, B, 0, sums)
+def _add_from_room(G, n, sums):
+    """Add to G its part of the sums of six units, unless they are there; drop the others."""
     if n < TILE_ROWS:
-        for r in range(A.n_rows):
-            for c in range(n):
-                G.array[G.start + r * G.row_stride + c] += spare[r * TILE_ROWS + c]
+        for r in range(G.n_rows):
+            for c in range(G.n_columns):
+                G.array[G.start + r * G.row_stride + c] += sums.array[r * sums.row_stride + c]
 
 
 @never_inlined
@@ -201,7 +188,9 @@ def backward_hidden_layer(problem, theta, scratch, count, G):
         if s > 1:
             # dW_y += wR Hᵀ
             dW_y = Matrix(G, problem.W_y_start + k, s, n, m, 1)
-            _add_columns(n, wR, H, dW_y, scratch.spare_sums)
+            sums = _room(dW_y, n, s, TILE_ROWS, scratch.spare_sums)
+            outer_columns(SIX, wR, H, 0, sums)
+            _add_from_room(dW_y, n, sums)
             # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
             delta_several_outputs(k, n, problem, theta, scratch, count, G)
         else:
@@ -209,4 +198,7 @@ def backward_hidden_layer(problem, theta, scratch, count, G):
             delta_one_output(k, n, problem, scratch, count, G)
         # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
         if not problem.sums_in_strips and (s > 1 or e > 1):
-            _add_rows(n, H, X, Matrix(G, k * e, n, e, e, 1), scratch.spare_sums)
+            dW_h = Matrix(G, k * e, n, e, e, 1)
+            sums = _room(dW_h, n, TILE_ROWS, e, scratch.spare_sums)
+            outer_rows(SIX, H, 0, X, sums)
+            _add_from_room(dW_h, n, sums)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined
+from batchprop.linalg.matmul import strips_in_group
 from batchprop.linalg.views import Panels, Strips
 from batchprop.simd.load_store import (
     copy_part,
@@ -26,7 +27,7 @@ from batchprop.simd.load_store import (
     standard,
     store,
 )
-from batchprop.simd.register_tiles import WIDE_STRIPS, transpose
+from batchprop.simd.register_tiles import transpose
 from batchprop.simd.vectors import NATIVE, WIDE
 
 
@@ -56,7 +57,6 @@ def sample_table(
 
 
 NO_SAMPLE_TABLE = SampleTable(0, 0, 0, 0, 0, 0)
-N_WIDE = len(WIDE_STRIPS)
 PREFETCHED_FROM_ROWS = 32
 LINE = 64  # bytes
 ONE_ELEMENT = 1024  # parts of a vector: more than it has lanes
@@ -88,34 +88,22 @@ def turn_to_panel(strips, panel):
             transpose(strips.array, at_strips, lanes, panel.array, panel.start + at_panel, width)
 
 
-@always_inlined
-def _transpose_group(n_strips, strip, panels, XT):
-    """Transpose the rows of a group of strips."""
-    width, lanes = panels.width, lanes_of(XT.array, NATIVE)
-    stride = n_strips * lanes
-    at, to = panels.start + strip * lanes * width, strip * lanes * XT.n_allocated
-    for _ in range(0, panels.n_samples, width):
-        for i in range(0, width, lanes):
-            for column in range(0, stride, lanes):
-                transpose(
-                    panels.array, at + column * width + i, width, XT.array, to + column, stride
-                )
-            to += lanes * stride
-        at += panels.panel_stride
-
-
 @never_inlined
 def transpose_panels(panels, XT):
     """Write the ``Transpose`` of ``Panels``, whose rows are padded to whole strips."""
-    strip = 0
-    while XT.n_strips - strip >= N_WIDE:
-        _transpose_group(N_WIDE, strip, panels, XT)
-        strip += N_WIDE
-    while XT.n_strips - strip >= 2:
-        _transpose_group(2, strip, panels, XT)
-        strip += 2
-    if strip < XT.n_strips:
-        _transpose_group(1, strip, panels, XT)
+    width, lanes, strip = panels.width, lanes_of(XT.array, NATIVE), 0
+    while strip < XT.n_strips:
+        group = strips_in_group(XT.n_strips - strip)
+        stride = group * lanes
+        at, to = panels.start + strip * lanes * width, strip * lanes * XT.n_allocated
+        for _ in range(0, panels.n_samples, width):
+            for i in range(0, width, lanes):
+                for column in range(0, stride, lanes):
+                    row = at + column * width + i
+                    transpose(panels.array, row, width, XT.array, to + column, stride)
+                to += lanes * stride
+            at += panels.panel_stride
+        strip += group
 
 
 @helper
@@ -153,6 +141,31 @@ def _pack_rows(source, first, out):
             to += out.panel_stride
 
 
+@helper
+def _pack_panel(source, sample, panel, strips, fits_strips):
+    """Copy samples from the address ``sample`` on to one panel; ``strips`` are for it alone."""
+    itemsize, array, start, width = source.itemsize, panel.array, panel.start, panel.width
+    lanes, n_rows = lanes_of(array, NATIVE), panel.n_rows
+    n_strips = (n_rows + lanes - 1) // lanes
+    if itemsize == array.itemsize and source.row_stride == itemsize and fits_strips:
+        for i in range(panel.n_samples):
+            for strip in range(n_strips):
+                address = sample + i * source.sample_stride + strip * lanes * itemsize
+                count = min(lanes, n_rows - strip * lanes)
+                _copy(address, count, itemsize, strips, (strip * width + i) * lanes)
+        turn_to_panel(Strips(strips, n_strips, width, lanes), panel)
+    elif itemsize > array.itemsize:
+        _narrow(source, sample, panel)
+    else:
+        for i in range(panel.n_samples):
+            for j in range(n_rows):
+                address = sample + i * source.sample_stride + j * source.row_stride
+                if itemsize == 4:
+                    array[start + j * width + i] = read_float32(address)
+                else:
+                    array[start + j * width + i] = read_float64(address)
+
+
 @never_inlined
 def pack(source, first, out, strips):
     """Copy samples of ``SampleTable``, from ``first`` on, into ``Panels``; zeros follow the last.
@@ -162,39 +175,17 @@ def pack(source, first, out, strips):
     """
     itemsize, array, width, n_rows = source.itemsize, out.array, out.width, out.n_rows
     lanes = lanes_of(array, NATIVE)
-    same_dtype = itemsize == array.itemsize
-    n_strips = (n_rows + lanes - 1) // lanes
-    by_rows = same_dtype and source.sample_stride == itemsize
+    fits_strips = out.panel_stride >= (n_rows + lanes - 1) // lanes * lanes * width
+    by_rows = itemsize == array.itemsize and source.sample_stride == itemsize
     if by_rows:
         _pack_rows(source, first, out)
     for p in range((out.n_samples + width - 1) // width):
         n = min(width, out.n_samples - p * width)
-        sample = source.address + (first + p * width) * source.sample_stride
         start = out.start + p * out.panel_stride
         panel = Panels(array, start, n_rows, n, width, 0)
-        if by_rows:
-            pass
-        elif (
-            same_dtype
-            and source.row_stride == itemsize
-            and out.panel_stride >= n_strips * lanes * width
-        ):
-            for i in range(n):
-                for strip in range(n_strips):
-                    address = sample + i * source.sample_stride + strip * lanes * itemsize
-                    count = min(lanes, n_rows - strip * lanes)
-                    _copy(address, count, itemsize, strips, (strip * width + i) * lanes)
-            turn_to_panel(Strips(strips, n_strips, width, lanes), panel)
-        elif itemsize > array.itemsize:
-            _narrow(source, sample, panel)
-        else:
-            for i in range(n):
-                for j in range(n_rows):
-                    address = sample + i * source.sample_stride + j * source.row_stride
-                    if itemsize == 4:
-                        array[start + j * width + i] = read_float32(address)
-                    else:
-                        array[start + j * width + i] = read_float64(address)
+        if not by_rows:
+            sample = source.address + (first + p * width) * source.sample_stride
+            _pack_panel(source, sample, panel, strips, fits_strips)
         if source.mean != 0 and itemsize <= array.itemsize:
             _standardise(source, panel)
         if n < width:

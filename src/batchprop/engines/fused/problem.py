@@ -83,7 +83,7 @@ class Scratch(NamedTuple):
     weight: Array
     H: Array  # Z, then H, then δ_h; with room for six rows after the last panel
     weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
-    packed_W_h: Array  # W_h in bands of six rows, then b_h
+    packed_W_h: Array  # b_h, then W_h in bands of six rows
     dH: Array  # six rows of W_yᵀ wR, if there is more than one output
     strip_buffer: Array  # strips of inputs, one panel
     XT: Array  # the inputs with rows along vectors, if dW_h is summed in strips
