@@ -26,7 +26,7 @@ LAYERS = (
     *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
     *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
     *("penalty", "network", "averaging", "network_loss", "loss", "gradient_check", "solvers"),
-    *("predictive", "training", "result", "sklearn"),
+    *("predictive", "training", "result", "sklearn", "cli", "__main__"),
 )
 DEEPEST = 9  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.

@@ -17,7 +17,7 @@ DESCRIPTION = (
     "Train networks with one hidden layer on tables, and use them. Rows are samples. "
     "A table is a CSV, TSV or Parquet file, or - for standard input."
 )
-EXPORT_FORMATS = ("c", "excel", "formula", "matlab", "onnx", "python", "r", "safetensors")
+EXPORT_FORMATS = ("c", "onnx", "safetensors", "excel", "matlab", "python", "r")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def _add_train(commands: Any) -> None:
     train = _command(commands, "train", "train a network on a table and save it as a model")
     train.add_argument("table", metavar="TABLE", help="the table; - for standard input")
     group = train.add_argument_group("columns")
-    names = {"action": "append", "default": [], "metavar": "COLUMN[,COLUMN...]"}
+    names: dict[str, Any] = {"action": "append", "default": [], "metavar": "COLUMN[,COLUMN]"}
     group.add_argument(
         "--target", **(names | {"required": True}), help="to predict; repeat it for several"
     )

@@ -109,9 +109,12 @@ class CategoryColumn:
         for i, cell in enumerate(cells):
             level = cell.strip()
             position = self._positions.get(level)
-            if position is None:
-                position = math.nan if cell_values.is_missing(level) else self._new(level, places[i])
-            values[i] = position
+            if position is not None:
+                values[i] = position
+            elif cell_values.is_missing(level):
+                values[i] = math.nan
+            else:
+                values[i] = self._new(level, places[i])
         return values
 
     def _new(self, level: str, place: str | int) -> int:
@@ -176,10 +179,10 @@ def check(converters: Iterable[Converter], label: str) -> None:
         others = next(column for column, _ in texts if column.role != INPUT)
         remedy = f"The {others.role} must be a number in every row."
     else:
-        names = quoted(*inputs)
+        names, it = quoted(*inputs), "it" if len(inputs) == 1 else "them"
         remedy = (
-            f"Pass --categorical {names} to use {'it as categories' if len(inputs) == 1 else 'them as categories'}"
-            f", or --ignore {names} to leave {'it' if len(inputs) == 1 else 'them'} out."
+            f"Pass --categorical {names} to use {it} as categories, or --ignore {names} to leave "
+            f"{it} out."
         )
     raise CommandError(f"{label}: not numbers: {seen}. {remedy}")
 
@@ -200,7 +203,10 @@ def shortened(cell: str) -> str:
 
 def quoted(*names: str) -> str:
     """Return names as one argument of a command line, separated by commas."""
-    cells = ['"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name for name in names]
+    cells = [
+        '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
+        for name in names
+    ]
     text = ",".join(cells)
     safe = all(character.isalnum() or character in "_-.,:=@%+" for character in text)
     return text if safe and text else "'" + text.replace("'", "'\\''") + "'"

@@ -15,7 +15,7 @@ from batchprop.cli.measures import Errors
 from batchprop.cli.model_use import loaded
 from batchprop.cli.predict_command import note_extrapolation
 from batchprop.cli.table import TableFormat
-from batchprop.cli.train_output import error_cells
+from batchprop.cli.train_output import coverage_text, error_cells
 from batchprop.cli.training_data import complete, rows_of
 
 
@@ -54,7 +54,7 @@ def run(options: Namespace, console: Console) -> int:
         cells.append((NETWORK, *error_cells(errors[NETWORK][o])))
         text = aligned(cells, indent="  ")
         if coverage is not None:
-            text += f"\n  {coverage[o]:.0%} of these rows are in their {LEVEL:.0%} interval"
+            text += f"\n  {coverage_text(coverage[o])}"
         blocks.append(text)
     console.result("\n\n".join(blocks))
     return OK

@@ -198,9 +198,7 @@ def _fit_of(
     if _is_untrained(result):
         return None
     limited = arguments.get(result.stop_reason, "auto") not in (None, "auto")
-    return Fit(
-        result, on_all_rows, n_rows, held_out, result.stop_reason == "interrupted", limited
-    )
+    return Fit(result, on_all_rows, n_rows, held_out, result.stop_reason == "interrupted", limited)
 
 
 def _is_untrained(result: TrainResult) -> bool:

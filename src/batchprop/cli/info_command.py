@@ -106,7 +106,7 @@ def _model_lines(model: Model) -> dict[str, str]:
         if column.levels is not None:
             text = f"categories {', '.join(column.levels)}"
         lines[f"input {k + 1}"] = f"{column.name}: {text}"
-    held_out = measures.get("held_out")
+    held_out = measures.get("held_out") or {}
     for target in table.targets if held_out else ():
         rmse, _, r2 = error_cells(Errors(**held_out["errors"][target]["network"]))
         lines[f"error of {target}"] = f"RMSE {rmse}, R² {r2} on {held_out['rows']:,} held-out rows"

@@ -1,8 +1,8 @@
 """A model: a network, the columns of its table, its measured errors; and its file.
 
-The file is that of a network (``files/network_file.py``) with a description of the table as one more
-member, so that ``Network.load`` reads it, too.  If the model says how sure it is, the members of a
-``Predictive`` are there as well.
+The file is that of a network (``files/network_file.py``) with a description of the table as one
+more member, so that ``Network.load`` reads it, too.  If the model says how sure it is, the members
+of a ``Predictive`` are there as well.
 """
 
 from __future__ import annotations

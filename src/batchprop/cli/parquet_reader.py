@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,8 +38,7 @@ class Content(NamedTuple):
 def read(path: str, choose: Callable[[list[str]], Sequence[Column]]) -> Content:
     """Read columns of a Parquet file; see ``table.read``."""
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        pa, pq = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
         raise CommandError(
             f"{path}: pyarrow is needed to read Parquet files and is not installed. "
@@ -58,15 +58,13 @@ def read(path: str, choose: Callable[[list[str]], Sequence[Column]]) -> Content:
     converters = [column_types.converter(column, path) for column in chosen]
     for k, each in enumerate(converters):
         arrow = content.column(names[each.column.position])
-        values[:, k] = _values(arrow, each, path)
+        values[:, k] = _values(pa, arrow, each, path)
     column_types.check(converters, path)
     return Content(chosen, values, [each.levels for each in converters], len(names))
 
 
-def _values(arrow: Any, converter: column_types.Converter, path: str) -> Any:
-    """Return a column as numbers, or as positions of levels."""
-    import pyarrow as pa
-
+def _values(pa: Any, arrow: Any, converter: column_types.Converter, path: str) -> Any:
+    """Return a column as numbers, or as positions of levels; ``pa`` is pyarrow."""
     kind = arrow.type
     if pa.types.is_dictionary(kind):
         arrow = arrow.cast(kind.value_type)

@@ -73,8 +73,8 @@ def _run(options: Namespace, console: Console) -> int:
         else:
             console.error(f"{error.filename}: {error.strerror or error}")
         return BAD_DATA
-    except MemoryError as error:
-        console.error(f"Not enough memory: {error or 'the table does not fit'}.")
+    except MemoryError:
+        console.error("not enough memory for this table")
         return BAD_DATA
 
 

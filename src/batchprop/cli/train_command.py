@@ -54,7 +54,7 @@ def run(options: Namespace, console: Console) -> int:
     if report_path is not None:
         from batchprop.cli import report_page
 
-        report_page.write(report_path, trained, outcome, str(model_path), console)
+        report_page.write(report_path, trained, outcome, rows, str(model_path), console)
     if options.json:
         console.json(
             {"model": str(model_path), "report": report_path and str(report_path)}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from batchprop.cli.console import aligned
-from batchprop.cli.fit import LEVEL, NETWORK, Fit, HeldOut
+from batchprop.cli.fit import LEVEL, Fit, HeldOut
 from batchprop.cli.measures import Errors
 from batchprop.cli.model import Model
 
@@ -98,7 +98,7 @@ def _held_out_text(held_out: HeldOut, targets: list[str], n_rows: int) -> str:
         rows += [(name, *error_cells(errors[o])) for name, errors in held_out.errors.items()]
         text = aligned(rows, indent="  ")
         if held_out.coverage is not None:
-            text += f"\n  {held_out.coverage[o]:.0%} of these rows are in their {LEVEL:.0%} interval"
+            text += f"\n  {coverage_text(held_out.coverage[o])}"
         blocks.append(text)
     return "\n\n".join(blocks)
 
@@ -108,6 +108,6 @@ def error_cells(errors: Errors) -> tuple[str, str, str]:
     return f"{errors.rmse:.4g}", f"{errors.mae:.4g}", f"{errors.r2:.4f}"
 
 
-def network_errors(held_out: HeldOut) -> list[Errors]:
-    """Return the errors of the network on held-out rows, target by target."""
-    return held_out.errors[NETWORK]
+def coverage_text(coverage: float) -> str:
+    """Say which share of the rows is inside the intervals."""
+    return f"{coverage:.0%} of these rows are in their interval of {LEVEL:.0%}"

@@ -1,7 +1,7 @@
 """Saved networks: one .npz file of plain arrays with a format number.  Reading runs no code.
 
-A file of format 1 holds a network.  One of format 2 holds further members, which say what the network
-belongs to; reading the network skips them.
+A file of format 1 holds a network.  One of format 2 has further members, which say what the network
+is for; reading the network skips them.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
         if version in FORMATS:
             return parameters(archive)
     raise ValueError(
-        f"path must name a file of format {PLAIN} or {EXTENDED}; got {os.fspath(path)!r} of format {version}. "
-        f"Load it with the version of batchprop that wrote it, or a newer one."
+        f"path must name a file of format {PLAIN} or {EXTENDED}; got {os.fspath(path)!r} of format "
+        f"{version}. Load it with the version of batchprop that wrote it, or a newer one."
     )
 
 
