@@ -50,7 +50,12 @@ def option_names(main: argparse.ArgumentParser, command: str) -> list[str]:
 
 
 def _add_train(commands: Any) -> None:
-    train = _command(commands, "train", "train a network on a table and save it as a model")
+    train = _command(
+        commands,
+        "train",
+        "train a network on a table and save it as a model",
+        "TABLE --target COLUMN [options]",
+    )
     train.add_argument("table", metavar="TABLE", help="the table; - for standard input")
     group = train.add_argument_group("columns")
     names: dict[str, Any] = {"action": "append", "default": [], "metavar": "COLUMN[,COLUMN]"}
@@ -128,7 +133,9 @@ def _add_train(commands: Any) -> None:
 
 
 def _add_predict(commands: Any) -> None:
-    predict = _command(commands, "predict", "predict the targets of a table, as CSV")
+    predict = _command(
+        commands, "predict", "predict the targets of a table, as CSV", "MODEL TABLE [options]"
+    )
     _add_model_and_table(predict)
     _add_table_options(predict)
     predict.add_argument(
@@ -148,7 +155,9 @@ def _add_predict(commands: Any) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    evaluate = _command(commands, "evaluate", "measure the errors of a model on a table")
+    evaluate = _command(
+        commands, "evaluate", "measure the errors of a model on a table", "MODEL TABLE [options]"
+    )
     _add_model_and_table(evaluate)
     evaluate.add_argument("--weights", metavar="COLUMN", help="weights of the rows")
     _add_table_options(evaluate)
@@ -157,7 +166,12 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    export = _command(commands, "export", "write the network of a model for other programs")
+    export = _command(
+        commands,
+        "export",
+        "write the network of a model for other programs",
+        "MODEL --to FORMAT [-o FILE]",
+    )
     export.add_argument("model", metavar="MODEL", help="made by batchprop train")
     export.add_argument("--to", required=True, choices=EXPORT_FORMATS, help="the format")
     export.add_argument("-o", "--output", metavar="FILE", help="where to write")
@@ -172,6 +186,7 @@ def _add_check_gradient(commands: Any) -> None:
         commands,
         "check-gradient",
         "compare the gradient with the complex step and finite differences",
+        "[MODEL [TABLE]] [options]",
     )
     check.add_argument(
         "model", nargs="?", metavar="MODEL", help="a model (default: a random network)"
@@ -191,15 +206,20 @@ def _add_check_gradient(commands: Any) -> None:
 
 
 def _add_info(commands: Any) -> None:
-    info = _command(commands, "info", "describe this installation, or a model")
+    info = _command(commands, "info", "describe this installation, or a model", "[MODEL] [--json]")
     info.add_argument("model", nargs="?", metavar="MODEL", help="a model to describe")
     info.add_argument("--json", action="store_true", help="write one JSON object")
     info.add_argument("--quiet", action="store_true", help="no notes")
 
 
-def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, text: str, usage: str) -> argparse.ArgumentParser:
+    """Add a command.  Its usage is one line: errors show it, and ``--help`` has all options."""
     command = commands.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        usage=f"batchprop {name} {usage} (--help lists the options)",
+        allow_abbrev=False,
     )
     assert isinstance(command, argparse.ArgumentParser)
     return command

@@ -1,4 +1,4 @@
-"""``batchprop check-gradient``: is the gradient of an engine right?"""
+"""``batchprop check-gradient``: compares the gradient of an engine with its definition."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def run(options: Namespace, console: Console) -> int:
         read = table.read(
             options.table,
             form,
-            lambda names: column_choice.of_model(names, model.table, options.table, True),
+            lambda names: column_choice.of_model(
+                names, model.table, table.label_of(options.table), True
+            ),
         )
         rows, _ = rows_of(read, options.drop_incomplete, console)
         X, T, weights = rows.X.T, rows.T.T, rows.weights

@@ -27,7 +27,11 @@ def run(options: Namespace, console: Console) -> int:
         options.table,
         form,
         lambda names: column_choice.of_model(
-            names, model.table, options.table, with_targets=True, weights=options.weights
+            names,
+            model.table,
+            table.label_of(options.table),
+            with_targets=True,
+            weights=options.weights,
         ),
     )
     read, n_dropped = complete(read, options.drop_incomplete, console)

@@ -39,7 +39,7 @@ def run(options: Namespace, console: Console) -> int:
     read = table.read(
         options.table,
         form,
-        lambda names: column_choice.of_model(names, model.table, options.table),
+        lambda names: column_choice.of_model(names, model.table, table.label_of(options.table)),
     )
     read, _ = complete(read, options.drop_incomplete, console)
     note_extrapolation(read, model, console)

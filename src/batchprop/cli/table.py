@@ -96,8 +96,13 @@ def read(path: str, form: TableFormat, choose: Chooser) -> Table:
     """
     if PurePath(path).suffix.lower() in PARQUET:
         return _in_natural_order(path, parquet_reader.read(path, choose))
-    label = "standard input" if path == delimited_text.STANDARD_INPUT else path
+    label = label_of(path)
     return _in_natural_order(label, _read_text(path, label, form, choose))
+
+
+def label_of(path: str) -> str:
+    """Return what messages call a table."""
+    return "standard input" if path == delimited_text.STANDARD_INPUT else path
 
 
 def _read_text(path: str, label: str, form: TableFormat, choose: Chooser) -> Content:
@@ -151,5 +156,5 @@ def missing_text(table: Table, complete: npt.NDArray[np.bool_]) -> str:
     text = ", ".join(f"{counts[name]:,} in {name!r}" for name in worst[:8])
     more = f" and {len(worst) - 8} more columns" if len(worst) > 8 else ""
     n_incomplete = complete.size - int(np.count_nonzero(complete))
-    rows = "row is" if n_incomplete == 1 else "rows are"
-    return f"{n_incomplete:,} of {complete.size:,} {rows} incomplete: missing are {text}{more}"
+    verb = "is" if n_incomplete == 1 else "are"
+    return f"{n_incomplete:,} of {complete.size:,} rows {verb} incomplete (missing cells: {text}{more})"
