@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import engines, validation
+from batchprop.export.exportable import Exportable
 from batchprop.files import network_file
 from batchprop.parameters import Parameters, Shape, split
 from batchprop.validation import memory_demand
@@ -16,7 +17,7 @@ from batchprop.validation import memory_demand
 Array = npt.NDArray[Any]
 
 
-class Network(Parameters):
+class Network(Exportable):
     """A network with one hidden layer: H = σ(W_h X + b_h), Y = W_y H + b_y.
 
     Parameters
@@ -254,33 +255,6 @@ class Network(Parameters):
             validation.in_range(name, block, dtype, "Keep the network float64.")
         flat = self.theta.astype(dtype)
         return type(self)(*split(flat, self.shape), activation=self.activation)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an .npz file, for ``Network.load`` or ``numpy.load``.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file's name, used as it is (no suffix is added).  An existing file is replaced
-            atomically and keeps its permissions; if it is a symbolic link, its target is replaced.
-
-        Raises
-        ------
-        TypeError, ValueError
-            ``path`` is not a file name.
-        OSError
-            The file cannot be written.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from batchprop import Network
-        >>> Network.initialize(1, 2, 1).save("network.npz")
-        >>> with np.load("network.npz") as file:
-        ...     file["W_h"].shape
-        (2, 1)
-        """
-        network_file.write(path, split(self.theta, self.shape), self.activation)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
