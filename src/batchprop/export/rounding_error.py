@@ -44,16 +44,16 @@ def responsive_samples(blocks: Blocks) -> Array:
     centre = np.linalg.lstsq(scaled, -b_h)[0]
     drawn = np.random.default_rng(_SEED).standard_normal((e, _N_SAMPLES)) * (_SPREAD / np.sqrt(e))
     with np.errstate(over="ignore"):
-        X = (centre[:, np.newaxis] + drawn) * (unit / rms)[:, np.newaxis]
+        X: Array = (centre[:, np.newaxis] + drawn) * (unit / rms)[:, np.newaxis]
     largest = np.finfo(np.float64).max
-    clipped: Array = X.clip(-largest, largest)
-    return clipped
+    return X.clip(-largest, largest)
 
 
 def _units(W_h: Array) -> Array:
     """Return powers of two (e,) that bring each column of W_h near 1, and can be inverted."""
     exponents = np.frexp(np.abs(W_h).max(axis=0))[1]
-    return np.ldexp(1.0, -exponents.clip(-1000, 1000))
+    units: Array = np.ldexp(1.0, -exponents.clip(-1000, 1000))
+    return units
 
 
 def predictions(blocks: Blocks, activation: str, X: Array) -> Array:
@@ -83,4 +83,4 @@ def largest_error(Y: Array, reference: Array) -> float:
         unit = relative.std(axis=1)
         unit[unit <= np.finfo(np.float64).eps] = 1.0  # rounding alone makes equal numbers vary
         error = np.abs(Y / largest[:, np.newaxis] - relative).max(axis=1) / unit
-    return float(np.nan_to_num(error, nan=np.inf).max())
+    return float(np.nan_to_num(error, nan=np.inf, posinf=np.inf).max())
