@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from batchprop.export.onnx_graph import network_graph
 from batchprop.export.optional_package import optional_package
 from batchprop.parameters import split
 
-_CALLER, _EXTRA = "batchprop.onnx.register", "onnx"
+_CALLER = "batchprop.onnx.register"
 
 
 def register() -> None:
@@ -23,8 +24,7 @@ def register() -> None:
     Raises
     ------
     ImportError
-        skl2onnx or scikit-learn is not installed; the extras ``batchprop[onnx,sklearn]`` provide
-        them.
+        skl2onnx or scikit-learn is not installed.
 
     Notes
     -----
@@ -50,7 +50,7 @@ def register() -> None:
     >>> [output.name for output in onnx_model.graph.output]
     ['variable']
     """
-    skl2onnx = optional_package("skl2onnx", _CALLER, _EXTRA)
+    skl2onnx = optional_package("skl2onnx", _CALLER, "skl2onnx")
     from batchprop.sklearn import BatchMLPRegressor
 
     skl2onnx.update_registered_converter(
@@ -60,8 +60,7 @@ def register() -> None:
 
 def _output_type(operator: Any) -> None:
     """Set the type and the shape (N, s) of the output of skl2onnx's ``operator``."""
-    types = optional_package("skl2onnx.common.data_types", _CALLER, _EXTRA)
-    utils = optional_package("skl2onnx.common.utils", _CALLER, _EXTRA)
+    types, utils = (import_module(f"skl2onnx.common.{name}") for name in ("data_types", "utils"))
     utils.check_input_and_output_numbers(operator, input_count_range=1, output_count_range=1)
     input_type = operator.inputs[0].type
     float_types = types.FloatTensorType, types.DoubleTensorType
@@ -76,12 +75,11 @@ def _output_type(operator: Any) -> None:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of the fitted network to skl2onnx's ``container``."""
-    types = optional_package("skl2onnx.common.data_types", _CALLER, _EXTRA)
+    types = import_module("skl2onnx.common.data_types")
     network = _network(operator)
     x, y = operator.inputs[0], operator.outputs[0]
     prefix = scope.get_unique_variable_name("batchprop") + "_"
-    helper = optional_package("onnx.helper", _CALLER, _EXTRA)
-    element = helper.np_dtype_to_tensor_dtype(network.dtype)
+    element = import_module("onnx.helper").np_dtype_to_tensor_dtype(network.dtype)
     y_element = types.guess_proto_type(y.type)
     same_input = isinstance(x.type, types.FloatTensorType | types.DoubleTensorType) and (
         types.guess_proto_type(x.type) == element

@@ -229,7 +229,7 @@ class Exportable(Parameters):
         Raises
         ------
         ImportError
-            The package torch is not installed; the extra ``batchprop[torch]`` provides it.
+            The package torch is not installed.
 
         Examples
         --------

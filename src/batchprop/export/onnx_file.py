@@ -77,7 +77,7 @@ def write(
     for name, block in blocks._asdict().items():
         validation.in_range(name, block, float_dtype, "Export it in float64.")
     _check_size(sum(block.size for block in blocks) * float_dtype.itemsize)
-    onnx = optional_package("onnx", "network.to_onnx", "onnx")
+    onnx = optional_package("onnx", "network.to_onnx", "batchprop[onnx]")
     _check_installed(onnx, opset)
     graph = network_graph(blocks, activation, float_dtype, x=_INPUT, y=_OUTPUT)
     model = _model(onnx, graph, blocks, activation, opset)
@@ -159,7 +159,7 @@ def _error(
     model: Any, blocks: Blocks, activation: str, samples: Array, dtype: np.dtype[Any]
 ) -> float:
     """Return the largest error of the model, as ONNX's reference implementation evaluates it."""
-    reference = optional_package("onnx.reference", "network.to_onnx", "onnx")
+    reference = optional_package("onnx.reference", "network.to_onnx", "batchprop[onnx]")
     evaluator = reference.ReferenceEvaluator(model)
     Y = np.empty((blocks.b_y.size, samples.shape[1]))
     expected = np.empty_like(Y)

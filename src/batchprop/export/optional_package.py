@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 
-def optional_package(module: str, caller: str, extra: str) -> Any:
+def optional_package(module: str, caller: str, requirement: str) -> Any:
     """Import a module of an optional package.
 
     Parameters
@@ -15,8 +15,8 @@ def optional_package(module: str, caller: str, extra: str) -> Any:
         The module, for example "onnx.reference".
     caller : str
         What needs it, in the words of the user's call.
-    extra : str
-        The extra of batchprop that installs the package.
+    requirement : str
+        What ``pip install`` is to be given: an extra of batchprop, or the package's own name.
 
     Raises
     ------
@@ -29,8 +29,9 @@ def optional_package(module: str, caller: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] != package:
             raise  # the package is there, and something that it needs is not
+    quoted = f'"{requirement}"' if "[" in requirement else requirement  # for shells
     raise ImportError(
         f"{caller} needs the package {package}, which is not installed here. Install it with: "
-        f'pip install "batchprop[{extra}]"',
+        f"pip install {quoted}",
         name=package,
     )

@@ -26,7 +26,9 @@ def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None
         Name of the activation.
     """
     path = validation.file_path("path", path)
-    safetensors = optional_package("safetensors.numpy", "network.to_safetensors", "safetensors")
+    safetensors = optional_package(
+        "safetensors.numpy", "network.to_safetensors", "batchprop[safetensors]"
+    )
     tensors = {name: np.ascontiguousarray(block) for name, block in blocks._asdict().items()}
     metadata = {"producer": "batchprop", "version": __version__, "activation": activation}
     atomic_file.write_bytes(path, safetensors.save(tensors, metadata=metadata))
