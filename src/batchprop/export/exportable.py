@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from batchprop import validation
 from batchprop.export.c_header import c_header
 from batchprop.export.c_identifier import c_identifier
+from batchprop.export.formula import LANGUAGES, formula
 from batchprop.files import atomic_file, network_file
 from batchprop.parameters import Blocks, Parameters, split
 
@@ -23,6 +25,62 @@ class Exportable(Parameters):
     _activation: str
 
     # methods are sorted by name
+
+    def formula(
+        self,
+        language: str,
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
+    ) -> str:
+        """Return the network as text that can be pasted: a closed expression of each output.
+
+        Parameters
+        ----------
+        language : {"excel", "matlab", "python", "r"}
+            The language.  "matlab" suits Octave as well.
+        inputs : sequence of str or None
+            What the e inputs are called: names of arguments; in Excel cells (``"B2"``), defined
+            names or columns of a table (``"[@Price]"``).  None takes x1, x2, … and in Excel A2, B2,
+            C2, …
+        outputs : sequence of str or None
+            What the s outputs are called: names of functions; in Excel headings in a line above the
+            formulas.  None takes y, or y1, y2, …, and in Excel no headings.
+
+        Returns
+        -------
+        str
+            Excel: one formula for each output, with tabs between them, so that several are pasted
+            into adjacent cells.  Python, R, MATLAB: σ and one function for each output.  Python's
+            takes numbers and needs the module ``math`` alone; those of R and MATLAB take vectors as
+            well.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The language is unknown, a name is not allowed, a parameter is not finite, there are
+            more than 1000 inputs or hidden units, or a formula has more than the 8192 characters
+            that Excel allows.
+
+        Notes
+        -----
+        Excel reads 15 digits of a number, so its formulas have as many; the others are exact.
+        Formulas for Excel have English names and decimal points, as files of Excel have.
+
+        Examples
+        --------
+        >>> from batchprop import Network
+        >>> network = Network([[0.5, -1.0]], [0.25], [[2.0]], [3.0])
+        >>> print(network.formula("excel"))
+        =2*TANH(0.5*A2-1*B2+0.25)+3
+        >>> print(network.formula("r", inputs=["age", "income"], outputs=["risk"]))
+        sigma <- function(z) tanh(z)
+        risk <- function(age, income) (
+            2.0 * sigma(0.5 * age - 1.0 * income + 0.25)
+            + 3.0
+        )
+        """
+        language = validation.choice("language", language, LANGUAGES)
+        return formula(self._rounded(None), self._activation, language, inputs, outputs)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an .npz file, for ``Network.load`` or ``numpy.load``.
