@@ -25,8 +25,17 @@ TEST_FILES = [path for path in files_in("tests", ".py") if path.name.startswith(
 LAYERS = (
     *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
     *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
-    *("penalty", "network", "averaging", "network_loss", "loss", "gradient_check", "solvers"),
-    *("predictive", "training", "result", "sklearn", "cli", "__main__"),
+    *(
+        "penalty",
+        "export",
+        "network",
+        "averaging",
+        "network_loss",
+        "loss",
+        "gradient_check",
+        "solvers",
+    ),
+    *("predictive", "training", "result", "sklearn", "onnx", "cli", "__main__"),
 )
 DEEPEST = 9  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.
@@ -118,8 +127,8 @@ def test_a_folder_says_what_lives_in_it():
     assert not [folder.name for folder, text in texts.items() if len(text or "") <= 40]
 
 
-def test_the_estimator_stands_on_top():
-    assert not [name for name, targets in part_graph().items() if "sklearn" in targets]
+def test_only_the_converter_of_the_estimator_stands_on_it():
+    assert [name for name, targets in part_graph().items() if "sklearn" in targets] == ["onnx"]
 
 
 @pytest.mark.parametrize("engine", batchprop.ENGINES)
@@ -141,7 +150,8 @@ def test_only_declared_dependencies_are_imported():
     allowed = declared | {"batchprop", "llvmlite"} | sys.stdlib_module_names  # numba needs llvmlite
     offenders = {}
     for path in SOURCES:
-        extra = {"sklearn"} if module(path).startswith("batchprop.sklearn") else set()
+        on_sklearn = module(path).startswith(("batchprop.sklearn", "batchprop.onnx"))
+        extra = {"sklearn"} if on_sklearn else set()
         tops = {name.split(".")[0] for name in imported(path)}
         offenders[name_of(path)] = tops - allowed - extra
     assert not {name: tops for name, tops in offenders.items() if tops}

@@ -52,18 +52,18 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, npt.NDArray[
     OSError
         The file cannot be written; the old file, if any, is unchanged.
     """
-    _write_as(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    _write(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file of any format atomically, as ``write_arrays`` does.
+    """Write bytes to a file atomically, with the guarantees of ``write_arrays``.
 
     Parameters
     ----------
     path : str or path-like
-        The file's name; see ``write_arrays``.
+        The file's name, as for ``write_arrays``.
     content : bytes
-        The whole content of the file.
+        What the file will contain.
 
     Raises
     ------
@@ -72,21 +72,21 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     OSError
         The file cannot be written; the old file, if any, is unchanged.
     """
-    _write_as(path, lambda file: file.write(content))
+    _write(path, lambda file: file.write(content))
 
 
-def _write_as(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file atomically; errors name the path as the user passed it."""
+def _write(path: str | os.PathLike[str], write_content: Callable[[IO[bytes]], object]) -> None:
+    """Check the file's name; name it as the user did where the system reports an error."""
     user_path = validation.file_name("path", path)
     try:
-        _write(Path(os.path.realpath(user_path)), write)
+        _replace(Path(os.path.realpath(user_path)), write_content)
     except OSError as error:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(user_path)) from None
 
 
-def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def _replace(path: Path, write_content: Callable[[IO[bytes]], object]) -> None:
     """Write to a temporary file in the same folder and rename it to ``path``."""
     old_status = _status(path)
     temporary, file = temporary_file.create(path, 0o666 if old_status is None else 0o600)
@@ -94,7 +94,7 @@ def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with file:
             if old_status is not None:
                 _make_like(file.fileno(), old_status)
-            write(file)
+            write_content(file)
             file.flush()
             _sync(file.fileno())
             if not _WINDOWS:  # rename while the temporary file is locked; Windows cannot do that
