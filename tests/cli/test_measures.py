@@ -73,5 +73,5 @@ def test_a_column_that_is_not_needed_has_no_importance():
     growth = permutation_importance(network, columns, X, T)
     assert growth.shape == (3, 1)
     assert growth[2, 0] == 0.0
-    # two draws of a differ by a variance of 2, times 2² 
+    # two draws of a differ by a variance of 2, times 2²
     np.testing.assert_allclose(growth[0, 0], math.sqrt(8.0), rtol=0.05)
