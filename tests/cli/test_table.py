@@ -67,7 +67,8 @@ def test_known_categories_keep_their_order(tmp_path):
 
 
 def test_all_columns_of_text_are_named_with_both_remedies(tmp_path):
-    text = r"column 'b' \('ford' in line 2\); column 'c' \('u' in line 3\).*--categorical b,c.*--ignore b,c"
+    columns = r"column 'b' \('ford' in line 2\); column 'c' \('u' in line 3\)"
+    text = f"{columns}.*--categorical b,c.*--ignore b,c"
     with pytest.raises(CommandError, match=text):
         read(tmp_path, "a,b,c\n1,ford,NA\n2,fiat,u\n")
 

@@ -157,4 +157,5 @@ def missing_text(table: Table, complete: npt.NDArray[np.bool_]) -> str:
     more = f" and {len(worst) - 8} more columns" if len(worst) > 8 else ""
     n_incomplete = complete.size - int(np.count_nonzero(complete))
     verb = "is" if n_incomplete == 1 else "are"
-    return f"{n_incomplete:,} of {complete.size:,} rows {verb} incomplete (missing cells: {text}{more})"
+    rows = f"{n_incomplete:,} of {complete.size:,} rows {verb} incomplete"
+    return f"{rows} (missing cells: {text}{more})"
