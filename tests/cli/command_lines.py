@@ -49,7 +49,7 @@ class Runner:
         rng = np.random.default_rng(0)
         lines = ["a,b,kind,y,z"] if header else []
         for k in range(n_rows):
-            a, b = rng.normal(size=2)
-            y = a - 0.5 * b + (k % 3) + 0.1 * rng.normal()
+            a, b, noise = rng.normal(size=3).tolist()
+            y = a - 0.5 * b + (k % 3) + 0.1 * noise
             lines.append(f"{a!r},{b!r},{'uvw'[k % 3]},{y!r},{a * b!r}")
         return self.write(name, "\n".join(lines) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.command_lines import Runner
+from tests.cli.command_lines import FAST, Runner
 
 
 @pytest.fixture
@@ -15,8 +15,6 @@ def run(tmp_path, capsys, monkeypatch):
 @pytest.fixture
 def model(run):
     """A model of y and z from a, b and the categories kind, in model.npz; its table."""
-    from tests.cli.command_lines import FAST
-
     table = run.table()
     outcome = run(
         *("train", table, "--target", "y", "--target", "z", "--categorical", "kind"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import sys
 import warnings
 
 import pytest
 
-from batchprop.cli.console import Console, aligned
+from batchprop.cli.console import Console, aligned, write_utf8
 
 OPTIONS = ("--alpha", "--hidden-size", "--max-seconds", "--solver", "--n-init")
 
@@ -54,3 +56,17 @@ def test_json_has_no_nan(capsys):
 
 def test_columns_are_aligned():
     assert aligned([("a", "1"), ("bcd", "22")], indent=" ") == " a     1\n bcd  22"
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "expected"), [(False, "R² α\n".encode()), (True, b"R\xb2 ?\n")]
+)
+def test_any_character_can_be_written(monkeypatch, is_terminal, expected):
+    buffer = io.BytesIO()
+    stream = io.TextIOWrapper(buffer, encoding="latin-1", newline="\n")
+    monkeypatch.setattr(stream, "isatty", lambda: is_terminal, raising=False)
+    monkeypatch.setattr(sys, "stdout", stream)
+    write_utf8()
+    Console("test").result("R² α")
+    stream.flush()
+    assert buffer.getvalue() == expected

@@ -13,7 +13,7 @@ import pytest
 
 import batchprop
 from batchprop.cli import model as models
-from batchprop.cli import predict_command
+from batchprop.cli import predict_command, report_page
 from batchprop.cli.errors import MEANINGS
 from tests.cli.command_lines import AUTO_MPG, FAST
 from tests.project import SRC
@@ -76,10 +76,10 @@ def test_a_reader_that_has_enough(run, model):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_ctrl_c_saves_the_best_network(tmp_path):
     options = ("--hold-out", "0", "--hidden-size", "200", "--solver", "gd", "-o", "model.npz")
-    limits = ("--max-epochs", "1000000000", "--json")
+    limits = ("--max-epochs", "1000000000", "--max-seconds", "100", "--json")
     with process("train", AUTO_MPG, "--target", "mpg", *options, *limits, cwd=tmp_path) as running:
         for line in running.stderr:
-            if "epoch" in line:  # it trains
+            if "loss" in line:  # it trains
                 break
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=120)
@@ -102,6 +102,19 @@ def test_ctrl_c_while_a_table_is_read(tmp_path):
     assert running.returncode == 130
     assert "nothing was saved" in err
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_the_report_is_drawn(run, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report_page, "write", interrupted)
+    table = run.table()
+    options = ("--target", "y", "--ignore", "kind", "--report", "r.html", "-o", "m.npz")
+    outcome = run("train", table, *options, *FAST)
+    assert outcome.code == 130
+    assert "interrupted; m.npz was saved" in outcome.err
+    assert (run.folder / "m.npz").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
@@ -150,7 +163,7 @@ def test_a_defect_is_not_hidden(run, model, monkeypatch):
 def test_a_model_is_described(run, model):
     outcome = run("info", "model.npz")
     assert outcome.code == 0
-    for text in ("5-3-2, tanh", "targets       y, z", "kind: categories u, v, w", "12 held-out"):
+    for text in ("5-3-2, tanh", "targets      y, z", "kind: categories u, v, w", "12 held-out"):
         assert text in outcome.out
     content = json.loads(run("info", "model.npz", "--json").out)
     assert content["network_inputs"] == ["a", "b", "kind=u", "kind=v", "kind=w"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 # In messages of the library these are arguments of Python functions.
-_ASSIGNED = re.compile(r"\b([a-z][a-z_]*)=['\"]?([\w.-]+)['\"]?")
+_ASSIGNED = re.compile(r"\b([a-z][a-z_]*)=['\"]?([\w-]+(?:\.\w+)*)['\"]?")
 _NAMED = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
@@ -32,6 +33,7 @@ class Console:
 
     def __init__(self, command: str, quiet: bool = False, options: Sequence[str] = ()) -> None:
         self.quiet = quiet
+        self.saved: list[str] = []  # files, for the message after Ctrl-C
         self._command, self._options = command, frozenset(options)
 
     def result(self, text: str) -> None:
@@ -69,7 +71,7 @@ class Console:
 
         def assigned(match: re.Match[str]) -> str:
             name = option(match[1])
-            return f"{name} {match[2].rstrip('.')}" if name else match[0]
+            return f"{name} {match[2]}" if name else match[0]
 
         def named(match: re.Match[str]) -> str:
             return option(match[0]) or match[0]
@@ -93,6 +95,16 @@ class Console:
             warnings.simplefilter("always", RuntimeWarning)
             warnings.showwarning = show
             yield
+
+
+def write_utf8() -> None:
+    """Let standard output take any character: a pipe as UTF-8, a terminal by a replacement."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8")
 
 
 def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:

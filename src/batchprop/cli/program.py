@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from batchprop.cli import arguments
-from batchprop.cli.console import Console
+from batchprop.cli.console import Console, write_utf8
 from batchprop.cli.errors import BAD_DATA, BROKEN_PIPE, INTERRUPTED, CommandError
 
 _MODULES = {
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments.parser()
     options = parser.parse_args(argv)
     names = arguments.option_names(parser, options.command)
+    write_utf8()
     console = Console(f"batchprop {options.command}", options.quiet, names)
     try:
         code = _run(options, console)
@@ -52,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _close_standard_output()
         return BROKEN_PIPE
     except KeyboardInterrupt:
-        console.error("interrupted; nothing was saved")
+        saved = f"{', '.join(console.saved)} was saved" if console.saved else "nothing was saved"
+        console.error(f"interrupted; {saved}")
         return INTERRUPTED
     return code
 

@@ -51,6 +51,7 @@ def run(options: Namespace, console: Console) -> int:
         return NOT_RELIABLE if options.max_seconds is not None else INTERRUPTED
     trained = _model_of(outcome, read, rows, options.header, n_dropped)
     model.save(model_path, trained)
+    console.saved.append(str(model_path))
     if report_path is not None:
         from batchprop.cli import report_page
 
@@ -61,7 +62,8 @@ def run(options: Namespace, console: Console) -> int:
             | trained.table.measures
         )
     else:
-        console.result(summary(read.label, trained, outcome, str(model_path), report_path))
+        text = summary(read.label, trained, outcome, str(model_path), report_path)
+        console.result(console.with_options(text))
     return _exit_code(outcome, console)
 
 
