@@ -141,8 +141,13 @@ def test_constant_columns_are_named(run):
         ("a,y\n1,2\n", ("--max-seconds", "0"), 2, "--max-seconds.*above 0"),
         ("a,y\n1,2\n", ("-o", "nowhere/model.npz"), 3, "Make 'nowhere' first"),
         ("a,y\n1,2\n", ("--report", "nowhere/report.html"), 3, "Make 'nowhere' first"),
-        ("a,y\n1,2\n2,1\n" * 9, ("--hidden-size", "9999999999"), 2, "--hidden-size must leave"),
-        ("a,y\n1,2\n2,1\n" * 9, ("--solver", "gd", "--alpha", "cv"), 0, ""),
+        (
+            "a,y\n" + "1,2\n2,1\n" * 9,
+            ("--hidden-size", "9999999999"),
+            2,
+            "--hidden-size must leave",
+        ),
+        ("a,y\n" + "1,2\n2,1\n" * 9, ("--solver", "gd", "--alpha", "cv"), 0, ""),
     ],
 )
 def test_mistakes(run, text, options, code, expected):

@@ -16,6 +16,28 @@ Nothing of the compiler is imported until a command needs it.  Imports everythin
 
 from __future__ import annotations
 
-from batchprop.cli.program import main
+from collections.abc import Sequence
+from importlib import import_module
 
 __all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, or None
+        The arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        The exit code (``errors.MEANINGS``).
+
+    Raises
+    ------
+    SystemExit
+        By argparse: 0 after ``--help`` and ``--version``, 2 if the command line is wrong.
+    """
+    return int(import_module("batchprop.cli.program").main(argv))

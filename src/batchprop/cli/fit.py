@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from batchprop.cli import measures
 from batchprop.cli.console import Console
-from batchprop.cli.errors import CommandError
+from batchprop.cli.errors import INTERRUPTED, NOT_RELIABLE, CommandError
 from batchprop.cli.measures import Errors
 from batchprop.cli.training_data import Rows
 
@@ -24,7 +24,8 @@ Array = npt.NDArray[np.float64]
 
 LEVEL = 0.9  # of the intervals whose coverage is measured
 MEAN, LINEAR, NETWORK = "mean", "linear least squares", "network"
-_CUT_SHORT = ("interrupted", "max_seconds")
+INTERRUPTION = "interrupted"  # the stop reason after Ctrl-C
+_CUT_SHORT = (INTERRUPTION, "max_seconds")
 _FEWEST = 2  # rows that are held out, so that R² has a meaning
 _SHARE = 0.5  # of the seconds, for the first of two trainings
 
@@ -93,7 +94,7 @@ def fit(
     fraction: float,
     refit: bool,
     console: Console,
-) -> Fit | None:
+) -> Fit:
     """Train, measure errors on held-out rows, and train again on all rows.
 
     Parameters
@@ -109,15 +110,11 @@ def fit(
     console : Console
         For notes and warnings.
 
-    Returns
-    -------
-    Fit or None
-        None if Ctrl-C or the time limit came before anything was learnt.
-
     Raises
     ------
     CommandError
-        There are too few rows to hold some out.
+        There are too few rows to hold some out; or Ctrl-C or the time limit came before anything
+        was learnt.
     """
     limit, began = arguments.get("max_seconds"), time.perf_counter()
     if fraction == 0:
@@ -140,7 +137,7 @@ def fit(
     share = limit * _SHARE if limit is not None and refit else limit
     first = _train(training, arguments, share, console)
     measured = None if _is_untrained(first) else _measured(first, training, held_out)
-    if not refit or first.stop_reason == "interrupted":
+    if not refit or first.stop_reason == INTERRUPTION:
         return _fit_of(first, False, len(training), measured, arguments)
     console.note(f"training on all {len(rows):,} rows")
     left = None if limit is None else max(limit - (time.perf_counter() - began), 1e-3)
@@ -150,9 +147,7 @@ def fit(
         chosen = _fit_of(first, False, len(training), measured, arguments)
     else:
         chosen = _fit_of(second, True, len(rows), measured, arguments)
-    if second.stop_reason == "interrupted" and chosen is not None:
-        return replace(chosen, interrupted=True)
-    return chosen
+    return replace(chosen, interrupted=True) if second.stop_reason == INTERRUPTION else chosen
 
 
 def _train(
@@ -194,11 +189,16 @@ def _fit_of(
     n_rows: int,
     held_out: HeldOut | None,
     arguments: Mapping[str, Any],
-) -> Fit | None:
+) -> Fit:
+    """Return the outcome, unless nothing was learnt."""
+    interrupted = result.stop_reason == INTERRUPTION
     if _is_untrained(result):
-        return None
+        raise CommandError(
+            "training was ended before its first step; nothing was saved",
+            INTERRUPTED if interrupted else NOT_RELIABLE,
+        )
     limited = arguments.get(result.stop_reason, "auto") not in (None, "auto")
-    return Fit(result, on_all_rows, n_rows, held_out, result.stop_reason == "interrupted", limited)
+    return Fit(result, on_all_rows, n_rows, held_out, interrupted, limited)
 
 
 def _is_untrained(result: TrainResult) -> bool:

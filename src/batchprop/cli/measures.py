@@ -93,7 +93,7 @@ def linear_least_squares(X: Array, T: Array, weights: Array | None = None) -> Li
         block = np.column_stack([(X[rows] - mean) / scale, np.ones(len(X[rows])), T[rows]])
         if weights is not None:
             block *= np.sqrt(weights[rows])[:, np.newaxis]
-        triangle = np.linalg.qr(np.vstack([triangle, block]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, block]), mode="r"))
     coefficients = np.linalg.lstsq(triangle[:, : e + 1], triangle[:, e + 1 :], _SMALLEST)[0]
     return LinearModel(mean, scale, np.asarray(coefficients))
 

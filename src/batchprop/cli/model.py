@@ -152,7 +152,7 @@ def _description(text: str) -> TableDescription:
     try:
         content = json.loads(text)
         inputs = tuple(_input_column(**entry) for entry in content.pop("inputs"))
-        table = TableDescription(inputs=inputs, **content)
+        table: Any = TableDescription(inputs=inputs, **content)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise npz_reader.Damaged(f"{MEMBER}: no description of a table") from None
     numbers = [*table.target_means, *(x for c in inputs for x in (c.minimum, c.maximum))]
@@ -167,7 +167,7 @@ def _description(text: str) -> TableDescription:
         and len(table.target_means) == len(table.targets)
     ):
         raise npz_reader.Damaged(f"{MEMBER}: no description of a table")
-    return table
+    return TableDescription(inputs=inputs, **content)
 
 
 def _input_column(

@@ -24,23 +24,7 @@ _MODULES = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line.
-
-    Parameters
-    ----------
-    argv : sequence of str, or None
-        The arguments; None takes those of the process.
-
-    Returns
-    -------
-    int
-        The exit code (``errors.MEANINGS``).
-
-    Raises
-    ------
-    SystemExit
-        By argparse: 0 after ``--help`` and ``--version``, 2 if the command line is wrong.
-    """
+    """Run a command line: see ``batchprop.cli.main``."""
     parser = arguments.parser()
     options = parser.parse_args(argv)
     names = arguments.option_names(parser, options.command)

@@ -46,9 +46,6 @@ def run(options: Namespace, console: Console) -> int:
         )
     except (TypeError, ValueError) as error:
         raise CommandError(console.with_options(str(error)), USAGE) from None
-    if outcome is None:
-        console.error("training was ended before its first step; nothing was saved")
-        return NOT_RELIABLE if options.max_seconds is not None else INTERRUPTED
     trained = _model_of(outcome, read, rows, options.header, n_dropped)
     model.save(model_path, trained)
     console.saved.append(str(model_path))
