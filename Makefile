@@ -4,7 +4,7 @@
 #   make demo PYTHON=python3.12     choose the Python that .venv is made from (first call only)
 #   make demo ARGS="--help"         options for the demo
 #   make test ARGS="-k naive -x"    options for pytest
-#   make bench ARGS="-k step" REPORT="--output docs/benchmarks --readme"
+#   make bench ARGS="-k step" REPORT="--output docs/benchmarks"
 #                                   options for pytest, and for the report
 
 VENV := .venv
