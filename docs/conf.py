@@ -9,8 +9,9 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent / "src"), str(DOCS)]
 
-import batchprop  # noqa: E402
 from extensions.repository_links import address  # noqa: E402
+
+import batchprop  # noqa: E402
 
 REPOSITORY = "https://github.com/batchprop/batchprop"
 BRANCH = "main"
@@ -30,6 +31,7 @@ extensions = [
     "extensions.repository_links",
     "extensions.docstrings",
     "extensions.notebook_pages",
+    "extensions.one_title",
     "extensions.optional_pages",
 ]
 nitpicky = True
@@ -58,7 +60,7 @@ html_theme_options = {
     "source_branch": BRANCH,
     "source_directory": "docs/",
 }
-copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"  # not the shown output
+copybutton_selector = ":is(.highlight-python, .highlight-sh, .highlight-default) pre"  # no output
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

@@ -1,1 +1,1 @@
-"""What the site needs beyond Sphinx: links out of docs/, links in docstrings, notebooks as pages."""
+"""What the site needs beyond Sphinx: links, docstrings, headings, and notebooks as pages."""

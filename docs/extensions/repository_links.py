@@ -1,8 +1,8 @@
 """Links from a page to files outside docs/ become links to the repository on its code host.
 
 Pages are read on the code host, too, so they link by relative paths: ``../src/batchprop/loss.py``.
-The site has no such file.  Links to files in docs/ that are not pages, for example JSON and folders,
-go to the repository as well.
+The site has no such file.  Links to what is in docs/ but is no page, such as JSON and folders, go
+to the repository as well.
 """
 
 from __future__ import annotations
