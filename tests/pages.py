@@ -87,6 +87,8 @@ def output(block: Block, namespace: dict[str, object]) -> str:
 
     with contextlib.redirect_stdout(printed), warnings.catch_warnings():
         warnings.simplefilter("always")
+        for hidden in (ResourceWarning, PendingDeprecationWarning):  # as Python hides them
+            warnings.simplefilter("ignore", hidden)
         warnings.showwarning = show
         try:
             mode = "single" if block.prompt else "exec"
