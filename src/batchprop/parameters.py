@@ -3,7 +3,8 @@
 θ = [W_h, b_h, W_y, b_y], each block row-major; the blocks are views of one vector.  A gradient has
 the same layout.
 
-Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where each is defined::
+Symbols have one meaning in the whole package; https://batchprop.readthedocs.io/en/latest/notation.html
+says where each is defined::
 
     e, m, s, N, P             inputs, hidden units, outputs, samples, parameters
     X (e, N), T (s, N)        inputs and targets, one sample a column
