@@ -42,10 +42,19 @@ class Samples(NamedTuple):
         return float(np.sqrt(np.mean((np.ravel(predictions) - self.t_new.ravel()) ** 2)))
 
 
+def _table() -> Array:
+    x, t = make_friedman1(N_TRAIN + 1000, n_features=10, noise=1.0, random_state=0)
+    return np.column_stack([x, t])
+
+
+def noise() -> float:
+    """Return the standard deviation of the noise in units of the standardised target."""
+    return 1.0 / float(_table()[:N_TRAIN, -1].std())
+
+
 def samples() -> Samples:
     """Return the samples of all pairs."""
-    x, t = make_friedman1(N_TRAIN + 1000, n_features=10, noise=1.0, random_state=0)
-    table = np.column_stack([x, t])
+    table = _table()
     table = (table - table[:N_TRAIN].mean(axis=0)) / table[:N_TRAIN].std(axis=0)
     x, t = table[:, :-1], table[:, -1:]
     return Samples(x[:N_TRAIN], t[:N_TRAIN], x[N_TRAIN:], t[N_TRAIN:])
@@ -95,7 +104,7 @@ def scikit_learn(data: Samples, seeds: int) -> list[Row]:
     ours = _trained(data, seeds, **options)
     plain = MLPRegressor(random_state=0, max_iter=5000).fit(data.x, data.t.ravel())
     return [
-        Row("its objective, computed at its weights: relative difference", "–", f"{max(differences):.0e}"),
+        Row("its objective at its weights: relative difference", "–", f"{max(differences):.0e}"),
         Row("objective reached", _three(values), _three([result.score / 2 for result in ours])),
         Row("held-out RMSE", _three(theirs), _three(_errors(data, ours))),
         Row(
@@ -125,16 +134,14 @@ def r_nnet(data: Samples, fits: dict[str, list[dict[str, Any]]]) -> list[Row]:
         loss, _ = batchprop.loss_and_gradient(network, data.x.T, data.t.T, alpha=ALPHA)
         value = N_TRAIN * loss + ALPHA * (np.sum(network.b_h**2) + np.sum(network.b_y**2))
         differences.append(abs(value - fit["value"]) / fit["value"])
-    errors = {
-        name: _three([data.error(fit["predictions"]) for fit in fits[name]]) for name in fits
-    }
+    errors = {name: _three([data.error(fit["predictions"]) for fit in fits[name]]) for name in fits}
     shared = {"hidden_size": M, "activation": "logistic", "solver": "lbfgs", "scale": False}
     decayed = _errors(data, _trained(data, seeds, alpha=ALPHA, **shared))
     bare = _errors(data, _trained(data, seeds, alpha=0.0, max_epochs=100, **shared))
     default = _errors(data, _trained(data, seeds, hidden_size=M))
     return [
         Row("predictions of its weights: largest difference", "–", f"{max(apart):.0e}"),
-        Row("its objective, computed at its weights: relative difference", "–", f"{max(differences):.0e}"),
+        Row("its objective at its weights: relative difference", "–", f"{max(differences):.0e}"),
         Row("held-out RMSE, `decay = 1`", errors["decay"], _three(decayed)),
         Row("held-out RMSE, `decay = 1, skip = TRUE`", errors["skip"], "–"),
         Row("held-out RMSE, `decay = 0, maxit = 100`", errors["bare"], _three(bare)),

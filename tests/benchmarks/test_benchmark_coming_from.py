@@ -1,4 +1,4 @@
-"""The pairs of docs/coming-from*.md: what is compared, what is reported, and what the pages quote."""
+"""The pairs of docs/coming-from*.md: what is compared and reported, and what the pages quote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from benchmarks.coming_from import __main__ as coming_from
 from benchmarks.coming_from import pairs
 from tests.project import ROOT
 
-QUOTED = re.compile(r"<!-- not run: [^>]*coming_from/sides/(\w+\.py)[^>]*-->\n```python\n(.*?)```", re.S)
+QUOTED = re.compile(
+    r"<!-- not run: [^>]*coming_from/sides/(\w+\.py)[^>]*-->\n```python\n(.*?)```", re.S
+)
 PAGES = sorted((ROOT / "docs").glob("coming-from-*.md"))
 
 
@@ -35,7 +37,9 @@ def test_samples_are_standardised_by_the_training_rows():
 def test_weights_of_nnet_are_biases_before_weights():
     weights = np.arange(1.0, 10.0) / 10.0  # 2 units of 2 inputs, then the output
     x = np.array([0.3, -0.7])
-    h = 1.0 / (1.0 + np.exp(-np.array([0.1 + 0.2 * x[0] + 0.3 * x[1], 0.4 + 0.5 * x[0] + 0.6 * x[1]])))
+    h = 1.0 / (
+        1.0 + np.exp(-np.array([0.1 + 0.2 * x[0] + 0.3 * x[1], 0.4 + 0.5 * x[0] + 0.6 * x[1]]))
+    )
     network = pairs.network_of_nnet(weights, 2, 2)
     assert np.allclose(network.predict(x[:, np.newaxis]), 0.7 + 0.8 * h[0] + 0.9 * h[1])
 

@@ -20,7 +20,8 @@ for (seed in 1:SEEDS) {
     fit <- switch(name,
       decay = nnet(x, y, size = 20, linout = TRUE, decay = 1, maxit = 1000, trace = FALSE),
       bare = nnet(x, y, size = 20, linout = TRUE, trace = FALSE),
-      skip = nnet(x, y, size = 20, linout = TRUE, decay = 1, skip = TRUE, maxit = 1000, trace = FALSE))
+      skip = nnet(x, y, size = 20, linout = TRUE, decay = 1, skip = TRUE, maxit = 1000,
+                  trace = FALSE))
     file <- paste0(name, "-", seed)
     write(format(c(fit$value, fit$wts), digits = 17), paste0(file, ".weights"), ncolumns = 1)
     write(format(predict(fit, x_new), digits = 17), paste0(file, ".predictions"), ncolumns = 1)
@@ -41,7 +42,11 @@ def main() -> None:
             np.savetxt(folder / f"{table}.csv", arrays[table], delimiter=",", fmt="%.17g")
         (folder / "fit.R").write_text(SCRIPT.replace("SEEDS", str(seeds)), "utf-8")
         done = subprocess.run(
-            ["Rscript", "--vanilla", "fit.R"], cwd=folder, capture_output=True, text=True, check=True
+            ["Rscript", "--vanilla", "fit.R"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         for call in ("decay", "bare", "skip"):
             for seed in range(1, seeds + 1):
