@@ -56,7 +56,7 @@ def cold_table(results: Results) -> str:
 
 
 def document(results: Results, plot: str) -> str:
-    """Return the report."""
+    """Return the report; ``plot`` is the name of the picture, or empty if there is none."""
     where = machine.sentence(results.machine, results.date)
     parts = [
         "# The three engines",
@@ -73,8 +73,9 @@ def document(results: Results, plot: str) -> str:
         cold_table(results),
         "## Time of a step against N",
         engines_table(results, results.sweep),
-        f"![Time of a step against N, and how many times as fast as naive]({plot})",
     ]
+    if plot:
+        parts.append(f"![Time of a step against N, and how many times as fast as naive]({plot})")
     return "\n\n".join(parts) + "\n"
 
 
@@ -86,14 +87,15 @@ def main() -> None:
     results = load(options.json)
     options.output.mkdir(parents=True, exist_ok=True)
     plot = options.output / "engines.png"
-    draw(plot, results)
-    text = document(results, plot.name)
+    drawn = draw(plot, results)  # not if the sweep over N was left out
+    text = document(results, plot.name if drawn else "")
     (options.output / "engines.md").write_text(text, "utf-8")
     (options.output / "engines.json").write_text(
         json.dumps(asdict(results), indent=1, ensure_ascii=False) + "\n", "utf-8"
     )
     print(text)
-    print(f"Written: engines.md, engines.json and engines.png in {options.output}")
+    names = "engines.md, engines.json and engines.png" if drawn else "engines.md and engines.json"
+    print(f"Written: {names} in {options.output}")
 
 
 if __name__ == "__main__":

@@ -125,6 +125,16 @@ def test_report_has_tables_ratios_losing_rows_and_a_plot(suite_json, tmp_path, m
     assert figures["machine"]["blas"]
 
 
+def test_no_plot_is_reported_where_there_was_no_sweep(suite_json, tmp_path, monkeypatch, capsys):
+    content = json.loads(suite_json.read_text("utf-8"))
+    kept = [row for row in content["benchmarks"] if row["group"] != "sweep"]
+    suite_json.write_text(json.dumps(content | {"benchmarks": kept}), "utf-8")
+    monkeypatch.setattr("sys.argv", ["report", str(suite_json), "--output", str(tmp_path)])
+    report.main()
+    assert not (tmp_path / "engines.png").exists()
+    assert "engines.png" not in capsys.readouterr().out
+
+
 def test_one_core_has_no_columns_for_all_cores(suite_json, monkeypatch):
     monkeypatch.setattr("benchmarks.machine.cores", lambda: [0])
     results = load(suite_json)
