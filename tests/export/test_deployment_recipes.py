@@ -7,6 +7,7 @@ functions that it defines are called for other networks.
 from __future__ import annotations
 
 import ast
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.project import ROOT
 from tests.test_documented import FENCE
 
 PAGE = ROOT / "docs" / "deployment.md"
+CONSTANT = re.compile("[A-Z][A-Z_]+")
 DEFINITIONS = ast.Import | ast.ImportFrom | ast.FunctionDef
 
 
@@ -27,7 +29,9 @@ def definitions(heading):
     names = {"np": np, "batchprop": batchprop}
     for language, code in FENCE.findall(section):
         for node in ast.parse(code).body if language == "python" else ():
-            is_constant = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper()
+            is_constant = isinstance(node, ast.Assign) and CONSTANT.fullmatch(
+                ast.unparse(node.targets[0])
+            )
             if "gurobipy" not in code and (is_constant or isinstance(node, DEFINITIONS)):
                 exec(compile(ast.Module([node], []), str(PAGE), "exec"), names)
     return names
