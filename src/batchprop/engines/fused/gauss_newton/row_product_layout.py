@@ -1,7 +1,7 @@
 """Which products of rows JᵀJ is assembled from, and where their sums are stored.
 
-With x⁺ = [x; 1] and h⁺ = [h; 1] a sample's derivatives are ∂y_o/∂W_h[k, j] = W_y[o, k] σ′_k x⁺_j and
-∂y_o/∂W_y[o, l] = h⁺_l.  JᵀJ needs only three sums over samples, for any number of outputs:
+With x⁺ = [x; 1] and h⁺ = [h; 1] a sample's derivatives are ∂y_o/∂W_h[k, j] = W_y[o, k] σ′_k x⁺_j
+and ∂y_o/∂W_y[o, l] = h⁺_l.  JᵀJ needs only three sums over samples, for any number of outputs:
 
     Q_hh[k, (j, j′), l] = Σ w σ′_k x⁺_j x⁺_j′ σ′_l        k ≤ l, j ≤ j′
     Q_hy[k, j, l]       = Σ w σ′_k x⁺_j h⁺_l
