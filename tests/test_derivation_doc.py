@@ -93,13 +93,13 @@ def test_quotations_are_marked_as_not_run():
 
 
 def test_what_is_typed_prints_what_is_shown():
-    told, names = [], {}
+    faults, names = [], {}
     runner = doctest.DocTestRunner(verbose=False)
     for number, code in enumerate(TYPED):
         block = doctest.DocTestParser().get_doctest(code, names, f"block {number}", str(DOC), 0)
-        runner.run(block, out=told.append, clear_globs=False)
+        runner.run(block, out=faults.append, clear_globs=False)
         names = block.globs
-    assert not told, "".join(told)
+    assert not faults, "".join(faults)
     assert runner.tries > 50
 
 

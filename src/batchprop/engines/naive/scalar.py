@@ -1,6 +1,6 @@
 """Results 1 to 4 of the derivation: one input, m hidden units, one output, weight by weight.
 
-Each function is one formula of ``docs/derivation.md``, and its names are those of the formula.
+Each function is one formula of the derivation, and its names are those of the formula.
 ``W_h[k][0]`` is W_h[k, 0], the weight from the input to hidden unit k, and ``W_y[0][k]`` is
 W_y[0, k], the weight from hidden unit k to the output.  ``x[i]``, ``t[i]`` and ``passes[i]`` belong
 to sample i.  Sample weights are left to the matrix form.
