@@ -9,7 +9,6 @@ The pictures contain symbols only, so that the pages of all languages share them
 from __future__ import annotations
 
 import argparse
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import Circle, FancyBboxPatch
-from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images"
 LINE, PALE, MARK = "#444444", "#C4C4C4", "#D55E00"
@@ -198,16 +196,13 @@ class Drawing:
         self.axes.annotate("", goal, (right, BEND), arrowprops=style, zorder=7)
 
     def save(self, folder: Path) -> Path:
-        """Write the picture as a small PNG of few colours."""
+        """Write the picture as a PNG."""
         self.network()
         if self.picture.formula:
             self.formula()
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=130, facecolor="white")
-        plt.close(self.figure)
         path = folder / f"{self.picture.name}.png"
-        colours = Image.open(buffer).convert("RGB").quantize(48, dither=Image.Dither.NONE)
-        colours.save(path, optimize=True)
+        self.figure.savefig(path, dpi=120, facecolor="white", pil_kwargs={"optimize": True})
+        plt.close(self.figure)
         return path
 
 
