@@ -115,8 +115,8 @@ def test_a_weight_has_one_notation():
 
 def test_every_picture_is_drawn_by_the_tool_and_shown():
     drawn = {picture.name for picture in draw_networks.PICTURES}
-    assert drawn == {path.stem for path in (DOC.parent / "images").glob("network*.png")}
-    assert drawn == set(re.findall(r"\]\(images/(network[\w-]*)\.png\)", TEXT))
+    assert drawn == {path.stem for path in (DOC.parent / "images").glob("derivation-*.png")}
+    assert drawn == set(re.findall(r"\]\(images/(derivation-[\w-]*)\.png\)", TEXT))
 
 
 def test_the_tool_draws_small_pictures(tmp_path):

@@ -78,7 +78,11 @@ CHANGES = {  # what a translation must not do, and the part that tells
     "no pause": (r"^> \*\*Pause and think\.\*\*", "> ", "pauses"),
     "an exercise less": (r"^\*\*Exercise 5\.\*\*", "", "exercises"),
     "an answer less": (r"^<details><summary>Answer</summary>", "", "answers"),
-    "another picture": (r"images/network-chain\.png", "images/network.png", "pictures"),
+    "another picture": (
+        r"images/derivation-chain\.png",
+        "images/derivation-network.png",
+        "pictures",
+    ),
     "another link": (r"naive/chain_rule\.py", "naive/scalar.py", "links"),
     "a row less": (r"^\| relu .*\n", "", "tables"),
 }

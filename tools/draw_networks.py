@@ -1,6 +1,6 @@
 """Draw the 1-4-1 network of the derivation, with the part marked that a formula speaks of.
 
-    python tools/draw_networks.py                writes docs/images/network*.png
+    python tools/draw_networks.py                writes docs/images/derivation-*.png
     python tools/draw_networks.py --output DIR   writes them elsewhere
 
 The pictures contain symbols only, so that the pages of all languages share them.
@@ -73,20 +73,20 @@ def only(part: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
 
 
 PICTURES = (
-    Picture("network"),
-    Picture("network-output-weight", {"W_y3": MARK}),
-    Picture("network-output-error", {"y": MARK},
+    Picture("derivation-network"),
+    Picture("derivation-output-weight", {"W_y3": MARK}),
+    Picture("derivation-output-error", {"y": MARK},
             derivative("W_y[0,3]", *only("y", OUTPUT_TERMS))),
-    Picture("network-output-lever", {"h3": MARK},
+    Picture("derivation-output-lever", {"h3": MARK},
             derivative("W_y[0,3]", *only("h3", OUTPUT_TERMS))),
-    Picture("network-hidden-weight", {"W_h3": MARK}),
-    Picture("network-hidden-output-weight", {"W_y3": MARK},
+    Picture("derivation-hidden-weight", {"W_h3": MARK}),
+    Picture("derivation-hidden-output-weight", {"W_y3": MARK},
             derivative("W_h[3,0]", *only("W_y3", HIDDEN_TERMS))),
-    Picture("network-hidden-slope", {"sigma3": MARK},
+    Picture("derivation-hidden-slope", {"sigma3": MARK},
             derivative("W_h[3,0]", *only("sigma3", HIDDEN_TERMS))),
-    Picture("network-hidden-input", {"x": MARK},
+    Picture("derivation-hidden-input", {"x": MARK},
             derivative("W_h[3,0]", *only("x", HIDDEN_TERMS))),
-    Picture("network-chain", dict(zip(("L", "W_y3", "sigma3", "W_h3"), FACTORS, strict=True)),
+    Picture("derivation-chain", dict(zip(("L", "W_y3", "sigma3", "W_h3"), FACTORS, strict=True)),
             ((r"$\dfrac{\partial L}{\partial W_h[3,0]}\;=\;\sum_i$", None), *CHAIN)),
 )  # fmt: skip
 
