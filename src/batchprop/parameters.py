@@ -3,7 +3,8 @@
 θ = [W_h, b_h, W_y, b_y], each block row-major; the blocks are views of one vector.  A gradient has
 the same layout.
 
-Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where each is defined::
+Symbols have one meaning in the whole package; https://batchprop.readthedocs.io/en/latest/notation.html
+says where each is defined::
 
     e, m, s, N, P             inputs, hidden units, outputs, samples, parameters
     X (e, N), T (s, N)        inputs and targets, one sample a column
@@ -21,6 +22,7 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     g (P,)                    ∂F/∂θ
     δ_y (s, N), δ_h (m, N)    ∂L/∂Y, ∂L/∂Z
     J (s, P)                  the Jacobian of one sample, ∂y/∂θ
+    ∂Y/∂X (s, e, N)           the Jacobian of the predictions at each sample
     JᵀJ (P, P), Jᵀy″ (P,)     means over samples: Σ_i w_i J_iᵀJ_i / Σw, Σ_i w_i J_iᵀy″_i / Σw
     Q_hh, Q_hy, Q_yy          the sums over samples that JᵀJ is assembled from
     G, U, Q, Xᵀ               in kernels: sums, rows to multiply, their products, a transpose

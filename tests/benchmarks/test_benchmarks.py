@@ -106,9 +106,7 @@ def suite_json(tmp_path):
 
 
 def test_report_has_tables_ratios_losing_rows_and_a_plot(suite_json, tmp_path, monkeypatch, capsys):
-    readme = tmp_path / "README.md"
-    readme.write_text("<!-- bench:start --><!-- bench:end -->", "utf-8")
-    words = ["report", str(suite_json), "--output", str(tmp_path), "--readme", str(readme)]
+    words = ["report", str(suite_json), "--output", str(tmp_path)]
     monkeypatch.setattr("sys.argv", words)
     monkeypatch.setattr("benchmarks.machine.cores", lambda: [0, 1])
     report.main()
@@ -121,7 +119,6 @@ def test_report_has_tables_ratios_losing_rows_and_a_plot(suite_json, tmp_path, m
     assert "500 ms" in text  # an epoch of two that took a second
     for part in ("numpy", "batchprop 0", "2026-01-02", "2 cores", "`import batchprop` | 100 ms"):
         assert part in text
-    assert row in readme.read_text("utf-8")
     assert (tmp_path / "engines.png").read_bytes().startswith(b"\x89PNG")
     figures = json.loads((tmp_path / "engines.json").read_text("utf-8"))
     assert len(figures["sweep"]) == 3

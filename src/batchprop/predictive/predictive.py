@@ -16,6 +16,7 @@ from batchprop.predictive import conformal, predictive_file
 from batchprop.predictive.calibration import Calibration
 from batchprop.predictive.posterior import Posterior, claimed_variance
 from batchprop.validation.error_text import message
+from batchprop.version import DOCS
 
 Array = npt.NDArray[Any]
 
@@ -46,7 +47,8 @@ class Predictive:
     Notes
     -----
     The variance of a new standardised target is a_o + b_o (ν_o v_oo(x) + spread_o(x)).
-    ``docs/uncertainty.md`` tells where it comes from, what it costs, and when it is wrong.
+    Where it comes from, what it costs, and when it is wrong:
+    https://batchprop.readthedocs.io/en/latest/uncertainty.html
 
     Examples
     --------
@@ -301,7 +303,7 @@ class Predictive:
             )
             remedy = (
                 "Use method='laplace', a lower level, or train on more samples "
-                "(docs/uncertainty.md)."
+                f"({DOCS}uncertainty.html)."
             )
             raise ValueError(message(f"method={method!r}", expected, f"{total:g}", remedy))
         return factor

@@ -129,7 +129,8 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         The same for the validation data; None if there are none.
     start_losses_ : ndarray
         Training loss of the best network of each start.  If there are several, curves, counts and
-        ``gradient_norm_`` are those of one of them (``docs/many.md``).
+        ``gradient_norm_`` are those of one of them
+        (https://batchprop.readthedocs.io/en/latest/many.html).
     n_iter_, best_iter_ : int
         Number of iterations, and the iteration that led to ``network_``.
     n_evaluations_ : int

@@ -100,7 +100,7 @@ class TrainResult:
         Its training loss L, in squared units of T, without the penalty: that of its predictions,
         as ``loss_and_gradient(network, X, T)`` returns it.  ``loss_curve`` has the losses that the
         solver saw; rounding of the network's parameters can cause a difference
-        (``docs/scaling.md``).
+        (https://batchprop.readthedocs.io/en/latest/scaling.html).
     validation_loss : float
         Its loss on the validation data, measured like ``loss``; NaN without validation data.
     last_network : Network
@@ -130,7 +130,8 @@ class TrainResult:
     converged : bool
         Whether the reason is one of the first group and the run has probably reached a minimum.
         It has not if the network predicts no more than the mean of T, or if steps along the
-        gradient stagnate with most of the variance of T left (``docs/solvers.md``).
+        gradient stagnate with most of the variance of T left
+        (https://batchprop.readthedocs.io/en/latest/solvers.html).
     seconds : float
         From the call to the result.
     solver : str
