@@ -37,7 +37,7 @@ LAYERS = (
     ),
     *("predictive", "training", "result", "sklearn", "onnx"),
 )
-DEEPEST = 9  # longest chain of imports between parts
+DEEPEST = 11  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.
 POLICY = "batchprop.compiler.jit"
 COMPILERS = ("cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize")
