@@ -37,7 +37,7 @@ LAYERS = (
     ),
     *("predictive", "training", "result", "sklearn", "onnx"),
 )
-DEEPEST = 9  # longest chain of imports between parts
+DEEPEST = 10  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.
 POLICY = "batchprop.compiler.jit"
 COMPILERS = ("cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize")
@@ -50,6 +50,7 @@ TESTED_THROUGH = {
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
+    "export.exportable": "export/test_onnx_file.py",  # each method, by the tests of its format
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files
     "gradient_check.engine_under_test": "gradient_check/test_gradient_controls.py",
     "solvers.first_order.first_order_run": "solvers/first_order/test_update_rules.py",
