@@ -49,7 +49,6 @@ TESTED_THROUGH = {
     "engines.fused.forward_backward": "engines/test_engines_agree.py",
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything
-    "export.exportable": "export/test_c_header.py",  # its methods, by each form of export
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
     "export.exportable": "export/test_onnx_file.py",  # each method, by the tests of its format
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files
