@@ -14,6 +14,7 @@ from batchprop.training import summary
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.fit_errors import FitErrors
+from batchprop.training.trained_network import TrainedNetwork
 
 BEST, MEAN = "best", "mean"  # how the results of several starts are combined
 PENALTY, CALIBRATION = "penalty", "calibration"  # what ``Search`` is for
@@ -88,7 +89,7 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
-class TrainResult:
+class TrainResult(TrainedNetwork):
     """The outcome of a training run; ``print(result)`` shows a summary.
 
     Attributes
@@ -115,7 +116,7 @@ class TrainResult:
         Number of evaluations of loss and gradient, line searches included.
     gradient_norm : float
         ‖∂F/∂θ‖ at the last evaluation that had a gradient.
-    score : float
+    selection_score : float
         The value by which the best network was chosen: its validation loss if there were
         validation data, else F, loss and penalty of the standardised data.
     best_epoch : int
@@ -165,8 +166,8 @@ class TrainResult:
     -----
     The result of ``combine="mean"``: ``network`` is the mean of the networks of the starts, and
     ``last_network`` the mean of their last networks.  ``loss`` and ``validation_loss`` are measured
-    for ``network``.  ``score`` is its validation loss if there were validation data, else the mean
-    of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those of one
+    for ``network``.  ``selection_score`` is its validation loss if there were validation data, else
+    the mean of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those of one
     start: of those that did not converge the one with the lowest score, or of all if all did.
     ``stop_reason`` is its reason, or that of a start that was cut short from outside (by
     ``max_seconds``, Ctrl-C or a callback).  ``converged`` is true if all starts converged.
@@ -198,7 +199,7 @@ class TrainResult:
     n_epochs: int
     n_evaluations: int
     gradient_norm: float
-    score: float
+    selection_score: float
     best_epoch: int
     stop_reason: str
     converged: bool
@@ -219,7 +220,8 @@ class TrainResult:
         """R² of ``network`` on the training data, mean over outputs, weights counted.
 
         It is that of scikit-learn's ``r2_score``, also for constant targets; NaN if no network was
-        evaluated.  New samples are predicted less well: see ``print(result)``.
+        evaluated.  New samples are predicted less well: see ``print(result)``, or ``score(X, T)``
+        with samples that were not trained on.
         """
         return self.training_errors.r2
 
