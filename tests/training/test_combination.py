@@ -66,7 +66,9 @@ def test_the_mean_of_the_starts(options, n_threads):
         assert result.validation_loss == result.selection_score == pytest.approx(expected, rel=1e-6)
     else:
         assert math.isnan(result.validation_loss)
-        assert result.selection_score == pytest.approx(np.mean([start.selection_score for start in result.starts]))
+        assert result.selection_score == pytest.approx(
+            np.mean([start.selection_score for start in result.starts])
+        )
     assert result.alpha == best.alpha  # of a network of m units
 
 
@@ -120,7 +122,9 @@ def test_which_starts_take_part():
     late = ended(worst, **cut, selection_score=2 * worst.selection_score)
     fresh = ended(best, stop_reason="interrupted", checkpoint=None, n_epochs=0)
     lost = ended(best, stop_reason="non_finite")
-    unknown = ended(best, stop_reason="callback", n_epochs=0, selection_score=math.nan, loss=math.nan)
+    unknown = ended(
+        best, stop_reason="callback", n_epochs=0, selection_score=math.nan, loss=math.nan
+    )
     assert averaged([best, worst, begun, late, fresh, lost, unknown]) == [best, worst, begun]
     assert averaged([begun, late, fresh]) == [begun, late]  # none ended by itself
     assert averaged([unknown, late, fresh]) == [late]

@@ -167,9 +167,9 @@ class TrainResult(TrainedNetwork):
     The result of ``combine="mean"``: ``network`` is the mean of the networks of the starts, and
     ``last_network`` the mean of their last networks.  ``loss`` and ``validation_loss`` are measured
     for ``network``.  ``selection_score`` is its validation loss if there were validation data, else
-    the mean of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those of one
-    start: of those that did not converge the one with the lowest score, or of all if all did.
-    ``stop_reason`` is its reason, or that of a start that was cut short from outside (by
+    the mean of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those
+    of one start: of those that did not converge the one with the lowest score, or of all if all
+    did.  ``stop_reason`` is its reason, or that of a start that was cut short from outside (by
     ``max_seconds``, Ctrl-C or a callback).  ``converged`` is true if all starts converged.
     Left out of the mean are starts that became NaN or infinite, and of those that were cut short
     the ones that had taken no step or whose score is above those of all starts that ended by
