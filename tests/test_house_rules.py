@@ -25,7 +25,16 @@ TEST_FILES = [path for path in files_in("tests", ".py") if path.name.startswith(
 LAYERS = (
     *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
     *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
-    *("penalty", "network", "averaging", "network_loss", "loss", "gradient_check", "solvers"),
+    *(
+        "penalty",
+        "export",
+        "network",
+        "averaging",
+        "network_loss",
+        "loss",
+        "gradient_check",
+        "solvers",
+    ),
     *("predictive", "training", "result", "sklearn"),
 )
 DEEPEST = 9  # longest chain of imports between parts

@@ -21,6 +21,7 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     g (P,)                    ∂F/∂θ
     δ_y (s, N), δ_h (m, N)    ∂L/∂Y, ∂L/∂Z
     J (s, P)                  the Jacobian of one sample, ∂y/∂θ
+    ∂Y/∂X (s, e, N)           the Jacobian of the predictions at each sample
     JᵀJ (P, P), Jᵀy″ (P,)     means over samples: Σ_i w_i J_iᵀJ_i / Σw, Σ_i w_i J_iᵀy″_i / Σw
     Q_hh, Q_hy, Q_yy          the sums over samples that JᵀJ is assembled from
     G, U, Q, Xᵀ               in kernels: sums, rows to multiply, their products, a transpose

@@ -92,3 +92,9 @@ def predict(theta, shape, activation, X, n_threads=None):
     middle, whole = X.shape[1] // 2, engines.load("vectorized").predict
     parts = X[:, :middle], X[:, middle:]
     return np.hstack([whole(theta, shape, activation, part) for part in parts])
+
+
+def jacobian(theta, shape, activation, X, n_threads=None):
+    middle, whole = X.shape[1] // 2, engines.load("vectorized").jacobian
+    parts = X[:, :middle], X[:, middle:]
+    return np.dstack([whole(theta, shape, activation, part) for part in parts])

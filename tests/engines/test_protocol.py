@@ -55,7 +55,9 @@ def test_all_are_opened_and_called_alike(engine):
     expected = parameters(protocol.OpenObjective.__call__, skipped=1)
     for kind in KINDS:
         assert parameters(getattr(module, kind)) == expected
-    assert parameters(module.predict) == parameters(protocol.Engine.predict, skipped=1)
+    for name in ("predict", "jacobian"):
+        expected = parameters(getattr(protocol.Engine, name), skipped=1)
+        assert parameters(getattr(module, name)) == expected
     assert type(module.releases_gil) is bool
 
 
@@ -141,7 +143,8 @@ def test_calls_that_do_not_train_take_its_name():
         rest = {"engine": engine, "sample_weight": weight}
         loss, gradient = batchprop.loss_and_gradient(net, X, T, **rest)
         matrix = batchprop.gauss_newton(net, X, T, **rest)
-        return loss, gradient.theta, matrix.JTJ, net.predict(X, engine=engine)
+        dY_dX = net.jacobian(X, engine=engine)
+        return loss, gradient.theta, matrix.JTJ, net.predict(X, engine=engine), dY_dX
 
     for own, expected in zip(of("halves"), of("naive"), strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-11, atol=1e-14)

@@ -35,13 +35,14 @@ class Formulas(Protocol):
         ``ArrayObjective(X, T, sample_weight, shape, activation, dtype)`` has the evaluations of the
         protocol and an attribute ``check``: a function to be called now and then, which
         may raise to end the evaluation.
-    predict : callable
+    predict, jacobian : callable
         As in the protocol.
     """
 
     ArrayObjective: Callable[..., Any]
     ArrayGaussNewtonObjective: Callable[..., Any]
     predict: Callable[..., Array]
+    jacobian: Callable[..., Array]
 
 
 class ScaledObjective:
@@ -163,6 +164,7 @@ class ArrayEngine:
     releases_gil: ClassVar[bool] = False
 
     def __init__(self, formulas: Formulas) -> None:
-        self.formulas, self.predict = formulas, formulas.predict
+        self.formulas = formulas
+        self.predict, self.jacobian = formulas.predict, formulas.jacobian
         self.Objective = partial(ScaledObjective, formulas)
         self.GaussNewtonObjective = partial(ScaledGaussNewtonObjective, formulas)

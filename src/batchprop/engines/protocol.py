@@ -157,6 +157,17 @@ class Engine(Protocol):
         """Return Y (s, N) for X (e, N), in the dtype of θ (P,)."""
         ...
 
+    def jacobian(
+        self,
+        theta: Array,
+        shape: Shape,
+        activation: str,
+        X: Array,
+        n_threads: int | None = None,
+    ) -> Array:
+        """Return ∂Y/∂X (s, e, N) for X (e, N), in the dtype of θ (P,)."""
+        ...
+
 
 def require_float64(dtype: npt.DTypeLike) -> None:
     """Raise ValueError unless ``dtype`` is float64: JᵀJ squares the condition number of J."""

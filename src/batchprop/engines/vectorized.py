@@ -22,12 +22,18 @@ JACOBIAN_ELEMENTS = 1 << 19  # elements of the Jacobian that are formed at a tim
 PRODUCT_ROWS = 512  # rows of JᵀJ between two calls of ``check``
 
 
-def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array) -> None:
-    """Write H = σ(W_h X + b_h) (m, N) and Y = W_y H + b_y (s, N)."""
-    W_h, b_h, W_y, b_y = split(theta, shape)
+def _forward_hidden(theta: Array, shape: Shape, activation: str, X: Array, H: Array) -> None:
+    """Write H = σ(W_h X + b_h) (m, N)."""
+    W_h, b_h, _, _ = split(theta, shape)
     np.matmul(W_h, X, out=H)
     H += b_h[:, np.newaxis]
     ACTIVATIONS[activation].sigma(H, H)
+
+
+def _forward(theta: Array, shape: Shape, activation: str, X: Array, H: Array, Y: Array) -> None:
+    """Write H (m, N) and Y = W_y H + b_y (s, N)."""
+    _forward_hidden(theta, shape, activation, X, H)
+    _, _, W_y, b_y = split(theta, shape)
     np.matmul(W_y, H, out=Y)
     Y += b_y[:, np.newaxis]
 
@@ -231,3 +237,19 @@ def predict(
     Y = np.empty((shape.n_outputs, X.shape[1]), theta.dtype)
     _forward(theta, shape, activation, X, H, Y)
     return Y
+
+
+def jacobian(
+    theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
+) -> Array:
+    """Return ∂Y/∂X (s, e, N) in the dtype of θ; NumPy's BLAS ignores ``n_threads``."""
+    W_h, _, W_y, _ = split(theta, shape)
+    dY_dX = np.empty((shape.n_outputs, *X.shape), theta.dtype)
+    H = np.empty((shape.n_hidden, X.shape[1]), theta.dtype)
+    sigma_prime = np.empty_like(H)
+    _forward_hidden(theta, shape, activation, X.astype(H.dtype, copy=False), H)
+    ACTIVATIONS[activation].sigma_prime(H, sigma_prime)
+    for o in range(shape.n_outputs):
+        np.multiply(sigma_prime, W_y[o][:, np.newaxis], out=H)  # ∂y_o/∂Z takes the place of H
+        np.matmul(W_h.T, H, out=dY_dX[o])
+    return dY_dX

@@ -1,6 +1,6 @@
 """Files that are written atomically, and readers that do not trust what they read.
 
-- ``atomic_file``: writes arrays to an .npz file that is complete or not there.
+- ``atomic_file``: writes arrays to an .npz file, or bytes, to a file that is complete or not there.
 - ``temporary_file``: the files used while writing, and the removal of abandoned ones.
 - ``npz_reader``: reads arrays from an .npz file of unknown origin.
 - ``network_file``: the format of a saved network.

@@ -8,9 +8,9 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,16 +52,41 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, npt.NDArray[
     OSError
         The file cannot be written; the old file, if any, is unchanged.
     """
+    _write(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write bytes to a file atomically, with the guarantees of ``write_arrays``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file's name, as for ``write_arrays``.
+    content : bytes
+        What the file will contain.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``path`` is not a file name.
+    OSError
+        The file cannot be written; the old file, if any, is unchanged.
+    """
+    _write(path, lambda file: file.write(content))
+
+
+def _write(path: str | os.PathLike[str], write_content: Callable[[IO[bytes]], object]) -> None:
+    """Check the file's name; name it as the user did where the system reports an error."""
     user_path = validation.file_name("path", path)
     try:
-        _write(Path(os.path.realpath(user_path)), arrays)
+        _replace(Path(os.path.realpath(user_path)), write_content)
     except OSError as error:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(user_path)) from None
 
 
-def _write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+def _replace(path: Path, write_content: Callable[[IO[bytes]], object]) -> None:
     """Write to a temporary file in the same folder and rename it to ``path``."""
     old_status = _status(path)
     temporary, file = temporary_file.create(path, 0o666 if old_status is None else 0o600)
@@ -69,7 +94,7 @@ def _write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         with file:
             if old_status is not None:
                 _make_like(file.fileno(), old_status)
-            np.savez(file, allow_pickle=False, **arrays)
+            write_content(file)
             file.flush()
             _sync(file.fileno())
             if not _WINDOWS:  # rename while the temporary file is locked; Windows cannot do that

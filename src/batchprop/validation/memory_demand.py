@@ -32,7 +32,17 @@ def pairs(history_size: int, shape: Shape) -> None:
     _demand("history_size", history_size, _PAIR_BYTES * history_size * shape.n_parameters, content)
 
 
-def _demand(name: str, value: int, n_bytes: int, content: str) -> None:
+def jacobian(shape: Shape, n_samples: int, itemsize: int) -> None:
+    """Reject X if ∂Y/∂X (s, e, N) does not fit."""
+    n_values = shape.n_outputs * shape.n_inputs * n_samples
+    content = f"samples have a Jacobian of {written(n_values)} numbers"
+    remedy = "Pass fewer samples at a time."
+    _demand("X", n_samples, itemsize * n_values, content, remedy)
+
+
+def _demand(
+    name: str, value: int, n_bytes: int, content: str, remedy: str = "Choose a smaller one."
+) -> None:
     if n_bytes <= NEGLIGIBLE:
         return
     available = min(available_memory(), _ADDRESS_SPACE)
@@ -44,6 +54,6 @@ def _demand(name: str, value: int, n_bytes: int, content: str) -> None:
                 "leave room in memory",
                 f"{written(value)}: {content}, {gigabytes} GiB where "
                 f"{max(0.0, available) / 2**30:.1f} GiB are left",
-                "Choose a smaller one.",
+                remedy,
             )
         )

@@ -5,7 +5,8 @@
 ``blocking`` chooses the block sizes, and ``chunk_kernel`` is the compiled whole.  ``evaluation``
 sums the chunks to L̃ and its gradient; the threads of ``thread_team`` share the pieces of that
 work, which ``task`` defines.  ``problem`` has the structs that kernels are given.  ``objective``
-holds one data set, ``predict`` is the forward pass alone, and ``gauss_newton`` makes JᵀJ.
+holds one data set, ``predict`` is the forward pass alone, ``jacobian`` makes ∂Y/∂X, and
+``gauss_newton`` makes JᵀJ; ``sample_parts`` shares the samples of the former two among threads.
 
 Imports linalg, threads, simd, the compiler, the machine and scaling.
 """
@@ -15,9 +16,10 @@ from __future__ import annotations
 # must be first: records the sources before the kernels are imported
 import batchprop.compiler.source_digest  # noqa: F401
 from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GaussNewtonObjective
+from batchprop.engines.fused.jacobian import jacobian
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.fused.predict import predict
 
-__all__ = ["GaussNewtonObjective", "Objective", "predict", "releases_gil"]
+__all__ = ["GaussNewtonObjective", "Objective", "jacobian", "predict", "releases_gil"]
 
 releases_gil = True

@@ -86,9 +86,9 @@ def pack_block(problem, first, count, scratch):
 
 
 @helper
-def forward(problem, theta, packed_W_h, X, H, Y):
-    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the panels of X."""
-    e, m, s, relu = problem.e, problem.m, problem.s, problem.activation == RELU
+def forward_hidden(problem, theta, packed_W_h, X, H):
+    """Write H = σ(W_h X + b_h) for the panels of X."""
+    e, m, relu = problem.e, problem.m, problem.activation == RELU
     bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
     # Z = W_h X + b_h; for relu H = max(Z, 0)
     if problem.packs_W_h:
@@ -100,6 +100,13 @@ def forward(problem, theta, packed_W_h, X, H, Y):
     # H = σ(Z)
     if not relu and problem.activation != IDENTITY:
         activate(problem.activation, H)
+
+
+@helper
+def forward(problem, theta, packed_W_h, X, H, Y):
+    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the panels of X."""
+    m, s = problem.m, problem.s
+    forward_hidden(problem, theta, packed_W_h, X, H)
     # Y = W_y H + b_y
     W_y = Bands(theta, problem.W_y_start, s, m, TILE_ROWS * m, m, 1)
     affine(W_y, problem.b_y_start, -math.inf, H, Y, s, m)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from batchprop.engines.fused.blocking import choose_blocking
 from batchprop.engines.fused.forward_backward import forward, pack_W_h
 from batchprop.engines.fused.packing import pack, sample_table
 from batchprop.engines.fused.problem import describe_problem
+from batchprop.engines.fused.sample_parts import run_parts
 from batchprop.linalg.views import Panels
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
@@ -52,7 +52,6 @@ def predict(
         describe_problem(shape, activation, n_samples, blocking, sample_table(X))
     )
     Y = np.empty((shape.n_outputs, n_samples), theta.dtype)
-    size = team_size(n_threads, blocking.nanoseconds / 2, blocking.n_chunks)
 
     def part(start: int, stop: int) -> None:
         n = blocking.cache_panels * blocking.width
@@ -66,25 +65,10 @@ def predict(
         (memory,) = separate(1, sizes, theta.dtype)
         predict_samples(problem, theta, start, stop, *memory.values(), Y)
 
-    parts = [
-        (start, min(start + blocking.chunk_samples, n_samples))
-        for start in range(0, n_samples, blocking.chunk_samples)
-    ]
-    if size == 1:
-        for start, stop in parts:  # Ctrl-C is handled between two parts
-            part(start, stop)
-        return Y
-    with ThreadPoolExecutor(size) as pool:
-        running = []
-        try:
-            for start, stop in parts:
-                try:
-                    running.append(pool.submit(part, start, stop))
-                except RuntimeError:  # no thread can be started: compute it here
-                    part(start, stop)
-            for done in running:
-                done.result()
-        except BaseException:  # Ctrl-C: drop the parts that have not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    run_parts(
+        part,
+        n_samples,
+        blocking.chunk_samples,
+        team_size(n_threads, blocking.nanoseconds / 2, blocking.n_chunks),
+    )
     return Y

@@ -23,7 +23,13 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.naive.gauss_newton_matrix import curvature, gauss_newton_matrix
-from batchprop.engines.naive.matrix import Sample, forward, mean_loss, sum_over_samples
+from batchprop.engines.naive.matrix import (
+    Sample,
+    forward,
+    mean_loss,
+    sum_over_samples,
+)
+from batchprop.engines.naive.matrix import jacobian as jacobian_of_sample
 from batchprop.engines.naive.sample_weights import plain_sum
 from batchprop.engines.naive.theta_layout import flatten, unflatten
 from batchprop.parameters import Shape
@@ -119,6 +125,19 @@ def predict(
         with np.errstate(over="ignore"):
             Y[:, i] = forward(*parameters, _column(X, i, theta.dtype), activation).y
     return Y
+
+
+def jacobian(
+    theta: Array, shape: Shape, activation: str, X: Array, n_threads: int | None = None
+) -> Array:
+    """Return ∂Y/∂X (s, e, N) for X (e, N), in the dtype of θ (P,); there is one thread."""
+    parameters = unflatten(theta.tolist(), shape)
+    dY_dX = np.empty((shape.n_outputs, *X.shape), dtype=theta.dtype)
+    for i in range(X.shape[1]):
+        z = forward(*parameters, _column(X, i, theta.dtype), activation).z
+        with np.errstate(over="ignore"):
+            dY_dX[:, :, i] = jacobian_of_sample(parameters.W_h, parameters.W_y, z, activation)
+    return dY_dX
 
 
 def _column(A: Array, i: int, dtype: np.dtype[Any]) -> list[float]:

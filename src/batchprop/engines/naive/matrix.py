@@ -100,6 +100,21 @@ def add_outer(dW: list[list[float]], db: list[float], delta: Vector, v: Vector) 
         db[row] += delta_row
 
 
+def jacobian(W_h: Matrix, W_y: Matrix, z: Vector, activation: str) -> list[list[float]]:
+    """Return ∂y/∂x (s, e) of one sample: entry (o, j) is Σ_k W_y[o, k] σ′(z_k) W_h[k, j]."""
+    # forward: y = W_y h + b_y, h = σ(z) and z = W_h x + b_h
+    sigma_prime = lookup(activation).sigma_prime
+    result = []
+    for row in W_y:
+        dy_o_dx = [0.0] * len(W_h[0])
+        for k, z_k in enumerate(z):
+            dy_o_dz_k = row[k] * sigma_prime(z_k)
+            for j, w in enumerate(W_h[k]):
+                dy_o_dx[j] += dy_o_dz_k * w
+        result.append(dy_o_dx)
+    return result  # (s, e)
+
+
 def mean_loss(parameters: Blocks, samples: Iterable[Sample], N: float, activation: str) -> float:
     """Return L = (1/N) Σ_i w_i ‖y_i − t_i‖² with N = Σ_i w_i (result 2)."""
     total = 0.0
