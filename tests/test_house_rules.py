@@ -35,8 +35,10 @@ LAYERS = (
         "gradient_check",
         "solvers",
     ),
-    *("predictive", "training", "result", "sklearn"),
+    *("predictive", "training", "result", "plot", "sklearn"),
 )
+# Packages that only one part or module may import, because not everyone has them.
+OPTIONAL = {"sklearn": "sklearn", "matplotlib": "plot"}
 DEEPEST = 9  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.
 POLICY = "batchprop.compiler.jit"
@@ -150,7 +152,11 @@ def test_only_declared_dependencies_are_imported():
     allowed = declared | {"batchprop", "llvmlite"} | sys.stdlib_module_names  # numba needs llvmlite
     offenders = {}
     for path in SOURCES:
-        extra = {"sklearn"} if module(path).startswith("batchprop.sklearn") else set()
+        extra = {
+            package
+            for package, home in OPTIONAL.items()
+            if f"{module(path)}.".startswith(f"batchprop.{home}.")
+        }
         tops = {name.split(".")[0] for name in imported(path)}
         offenders[name_of(path)] = tops - allowed - extra
     assert not {name: tops for name, tops in offenders.items() if tops}

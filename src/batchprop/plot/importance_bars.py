@@ -83,7 +83,7 @@ def importance(
     >>> network = Network([[3.0, -1.0]], [0.0], [[2.0]], [0.0], activation="identity")
     >>> X = np.array([[0.0, 2.0], [0.0, 20.0]])  # standard deviations 1 and 10
     >>> ax = plot.importance(network, X, names=["a", "b"])  # y = 6 a − 2 b
-    >>> [bar.get_width() for bar in ax.patches]
+    >>> [float(bar.get_width()) for bar in ax.patches]
     [20.0, 6.0]
     """
     network = network_of(network)

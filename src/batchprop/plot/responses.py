@@ -151,7 +151,7 @@ def response_curves(
 
 
 def _most_important(values: Array, most: int) -> list[int]:
-    """Return at most ``most`` inputs, those with the largest share of any output's importance (s, e)."""
+    """Return the inputs with the largest share of any output's importance (s, e)."""
     largest = values.max(axis=1, keepdims=True)
     shares = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0).max(axis=0)
     return [int(j) for j in np.argsort(-shares, kind="stable")[:most]]

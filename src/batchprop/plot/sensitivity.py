@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import scaling
-from batchprop.activations import ACTIVATIONS
 from batchprop.network import Network
 
 Array = npt.NDArray[Any]
 
 MAX_SAMPLES = 10_000  # at which the Jacobian is computed
+_ELEMENTS = 1 << 22  # of the Jacobian that are held at a time
 
 
 def evenly_spaced(X: Array, most: int) -> Array:
@@ -36,16 +36,11 @@ def importances(network: Network, X: Array) -> Array:
     X : ndarray, shape (e, N)
         Checked inputs.
     """
-    J = _jacobian(network, evenly_spaced(X, MAX_SAMPLES))
-    slopes: Array = np.sqrt(np.mean(J * J, axis=2))
+    e, _, s = network.shape
+    samples = evenly_spaced(X, MAX_SAMPLES)
+    squares, step = np.zeros((s, e)), max(1, _ELEMENTS // (s * e))
+    for first in range(0, samples.shape[1], step):
+        J = network.jacobian(samples[:, first : first + step], engine="vectorized")
+        squares += np.square(J, dtype=np.float64).sum(axis=2)
+    slopes: Array = np.sqrt(squares / samples.shape[1])
     return slopes * scaling.standard_deviations(X)
-
-
-def _jacobian(network: Network, X: Array) -> Array:
-    """Return ∂Y/∂X (s, e, N)."""
-    activation = ACTIVATIONS[network.activation]
-    Z = network.W_h @ X.astype(network.dtype) + network.b_h[:, np.newaxis]
-    H, slope = np.empty_like(Z), np.empty_like(Z)
-    activation.sigma(Z, H)
-    activation.sigma_prime(H, slope)
-    return np.stack([network.W_h.T @ (w[:, np.newaxis] * slope) for w in network.W_y])
