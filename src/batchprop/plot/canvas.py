@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,19 +74,19 @@ def panels(
     """
     plt = pyplot()
     if axes is not None:
-        flat = np.array(axes, dtype=object).ravel()
-        if flat.size != count:
+        passed = np.array(axes, dtype=object).ravel()
+        if passed.size != count:
             raise ValueError(
                 message(
                     "axes",
                     f"be {count} matplotlib Axes, one for each panel",
-                    str(flat.size),
+                    str(passed.size),
                     f"Make them with plt.subplots(1, {count}), or leave axes out.",
                 )
             )
-        for ax in flat:
+        for ax in passed:
             _checked(ax, "axes")
-        return flat
+        return passed
     n_columns = min(count, MAX_COLUMNS) if n_columns is None else n_columns
     n_rows = math.ceil(count / n_columns)
     figure, grid = plt.subplots(
@@ -98,7 +97,7 @@ def panels(
         sharey=share_y,
         squeeze=False,
     )
-    flat = grid.ravel()
+    flat: npt.NDArray[Any] = grid.ravel()
     for ax in flat[count:]:
         ax.remove()
     return flat[:count]
@@ -116,12 +115,10 @@ def grid(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def caption(axes: Any, flat: Sequence[Axes], text: str) -> None:
+def caption(axes: Any, flat: npt.NDArray[Any], text: str) -> None:
     """Write a line above a new figure; say nothing above the axes of the user."""
     if axes is None and text:
-        figure = flat[0].get_figure()
-        assert figure is not None
-        figure.suptitle(text, fontsize="medium")
+        flat[0].get_figure().suptitle(text, fontsize="medium")
 
 
 def plain(text: str) -> str:

@@ -62,7 +62,8 @@ def history(result: TrainResult, *, ax: Axes | None = None) -> Axes:
     >>> ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()
     ('epoch', 'loss L (squared units of T)', 'log')
     """
-    if not isinstance(result, TrainResult):
+    subject: object = result
+    if not isinstance(subject, TrainResult):
         remedy = "Pass what batchprop.train returned."
         raise TypeError(message("result", "be a TrainResult", described(result), remedy))
     ax = one_axes(ax, (6.4, 4.0))
@@ -75,13 +76,13 @@ def history(result: TrainResult, *, ax: Axes | None = None) -> Axes:
     curve, colour = result.loss_curve, BLUE
     if result.validation_loss_curve.size:
         curve, colour = result.validation_loss_curve, ORANGE
-        style = {"color": colour, "linewidth": 1.6, "linestyle": (0, (5, 1.5))}
+        style: dict[str, Any] = {"color": colour, "linewidth": 1.6, "linestyle": (0, (5, 1.5))}
         ax.plot(*thinned(curve), label="validation", zorder=4, **style)
     if result.combine != MEAN:
         epoch = result.best_epoch
         ax.axvline(epoch, color=GREY, linewidth=1.0, linestyle=":", zorder=2)
         label = f"best network: epoch {epoch:,}"
-        marker = {"color": colour, "markeredgecolor": "white", "markersize": 8}
+        marker: dict[str, Any] = {"color": colour, "markeredgecolor": "white", "markersize": 8}
         ax.plot([epoch], [curve[epoch]], "o", label=label, zorder=5, **marker)
     if np.nanmax(np.concatenate([result.loss_curve, curve]), initial=0.0) > 0.0:
         ax.set_yscale("log")

@@ -112,8 +112,9 @@ def network(
     ax = one_axes(ax, (min(9.0, 2.2 + 1.9 * gap), min(9.0, 1.2 + 0.62 * height)))
     positions = [_positions(layer, column * gap) for column, layer in enumerate(layers)]
     signs: set[bool] = set()
-    for W, sources, targets in ((W_h, *positions[:2]), (W_y, *positions[1:])):
-        largest = np.abs(W).max() if W is W_h else np.abs(W).max(axis=1, keepdims=True)
+    for layer, W in enumerate((W_h, W_y)):
+        sources, targets = positions[layer], positions[layer + 1]
+        largest = np.abs(W).max() if layer == 0 else np.abs(W).max(axis=1, keepdims=True)
         widths = np.divide(np.abs(W), largest, out=np.zeros_like(W), where=largest > 0)
         for k, end in targets.items():
             for j, start in sources.items():
@@ -124,8 +125,8 @@ def network(
                 if values:
                     _write_weight(ax, start, end, float(W[k, j]))
     biases = [None, b_h, trained.b_y]
-    for column, layer in enumerate(layers):
-        _draw_units(ax, layer, positions[column], labels[column], column)
+    for column, places in enumerate(layers):
+        _draw_units(ax, places, positions[column], labels[column], column)
         bias = biases[column]
         if values and bias is not None:
             for k, (x, y) in positions[column].items():
@@ -183,7 +184,7 @@ def _draw_units(
         else:
             side = -1 if column == 0 else 1
             align = "right" if column == 0 else "left"
-            style = {"color": "black", "zorder": 5}
+            style: dict[str, Any] = {"color": "black", "zorder": 5}
             ax.text(x + side * (_RADIUS + 0.1), y, labels[unit], ha=align, va="center", **style)
     if _ELLIPSIS in layer:
         x = next(iter(positions.values()))[0]
@@ -198,7 +199,10 @@ def _finish(ax: Axes, signs: set[bool], right: float, height: int) -> None:
     """Set the limits, and say what the colours mean."""
     from matplotlib.lines import Line2D
 
-    meaning = {True: ("positive weight", BLUE, "-"), False: ("negative weight", ORANGE, "--")}
+    meaning: dict[bool, tuple[str, str, Any]] = {
+        True: ("positive weight", BLUE, "-"),
+        False: ("negative weight", ORANGE, "--"),
+    }
     lines = [
         Line2D([], [], color=colour, linestyle=style, label=text)
         for sign, (text, colour, style) in meaning.items()

@@ -137,7 +137,9 @@ def response_curves(
                 deciles = np.quantile(table[j], np.arange(1, 10) / 10)
                 transform = ax.get_xaxis_transform()
                 ax.vlines(deciles, 0.0, 0.04, color=GREY, linewidth=1.0, transform=transform)
-            ax.xaxis.set_major_locator(MaxNLocator(5, integer=_are_integers(values, table[j])))
+            ax.xaxis.set_major_locator(
+                MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], integer=_are_integers(values, table[j]))
+            )
             ax.set_xlabel(labels[j])
             grid(ax)
     for o, row in zip(rows, grid_of_axes, strict=True):

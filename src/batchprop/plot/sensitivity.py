@@ -40,7 +40,7 @@ def importances(network: Network, X: Array) -> Array:
     samples = evenly_spaced(X, MAX_SAMPLES)
     squares, step = np.zeros((s, e)), max(1, _ELEMENTS // (s * e))
     for first in range(0, samples.shape[1], step):
-        J = network.jacobian(samples[:, first : first + step], engine="vectorized")
-        squares += np.square(J, dtype=np.float64).sum(axis=2)
-    slopes: Array = np.sqrt(squares / samples.shape[1])
-    return slopes * scaling.standard_deviations(X)
+        slopes = network.jacobian(samples[:, first : first + step], engine="vectorized")
+        squares += np.square(slopes, dtype=np.float64).sum(axis=2)
+    importance: Array = np.sqrt(squares / samples.shape[1]) * scaling.standard_deviations(X)
+    return importance
