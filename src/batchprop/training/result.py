@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy.typing as npt
 
+from batchprop import summary_table
 from batchprop.network import Network
 from batchprop.predictive.predictive import Predictive
 from batchprop.training import summary
@@ -225,32 +226,37 @@ class TrainResult(TrainedNetwork):
         """
         return self.training_errors.r2
 
-    def __str__(self) -> str:
+    def _rows(self) -> dict[str, str]:
+        """Return the lines of the summary, by their labels."""
         n_averaged = 0
         if self.combine == MEAN:
             n_averaged = self.network.shape.n_hidden // self.starts[0].network.shape.n_hidden
         validation, predictive = self.validation_errors, self.predictive
         left_out = () if predictive is None else tuple(map(float, predictive.error_std))
-        return summary.table(
-            {
-                "network": summary.network(self.network, n_averaged, len(self.starts)),
-                "training": summary.run(
-                    self.solver, self.n_epochs, self.best_epoch, len(self.starts), self.seconds
-                ),
-                "stopped": summary.stop(self.stop_reason, self.converged),
-                "training error": summary.training_error(self.training_errors),
-                "new samples": summary.new_samples(
-                    self.alpha_report,
-                    self.training_errors,
-                    validation,
-                    n_averaged,
-                    left_out,
-                    self.converged,
-                ),
-                "penalty": summary.penalty(self.alpha, self.alpha_report),
-                "effective": summary.effective_parameters(self.alpha_report),
-            }
-        )
+        return {
+            "network": summary.network(self.network, n_averaged, len(self.starts)),
+            "training": summary.run(
+                self.solver, self.n_epochs, self.best_epoch, len(self.starts), self.seconds
+            ),
+            "stopped": summary.stop(self.stop_reason, self.converged),
+            "training error": summary.training_error(self.training_errors),
+            "new samples": summary.new_samples(
+                self.alpha_report,
+                self.training_errors,
+                validation,
+                n_averaged,
+                left_out,
+                self.converged,
+            ),
+            "penalty": summary.penalty(self.alpha, self.alpha_report),
+            "effective": summary.effective_parameters(self.alpha_report),
+        }
+
+    def __str__(self) -> str:
+        return summary_table.text(self._rows())
+
+    def _repr_html_(self) -> str:
+        return summary_table.html("TrainResult", self._rows())
 
     def __repr__(self) -> str:
         validation = (
