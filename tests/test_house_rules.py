@@ -23,7 +23,15 @@ TEST_FILES = [path for path in files_in("tests", ".py") if path.name.startswith(
 
 # From the bottom up: a part may import the parts before it, never those after it.
 LAYERS = (
-    *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
+    *(
+        "version",
+        "parameters",
+        "activations",
+        "vocabulary",
+        "summary_table",
+        "machine",
+        "compiler",
+    ),
     *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
     *(
         "penalty",
@@ -38,7 +46,7 @@ LAYERS = (
     *("predictive", "training", "result", "plot", "sklearn"),
 )
 # Packages that only one part or module may import, because not everyone has them.
-OPTIONAL = {"sklearn": "sklearn", "matplotlib": "plot"}
+OPTIONAL = {"sklearn": "sklearn", "matplotlib": "plot", "tqdm": "training.progress_screen"}
 DEEPEST = 9  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.
 POLICY = "batchprop.compiler.jit"
@@ -54,6 +62,7 @@ TESTED_THROUGH = {
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files
     "gradient_check.engine_under_test": "gradient_check/test_gradient_controls.py",
+    "plot.subjects": "plot/test_plot.py",  # by what users pass
     "solvers.first_order.first_order_run": "solvers/first_order/test_update_rules.py",
     "training.run": "training/test_train.py",  # whole trainings
     "training.run_result": "test_network_loss.py",  # a result's losses are those of its network
