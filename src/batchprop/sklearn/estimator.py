@@ -111,8 +111,8 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         Maximum number of threads.  None chooses it from the amount of work and the CPUs that the
         process may use.  Results have the same bits for any number of threads.
     verbose : bool or int, default=False
-        Show a progress line on standard error.  A terminal shows one line while kernels are
-        compiled also without it.
+        Show a progress line on standard error.  Without it, fits are silent however long they
+        take, but terminals and notebooks say once that kernels are being compiled.
 
     Attributes
     ----------
