@@ -29,6 +29,7 @@ def isolate(folder: Path) -> None:
     for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "MPLBACKEND"):
         os.environ.pop(name, None)
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    os.environ["CI"] = "1"  # no progress lines in saved outputs
     os.environ["PYTHONPATH"] = str(DOCS.parent / "src")
 
 
