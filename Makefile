@@ -4,7 +4,7 @@
 #   make demo PYTHON=python3.12     choose the Python that .venv is made from (first call only)
 #   make demo ARGS="--help"         options for the demo
 #   make test ARGS="-k naive -x"    options for pytest
-#   make bench ARGS="-k step" REPORT="--output docs/benchmarks --readme"
+#   make bench ARGS="-k step" REPORT="--output docs/benchmarks"
 #                                   options for pytest, and for the report
 
 VENV := .venv
@@ -22,7 +22,7 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-processors coverage bench bench-defaults bench-peers bench-solvers bench-uci \
+.PHONY: help demo docs test test-quick test-processors coverage bench bench-defaults bench-peers bench-solvers bench-uci \
 	mutants lint format types clean distclean
 
 help: ## List the targets
@@ -31,13 +31,19 @@ help: ## List the targets
 demo: $(READY) ## Train on a real table with all three engines; draws two plots into build/demo
 	@$(PY) examples/demo.py $(ARGS)
 
+# A warning is an error.  The cache of parsed pages makes later builds fast; "make clean" deletes it.
+docs: $(READY) ## Build the documentation site in build/docs/html
+	$(PY) -m sphinx -W --keep-going -n -q -b html -d build/docs/doctrees docs build/docs/html $(ARGS)
+	@echo "Open build/docs/html/index.html"
+
 test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
 # A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
 QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \
-  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/files/test_atomic_file.py \
+  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py \
+  tests/export/test_optional_package.py tests/export/test_safetensors_file.py tests/files/test_atomic_file.py \
   tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
   tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
   tests/linalg tests/machine tests/predictive/test_calibration.py \

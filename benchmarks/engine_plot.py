@@ -17,11 +17,11 @@ LOOK = {
 }
 
 
-def draw(path: Path, results: Results) -> None:
-    """Write the plot."""
+def draw(path: Path, results: Results) -> bool:
+    """Write the plot; return whether there was something to draw."""
     rows = sorted(results.sweep, key=lambda row: row.what["n_samples"])
     if not rows:
-        return
+        return False
     what = rows[0].what
     with figure(path, 2, (11.5, 4.4)) as (times, ratios):
         for column in results.columns():
@@ -44,3 +44,4 @@ def draw(path: Path, results: Results) -> None:
             "naive", (1, 1), (-4, 4), ("axes fraction", "data"), "offset points", ha="right"
         )
         times.legend()
+    return True

@@ -1,7 +1,7 @@
 """Convert the suites' JSON into tables and a plot that compare naive, vectorized and fused.
 
 python -m benchmarks.report build/bench/pytest.json
-python -m benchmarks.report build/bench/pytest.json --output docs/benchmarks --readme
+python -m benchmarks.report build/bench/pytest.json --output docs/benchmarks
 """
 
 from __future__ import annotations
@@ -55,14 +55,8 @@ def cold_table(results: Results) -> str:
     return markdown.table(["cold start, fresh process", "time", "whole process"], rows)
 
 
-def readme_part(results: Results) -> str:
-    """Return the text between the README's markers."""
-    where = machine.sentence(results.machine, results.date)
-    return f"{engines_table(results, results.step)}\n\n{cold_table(results)}\n\n{where}"
-
-
 def document(results: Results, plot: str) -> str:
-    """Return the report."""
+    """Return the report; ``plot`` is the name of the picture, or empty if there is none."""
     where = machine.sentence(results.machine, results.date)
     parts = [
         "# The three engines",
@@ -79,8 +73,9 @@ def document(results: Results, plot: str) -> str:
         cold_table(results),
         "## Time of a step against N",
         engines_table(results, results.sweep),
-        f"![Time of a step against N, and how many times as fast as naive]({plot})",
     ]
+    if plot:
+        parts.append(f"![Time of a step against N, and how many times as fast as naive]({plot})")
     return "\n\n".join(parts) + "\n"
 
 
@@ -88,29 +83,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Tables and a plot from the benchmark suites.")
     parser.add_argument("json", type=Path, help="what pytest --benchmark-json wrote")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", metavar="FOLDER")
-    parser.add_argument(
-        "--readme",
-        nargs="?",
-        type=Path,
-        const=ROOT / "README.md",
-        metavar="FILE",
-        help="also fill the table between <!-- bench:start --> and <!-- bench:end -->",
-    )
     options = parser.parse_args()
     results = load(options.json)
     options.output.mkdir(parents=True, exist_ok=True)
     plot = options.output / "engines.png"
-    draw(plot, results)
-    text = document(results, plot.name)
+    drawn = draw(plot, results)  # not if the sweep over N was left out
+    text = document(results, plot.name if drawn else "")
     (options.output / "engines.md").write_text(text, "utf-8")
     (options.output / "engines.json").write_text(
         json.dumps(asdict(results), indent=1, ensure_ascii=False) + "\n", "utf-8"
     )
     print(text)
-    if options.readme:
-        markdown.fill(options.readme, "bench", readme_part(results))
-        print(f"Filled the table of {options.readme}")
-    print(f"Written: engines.md, engines.json and engines.png in {options.output}")
+    names = "engines.md, engines.json and engines.png" if drawn else "engines.md and engines.json"
+    print(f"Written: {names} in {options.output}")
 
 
 if __name__ == "__main__":

@@ -79,9 +79,13 @@ def test_every_import_of_the_checkout_is_declared():
     declared = {canonicalize_name(requirement.name) for requirement in REQUIREMENTS}
     own = {"batchprop", *(path.parent.name for path in files()), *(path.stem for path in files())}
     # libraries that benchmarks compare with have their own environment and requirements file
-    peers = ROOT / "benchmarks" / "peers"
-    rivals = {peers, ROOT / "benchmarks" / "time_to_loss"}
-    listed = (peers / "requirements.txt").read_text("utf-8").splitlines()
+    benchmarks = ROOT / "benchmarks"
+    rivals = {benchmarks / name for name in ("coming_from", "peers", "time_to_loss")}
+    listed = [
+        line
+        for path in (benchmarks / "peers", benchmarks / "coming_from")
+        for line in (path / "requirements.txt").read_text("utf-8").splitlines()
+    ]
     measured = {Requirement(line).name for line in listed if not line.startswith("#")}
     for path in files():
         if path.suffix == ".py":

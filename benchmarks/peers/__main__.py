@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import machine, markdown
 from benchmarks.cases import Case
-from benchmarks.peers import figures, overview, plots, processor, storage, tables, work
+from benchmarks.peers import figures, front, overview, plots, processor, storage, tables, work
 from benchmarks.peers.environment import ROOT, base_environment
 from benchmarks.peers.figures import Figures
 from benchmarks.peers.libraries import LIBRARIES, suited
@@ -29,6 +29,7 @@ from benchmarks.peers.runner import Plan, run_case
 from benchmarks.peers.summary import OURS, summarize
 
 BUILD = ROOT / "build" / "bench-peers"
+README = ROOT / "README.md"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="go on from the runs that are in the folder")
     add("--report-only", action="store_true", help="only write the report of those runs")
     add("--pages-only", action="store_true", help="only write the pages of the published figures")
+    add("--readme", action="store_true", help="also fill the table of README.md")
     add("--list", action="store_true", help="print the cases that would be run, and stop")
     return make
 
@@ -168,6 +170,12 @@ def write_pages(folder: Path) -> None:
     (folder / "peers.md").write_text(overview.document(kinds, swept), "utf-8")
 
 
+def fill_readme(options: argparse.Namespace) -> None:
+    """Fill the table of README with the published figures, if that is asked for."""
+    if options.readme:
+        markdown.fill(README, "peers", front.part(figures.read_all(options.output)))
+
+
 def main() -> None:
     options = parser().parse_args()
     cases = work.choose(options.cases, work.read(options.add) if options.add else [])
@@ -176,6 +184,7 @@ def main() -> None:
         raise SystemExit
     if options.pages_only:
         write_pages(options.output)
+        fill_readme(options)
         return
     cores = machine.cores()
     if max(options.threads + options.scaling) > len(cores):
@@ -199,6 +208,7 @@ def main() -> None:
     if not rows:
         raise SystemExit(f"There are no runs in {runs}.")
     publish(options.output, replace(figures.read(head_file), rows=rows))
+    fill_readme(options)
     print((options.output / f"{head.name}.md").read_text("utf-8"))
     print(f"Written: peers.md and {head.name}.* in {options.output}")
 

@@ -62,7 +62,7 @@ def loss_and_gradient(
 
     Notes
     -----
-    Results 7 to 9 of ``docs/derivation.md``.
+    Results 7 to 9 of https://batchprop.readthedocs.io/en/latest/derivation.html
 
     Examples
     --------
@@ -157,7 +157,7 @@ def gauss_newton(
 
     Notes
     -----
-    ``docs/derivation.md``, "The Gauss–Newton matrix".
+    https://batchprop.readthedocs.io/en/latest/derivation.html, "The Gauss–Newton matrix".
 
     Examples
     --------

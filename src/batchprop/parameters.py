@@ -3,7 +3,8 @@
 θ = [W_h, b_h, W_y, b_y], each block row-major; the blocks are views of one vector.  A gradient has
 the same layout.
 
-Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where each is defined::
+Symbols have one meaning in the whole package; https://batchprop.readthedocs.io/en/latest/notation.html
+says where each is defined::
 
     e, m, s, N, P             inputs, hidden units, outputs, samples, parameters
     X (e, N), T (s, N)        inputs and targets, one sample a column
@@ -14,7 +15,7 @@ Symbols have one meaning in the whole package.  ``docs/notation.md`` adds where 
     Y (s, N), R (s, N)        predictions W_y H + b_y, residuals Y − T
     wR (s, N)                 weighted residuals w ⊙ R
     σ, σ′                     the activation and its derivative
-    x̂ (e + 1,), ĥ (m + 1,)    [x; 1] and [h; 1]
+    x⁺ (e + 1,), h⁺ (m + 1,)    [x; 1] and [h; 1]
     L, L̃                      the loss, and the loss of standardised data
     α_h, α_y                  penalties on W_h and W_y
     F = L̃ + penalty           the objective that a solver minimises

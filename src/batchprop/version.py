@@ -3,3 +3,6 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
+
+# The pages of docs/, as a site: scaling.html is docs/scaling.md.
+DOCS = "https://batchprop.readthedocs.io/en/latest/"

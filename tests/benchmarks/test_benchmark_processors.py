@@ -13,7 +13,7 @@ import pytest
 from benchmarks import machine
 from benchmarks.cases import case
 from benchmarks.peers import __main__ as command
-from benchmarks.peers import figures, overview, plots, processor, registers, tables, work
+from benchmarks.peers import figures, front, overview, plots, processor, registers, tables, work
 from benchmarks.peers.environment import base_environment, environment
 from benchmarks.peers.figures import Figures
 from benchmarks.peers.libraries import LIBRARIES, suited
@@ -302,3 +302,25 @@ def test_published_pages_are_those_of_the_published_figures(tmp_path):
     assert len(pages) > 1
     for page in pages:
         assert (tmp_path / page.name).read_text("utf-8") == page.read_text("utf-8"), page.name
+
+
+def test_readme_has_the_rows_of_its_cases_for_every_kind():
+    lines = front.part([AVX512, AVX2]).splitlines()
+    (row,) = [line for line in lines if line.startswith("| 30-50-2, N = 970, relu, float32 |")]
+    head = "| network and samples | AVX-512, one thread | AVX-512, 4 threads | AVX2, one thread |"
+    assert lines[0].startswith(head)
+    assert "| 2.00 ms, 2.50× JAX loop in jit |" in row
+    assert "| 4.00 ms, 0.750× NumPy |" in row
+
+
+def test_readme_names_every_row_that_is_lost():
+    assert "No other library is faster in any of 4 rows." in front.part([AVX512])
+    text = front.part([AVX512, AVX2])
+    assert "Another library is faster in 4 of 8 rows: small/tanh/float64 with one thread" in text
+    assert "wide/relu/float32 with 2 threads (AVX2, 0.750×)" in text
+
+
+def test_readme_shows_the_published_figures():
+    kinds = figures.read_all(ROOT / "docs" / "benchmarks")
+    assert kinds
+    assert front.part(kinds) in (ROOT / "README.md").read_text("utf-8")

@@ -106,9 +106,7 @@ def suite_json(tmp_path):
 
 
 def test_report_has_tables_ratios_losing_rows_and_a_plot(suite_json, tmp_path, monkeypatch, capsys):
-    readme = tmp_path / "README.md"
-    readme.write_text("<!-- bench:start --><!-- bench:end -->", "utf-8")
-    words = ["report", str(suite_json), "--output", str(tmp_path), "--readme", str(readme)]
+    words = ["report", str(suite_json), "--output", str(tmp_path)]
     monkeypatch.setattr("sys.argv", words)
     monkeypatch.setattr("benchmarks.machine.cores", lambda: [0, 1])
     report.main()
@@ -121,11 +119,20 @@ def test_report_has_tables_ratios_losing_rows_and_a_plot(suite_json, tmp_path, m
     assert "500 ms" in text  # an epoch of two that took a second
     for part in ("numpy", "batchprop 0", "2026-01-02", "2 cores", "`import batchprop` | 100 ms"):
         assert part in text
-    assert row in readme.read_text("utf-8")
     assert (tmp_path / "engines.png").read_bytes().startswith(b"\x89PNG")
     figures = json.loads((tmp_path / "engines.json").read_text("utf-8"))
     assert len(figures["sweep"]) == 3
     assert figures["machine"]["blas"]
+
+
+def test_no_plot_is_reported_where_there_was_no_sweep(suite_json, tmp_path, monkeypatch, capsys):
+    content = json.loads(suite_json.read_text("utf-8"))
+    kept = [row for row in content["benchmarks"] if row["group"] != "sweep"]
+    suite_json.write_text(json.dumps(content | {"benchmarks": kept}), "utf-8")
+    monkeypatch.setattr("sys.argv", ["report", str(suite_json), "--output", str(tmp_path)])
+    report.main()
+    assert not (tmp_path / "engines.png").exists()
+    assert "engines.png" not in capsys.readouterr().out
 
 
 def test_one_core_has_no_columns_for_all_cores(suite_json, monkeypatch):

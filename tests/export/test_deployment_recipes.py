@@ -7,6 +7,7 @@ functions that it defines are called for other networks.
 from __future__ import annotations
 
 import ast
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.project import ROOT
 from tests.test_documented import FENCE
 
 PAGE = ROOT / "docs" / "deployment.md"
+CONSTANT = re.compile("[A-Z][A-Z_]+")
 DEFINITIONS = ast.Import | ast.ImportFrom | ast.FunctionDef
 
 
@@ -27,7 +29,9 @@ def definitions(heading):
     names = {"np": np, "batchprop": batchprop}
     for language, code in FENCE.findall(section):
         for node in ast.parse(code).body if language == "python" else ():
-            is_constant = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper()
+            is_constant = isinstance(node, ast.Assign) and CONSTANT.fullmatch(
+                ast.unparse(node.targets[0])
+            )
             if "gurobipy" not in code and (is_constant or isinstance(node, DEFINITIONS)):
                 exec(compile(ast.Module([node], []), str(PAGE), "exec"), names)
     return names
@@ -43,7 +47,7 @@ def test_casadi_computes_the_prediction(activation, dtype, unit):
         network, X = raw_network(activation, dtype, unit, n_outputs)
         x = casadi.MX.sym("x", 3)
         function = casadi.Function("network", [x], [outputs(network, x)])
-        Y = np.array(function(X.astype(np.float64))).astype(dtype)
+        Y = function(X.astype(np.float64)).full().astype(dtype)
         assert difference(Y, network, X) < TOLERANCE[dtype]
 
 
@@ -56,7 +60,7 @@ def test_casadi_has_its_derivatives(activation):
     derivative = casadi.Function("derivative", [x], [casadi.jacobian(y, x)])
     expected = network.jacobian(X, engine="vectorized")
     for i in range(X.shape[1]):
-        np.testing.assert_allclose(np.array(derivative(X[:, i])), expected[:, :, i], rtol=1e-9)
+        np.testing.assert_allclose(derivative(X[:, i]).full(), expected[:, :, i], rtol=1e-9)
 
 
 def omlt_block(network, bounds, formulation, tmp_path=None):
@@ -87,16 +91,18 @@ def test_omlts_constraints_hold_at_the_prediction(activation, unit, from_file, t
     if activation == "softplus" and from_file:
         pytest.skip("OMLT knows softplus, but not as the operators that the file consists of")
     network, X = raw_network(activation, "float64", unit, n_outputs=3)
-    bounds = dict(enumerate(zip(X.min(axis=1).tolist(), X.max(axis=1).tolist(), strict=True)))
+    names = definitions("Pyomo through OMLT")
+    lower, upper = X.min(axis=1), X.max(axis=1)
+    in_box = names["on_unit_box"](network, lower, upper)
+    bounds = dict.fromkeys(range(3), (0.0, 1.0))
     folder = tmp_path if from_file else None
-    model = omlt_block(network, bounds, ReducedSpaceSmoothNNFormulation, folder)
+    model = omlt_block(in_box, bounds, ReducedSpaceSmoothNNFormulation, folder)
     assert {i: model.surrogate.inputs[i].bounds for i in range(3)} == bounds
-    violation = definitions("Pyomo through OMLT")["violation"]
-    Y = network.predict(X, engine="vectorized")
     size = np.abs(network.W_y).max()
-    for x, y in zip(X.T, Y.T, strict=True):
-        assert violation(model.surrogate, x, y) < 1e-12 * size
-        assert violation(model.surrogate, x, y + 0.01 * size) > 0.009 * size
+    for x, y in zip(X.T, network.predict(X, engine="vectorized").T, strict=True):
+        u = (x - lower) / (upper - lower)
+        assert names["violation"](model.surrogate, u, y) < 1e-12 * size
+        assert names["violation"](model.surrogate, u, y + 0.01 * size) > 0.009 * size
 
 
 def test_omlts_mixed_integer_model_has_the_networks_minimum(tmp_path):
@@ -143,11 +149,11 @@ def test_big_m_has_the_networks_minimum(mean, dtype, unit):
     network, _ = raw_network("relu", dtype, unit, mean=mean)
     lower, upper = (mean - 1.5) * unit * np.ones(3), (mean + 1.5) * unit * np.ones(3)
     names = definitions("Gurobi and other MIP solvers")
-    A, b, low, high, integer, y = names["big_m"](network, lower, upper)
-    size = np.abs(y).max()
+    c, A, b, low, high, integer = names["big_m"](network, lower, upper)
+    size = np.abs(c).max()
     for sign in (1, -1):  # the largest prediction as well
         solution = milp(
-            sign * y / size,
+            sign * c / size,
             constraints=LinearConstraint(A, ub=b),
             bounds=Bounds(low, high),
             integrality=integer,

@@ -127,7 +127,7 @@ def test_cancelling_units_are_measured_and_told(path):
 
 
 def test_the_remedy_for_float64_is_another_one():
-    text = onnx_file._warning(0.25, np.dtype(np.float64), drawn=False)
+    text = onnx_file._warning(0.25, np.dtype(np.float64), is_drawn=False)
     assert "differ from the network's by up to 0.25 standard deviations of an output, on X" in text
     assert text.endswith("Subtract the means from the columns before training.")
 
@@ -174,9 +174,18 @@ def test_bad_arguments(arguments, error, words, path, monkeypatch):
     assert not path.exists()
 
 
+def test_parameters_that_are_not_finite(path):
+    network = raw_network().network
+    network.W_h[1, 2] = np.nan
+    for write in (network.to_onnx, network.to_safetensors):
+        with pytest.raises(ValueError, match=r"W_h must be finite; got nan at W_h\[1, 2\]"):
+            write(path)
+    assert not path.exists()
+
+
 def test_parameters_beyond_float32(path):
     network = Network([[1e-40]], [0.0], [[1e40]], [0.0])
-    with pytest.raises(ValueError, match="W_y must stay within .* Export it in float64"):
+    with pytest.raises(ValueError, match="W_y must stay within .* Pass dtype="):
         network.to_onnx(path, dtype="float32")
     assert network.to_onnx(path).error < 1e-12
 

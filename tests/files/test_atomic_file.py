@@ -47,6 +47,17 @@ def test_what_is_written_comes_back(path):
     assert os.listdir(path.parent) == [path.name]
 
 
+def test_bytes_are_written_as_they_are(path):
+    text = "σ\r\n".encode()
+    atomic_file.write_bytes(path, text)
+    assert path.read_bytes() == text
+    atomic_file.write_bytes(path, b"")
+    assert path.read_bytes() == b""
+    with pytest.raises(OSError, match="No such file"):
+        atomic_file.write_bytes(path.parent / "no" / "file", text)
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_objects_are_refused(path):
     with pytest.raises(ValueError, match="Object arrays"):
         atomic_file.write_arrays(path, {"a": np.array([object()])})

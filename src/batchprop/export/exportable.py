@@ -219,7 +219,7 @@ class Exportable(Parameters):
         ImportError
             The package onnx is not installed; the extra ``batchprop[onnx]`` provides it.
         TypeError, ValueError
-            An argument is invalid, or a parameter is beyond the range of ``dtype``.
+            An argument is invalid, or a parameter is NaN, inf or beyond the range of ``dtype``.
         OSError
             The file cannot be written.
 
@@ -238,8 +238,8 @@ class Exportable(Parameters):
         """
         from batchprop.export import onnx_file
 
-        blocks = split(self.theta, self.shape)
-        return onnx_file.write(path, blocks, self._activation, dtype, opset, X, stacklevel=2)
+        rounded, exact = self._rounded(dtype), split(self.theta, self.shape)
+        return onnx_file.write(path, rounded, exact, self._activation, opset, X, stacklevel=2)
 
     def to_safetensors(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to a safetensors file.
@@ -259,7 +259,7 @@ class Exportable(Parameters):
             The package safetensors is not installed; the extra ``batchprop[safetensors]`` provides
             it.
         TypeError, ValueError
-            ``path`` is not a file name.
+            ``path`` is not a file name, or a parameter is NaN or inf.
         OSError
             The file cannot be written.
 
@@ -273,7 +273,7 @@ class Exportable(Parameters):
         """
         from batchprop.export import safetensors_file
 
-        safetensors_file.write(path, split(self.theta, self.shape), self._activation)
+        safetensors_file.write(path, self._rounded(None), self._activation)
 
     def to_torch(self) -> Any:
         """Return the network as a module of PyTorch.
@@ -295,8 +295,10 @@ class Exportable(Parameters):
         >>> from batchprop import Network
         >>> network = Network.initialize(n_inputs=3, n_hidden=5, n_outputs=1)
         >>> X = np.zeros((3, 10))
+        >>> import torch  # doctest: +SKIP
         >>> module = network.to_torch()  # doctest: +SKIP
-        >>> Y = module(torch.from_numpy(X.T)).T  # doctest: +SKIP
+        >>> module(torch.from_numpy(X.T)).shape  # doctest: +SKIP
+        torch.Size([10, 1])
         """
         from batchprop.export.torch_module import torch_module
 

@@ -59,36 +59,46 @@ class OnnxExport(NamedTuple):
 
 def write(
     path: str | os.PathLike[str],
-    blocks: Blocks,
+    rounded: Blocks,
+    exact: Blocks,
     activation: str,
-    dtype: npt.DTypeLike | None,
     opset: int,
     X: npt.ArrayLike | None,
     stacklevel: int,
 ) -> OnnxExport:
     """Write an ONNX file atomically and return what it is; see ``Exportable.to_onnx``.
 
-    ``stacklevel`` is what the caller of this function would pass to ``warnings.warn``.
+    Parameters
+    ----------
+    path : str or path-like
+        The file's name, used as it is; an existing file is replaced.
+    rounded, exact : Blocks
+        Parameters in the file's dtype, and in the network's.
+    activation : str
+        Name of the activation.
+    opset : int
+        Version of ONNX's operator set.
+    X : array_like, shape (e, N), or None
+        Inputs on which the file is compared with the network.
+    stacklevel : int
+        What the caller of this function would pass to ``warnings.warn``.
     """
     path = validation.file_path("path", path)
-    float_dtype = blocks.W_h.dtype if dtype is None else validation.float_dtype(dtype)
+    dtype = rounded.W_h.dtype
     _check_opset(opset)
-    samples = _samples(blocks, X, float_dtype)
-    for name, block in blocks._asdict().items():
-        validation.in_range(name, block, float_dtype, "Export it in float64.")
-    _check_size(sum(block.size for block in blocks) * float_dtype.itemsize)
+    samples = _samples(exact, X, dtype)
+    _check_size(sum(block.nbytes for block in rounded))
     onnx = optional_package("onnx", "network.to_onnx", "batchprop[onnx]")
     _check_installed(onnx, opset)
-    graph = network_graph(blocks, activation, float_dtype, x=_INPUT, y=_OUTPUT)
-    model = _model(onnx, graph, blocks, activation, opset)
+    graph = network_graph(rounded, activation, dtype, x=_INPUT, y=_OUTPUT)
+    model = _model(onnx, graph, rounded, activation, opset)
     onnx.checker.check_model(model, full_check=True)
-    error = _error(model, blocks, activation, samples, float_dtype)
+    error = _error(model, exact, activation, samples, dtype)
     atomic_file.write_bytes(path, model.SerializeToString())
     if error > TOLERABLE:
-        warnings.warn(
-            _warning(error, float_dtype, X is None), UserWarning, stacklevel=stacklevel + 1
-        )
-    return OnnxExport(path, float_dtype.name, opset, error, samples.shape[1])
+        text = _warning(error, dtype, is_drawn=X is None)
+        warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
+    return OnnxExport(path, dtype.name, opset, error, samples.shape[1])
 
 
 def _check_opset(opset: object) -> None:
@@ -120,7 +130,7 @@ def _samples(blocks: Blocks, X: npt.ArrayLike | None, dtype: np.dtype[Any]) -> A
     if X is None:
         return responsive_samples(blocks)
     samples = validation.inputs(X, blocks.W_h.shape[1])
-    validation.in_range("X", samples, dtype, "Export it in float64.")
+    validation.in_range("X", samples, dtype, "Pass dtype='float64'.")
     return samples.astype(np.float64, copy=False)
 
 
@@ -129,8 +139,7 @@ def _model(onnx: Any, graph: Graph, blocks: Blocks, activation: str, opset: int)
     helper = onnx.helper
     m, e = blocks.W_h.shape
     s = blocks.b_y.size
-    dtype = next(iter(graph.constants.values())).dtype
-    element = helper.np_dtype_to_tensor_dtype(dtype)
+    element = helper.np_dtype_to_tensor_dtype(blocks.W_h.dtype)
     nodes = [
         helper.make_node(node.operator, node.inputs, [node.output], node.output, **node.attributes)
         for node in graph.nodes
@@ -172,9 +181,9 @@ def _error(
     return largest_error(Y, expected)
 
 
-def _warning(error: float, dtype: np.dtype[Any], drawn: bool) -> str:
+def _warning(error: float, dtype: np.dtype[Any], is_drawn: bool) -> str:
     """Return the warning about a large error, with the remedy."""
-    where = "samples drawn where the hidden units respond" if drawn else "X"
+    where = "samples drawn where the hidden units respond" if is_drawn else "X"
     text = (
         f"The predictions of the {dtype} file differ from the network's by up to {error:.2g} "
         f"standard deviations of an output, on {where}: {dtype} does not resolve these units. "
@@ -184,4 +193,4 @@ def _warning(error: float, dtype: np.dtype[Any], drawn: bool) -> str:
     else:
         text += "Subtract"
     text += " the means from the columns before training."
-    return f"{text} Pass X= to measure on your own samples." if drawn else text
+    return f"{text} Pass X= to measure on your own samples." if is_drawn else text

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 # Use one more thread per this many nanoseconds of estimated single-thread time: with less work per
-# thread, handing out chunks and waking threads costs more than it saves (docs/performance.md).
+# thread, handing out chunks and waking threads costs more than it saves
+# (https://batchprop.readthedocs.io/en/latest/performance.html).
 NANOSECONDS_PER_THREAD = 12_000.0
 
 

@@ -5,7 +5,7 @@ activation is smooth, the network has at most a thousand parameters, and there i
 penalty.  L-BFGS needs some √(Σw/α) iterations: the penalty bounds the condition of F.  In
 standardised units α is the variance of the noise over that of the weights, so that noisy tables
 have an α at which L-BFGS is done after some hundred cheap iterations.
-``docs/solvers.md`` has the measurements.
+The measurements: https://batchprop.readthedocs.io/en/latest/solvers.html
 """
 
 from __future__ import annotations

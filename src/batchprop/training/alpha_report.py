@@ -15,7 +15,8 @@ class AlphaReport(NamedTuple):
     ----------
     alphas : tuple of float
         The α_h that were tried, ascending; α_y was m times as large.  If weights are relative, they
-        are multiples of the mean weight (``docs/penalty.md``).
+        are multiples of the mean weight
+        (https://batchprop.readthedocs.io/en/latest/penalty.html).
     scores : tuple of float
         Mean squared error of the samples left out, in squared standard deviations of the targets:
         predicting the mean has a score of 1, or of s with s outputs.  NaN if there was no time, or

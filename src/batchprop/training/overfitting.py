@@ -7,7 +7,8 @@ Two things tell: validation data, and the noise that ``alpha="evidence"`` has es
   by the factor √(1 − γ/Σw), and the estimate is that of a small network, so that only a training
   error far below it is a sign.  Little noise is estimated too badly to tell.
 
-The thresholds were measured on the tables of ``benchmarks/defaults`` (``docs/penalty.md``).
+The thresholds were measured on the tables of ``benchmarks/defaults`` (
+https://batchprop.readthedocs.io/en/latest/penalty.html).
 """
 
 from __future__ import annotations

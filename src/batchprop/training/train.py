@@ -92,7 +92,7 @@ def train(
         How θ moves: by quasi-Newton steps (lbfgs), by Levenberg–Marquardt steps (lm), by a method
         of ``scipy.optimize.minimize`` (scipy), or by steps along the gradient (the others).
         "auto" chooses between lbfgs and lm by the sizes of the problem and the penalty
-        (``docs/solvers.md``).
+        (https://batchprop.readthedocs.io/en/latest/solvers.html).
     engine : {"fused", "vectorized", "naive"}
         The implementation that computes loss and gradient.
     learning_rate : float or None
@@ -117,25 +117,27 @@ def train(
         For scipy: ``method`` and ``options`` of ``scipy.optimize.minimize``.
     scale : bool
         Standardise inputs and targets for training, and fold the scaling into the returned weights
-        (``docs/scaling.md``).  False trains on the data as they are.
+        (https://batchprop.readthedocs.io/en/latest/scaling.html).  False trains on the
+        data as they are.
     alpha : float, pair of floats, "auto", "evidence" or "cv"
         α ≥ 0, the L2 penalty on weights, not biases.  The same number means the same as
         scikit-learn's ``alpha`` on standardised data, and as R's ``decay``, which penalises biases
         as well.  In a pair (α_h, α_y), α_h is for W_h and α_y for W_y; 0 is no penalty.
         "evidence" chooses a pair from the data in a fraction of a second, "cv" by cross-validation
-        (``docs/penalty.md``).  "auto" is "evidence" for lm, lbfgs and scipy.  For gd, momentum,
-        nesterov and adam, and with ``max_epochs=0``, it is 0.
+        (https://batchprop.readthedocs.io/en/latest/penalty.html).  "auto" is "evidence" for lm,
+        lbfgs and scipy.  For gd, momentum, nesterov and adam, and with ``max_epochs=0``, it is 0.
     n_init : int
         Train this many starts side by side, with seeds ``seed``, ``seed + 1``, ….
         ``result.starts`` has all of them.
     combine : {"best", "mean"}
         What to return of several starts: the best, or their mean as one network of ``n_init`` times
-        as many hidden units (``docs/many.md``).  On noisy tables the mean usually predicts
-        better.  ``alpha`` penalises each start by itself.
+        as many hidden units (https://batchprop.readthedocs.io/en/latest/many.html).  On noisy
+        tables the mean usually predicts better.  ``alpha`` penalises each start by itself.
     uncertainty : {"laplace"} or None
         "laplace": ``result.predictive`` says how sure the network is, with standard deviations and
         intervals.  They are calibrated by five further networks, each trained on four fifths of
-        the samples, or by the validation data (``docs/uncertainty.md``).
+        the samples, or by the validation data
+        (https://batchprop.readthedocs.io/en/latest/uncertainty.html).
     max_epochs : int, None or "auto"
         Largest number of steps.  0 only evaluates, None sets no limit, "auto" is the solver's own
         number (``batchprop.solvers.settings.LIMITS``).
@@ -146,7 +148,7 @@ def train(
     tol : float or None
         Stop when F has not fallen by this share of itself within ``n_epochs_no_change`` epochs;
         None or 0 switches the rule off.  With ``max_epochs="auto"`` the share grows in long runs
-        (``docs/solvers.md``).
+        (https://batchprop.readthedocs.io/en/latest/solvers.html).
     n_epochs_no_change : int or "auto"
         See ``tol``.
     X_val, T_val : array_like, shapes (e, N_val) and (s, N_val), or None
@@ -170,9 +172,13 @@ def train(
         The callback is called at epoch 0, after every ``callback_every`` epochs and at the end.  A
         larger number leaves longer stretches to compiled code.
     progress : bool or None
-        True shows a progress line on standard error, also during the search for a penalty.  None
-        shows one line, once per process, when kernels are compiled and standard error is a
-        terminal.  False shows nothing.
+        None shows a progress line on standard error if the call takes longer than two seconds and
+        somebody watches: standard error is a terminal, or the process is a notebook's kernel.
+        There it also says, once per process, that kernels are being compiled.  The line is removed
+        at the end.  It is not shown to a ``callback``'s user, in worker processes, or if the
+        environment variable ``CI`` is set.  True shows the line at once and everywhere, and keeps
+        its last state; in files and pipes it is a new line every five seconds.  False shows
+        nothing.  Notebooks with tqdm and ipywidgets show a bar.
     seed : int or None
         Seed of the start.  The same seed gives the same start on every engine.
     dtype : {"float32", "float64"} or None
@@ -184,9 +190,9 @@ def train(
         Non-negative weights: 2 equals a repeated sample, 0 a missing one.
     resume : TrainResult, Checkpoint, path-like or None
         Resume this run for ``max_epochs`` further epochs.  The outcome is, to the last bit, that of
-        one run of all these epochs (``docs/resume.md``).  The data must be the same.  Solver and
-        settings, network, dtype, scaling and ``alpha`` come from the resumed run; so do stopping
-        rules that this call leaves out.
+        one run of all these epochs (https://batchprop.readthedocs.io/en/latest/resume.html).  The
+        data must be the same.  Solver and settings, network, dtype, scaling and ``alpha`` come from
+        the resumed run; so do stopping rules that this call leaves out.
     checkpoint : path-like or None
         Write checkpoints to this file, during the run and at its end, however it ends.  Each write
         is atomic.  ``resume`` takes the file.
@@ -225,8 +231,8 @@ def train(
     -----
     Ctrl-C ends the run as quickly as the clock would and returns the best network so far, with
     ``stop_reason`` "interrupted".
-    ``docs/derivation.md`` derives the gradient; ``solvers/first_order/update_rules.py`` has the
-    steps of the first-order solvers.
+    https://batchprop.readthedocs.io/en/latest/derivation.html derives the gradient;
+    ``solvers/first_order/update_rules.py`` has the steps of the first-order solvers.
     An unevaluated final step is discarded.
 
     Examples
@@ -299,6 +305,6 @@ def train(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
     )
-    result = trained(X, T, options, COLUMNS, stacklevel=2)
+    result = trained(X, T, options, COLUMNS, stacklevel=2, shows_long_calls=True)
     limits.warn(options, result, stacklevel=2)
     return result

@@ -7,9 +7,9 @@ The exponential functions rest on x = n ln(2) + r with |r| ≤ ln(2)/2, so exp(x
   part of that division.  tanh is odd, so t = x + x³ p(x²) with x = r/2 needs half as many
   coefficients as q.
 
-``tools/sigma_coefficients.py`` computes the polynomials; tests assert the error bounds that
-``docs/accuracy.md`` states.  Arguments are clamped to a range in which n fits in the exponent of a
-float; at its ends σ equals its limits.
+``tools/sigma_coefficients.py`` computes the polynomials; tests assert the error bounds of
+https://batchprop.readthedocs.io/en/latest/accuracy.html.  Arguments are clamped to a range in
+which n fits in the exponent of a float; at its ends σ equals its limits.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ estimates the noise.
 these parameters.  F has no penalty on b_h.  A prior that is flat there as well would reward idle
 units: if W_y has a column of zeros, any b_h of that unit fits equally well, and the evidence grows
 without bound.  With it, α ended at 10 on small noisy tables; a penalty on b_h in F made predictions
-worse (``docs/penalty.md``).
+worse (https://batchprop.readthedocs.io/en/latest/penalty.html).
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992; F. D.
 Foresee and M. T. Hagan, *Gauss–Newton approximation to Bayesian learning*, 1997.

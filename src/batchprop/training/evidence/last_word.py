@@ -14,7 +14,7 @@ chosen α and with 0.  By their √MSE on the samples left out, α = 0 wins in o
    larger.  (α is the variance of the noise over that of the weights.)
 
 The fits are short, and it is in long ones that a network without noise and penalty gets ahead; so
-the cases ask for little.  ``docs/penalty.md`` has the measurements.
+the cases ask for little.  The measurements: https://batchprop.readthedocs.io/en/latest/penalty.html
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 α is a ridge against summed squares in standardised units, and (α_h, m α_h) does not depend on m
 either: a part of the samples and a network of few units tell which α suits all samples and the
-network of the call (``docs/penalty.md``).  So the cost of a choice is bounded.
+network of the call.  So the cost of a choice is bounded.  How the choice is made:
+https://batchprop.readthedocs.io/en/latest/penalty.html
 
 A fifth of the samples is left out of the fits and judges them.  Which samples these are depends on
 their inputs alone: repeated samples stay on one side, and a weight of 2 makes the same choice as a

@@ -1,0 +1,1 @@
+"""One script for each other tool; none imports batchprop."""

@@ -1,0 +1,1 @@
+"""What the site needs beyond Sphinx: links, docstrings, headings, and notebooks as pages."""
