@@ -18,6 +18,7 @@ from batchprop.cli.measures import Errors
 from batchprop.cli.training_data import Rows
 
 if TYPE_CHECKING:
+    from batchprop.network import Network
     from batchprop.training.result import TrainResult
 
 Array = npt.NDArray[np.float64]
@@ -36,10 +37,10 @@ class HeldOut:
 
     Attributes
     ----------
-    T, Y : ndarray, shape (N, s)
-        Targets of these rows, and the network's predictions.
     X : ndarray, shape (N, e)
-        Their inputs.
+        Inputs of these rows.
+    T : ndarray, shape (N, s)
+        Their targets.
     weights : ndarray, shape (N,), or None
         Their weights.
     errors : dict
@@ -52,11 +53,10 @@ class HeldOut:
 
     X: Array
     T: Array
-    Y: Array
     weights: Array | None
     errors: dict[str, list[Errors]]
     coverage: list[float] | None
-    network: Any
+    network: Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +180,7 @@ def _measured(result: TrainResult, training: Rows, held_out: Rows) -> HeldOut:
         lower, upper = result.predictive.interval(X.T, LEVEL)
         inside = (lower.T <= T) & (upper.T >= T)
         coverage = [float(c) for c in np.average(inside, axis=0, weights=weights)]
-    return HeldOut(X, T, Y, weights, errors, coverage, network)
+    return HeldOut(X, T, weights, errors, coverage, network)
 
 
 def _fit_of(

@@ -6,8 +6,6 @@ import base64
 from html import escape
 from pathlib import Path
 
-import numpy as np
-
 from batchprop.cli import report_pictures
 from batchprop.cli.columns import quoted
 from batchprop.cli.console import Console
@@ -98,21 +96,19 @@ def _error_tables(model: Model, held_out: HeldOut | None) -> str:
 
 def _pictures(model: Model, outcome: Fit, rows: Rows) -> str:
     held_out, table = outcome.held_out, model.table
-    if held_out is None:
-        network, X, T, which = model.network, rows.X, rows.T, "training rows"
-        Y = network.predict(X.T).T.astype(np.float64)
-    else:
-        network, X, T, Y = held_out.network, held_out.X, held_out.T, held_out.Y
-        which = "held-out rows"
+    samples, which, network = rows, "training rows", model.network
+    if held_out is not None:
+        samples = Rows(held_out.X, held_out.T, held_out.weights)
+        which, network = "held-out rows", held_out.network
+    X, T, weights = samples.X, samples.T, samples.weights
     growth = permutation_importance(network, table.inputs, X, T)
     names = [column.name for column in table.inputs]
-    text = "<h2>Pictures</h2>"
+    text = f"<h2>Pictures</h2><p>They show the {which}.</p>"
     for o, target in enumerate(table.targets):
+        arguments = network, X, T, weights, table.targets, o
         pictures = {
-            f"predicted against true {target}": report_pictures.predicted_against_true(
-                T[:, o], Y[:, o], target, which
-            ),
-            f"residuals of {target}": report_pictures.residuals(T[:, o], Y[:, o], target, which),
+            f"predicted against true {target}": report_pictures.predicted_against_true(*arguments),
+            f"residuals of {target}": report_pictures.residuals(*arguments),
             f"importance for {target}": report_pictures.importance(names, growth[:, o], target),
         }
         text += "".join(_image(content, name) for name, content in pictures.items())
@@ -120,7 +116,7 @@ def _pictures(model: Model, outcome: Fit, rows: Rows) -> str:
         f"<p>The bars say by how much the error on the {which} grows when the cells of a column "
         f"are shuffled among the rows: the longer, the more the predictions need the column.</p>"
     )
-    return text + _image(report_pictures.history(outcome.result.loss_curve), "training loss")
+    return text + _image(report_pictures.history(outcome.result), "training loss")
 
 
 def _image(svg: bytes, text: str) -> str:
