@@ -103,7 +103,7 @@ def _pictures(model: Model, outcome: Fit, rows: Rows) -> str:
     X, T, weights = samples.X, samples.T, samples.weights
     growth = permutation_importance(network, table.inputs, X, T)
     names = [column.name for column in table.inputs]
-    text = f"<h2>Pictures</h2><p>They show the {which}.</p>"
+    text = f"<h2>Pictures</h2><p>Predictions are those for the {which}.</p>"
     for o, target in enumerate(table.targets):
         arguments = network, X, T, weights, table.targets, o
         pictures = {
