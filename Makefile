@@ -46,7 +46,7 @@ QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/export/test_optional_package.py tests/export/test_safetensors_file.py tests/files/test_atomic_file.py \
   tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
   tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
-  tests/linalg tests/machine tests/predictive/test_calibration.py \
+  tests/linalg tests/machine tests/plot/test_plot.py tests/predictive/test_calibration.py \
   tests/predictive/test_conformal.py tests/scaling tests/simd tests/sklearn/test_sklearn_tools.py \
   tests/sklearn/test_sklearn_words.py tests/solvers --ignore=tests/solvers/lbfgs/test_against_scipy.py \
   tests/test_documented.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \
