@@ -42,7 +42,8 @@ test: $(READY) ## Run the tests
 # A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
 QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \
-  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py tests/files/test_atomic_file.py \
+  tests/engines/test_engines_agree.py tests/engines/test_vectorized.py \
+  tests/export/test_optional_package.py tests/export/test_safetensors_file.py tests/files/test_atomic_file.py \
   tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
   tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
   tests/linalg tests/machine tests/predictive/test_calibration.py \

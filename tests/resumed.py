@@ -7,7 +7,7 @@ import numpy as np
 from batchprop.files import pytree
 
 NUMBERS = ("n_epochs", "best_epoch", "stop_reason", "n_evaluations", "converged", "solver")
-FLOATS = ("loss", "validation_loss", "score", "gradient_norm")
+FLOATS = ("loss", "validation_loss", "selection_score", "gradient_norm")
 NETWORKS = ("network", "last_network")
 
 

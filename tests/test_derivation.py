@@ -70,16 +70,19 @@ def is_zero(expression):
 WEIGHTS = [[1, 1], [1, 3], [sympy.Rational(1, 2), 2, sympy.Rational(3, 2)], [1, 1, 1, 1]]
 
 
-@pytest.mark.parametrize("weight", WEIGHTS, ids=str)
+def scalar_arguments(W_h, b_h, W_y, b_y, X, T):
+    return W_h.tolist(), list(b_h), W_y.tolist(), list(b_y), list(X), list(T)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 4])  # powers of two, for the same reason
 @pytest.mark.parametrize("form", [scalar, chain_rule], ids=["scalar", "chain_rule"])
-def test_scalar_forms_are_the_derivative_for_any_activation(form, weight, any_sigma):
-    W_h, b_h, W_y, b_y, X, T = parts = symbols(1, 2, 1, len(weight))
-    L = derived_loss(*parts, weight, Sigma)
-    sample_weight = None if set(weight) == {1} else weight
-    loss, *gradient = form.loss_and_gradient(*map(list, parts), any_sigma, sample_weight)
+def test_scalar_forms_are_the_derivative_for_any_activation(form, n_samples, any_sigma):
+    W_h, b_h, W_y, b_y, X, T = parts = symbols(1, 2, 1, n_samples)
+    L = derived_loss(*parts, [1] * n_samples, Sigma)
+    loss, gradient = form.loss_and_gradient(*scalar_arguments(*parts), any_sigma)
     assert is_zero(loss - L)
     for block, derivatives in zip((W_h, b_h, W_y, b_y), gradient, strict=True):
-        for parameter, derivative in zip(block, derivatives, strict=True):
+        for parameter, derivative in zip(block, sympy.flatten(derivatives), strict=True):
             assert is_zero(sympy.diff(L, parameter) - derivative), parameter
 
 
@@ -103,10 +106,10 @@ def test_symbolic_comparison_rejects_a_wrong_gradient(any_sigma):
     """Negative control: nothing passes without the factor 2, or one per cent off."""
     W_h, b_h, W_y, b_y, X, T = parts = symbols(1, 2, 1, 2)
     L = derived_loss(*parts, [1, 1], Sigma)
-    _, *gradient = scalar.loss_and_gradient(*map(list, parts), any_sigma)
+    _, gradient = scalar.loss_and_gradient(*scalar_arguments(*parts), any_sigma)
     for wrong in (sympy.Rational(1, 2), sympy.Rational(101, 100)):
         for block, derivatives in zip((W_h, b_h, W_y, b_y), gradient, strict=True):
-            for parameter, derivative in zip(block, derivatives, strict=True):
+            for parameter, derivative in zip(block, sympy.flatten(derivatives), strict=True):
                 assert not is_zero(sympy.diff(L, parameter) - wrong * derivative)
 
 
@@ -154,7 +157,7 @@ def test_numbers_are_those_of_sympys_derivative(activation, shape, n_samples):
 def worked_example_by_hand():
     """1-2-1, tanh, N = 2: results 1 to 4, term by term; here 2/N = 1.
 
-    w^0 = (0.5, -0.3), b^0 = (0.1, 0.2), w^1 = (0.7, -0.4), b^1 = 0.05.
+    W_h = [[0.5], [-0.3]], b_h = [0.1, 0.2], W_y = [[0.7, -0.4]], b_y = [0.05].
     """
     # sample 1: x = 1, target 0.5
     h_11 = math.tanh(0.5 * 1 + 0.1)  # z = 0.6, h = 0.53705
@@ -201,9 +204,11 @@ EXAMPLE = {
 
 
 def worked_example_by_scalar_form(form):
-    return form.loss_and_gradient(
-        [0.5, -0.3], [0.1, 0.2], [0.7, -0.4], [0.05], [1.0, -2.0], [0.5, -1.0], "tanh"
+    data = {name: value for name, value in EXAMPLE.items() if name not in ("X", "T")}
+    loss, gradient = form.loss_and_gradient(
+        **data, x=EXAMPLE["X"][0], t=EXAMPLE["T"][0], activation="tanh"
     )
+    return loss, *gradient
 
 
 def worked_example_by_engine(engine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import importlib.util
 import inspect
 import re
 
@@ -122,6 +123,15 @@ def test_every_public_name_resolves():
         _ = batchprop.nothing_of_the_kind
 
 
+def exists(module, name):
+    """Return whether a module has a name, or a module of that name inside it."""
+    home = importlib.import_module(module)
+    is_package = hasattr(home, "__path__")
+    return hasattr(home, name) or (
+        is_package and importlib.util.find_spec(f"{module}.{name}") is not None
+    )
+
+
 def missing_names(tree):
     """Yield what some code imports from batchprop or reads of it, and is not there."""
     for node in ast.walk(tree):
@@ -130,8 +140,7 @@ def missing_names(tree):
                 if alias.name.startswith("batchprop"):
                     importlib.import_module(alias.name)
         elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("batchprop"):
-            home = importlib.import_module(str(node.module))
-            yield from (alias.name for alias in node.names if not hasattr(home, alias.name))
+            yield from (alias.name for alias in node.names if not exists(node.module, alias.name))
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "batchprop":
             yield from [] if hasattr(batchprop, node.attr) else [node.attr]
 

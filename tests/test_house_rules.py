@@ -23,7 +23,15 @@ TEST_FILES = [path for path in files_in("tests", ".py") if path.name.startswith(
 
 # From the bottom up: a part may import the parts before it, never those after it.
 LAYERS = (
-    *("version", "parameters", "activations", "vocabulary", "machine", "compiler"),
+    *(
+        "version",
+        "parameters",
+        "activations",
+        "vocabulary",
+        "summary_table",
+        "machine",
+        "compiler",
+    ),
     *("simd", "threads", "linalg", "validation", "files", "scaling", "engines"),
     *(
         "penalty",
@@ -35,9 +43,15 @@ LAYERS = (
         "gradient_check",
         "solvers",
     ),
-    *("predictive", "training", "result", "sklearn", "onnx"),
+    *("predictive", "training", "result", "plot", "sklearn", "onnx"),
 )
-DEEPEST = 9  # longest chain of imports between parts
+# Packages that only these parts or modules may import, because not everyone has them.
+OPTIONAL = {
+    "sklearn": ("sklearn", "onnx"),
+    "matplotlib": ("plot",),
+    "tqdm": ("training.progress_screen",),
+}
+DEEPEST = 11  # longest chain of imports between parts
 # The only file that decides how code is compiled, and the names that only it may use from numba.
 POLICY = "batchprop.compiler.jit"
 COMPILERS = ("cfunc", "guvectorize", "jit", "jit_module", "njit", "stencil", "vectorize")
@@ -50,8 +64,10 @@ TESTED_THROUGH = {
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
+    "export.exportable": "export/test_onnx_file.py",  # each method, by the tests of its format
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files
     "gradient_check.engine_under_test": "gradient_check/test_gradient_controls.py",
+    "plot.subjects": "plot/test_plot.py",  # by what users pass
     "solvers.first_order.first_order_run": "solvers/first_order/test_update_rules.py",
     "training.run": "training/test_train.py",  # whole trainings
     "training.run_result": "test_network_loss.py",  # a result's losses are those of its network
@@ -150,8 +166,11 @@ def test_only_declared_dependencies_are_imported():
     allowed = declared | {"batchprop", "llvmlite"} | sys.stdlib_module_names  # numba needs llvmlite
     offenders = {}
     for path in SOURCES:
-        on_sklearn = module(path).startswith(("batchprop.sklearn", "batchprop.onnx"))
-        extra = {"sklearn"} if on_sklearn else set()
+        extra = {
+            package
+            for package, homes in OPTIONAL.items()
+            if any(f"{module(path)}.".startswith(f"batchprop.{home}.") for home in homes)
+        }
         tops = {name.split(".")[0] for name in imported(path)}
         offenders[name_of(path)] = tops - allowed - extra
     assert not {name: tops for name, tops in offenders.items() if tops}

@@ -49,7 +49,7 @@ def test_the_loss_is_that_of_the_network(offset, solver, dtype):
     result = quietly(X, T, X_val=X_val, T_val=T_val, **options)
     held_out = squared_error(result.network, X_val, T_val)
     assert result.loss == pytest.approx(squared_error(result.network, X, T), rel=rel)
-    assert result.validation_loss == result.score == pytest.approx(held_out, rel=rel)
+    assert result.validation_loss == result.selection_score == pytest.approx(held_out, rel=rel)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
@@ -132,7 +132,7 @@ def test_validation_counts_targets_that_were_constant_in_training(engine, solver
     options = {"hidden_size": 4, "engine": engine, "solver": solver, "max_epochs": 8}
     result = quietly(X, T, X_val=X_val, T_val=T_val, **options)
     held_out = squared_error(result.network, X_val, T_val)
-    assert result.validation_loss == result.score == pytest.approx(held_out, rel=1e-9)
+    assert result.validation_loss == result.selection_score == pytest.approx(held_out, rel=1e-9)
     curve = result.validation_loss_curve
     assert curve[result.best_epoch] == curve.min() == pytest.approx(held_out, rel=1e-9)
     assert curve.min() > np.mean((T_val[1] - 7.0) ** 2)

@@ -11,13 +11,15 @@ import pytest
 
 from tests.project import ROOT
 
-FOLDER = ROOT / "docs" / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+DOCS = ROOT / "docs"
+EXECUTE = DOCS / "notebooks" / "execute.py"
+FOLDERS = (DOCS / "notebooks", DOCS / "pt" / "notebooks")
+NOTEBOOKS = [path for folder in FOLDERS for path in sorted(folder.glob("*.ipynb"))]
 
 
 def execute(path, folder):
     """Run a copy of a notebook, in a process of its own: the kernel's sockets stay out of here."""
-    command = [sys.executable, str(FOLDER / "execute.py"), "--output", str(folder), str(path)]
+    command = [sys.executable, str(EXECUTE), "--output", str(folder), str(path)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     return nbformat.read(folder / path.name, as_version=4)
@@ -39,8 +41,8 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_there_are_two_notebooks():
-    assert [path.name[:2] for path in NOTEBOOKS] == ["1-", "2-"]
+def test_there_are_two_notebooks_in_two_languages():
+    assert [path.name[:2] for path in NOTEBOOKS] == ["1-", "2-"] * 2
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

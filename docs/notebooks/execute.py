@@ -1,6 +1,6 @@
 """Run the notebooks from top to bottom and save their outputs, without a trace of the machine.
 
-.venv/bin/python docs/notebooks/execute.py                renew the notebooks in place
+.venv/bin/python docs/notebooks/execute.py                renew all notebooks in place
 .venv/bin/python docs/notebooks/execute.py --output DIR   leave them, write copies into DIR
 """
 
@@ -14,7 +14,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-FOLDER = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parent.parent
+FOLDERS = (DOCS / "notebooks", DOCS / "pt" / "notebooks")
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -28,7 +29,8 @@ def isolate(folder: Path) -> None:
     for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "MPLBACKEND"):
         os.environ.pop(name, None)
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-    os.environ["PYTHONPATH"] = str(FOLDER.parent.parent / "src")
+    os.environ["CI"] = "1"  # no progress lines in saved outputs
+    os.environ["PYTHONPATH"] = str(DOCS.parent / "src")
 
 
 def executed(path: Path) -> nbformat.NotebookNode:
@@ -40,7 +42,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        resources={"metadata": {"path": str(FOLDER)}},
+        resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
@@ -53,16 +55,17 @@ def executed(path: Path) -> nbformat.NotebookNode:
 
 
 def main() -> None:
-    """Execute every notebook beside this file."""
+    """Execute every notebook, or those that the command names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=FOLDER, help="where to write them")
+    parser.add_argument("--output", type=Path, help="where to write them; by default in place")
     parser.add_argument("notebooks", nargs="*", type=Path, help="these only")
     options = parser.parse_args()
-    paths = [path.resolve() for path in options.notebooks] or sorted(FOLDER.glob("*.ipynb"))
+    everything = [path for folder in FOLDERS for path in sorted(folder.glob("*.ipynb"))]
+    paths = [path.resolve() for path in options.notebooks] or everything
     with tempfile.TemporaryDirectory() as folder:
         isolate(Path(folder))
         for path in paths:
-            nbformat.write(executed(path), options.output / path.name)
+            nbformat.write(executed(path), (options.output or path.parent) / path.name)
 
 
 if __name__ == "__main__":

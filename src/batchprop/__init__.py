@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from batchprop.version import __version__
 
 if TYPE_CHECKING:
+    from batchprop import plot
     from batchprop.averaging import average
     from batchprop.engines import ENGINES
     from batchprop.gradient_check import check_gradient
@@ -37,6 +38,7 @@ _MODULES = {
     "train": "batchprop.training.train",
     "train_many": "batchprop.training.train_many",
 }
+_SUBMODULES = ("plot",)  # that are imported on first use, too
 
 __all__ = [
     "ENGINES",
@@ -49,6 +51,7 @@ __all__ = [
     "check_gradient",
     "gauss_newton",
     "loss_and_gradient",
+    "plot",
     "train",
     "train_many",
 ]
@@ -57,8 +60,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)
+    if name in _SUBMODULES:
+        return import_module(f"batchprop.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+    return sorted({*globals(), *_MODULES, *_SUBMODULES})

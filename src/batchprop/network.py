@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines, validation
+from batchprop import engines, summary_table, validation
 from batchprop.export.exportable import Exportable
 from batchprop.files import network_file
 from batchprop.parameters import Parameters, Shape, split
@@ -331,6 +331,9 @@ class Network(Exportable):
         """
         blocks, activation = network_file.read(path)
         return cls(*blocks, activation=activation)
+
+    def _repr_html_(self) -> str:
+        return summary_table.network_html(self.shape, self.activation, self.dtype.name)
 
     def __repr__(self) -> str:
         return f"Network({self.shape}, activation={self.activation!r}, dtype={self.dtype})"

@@ -15,7 +15,7 @@ says where each is defined::
     Y (s, N), R (s, N)        predictions W_y H + b_y, residuals Y − T
     wR (s, N)                 weighted residuals w ⊙ R
     σ, σ′                     the activation and its derivative
-    x̂ (e + 1,), ĥ (m + 1,)    [x; 1] and [h; 1]
+    x⁺ (e + 1,), h⁺ (m + 1,)    [x; 1] and [h; 1]
     L, L̃                      the loss, and the loss of standardised data
     α_h, α_y                  penalties on W_h and W_y
     F = L̃ + penalty           the objective that a solver minimises

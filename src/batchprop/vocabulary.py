@@ -25,12 +25,16 @@ class Words(NamedTuple):
         Whether the targets were passed as a flat array.
     unsettled : type
         Category of the warning about a run that ended before it converged.
+    constant_inputs_are_usual : bool
+        Whether constant inputs cause no warning: the samples may be a fold of a table, in which a
+        column of a rare category has one value.
     """
 
     names: dict[str, str]
     rows_are_samples: bool
     flat: bool = False
     unsettled: type[UserWarning] = UserWarning
+    constant_inputs_are_usual: bool = False
 
     def name(self, argument: str) -> str:
         """Return the caller's name of a table or argument."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, engines, loss_and_gradient, train
-from batchprop.engines.naive import matrix, scalar
+from batchprop.engines.naive import matrix
 from batchprop.engines.samples import Samples
 from batchprop.network_loss import output_losses
 from batchprop.scaling import Scaling, fold
@@ -108,8 +108,6 @@ def test_the_definition_wants_one_weight_a_sample(weight):
         matrix.loss_and_gradient(
             [[1.0]], [0.0], [[1.0]], [0.0], [[1.0, 2.0]], [[0.0, 1.0]], "tanh", weight
         )
-    with pytest.raises(ValueError, match="sample weights for 2 samples"):
-        scalar.loss_and_gradient([1.0], [0.0], [1.0], [0.0], [1.0, 2.0], [0.0, 1.0], "tanh", weight)
 
 
 @pytest.mark.parametrize("n_samples", [50, 1300])

@@ -16,7 +16,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from batchprop import ENGINES, Network, train
 from batchprop.sklearn import BatchMLPRegressor
-from tests.project import SRC
+from batchprop.version import DOCS
+from tests.project import ROOT, SRC
 from tests.test_documented import documented_parameters, section
 
 RNG = np.random.default_rng(0)
@@ -29,15 +30,16 @@ SMALL = {"alpha": 0.0, "hidden_size": 8, "max_iter": 60, "tol": 0, "random_state
 
 @parametrize_with_checks(
     [
-        BatchMLPRegressor(alpha=0.0),
+        BatchMLPRegressor(),
         BatchMLPRegressor(solver="gd"),
         BatchMLPRegressor(activation="relu", engine="vectorized", solver="nesterov", max_iter=100),
         BatchMLPRegressor(n_threads=2, random_state=1, alpha=0.0),
-        BatchMLPRegressor(early_stopping=True, alpha=0.0),
+        BatchMLPRegressor(early_stopping=True),
         BatchMLPRegressor(n_init=2, combine="mean", max_iter=100, alpha=0.0),
     ]
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Constant")  # y, in what is left of four different samples
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -58,6 +60,7 @@ def test_it_is_train_with_rows_as_samples(engine, dtype, y):
     assert (model.n_features_in_, model.n_outputs_) == (3, len(T))
     assert (model.n_layers_, model.out_activation_) == (3, "identity")
     assert model.validation_loss_curve_ is None
+    assert model.best_validation_score_ is None
     predicted = model.predict(x)
     assert predicted.shape == y.shape
     assert predicted.dtype == model.network_.dtype == dtype
@@ -86,7 +89,12 @@ def test_every_argument_is_documented_and_no_other():
     assert documented_parameters(BatchMLPRegressor.__doc__) == set(
         BatchMLPRegressor(alpha=0.0).get_params()
     )
-    for method in (BatchMLPRegressor.fit, BatchMLPRegressor.predict):
+    for method in (
+        BatchMLPRegressor.fit,
+        BatchMLPRegressor.predict,
+        BatchMLPRegressor.partial_fit,
+        BatchMLPRegressor.predict_interval,
+    ):
         expected = set(inspect.signature(method).parameters) - {"self"}
         assert documented_parameters(method.__doc__) == expected
 
@@ -149,6 +157,7 @@ def test_validation_data_of_the_users():
     curve = model.validation_loss_curve_
     assert model.stop_reason_ == "patience"
     assert curve.shape == model.loss_curve_.shape == (model.n_iter_ + 1,)
+    assert model.best_validation_score_ == pytest.approx(model.score(x_val, y_val), rel=1e-9)
     assert model.n_iter_ == int(np.argmin(curve)) + 30
     assert mean_squared_error(y_val, model.predict(x_val)) == pytest.approx(curve.min(), rel=1e-12)
     assert model.loss_ == model.loss_curve_[np.argmin(curve)] > model.best_loss_
@@ -192,7 +201,7 @@ def test_a_warm_start_from_another_fit_begins_at_its_network():
 
 
 BAD = {
-    "hidden_size": ((8,), TypeError),
+    "hidden_size": (8.0, TypeError),
     "activation": ("sigmoid", ValueError),
     "solver": ("lbgfs", ValueError),
     "alpha": (-1.0, ValueError),
@@ -250,9 +259,12 @@ def test_it_says_when_it_was_interrupted(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("batchprop.engines.vectorized.ArrayObjective", interrupted)
-    with pytest.warns(UserWarning, match="Interrupted"):
-        model = BatchMLPRegressor(engine="vectorized", solver="lbfgs", alpha=0.0).fit(X, Y)
-    assert model.stop_reason_ == "interrupted"
+    model = BatchMLPRegressor(engine="vectorized", solver="lbfgs", alpha=0.0)
+    with pytest.raises(
+        KeyboardInterrupt, match="before its first iteration; the estimator is unch"
+    ):
+        model.fit(X, Y)
+    assert not hasattr(model, "network_")
 
 
 def test_raw_columns_are_named_in_the_warning():
@@ -277,6 +289,12 @@ def test_without_scikit_learn_it_says_what_to_install():
     )  # fmt: skip
     assert "needs scikit-learn 1.6 or newer" in done.stdout
     assert 'pip install "batchprop[sklearn]"' in done.stdout
+
+
+def test_the_diagram_links_to_the_page_of_the_estimator():
+    html = BatchMLPRegressor()._repr_html_()
+    assert f'href="{DOCS}sklearn.html"' in html
+    assert (ROOT / "docs" / "sklearn.md").exists()
 
 
 def test_fitting_is_quiet(capfd):

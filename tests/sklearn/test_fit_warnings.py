@@ -39,11 +39,24 @@ def test_a_limit_is_told_with_the_iterations_and_the_loss(reason):
 
 
 def test_other_ends():
-    (one,) = said("interrupted")
-    assert one.category is UserWarning
-    assert one.filename == __file__
     for reason in ("gradient", "stagnation", "patience", "callback"):
         assert not said(reason)
+    assert not said("interrupted")  # an exception says it
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        (["interrupted"], True),
+        (["max_epochs", "interrupted"], True),
+        (["callback", "interrupted"], False),
+        (["max_epochs"], False),
+    ],
+)
+def test_ctrl_c_is_told_from_a_callback_that_ends_all_starts(reasons, expected):
+    starts = tuple(SimpleNamespace(stop_reason=reason) for reason in reasons)
+    result = SimpleNamespace(stop_reason=reasons[0], starts=starts)
+    assert fit_warnings.was_interrupted(result) == expected
 
 
 @pytest.mark.parametrize("flat", [True, False])

@@ -52,7 +52,7 @@ def test_they_do_not_steer_it():
     assert model.score(x[:100], y[:100]) > 0.95
 
 
-@pytest.mark.parametrize("n_present", [2, 3, 5, 17])
+@pytest.mark.parametrize("n_present", [3, 4, 5, 17])
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.49])
 def test_a_positive_weight_is_left_on_both_sides(n_present, share):
     for seed in range(20):
@@ -66,18 +66,32 @@ def test_a_positive_weight_is_left_on_both_sides(n_present, share):
         assert (made.sample_weight > 0).all()
         assert (made.sample_weight_val > 0).all()
         assert made.X.shape[1] + made.X_val.shape[1] == n_present
-        assert made.X.shape[1] > 0 < made.X_val.shape[1]
+        assert made.X.shape[1] >= 1
+        assert made.X_val.shape[1] >= 2
 
 
+@pytest.mark.parametrize("n_samples", [1, 2])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_one_row_cannot_be_split(weighted):
-    x, y = table(np.random.default_rng(0), 6 if weighted else 1)
-    weight = np.eye(6)[2] if weighted else None
+def test_too_few_rows_to_split(weighted, n_samples):
+    x, y = table(np.random.default_rng(0), 6 if weighted else n_samples)
+    weight = np.eye(6)[:n_samples].sum(axis=0) if weighted else None
     kind = " of positive weight" if weighted else ""
-    with pytest.raises(
-        ValueError, match=rf"^early_stopping must have .* 2 samples{kind}; got 1 sample"
-    ):
+    expected = rf"^early_stopping must have at least 3 samples{kind}, .*; got {n_samples} sample"
+    with pytest.raises(ValueError, match=expected):
         BatchMLPRegressor(**OPTIONS).fit(x, y, weight)
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(10)])
+def test_a_small_fraction_holds_out_two_different_rows(weight):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(10, 2)), rng.normal(size=(10, 1))
+    assert split(x, y, weight, 0.1).X_val.shape[1] == 2
+    x[:6], y[:6] = x[0], y[0]
+    held_out = split(x, y, weight, 0.01)
+    assert len({tuple(row) for row in held_out.X_val.T}) == 2
+    x[:], y[:] = x[0], y[0]
+    x[5:] += 1.0
+    assert split(x, y, weight, 0.1).X_val.shape[1] == 5  # all rows of one of two different ones
 
 
 def test_no_row_at_all():

@@ -63,16 +63,18 @@ def test_the_mean_of_the_starts(options, n_threads):
     if "X_val" in options:
         weights = {"sample_weight": options.get("sample_weight_val")}
         expected, _ = loss_and_gradient(result.network, CASE.X[:, :7], CASE.T[:, :7], **weights)
-        assert result.validation_loss == result.score == pytest.approx(expected, rel=1e-6)
+        assert result.validation_loss == result.selection_score == pytest.approx(expected, rel=1e-6)
     else:
         assert math.isnan(result.validation_loss)
-        assert result.score == pytest.approx(np.mean([start.score for start in result.starts]))
+        assert result.selection_score == pytest.approx(
+            np.mean([start.selection_score for start in result.starts])
+        )
     assert result.alpha == best.alpha  # of a network of m units
 
 
 def test_what_a_result_of_a_mean_says_of_a_run_is_that_of_one_start():
     result = trained()
-    run = min(result.starts, key=lambda start: start.score)
+    run = min(result.starts, key=lambda start: start.selection_score)
     for name in ("n_epochs", "n_evaluations", "gradient_norm", "best_epoch", "checkpoint"):
         assert getattr(result, name) == getattr(run, name)
     np.testing.assert_array_equal(result.loss_curve, run.loss_curve)
@@ -87,7 +89,7 @@ def test_it_has_converged_if_all_starts_have():
     result = trained(**target)
     assert (result.stop_reason, result.converged) == ("target_loss", True)
     starts = list(result.starts)
-    starts[1] = ended(starts[1], stop_reason="max_epochs", converged=False, score=1e9)
+    starts[1] = ended(starts[1], stop_reason="max_epochs", converged=False, selection_score=1e9)
     spec = _Spec(result)
     mixed = combined(spec, starts, "mean", time.perf_counter())
     assert (mixed.stop_reason, mixed.converged) == ("max_epochs", False)
@@ -112,15 +114,17 @@ class _Spec:
 
 def test_which_starts_take_part():
     starts = trained().starts
-    order = np.argsort([start.score for start in starts])
+    order = np.argsort([start.selection_score for start in starts])
     best, worst = starts[order[0]], starts[order[-1]]
     assert averaged(starts) == list(starts)
     cut = {"stop_reason": "max_seconds"}
     begun = ended(best, **cut)  # better than those that ended by themselves
-    late = ended(worst, **cut, score=2 * worst.score)
+    late = ended(worst, **cut, selection_score=2 * worst.selection_score)
     fresh = ended(best, stop_reason="interrupted", checkpoint=None, n_epochs=0)
     lost = ended(best, stop_reason="non_finite")
-    unknown = ended(best, stop_reason="callback", n_epochs=0, score=math.nan, loss=math.nan)
+    unknown = ended(
+        best, stop_reason="callback", n_epochs=0, selection_score=math.nan, loss=math.nan
+    )
     assert averaged([best, worst, begun, late, fresh, lost, unknown]) == [best, worst, begun]
     assert averaged([begun, late, fresh]) == [begun, late]  # none ended by itself
     assert averaged([unknown, late, fresh]) == [late]
@@ -140,7 +144,7 @@ def test_starts_without_a_step_are_left_out():
     assert result.stop_reason == "callback"
     assert [start.n_epochs for start in result.starts] == [10, 3, 0, 0, 0]
     first, second = result.starts[:2]
-    members = [first, second] if second.score <= first.score else [first]
+    members = [first, second] if second.selection_score <= first.selection_score else [first]
     np.testing.assert_array_equal(
         result.network.theta, average(start.network for start in members).theta
     )

@@ -12,6 +12,7 @@ from batchprop import train
 from batchprop.engines.array_engine import ScaledObjective
 from batchprop.training.checkpoint import writer
 from batchprop.training.progress_line import ProgressLine
+from batchprop.training.progress_screen import screen_on
 from batchprop.training.result import Progress
 from tests.problems import problem
 
@@ -127,7 +128,7 @@ class Terminal(io.StringIO):
 def test_how_often_progress_is_shown(stream, between, clock):
     """Ten times a second in a terminal, every five seconds elsewhere."""
     out = stream()
-    line = ProgressLine(None, out)
+    line = ProgressLine(None, screen_on(out))
     shown = []
     for epoch in range(41):
         clock.now = 1000.0 + epoch * between / 10
@@ -146,14 +147,14 @@ def test_how_often_progress_is_shown(stream, between, clock):
 )
 def test_how_much_of_the_bar_is_full(epoch, most, full):
     out = io.StringIO()
-    ProgressLine(most, out).show(Progress(epoch, 1.0, math.nan, 1.0, 1.0, 0.0))
+    ProgressLine(most, screen_on(out)).show(Progress(epoch, 1.0, math.nan, 1.0, 1.0, 0.0))
     bar = out.getvalue().split(" ")[0]
     assert bar == "█" * full + "·" * (24 - full)
 
 
 def test_what_the_line_says():
     out = io.StringIO()
-    line = ProgressLine(None, out, n_networks=3)
+    line = ProgressLine(None, screen_on(out), n_networks=3)
     line.show(Progress(7, 0.25, 0.5, 0.25, 1.0, 61.26, start=1))
     assert out.getvalue() == (
         "network 2/3  epoch 7  loss 2.5000e-01  validation 5.0000e-01  61.3 s\n"

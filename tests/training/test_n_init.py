@@ -47,7 +47,7 @@ def test_the_starts_are_the_calls_with_seeds_that_follow(options, n_threads):
     for one, other in zip(result.starts, expected, strict=True):
         assert_same(one, other)
         assert one.starts == ()
-    best = int(np.argmin([one.score for one in expected]))
+    best = int(np.argmin([one.selection_score for one in expected]))
     assert_same(result, expected[best])
 
 
@@ -61,17 +61,17 @@ def test_every_engine(engine):
 
 def test_best_is_the_lowest_score_not_the_lowest_loss():
     result = trained(n_init=8, max_epochs=60, **VALIDATION)
-    assert result.score == result.validation_loss
-    assert result.score == min(one.validation_loss for one in result.starts)
+    assert result.selection_score == result.validation_loss
+    assert result.selection_score == min(one.validation_loss for one in result.starts)
     penalised = trained(n_init=8, max_epochs=60, alpha=20.0)
-    assert penalised.score == min(one.score for one in penalised.starts)
+    assert penalised.selection_score == min(one.selection_score for one in penalised.starts)
     losses = [one.loss for one in result.starts]
     assert result.loss > min(losses)  # the case tells the two apart
 
 
 def test_the_best_network_is_one_of_the_starts():
     result = trained(n_init=4)
-    assert result.network is min(result.starts, key=lambda one: one.score).network
+    assert result.network is min(result.starts, key=lambda one: one.selection_score).network
     again, _ = loss_and_gradient(result.network, CASE.X, CASE.T)
     assert again == pytest.approx(result.loss, rel=1e-12)
     assert result.seconds >= max(one.seconds for one in result.starts)

@@ -76,7 +76,7 @@ def test_the_best_is_of_what_is_minimised(solver, engine):
     scores = [penalised(network)[0] for network in after]
     best = int(np.argmin(scores))
     assert result.best_epoch == best
-    assert result.score == pytest.approx(scores[best], rel=1e-11)
+    assert result.selection_score == pytest.approx(scores[best], rel=1e-11)
     np.testing.assert_array_equal(result.network.theta, after[best].theta)
     np.testing.assert_array_equal(result.last_network.theta, after[-1].theta)
     assert result.loss == result.loss_curve[best]
@@ -93,7 +93,7 @@ def test_with_validation_data(solver, engine):
     assert [one.validation_loss for one in told] == list(result.validation_loss_curve)
     best = int(np.argmin(losses))
     assert (result.best_epoch, result.validation_loss) == (best, result.validation_loss_curve[best])
-    assert result.score == result.validation_loss
+    assert result.selection_score == result.validation_loss
     assert result.loss == result.loss_curve[best]
     lowest = np.minimum.accumulate(result.validation_loss_curve)
     assert [one.best_loss for one in told] == list(lowest)
@@ -147,5 +147,5 @@ def test_gradients_of_scaled_training_are_of_standardised_data():
 
     plain = train(standard(X), standard(T), scale=False, **{"alpha": 0.0} | options)
     assert scaled.gradient_norm == pytest.approx(plain.gradient_norm, rel=1e-8)
-    assert scaled.score == pytest.approx(plain.score, rel=1e-10)
+    assert scaled.selection_score == pytest.approx(plain.selection_score, rel=1e-10)
     assert isinstance(scaled.network, Network)

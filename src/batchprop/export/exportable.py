@@ -295,8 +295,10 @@ class Exportable(Parameters):
         >>> from batchprop import Network
         >>> network = Network.initialize(n_inputs=3, n_hidden=5, n_outputs=1)
         >>> X = np.zeros((3, 10))
+        >>> import torch  # doctest: +SKIP
         >>> module = network.to_torch()  # doctest: +SKIP
-        >>> Y = module(torch.from_numpy(X.T)).T  # doctest: +SKIP
+        >>> module(torch.from_numpy(X.T)).shape  # doctest: +SKIP
+        torch.Size([10, 1])
         """
         from batchprop.export.torch_module import torch_module
 

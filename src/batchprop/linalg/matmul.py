@@ -131,11 +131,21 @@ def affine(W, bias, least, X, out, cache_rows, cache_columns):
 @never_inlined
 def pack_bands(W, out):
     """Copy W, a ``Matrix`` whose columns are adjacent, to packed ``Bands``."""
-    for k in range(W.n_rows):
+    for k in range(0, W.n_rows, TILE_ROWS):
         source = W.start + k * W.row_stride
-        to = out.start + k // TILE_ROWS * out.band_stride + k % TILE_ROWS * out.row_stride
-        for j in range(W.n_columns):
-            out.array[to + j * out.column_stride] = W.array[source + j]
+        to = out.start + k // TILE_ROWS * out.band_stride
+        if W.n_rows - k >= TILE_ROWS:
+            for j in range(W.n_columns):
+                for r in range(TILE_ROWS):
+                    out.array[to + j * out.column_stride + r * out.row_stride] = W.array[
+                        source + r * W.row_stride + j
+                    ]
+        else:
+            for r in range(W.n_rows - k):
+                for j in range(W.n_columns):
+                    out.array[to + j * out.column_stride + r * out.row_stride] = W.array[
+                        source + r * W.row_stride + j
+                    ]
 
 
 @always_inlined

@@ -94,6 +94,6 @@ class Activity:
             yield J_o
 
     def last_layer(self) -> Array:
-        """Return ĥ (panels, m + 1, WIDTH)."""
+        """Return h⁺ (panels, m + 1, WIDTH)."""
         ones = np.ones((self.H.shape[0], 1, WIDTH))
         return np.concatenate((self.H, ones), axis=1)

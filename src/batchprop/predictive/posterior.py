@@ -7,7 +7,7 @@ J_i + Λ = L Lᵀ.  So an output of one network has the variance ν v_oo(x),
 
 For a mean of networks, v is the mean of theirs, and the sample variance of their predictions, the
 spread, is added.  It is over n − 1 networks, so that means of few and of many networks compare.
-K⁻¹ can be restricted to the last layer, where v = ĥᵀ K⁻¹ ĥ is the same for all outputs, or left
+K⁻¹ can be restricted to the last layer, where v = h⁺ᵀ K⁻¹ h⁺ is the same for all outputs, or left
 out.
 
 Sources: D. MacKay, *A practical Bayesian framework for backpropagation networks*, 1992;

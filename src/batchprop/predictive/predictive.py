@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from math import isfinite
 from statistics import NormalDist
 from typing import Any, Literal, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import validation
+from batchprop import summary_table, validation
 from batchprop.network import Network
 from batchprop.predictive import conformal, predictive_file
 from batchprop.predictive.calibration import Calibration
@@ -22,6 +23,11 @@ Array = npt.NDArray[Any]
 
 LAPLACE, CONFORMAL, NORMALISED = "laplace", "conformal", "conformal-normalised"
 METHODS = (LAPLACE, CONFORMAL, NORMALISED)
+_VARYING = {
+    "full": "all parameters",
+    "last-layer": "the parameters of the output layer",
+    "constant": "no parameter: the variance is the same everywhere",
+}
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value
@@ -308,7 +314,32 @@ class Predictive:
             raise ValueError(message(f"method={method!r}", expected, f"{total:g}", remedy))
         return factor
 
+    def _rows(self) -> dict[str, str]:
+        """Return the lines of the summary, by their labels."""
+        source, network = self.calibration.source, self.network
+        n_parameters = f"{network.theta.size:,} parameters"
+        errors, effective = self.error_std, self.n_effective
+        return {
+            "network": f"{network.shape}, {network.activation}, {network.dtype}, {n_parameters}",
+            "varying": _VARYING[self.approximation],
+            "effective": f"γ = {effective:.3g} of {n_parameters}" if isfinite(effective) else "",
+            "calibrated by": "nothing" if source == "none" else source,
+            "error left out": f"RMSE {_listed(errors)}" if np.isfinite(errors).all() else "",
+            "noise": f"standard deviation {_listed(self.noise_std)}",
+        }
+
+    def __str__(self) -> str:
+        return summary_table.text(self._rows())
+
+    def _repr_html_(self) -> str:
+        return summary_table.html("Predictive", self._rows())
+
     def __repr__(self) -> str:
         source = self.calibration.source
         calibrated = "not calibrated" if source == "none" else f"calibrated by {source}"
         return f"Predictive({self.network}, {self.approximation}, {calibrated})"
+
+
+def _listed(values: Array) -> str:
+    """Return a number for each output as text."""
+    return ", ".join(f"{value:.4g}" for value in values)

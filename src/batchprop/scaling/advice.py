@@ -21,7 +21,13 @@ _LARGEST_WEIGHT = 2.0**5
 
 
 def warn(
-    scaling: Scaling, dtype: npt.DTypeLike, words: Words = COLUMNS, *, stacklevel: int
+    scaling: Scaling,
+    dtype: npt.DTypeLike,
+    words: Words = COLUMNS,
+    *,
+    stacklevel: int,
+    X: npt.NDArray[Any] | None = None,
+    sample_weight: npt.NDArray[Any] | None = None,
 ) -> None:
     """Warn about columns that are ignored, and about columns too coarse or too wide for ``dtype``.
 
@@ -35,9 +41,15 @@ def warn(
         What the user calls the tables.
     stacklevel : int
         Level of the user's call, counted from the caller of this function.
+    X, sample_weight : ndarray, shapes (e, N) and (N,), or None
+        The inputs that were standardised.  Only with ``words.constant_inputs_are_usual``, and only
+        to distinguish rows of equal values from those that are constant to rounding.
     """
+    x_factor = scaling.x_factor
+    if words.constant_inputs_are_usual and X is not None:
+        x_factor = np.where(_has_one_value(X, sample_weight, x_factor == 0), 1.0, x_factor)
     sentences = [
-        *_constant(words, "X", scaling.x_factor, "ignored (weight 0)"),
+        *_constant(words, "X", x_factor, "ignored (weight 0)"),
         *_constant(words, "T", scaling.t_factor, "predicted as they are, by b_y alone"),
         *_coarse(words, "X", scaling.x_mean, scaling.x_factor, np.dtype(dtype)),
         *_coarse(words, "T", scaling.t_mean, scaling.t_factor, np.dtype(dtype)),
@@ -46,6 +58,20 @@ def warn(
     ]
     if sentences:
         warnings.warn(" ".join(sentences), UserWarning, stacklevel=stacklevel + 1)
+
+
+def _has_one_value(
+    X: npt.NDArray[Any],
+    sample_weight: npt.NDArray[Any] | None,
+    examined: npt.NDArray[np.bool],
+) -> npt.NDArray[np.bool]:
+    """Return which of the examined rows have the same value in all samples that count."""
+    equal = np.zeros(X.shape[0], np.bool)
+    counts = np.s_[:] if sample_weight is None else sample_weight > 0
+    for row in np.flatnonzero(examined):
+        values = X[row, counts]
+        equal[row] = (values == values[0]).all()
+    return equal
 
 
 def _constant(words: Words, name: str, factor: npt.NDArray[Any], treatment: str) -> list[str]:

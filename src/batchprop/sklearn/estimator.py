@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 
-from batchprop import validation
-from batchprop.sklearn.arguments import resuming, seed_of, train_options
-from batchprop.sklearn.fit_warnings import warn_if_not_converged, words
+from batchprop.sklearn.caller import user_stacklevel
 from batchprop.sklearn.fitted_network import FittedNetwork
-from batchprop.sklearn.hold_out import hold_out
-from batchprop.sklearn.training_data import (
-    Samples,
-    checked,
-    checked_validation,
-    checked_weights,
-)
-from batchprop.sklearn.warm_start import PreviousFit, previous_network
-from batchprop.training.call import trained
+from batchprop.sklearn.fitting import train_estimator, train_on_batch
+from batchprop.sklearn.other_names import advice, explains_other_names
+from batchprop.sklearn.training_data import Tables
 from batchprop.training.initial_network import ACTIVATION, HIDDEN_SIZE
-from batchprop.training.result import BEST, Progress, TrainResult
+from batchprop.training.result import Progress
+from batchprop.version import DOCS
 
-Array = npt.NDArray[Any]
+
+def _can_be_fitted_in_parts(estimator: BatchMLPRegressor) -> bool:
+    """Return whether ``partial_fit`` is there, or raise AttributeError that says why not."""
+    remedy = "Leave it out, or use fit with warm_start=True."
+    if estimator.early_stopping:
+        raise AttributeError(f"partial_fit must be used without early_stopping; got True. {remedy}")
+    if estimator.uncertainty is not None:
+        raise AttributeError(
+            f"partial_fit must be used without uncertainty, which no single batch tells; got "
+            f"uncertainty={estimator.uncertainty!r}. {remedy}"
+        )
+    if estimator.combine == "mean" and estimator.n_init != 1:
+        raise AttributeError(
+            "partial_fit must be used with combine='best', as the mean of several networks cannot "
+            "be continued; got combine='mean'. Leave it out."
+        )
+    return True
 
 
 class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -76,14 +81,15 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     tol : float, default=1e-5
         Stop when the loss (including the penalty) has decreased by less than this fraction of
         itself within ``n_iter_no_change`` iterations.  0 disables the rule; so do validation data.
-    n_iter_no_change : int or "auto", default="auto"
+    n_iter_no_change : int, infinity or "auto", default="auto"
         See ``tol``.  With validation data, training stops after this many iterations without a new
-        minimum of the validation loss.  "auto" uses the solver's default.
+        minimum of the validation loss.  "auto" uses the solver's default, ``numpy.inf`` disables
+        both rules.
     early_stopping : bool, default=False
         Hold out ``validation_fraction`` of the samples, stop by their loss, and keep the network
-        with the lowest validation loss.  Equal rows stay together, so that a row of weight 2 is
-        held out as two equal rows are.  ``X_val`` and ``y_val``, if passed to ``fit``, are used
-        instead, whether this is set or not.
+        with the lowest validation loss.  At least two samples are held out.  Equal rows stay
+        together, so that a row of weight 2 is held out as two equal rows are.  ``X_val`` and
+        ``y_val``, if passed to ``fit``, are used instead, whether this is set or not.
     validation_fraction : float, default=0.1
         Fraction of the samples that ``early_stopping`` holds out, between 0 and 1; with sample
         weights the fraction of their sum.
@@ -105,8 +111,8 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         Maximum number of threads.  None chooses it from the amount of work and the CPUs that the
         process may use.  Results have the same bits for any number of threads.
     verbose : bool or int, default=False
-        Show a progress line on standard error.  A terminal shows one line while kernels are
-        compiled also without it.
+        Show a progress line on standard error.  Without it, fits are silent however long they
+        take, but terminals and notebooks say once that kernels are being compiled.
 
     Attributes
     ----------
@@ -127,6 +133,8 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         Training loss before each iteration and after the last one.
     validation_loss_curve_ : ndarray, shape (n_iter_ + 1,), or None
         The same for the validation data; None if there are none.
+    best_validation_score_ : float or None
+        R² of ``network_`` on the validation data, mean over outputs; None if there are none.
     start_losses_ : ndarray
         Training loss of the best network of each start.  If there are several, curves, counts and
         ``gradient_norm_`` are those of one of them
@@ -168,6 +176,10 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
     array([0.3])
     """
 
+    _doc_link_module = "batchprop"
+    _doc_link_template = f"{DOCS}sklearn.html"
+
+    @explains_other_names
     def __init__(
         self,
         *,
@@ -230,8 +242,9 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features)
-            Inputs; float32 data are trained in float32.
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Inputs; float32 data are trained in float32.  A sparse matrix is converted to a dense
+            array, which may take 1 GiB.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like, shape (n_samples,), default=None
@@ -250,72 +263,84 @@ class BatchMLPRegressor(FittedNetwork, RegressorMixin, BaseEstimator):  # type: 
         -------
         BatchMLPRegressor
             The fitted estimator itself.
-        """
-        options = train_options(self, callback, callback_every)
-        X, y = checked(self, X, y, reset=True)
-        targets = y.reshape(X.shape[0], -1)
-        sample_weight = checked_weights(sample_weight, X)
-        random_state = check_random_state(self.random_state)
-        held_out = checked_validation(self, X_val, y_val, targets.shape[1])
-        samples = Samples(X.T, targets.T, sample_weight, sample_weight_val=sample_weight_val)
-        if held_out is not None:
-            samples = samples.validated_by(*held_out)
-        elif validation.flag("early_stopping", self.early_stopping) and sample_weight_val is None:
-            samples = hold_out(samples, self.validation_fraction, random_state)
-        options = replace(options, **samples.beside_tables)
-        if samples.validating:  # with validation data, patience replaces tol
-            options = replace(options, tol=None, patience=options.n_epochs_no_change)
 
-        parameters = self.get_params(deep=False)
-        warm_start = validation.flag("warm_start", self.warm_start)
-        previous_fit: PreviousFit | None = getattr(self, "_previous_fit", None)
-        if (
-            warm_start
-            and previous_fit is not None
-            and previous_fit.is_continued_by(parameters, samples)
-        ):
-            options = resuming(options, previous_fit.checkpoint)
-        else:
-            sizes = samples.X.shape[0], targets.shape[1]
-            network = previous_network(self, *sizes) if warm_start else None
-            options = replace(
-                options,
-                network=network,
-                n_init=self.n_init if network is None else 1,
-                combine=self.combine,
-                seed=seed_of(self.random_state, random_state),
-                dtype=samples.X.dtype,
-            )
-        flat = y.ndim == 1
-        result = trained(samples.X, samples.T, options, words(flat), stacklevel=2)
-        # copied because the user may modify a dict among the parameters later
-        resumable = warm_start and result.combine == BEST
-        self._previous_fit = (
-            PreviousFit(copy.deepcopy(parameters), result.checkpoint) if resumable else None
-        )
-        self._one_dimensional = flat
-        self._set_fitted_attributes(result, samples.validating)
-        warn_if_not_converged(result, stacklevel=2)
+        Raises
+        ------
+        TypeError, ValueError
+            A parameter or a table is wrong.  The estimator is as it was before the call.
+        KeyboardInterrupt
+            After Ctrl-C, so that a search or a script ends as well.  The estimator has the best
+            network so far and can be used; it is unchanged if no iteration had been made, as while
+            the penalty is chosen.
+        """
+        tables = Tables(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        train_estimator(self, tables, callback, callback_every, user_stacklevel())
         return self
 
-    def _set_fitted_attributes(self, result: TrainResult, has_validation_data: bool) -> None:
-        """Set the fitted attributes."""
-        self.network_ = result.network
-        self.loss_ = result.loss
-        self.loss_curve_ = result.loss_curve
-        self.best_loss_ = min(result.loss, float(np.min(result.loss_curve)))
-        self.validation_loss_curve_ = result.validation_loss_curve if has_validation_data else None
-        self.start_losses_ = np.array([start.loss for start in result.starts or (result,)])
-        self.n_iter_, self.best_iter_ = result.n_epochs, result.best_epoch
-        self.n_evaluations_ = result.n_evaluations
-        self.gradient_norm_ = result.gradient_norm
-        self.alpha_, self.alpha_report_ = result.alpha, result.alpha_report
-        self.solver_, self.predictive_ = result.solver, result.predictive
-        self.stop_reason_, self.converged_ = result.stop_reason, result.converged
-        self.n_outputs_ = result.network.shape.n_outputs
-        self.n_layers_, self.out_activation_ = 3, "identity"
+    @available_if(_can_be_fitted_in_parts)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one iteration on a batch of samples, from where the last call ended.
+
+        With the same samples in every call, it is ``fit`` with ``warm_start=True`` and
+        ``max_iter=1``, to the same bits.  With other samples, "gd", "momentum", "nesterov" and
+        "adam" go on with their velocities or moments; "lbfgs", "lm" and "scipy" begin a run from
+        ``network_``, and their step suits this batch alone.  The first batch sets the scaling, for
+        the former solvers, and the penalty, if that is chosen.
+
+        Not available with ``early_stopping``, ``uncertainty`` or ``combine="mean"``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_samples, n_features)
+            Inputs of the batch.
+        y : array-like, shape (n_samples,) or (n_samples, n_outputs)
+            Targets of the batch.
+        sample_weight : array-like, shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        BatchMLPRegressor
+            The estimator itself.  ``network_`` is the network before or after the iteration:
+            the one with the lower loss on this batch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop.sklearn import BatchMLPRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> model = BatchMLPRegressor(hidden_size=5, solver="adam", random_state=0)
+        >>> for _ in range(100):
+        ...     X = rng.uniform(-1.0, 1.0, (100, 2))
+        ...     model = model.partial_fit(X, X[:, 0] - X[:, 1])
+        >>> model.n_iter_, model.score(X, X[:, 0] - X[:, 1]) > 0.9
+        (100, True)
+        """
+        train_on_batch(self, Tables(X, y, sample_weight), user_stacklevel())
+        return self
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of a ``clone`` in a search.
+
+        Parameters
+        ----------
+        **params : object
+            New values by name.
+
+        Returns
+        -------
+        BatchMLPRegressor
+            The estimator itself.
+        """
+        names = self._get_param_names()
+        for name in params:
+            if name not in names and (sentence := advice(name, names)):
+                raise ValueError(sentence)
+        super().set_params(**params)
+        return self
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.input_tags.sparse = True
         return tags

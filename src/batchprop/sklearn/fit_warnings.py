@@ -26,22 +26,38 @@ _REMEDIES = {
     "method_gave_up": "Try another method in solver_options, or another solver.",
 }
 
+INTERRUPTED = "fit was interrupted; the estimator has the best network so far."
+INTERRUPTED_AT_THE_START = (
+    "fit was interrupted before its first iteration; the estimator is unchanged."
+)
+
 
 def words(flat: bool) -> Words:
     """Return the estimator's vocabulary; ``flat`` is whether y was a flat array."""
-    return Words(_NAMES, rows_are_samples=True, flat=flat, unsettled=ConvergenceWarning)
+    return Words(
+        _NAMES,
+        rows_are_samples=True,
+        flat=flat,
+        unsettled=ConvergenceWarning,
+        constant_inputs_are_usual=True,
+    )
+
+
+def was_interrupted(result: TrainResult) -> bool:
+    """Tell whether Ctrl-C ended a fit.
+
+    A callback that ends one start interrupts the others; that is not a Ctrl-C.
+    """
+    reasons = {start.stop_reason for start in (result, *result.starts)}
+    return "interrupted" in reasons and "callback" not in reasons
 
 
 def warn_if_not_converged(result: TrainResult, stacklevel: int) -> None:
-    """Warn if Ctrl-C or a limit ended a fit; ``stacklevel`` is as in ``warnings.warn``."""
+    """Warn if a limit ended a fit; ``stacklevel`` is as in ``warnings.warn``."""
     reason = result.stop_reason
-    reasons = {start.stop_reason for start in (result, *result.starts)}
-    # a callback that ends one start interrupts the others; that is not a Ctrl-C
-    if "interrupted" in reasons and "callback" not in reasons:
-        warnings.warn(
-            "Interrupted; the best network so far is kept.", UserWarning, stacklevel=stacklevel + 1
-        )
-    elif limits.is_untrained(result):
+    if was_interrupted(result):  # an exception says it
+        return
+    if limits.is_untrained(result):
         warnings.warn(limits.UNTRAINED, ConvergenceWarning, stacklevel=stacklevel + 1)
     elif reason in _REMEDIES:
         warnings.warn(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy.typing as npt
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from batchprop import validation
 from batchprop.network import Network
 from batchprop.predictive.predictive import Predictive
-from batchprop.sklearn.training_data import FLOATS
+from batchprop.sklearn.training_data import checked_inputs
 from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
@@ -31,7 +31,7 @@ class FittedNetwork:
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features)
+        X : array-like or sparse matrix, shape (n_samples, n_features)
             Inputs.
         return_std : bool, default=False
             Return the standard deviations of new targets, too.  The model must have been fitted
@@ -45,7 +45,7 @@ class FittedNetwork:
             Only with ``return_std``: standard deviations, noise included, in units of y.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
+        X = checked_inputs(self, X)
         Y = self.network_.predict(X.T, engine=self.engine, n_threads=self.n_threads)
         if not validation.flag("return_std", return_std):
             return self._as_targets(Y)
@@ -60,7 +60,7 @@ class FittedNetwork:
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features)
+        X : array-like or sparse matrix, shape (n_samples, n_features)
             Inputs.
         confidence_level : float, default=0.9
             The probability, between 0 and 1.
@@ -75,7 +75,7 @@ class FittedNetwork:
             Bounds, with as many dimensions as y had in ``fit``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
+        X = checked_inputs(self, X)
         level = validation.number("confidence_level", confidence_level, above=0, below=1)
         predictive = self._predictive_for("predict_interval")
         lower, upper = predictive.interval(X.T, level, method, n_threads=self.n_threads)

@@ -20,6 +20,8 @@ from batchprop.training.row_keys import Keys, row_keys
 
 Array = npt.NDArray[Any]
 
+_MIN_HELD_OUT = 2  # different samples: a single one tells nothing about the others
+_MIN_SAMPLES = _MIN_HELD_OUT + 1
 _ROUNDING = 1e-12  # share by which a sum of weights may miss the fraction
 
 
@@ -33,15 +35,16 @@ def hold_out(samples: Samples, fraction: Any, random: np.random.RandomState) -> 
     samples : Samples
         All samples, without validation data.
     fraction : float
-        The share of the sum of weights to hold out, rounded up to whole samples.  At least one
-        sample is held out, and at least one is left to train on.
+        The share of the sum of weights to hold out, rounded up to whole samples.  At least two
+        different samples are held out, and at least one is left to train on; of two different
+        samples that are repeated, one.
     random : RandomState
         Draws the order in which samples are held out.
 
     Raises
     ------
     TypeError, ValueError
-        The fraction is wrong, or there are fewer than two samples of positive weight.
+        The fraction is wrong, or there are fewer than three samples of positive weight.
     """
     fraction = validation.number("validation_fraction", fraction, above=0, below=1)
     X, T, weight = samples[:3]
@@ -49,11 +52,13 @@ def hold_out(samples: Samples, fraction: Any, random: np.random.RandomState) -> 
     if weight is not None and ratios is not None:
         present = np.flatnonzero(weight > 0)
         ratios = ratios[present]
-    if present.size < 2:
+    if present.size < _MIN_SAMPLES:
         kind = "" if weight is None else " of positive weight"
+        plural = "s" if present.size > 1 else ""
         raise ValueError(
-            f"early_stopping must have at least 2 samples{kind}; got 1 sample. Pass X_val and "
-            f"y_val to fit, or leave early_stopping out."
+            f"early_stopping must have at least {_MIN_SAMPLES} samples{kind}, of which it holds "
+            f"out 2; got {present.size} sample{plural}. Pass X_val and y_val to fit, or leave "
+            f"early_stopping out."
         )
     seed = random.randint(2**32, size=2, dtype=np.uint32)
     keys = row_keys([*X, *T], (int(seed[0]) << 32) | int(seed[1]))[present]
@@ -73,7 +78,7 @@ def _lowest(keys: Keys, weight: Array | None, fraction: float) -> Array:
         groups = np.arange(keys.size)
     sums = np.cumsum(np.bincount(groups, weight))
     count = 1 + int(np.searchsorted(sums, fraction * sums[-1] * (1 - _ROUNDING)))
-    held_out: Array = groups < min(count, sums.size - 1)
+    held_out: Array = groups < min(max(count, _MIN_HELD_OUT), sums.size - 1)
     return held_out
 
 

@@ -9,12 +9,24 @@ import numpy.typing as npt
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from batchprop import validation
+from batchprop.sklearn.dense_inputs import dense
 from batchprop.training.checkpoint import fingerprint
 from batchprop.training.checkpoint.fingerprint import Fingerprint
 
 Array = npt.NDArray[Any]
 
 FLOATS = (np.float64, np.float32)  # dtypes that are kept; others are converted to the first
+
+
+class Tables(NamedTuple):
+    """The tables of a call of ``fit`` as the user passed them, with one sample per row."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
 
 
 class Samples(NamedTuple):
@@ -65,12 +77,24 @@ class Samples(NamedTuple):
         )
 
 
-def checked(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
-    """Return X and y, checked by scikit-learn."""
+def checked(estimator: Any, X: Any, y: Any, reset: bool, name: str = "X") -> tuple[Array, Array]:
+    """Return X and y, checked by scikit-learn; ``name`` is what the user calls X."""
     X, y = validate_data(
-        estimator, X, y, reset=reset, dtype=FLOATS, multi_output=True, y_numeric=True
+        estimator,
+        X,
+        y,
+        reset=reset,
+        dtype=FLOATS,
+        accept_sparse="csr",
+        multi_output=True,
+        y_numeric=True,
     )
-    return X, y
+    return dense(X, name), y
+
+
+def checked_inputs(estimator: Any, X: Any) -> Array:
+    """Return the inputs to predict for, checked by scikit-learn."""
+    return dense(validate_data(estimator, X, reset=False, dtype=FLOATS, accept_sparse="csr"))
 
 
 def checked_weights(sample_weight: Any, X: Array) -> Array | None:
@@ -92,7 +116,9 @@ def checked_validation(
     if X_val is None:
         return None
     # checked here because the messages of ``checked`` would name X and y
-    n_samples, n_features = check_array(X_val, dtype=FLOATS, input_name="X_val").shape
+    n_samples, n_features = check_array(
+        X_val, dtype=FLOATS, accept_sparse="csr", input_name="X_val"
+    ).shape
     n_targets = len(check_array(y_val, dtype="numeric", ensure_2d=False, input_name="y_val"))
     if n_features != estimator.n_features_in_:
         raise ValueError(
@@ -104,7 +130,7 @@ def checked_validation(
             f"y_val must have as many rows as X_val; got {n_targets} instead of {n_samples}. "
             f"Let both describe the same samples."
         )
-    X_val, y_val = checked(estimator, X_val, y_val, reset=False)
+    X_val, y_val = checked(estimator, X_val, y_val, reset=False, name="X_val")
     T_val = y_val.reshape(n_samples, -1)
     if T_val.shape[1] != n_outputs:
         raise ValueError(

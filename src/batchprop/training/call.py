@@ -7,6 +7,7 @@ The runs are carried out, their results combined, warnings given, and prediction
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from batchprop.training.combination import combined, warn_of_diverged
 from batchprop.training.options import TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
+from batchprop.training.progress_line import closed_at_end, screen_for
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.uncertainty.predictives import with_predictives
@@ -31,7 +33,12 @@ from batchprop.vocabulary import Words
 
 
 def trained(
-    X: npt.ArrayLike, T: npt.ArrayLike, options: TrainOptions, words: Words, stacklevel: int
+    X: npt.ArrayLike,
+    T: npt.ArrayLike,
+    options: TrainOptions,
+    words: Words,
+    stacklevel: int,
+    shows_long_calls: bool = False,
 ) -> TrainResult:
     """Do what ``train`` does, with messages in the caller's words.
 
@@ -45,13 +52,18 @@ def trained(
         What the user calls the tables and the arguments.
     stacklevel : int
         For ``warnings.warn`` in the caller of this function, to point to the user's call.
+    shows_long_calls : bool
+        Whether the call shows progress after two seconds if the options leave that open.
     """
     began = time.perf_counter()
-    with compile_notice.following(options.progress):
+    has_callback = options.callback is not None
+    screen = screen_for(options.progress, has_callback, shows_long_calls)
+    with compile_notice.following(options.progress), ExitStack() as stack:
         options, resumed_from = resumed(options)
         first, monitor, n_init = setup.starts(
-            X, T, options, resumed_from, began, stacklevel + 1, words
+            X, T, options, resumed_from, began, stacklevel + 1, words, screen
         )
+        stack.enter_context(closed_at_end([monitor.display]))
         (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
         starts = setup.Starts(first, options.seed, n_init)
         results = run_all(starts, monitor, first.n_threads)

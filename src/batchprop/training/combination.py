@@ -54,17 +54,21 @@ def averaged(results: Sequence[TrainResult]) -> list[TrainResult]:
     """
     finite = [result for result in results if result.stop_reason != REASONS[NON_FINITE]]
     ended = [result for result in finite if result.stop_reason not in CUT_SHORT]
-    highest = max((result.score for result in ended), default=inf)
+    highest = max((result.selection_score for result in ended), default=inf)
     members = [
         result
         for result in finite
-        if result.stop_reason not in CUT_SHORT or (result.n_epochs > 0 and result.score <= highest)
+        if result.stop_reason not in CUT_SHORT
+        or (result.n_epochs > 0 and result.selection_score <= highest)
     ]
     return members or [_lowest(results)]
 
 
 def _lowest(results: Sequence[TrainResult]) -> TrainResult:
-    return min(results, key=lambda result: inf if isnan(result.score) else result.score)
+    def score(result: TrainResult) -> float:
+        return inf if isnan(result.selection_score) else result.selection_score
+
+    return min(results, key=score)
 
 
 def _mean(spec: RunSpecification, results: Sequence[TrainResult]) -> TrainResult:
@@ -74,7 +78,10 @@ def _mean(spec: RunSpecification, results: Sequence[TrainResult]) -> TrainResult
     cut_short = [result for result in results if result.stop_reason in CUT_SHORT]
     network = average([result.network for result in members])
     fit = measured_fit(spec, network)
-    validating = spec.dataset.validation is not None
+    if spec.dataset.validation is not None:
+        selection_score = fit.validation_loss
+    else:
+        selection_score = float(np.mean([result.selection_score for result in members]))
     return replace(
         run,
         network=network,
@@ -83,7 +90,7 @@ def _mean(spec: RunSpecification, results: Sequence[TrainResult]) -> TrainResult
         validation_loss=fit.validation_loss,
         training_errors=fit.training_errors,
         validation_errors=fit.validation_errors,
-        score=fit.validation_loss if validating else float(np.mean([r.score for r in members])),
+        selection_score=selection_score,
         stop_reason=cut_short[0].stop_reason if cut_short else run.stop_reason,
         converged=all(result.converged for result in results),
         combine=MEAN,

@@ -168,7 +168,14 @@ class DatasetBuilder:
             self._finite.add(tables_key)
         if definition is not None:
             dtype = network.dtype or dataset.X.dtype
-            scaling.warn(definition, dtype, self.words, stacklevel=stacklevel + 1)
+            scaling.warn(
+                definition,
+                dtype,
+                self.words,
+                stacklevel=stacklevel + 1,
+                X=dataset.X,
+                sample_weight=weights,
+            )
         self._datasets[key] = dataset
         return dataset
 

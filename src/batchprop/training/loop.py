@@ -52,7 +52,7 @@ def advance(
     snapshot : callable
         ``snapshot(reason)`` returns a checkpoint of the run.
     cancellation : Cancellation
-        Ends a burst early when ``monitor.ended`` gives a reason.
+        Ends a burst early when ``monitor.poll`` gives a reason.
     target : TargetConfirmation or None
         Confirms the end at a target loss.
     """

@@ -21,6 +21,10 @@ class ProgressDisplay(Protocol):
         """Show where the run stands."""
         ...
 
+    def tick(self) -> None:
+        """Show that time passes."""
+        ...
+
     def end(self, progress: Progress | None) -> None:
         """Show where it ended; None if nothing was evaluated."""
         ...
@@ -74,6 +78,12 @@ class Monitor(NamedTuple):
         if self.cancelled is not None and self.cancelled.is_set():
             return "interrupted"
         return "max_seconds" if self.seconds_left <= 0 else ""
+
+    def poll(self) -> str:
+        """Let the display show that time passes, and return what ``ended`` returns."""
+        if self.display is not None:
+            self.display.tick()
+        return self.ended()
 
     def cancel(self) -> None:
         """End the run, and all that end together with it."""

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, Self
 
 import numpy.typing as npt
 
+from batchprop import summary_table
 from batchprop.network import Network
 from batchprop.predictive.predictive import Predictive
 from batchprop.training import summary
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.fit_errors import FitErrors
+from batchprop.training.trained_network import TrainedNetwork
 
 BEST, MEAN = "best", "mean"  # how the results of several starts are combined
 PENALTY, CALIBRATION = "penalty", "calibration"  # what ``Search`` is for
@@ -88,7 +90,7 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)  # curves and networks have no single truth value
-class TrainResult:
+class TrainResult(TrainedNetwork):
     """The outcome of a training run; ``print(result)`` shows a summary.
 
     Attributes
@@ -115,7 +117,7 @@ class TrainResult:
         Number of evaluations of loss and gradient, line searches included.
     gradient_norm : float
         ‖∂F/∂θ‖ at the last evaluation that had a gradient.
-    score : float
+    selection_score : float
         The value by which the best network was chosen: its validation loss if there were
         validation data, else F, loss and penalty of the standardised data.
     best_epoch : int
@@ -166,10 +168,10 @@ class TrainResult:
     -----
     The result of ``combine="mean"``: ``network`` is the mean of the networks of the starts, and
     ``last_network`` the mean of their last networks.  ``loss`` and ``validation_loss`` are measured
-    for ``network``.  ``score`` is its validation loss if there were validation data, else the mean
-    of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those of one
-    start: of those that did not converge the one with the lowest score, or of all if all did.
-    ``stop_reason`` is its reason, or that of a start that was cut short from outside (by
+    for ``network``.  ``selection_score`` is its validation loss if there were validation data, else
+    the mean of the starts' scores.  Curves, counts, ``gradient_norm`` and ``checkpoint`` are those
+    of one start: of those that did not converge the one with the lowest score, or of all if all
+    did.  ``stop_reason`` is its reason, or that of a start that was cut short from outside (by
     ``max_seconds``, Ctrl-C or a callback).  ``converged`` is true if all starts converged.
     Left out of the mean are starts that became NaN or infinite, and of those that were cut short
     the ones that had taken no step or whose score is above those of all starts that ended by
@@ -199,7 +201,7 @@ class TrainResult:
     n_epochs: int
     n_evaluations: int
     gradient_norm: float
-    score: float
+    selection_score: float
     best_epoch: int
     stop_reason: str
     converged: bool
@@ -220,36 +222,42 @@ class TrainResult:
         """R² of ``network`` on the training data, mean over outputs, weights counted.
 
         It is that of scikit-learn's ``r2_score``, also for constant targets; NaN if no network was
-        evaluated.  New samples are predicted less well: see ``print(result)``.
+        evaluated.  New samples are predicted less well: see ``print(result)``, or ``score(X, T)``
+        with samples that were not trained on.
         """
         return self.training_errors.r2
 
-    def __str__(self) -> str:
+    def _rows(self) -> dict[str, str]:
+        """Return the lines of the summary, by their labels."""
         n_averaged = 0
         if self.combine == MEAN:
             n_averaged = self.network.shape.n_hidden // self.starts[0].network.shape.n_hidden
         validation, predictive = self.validation_errors, self.predictive
         left_out = () if predictive is None else tuple(map(float, predictive.error_std))
-        return summary.table(
-            {
-                "network": summary.network(self.network, n_averaged, len(self.starts)),
-                "training": summary.run(
-                    self.solver, self.n_epochs, self.best_epoch, len(self.starts), self.seconds
-                ),
-                "stopped": summary.stop(self.stop_reason, self.converged),
-                "training error": summary.training_error(self.training_errors),
-                "new samples": summary.new_samples(
-                    self.alpha_report,
-                    self.training_errors,
-                    validation,
-                    n_averaged,
-                    left_out,
-                    self.converged,
-                ),
-                "penalty": summary.penalty(self.alpha, self.alpha_report),
-                "effective": summary.effective_parameters(self.alpha_report),
-            }
-        )
+        return {
+            "network": summary.network(self.network, n_averaged, len(self.starts)),
+            "training": summary.run(
+                self.solver, self.n_epochs, self.best_epoch, len(self.starts), self.seconds
+            ),
+            "stopped": summary.stop(self.stop_reason, self.converged),
+            "training error": summary.training_error(self.training_errors),
+            "new samples": summary.new_samples(
+                self.alpha_report,
+                self.training_errors,
+                validation,
+                n_averaged,
+                left_out,
+                self.converged,
+            ),
+            "penalty": summary.penalty(self.alpha, self.alpha_report),
+            "effective": summary.effective_parameters(self.alpha_report),
+        }
+
+    def __str__(self) -> str:
+        return summary_table.text(self._rows())
+
+    def _repr_html_(self) -> str:
+        return summary_table.html("TrainResult", self._rows())
 
     def __repr__(self) -> str:
         validation = (

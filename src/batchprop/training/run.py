@@ -118,7 +118,7 @@ def _advance(
     if isinstance(spec.alpha, str):
         raise RuntimeError("a penalty is chosen before a run begins")
     rates = penalty(spec.alpha, spec.dataset.total_weight, spec.initial_network.shape)
-    cancellation = Cancellation(monitor.ended)
+    cancellation = Cancellation(monitor.poll)
     with ExitStack() as stack:
         objective, validation = objectives = _objectives(spec, stack, cancellation)
 

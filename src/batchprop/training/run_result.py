@@ -43,7 +43,7 @@ def assemble_result(
     them; they are meaningless if that evaluation was cancelled.
     """
     state, validation_losses = checkpoint.state, checkpoint.validation_loss_curve
-    best_epoch = int(state.best_epoch[0])
+    best_epoch, validating = int(state.best_epoch[0]), spec.rules.validating
     fit = _fit_of_best(spec, checkpoint, known)
     return TrainResult(
         network=checkpoint.network,
@@ -55,7 +55,7 @@ def assemble_result(
         n_epochs=checkpoint.n_epochs,
         n_evaluations=int(state.calls[0]),
         gradient_norm=float(state.gradient_norm[0]),
-        score=fit.validation_loss if spec.rules.validating else float(state.best_score[0]),
+        selection_score=fit.validation_loss if validating else float(state.best_score[0]),
         best_epoch=best_epoch,
         stop_reason=checkpoint.stop_reason,
         converged=checkpoint.stop_reason in CONVERGED,

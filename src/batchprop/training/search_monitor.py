@@ -84,6 +84,11 @@ class SearchMonitor:
             if validation.answer(callback(Progress.of_search(search, seconds, start))):
                 self.stopped.set()
 
+    def tick(self) -> None:
+        """Let the progress line show that time passes."""
+        if self._monitor.display is not None:
+            self._monitor.display.tick()
+
     def end(self) -> None:
         """Count a fit that has ended."""
         with self._lock:
@@ -99,6 +104,10 @@ class _FitDisplay:
     def show(self, progress: Progress) -> None:
         """Report the fit."""
         self._search.show(self._alpha)
+
+    def tick(self) -> None:
+        """Let the search show that time passes."""
+        self._search.tick()
 
     def end(self, progress: Progress | None) -> None:
         """Count the fit."""

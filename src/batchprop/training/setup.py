@@ -34,6 +34,7 @@ from batchprop.training.option_checks import (
 )
 from batchprop.training.options import TrainOptions
 from batchprop.training.progress_line import ProgressLine
+from batchprop.training.progress_screen import Screen
 from batchprop.training.run_specification import RunSpecification, SolverPlan
 from batchprop.validation import memory_demand
 from batchprop.vocabulary import Words
@@ -50,6 +51,7 @@ def starts(
     began: float,
     stacklevel: int,
     words: Words,
+    screen: Screen | None = None,
 ) -> tuple[RunSpecification, Monitor, int]:
     """Return the first specification of a call of ``train``, its monitor and ``n_init``."""
     n_init = validation.count("n_init", options.n_init)
@@ -64,7 +66,7 @@ def starts(
             f"checkpoint must be None where n_init is more than 1; got n_init={n_init}. Train "
             f"the starts one by one, each with a seed and a file of its own."
         )
-    monitor = monitor_of(options, resumed_from, began, n_init)
+    monitor = monitor_of(options, resumed_from, began, n_init, screen)
     builder = DatasetBuilder(X, T, words)
     first = specify(builder, options, resumed_from, stacklevel=stacklevel + 1)
     if n_init > 1:
@@ -168,19 +170,23 @@ def _uncertainty(value: str | None) -> str | None:
 
 
 def monitor_of(
-    options: TrainOptions, resumed_from: Checkpoint | None, began: float, n_networks: int
+    options: TrainOptions,
+    resumed_from: Checkpoint | None,
+    began: float,
+    n_networks: int,
+    screen: Screen | None,
 ) -> Monitor:
-    """Return the monitor of the first of several networks."""
+    """Return the monitor of the first of several networks; ``screen`` is for its progress."""
     writer = writer_of(options.checkpoint, options.checkpoint_seconds)
     every = validation.count("callback_every", options.callback_every)
     validation.function("callback", options.callback)
     limit = time_limit(options.max_seconds)
     display = None
-    if options.progress is not None and validation.flag("progress", options.progress):
+    if screen is not None:
         last_epoch = options.max_epochs if isinstance(options.max_epochs, int) else None
         if last_epoch is not None and resumed_from is not None:
             last_epoch += resumed_from.n_epochs
-        display = ProgressLine(last_epoch, n_networks=n_networks)
+        display = ProgressLine(last_epoch, screen, n_networks, bool(options.progress), began)
     return Monitor(began, limit, options.callback, every, display, threading.Event(), writer=writer)
 
 

@@ -7,7 +7,7 @@ the choice of the penalty.  Otherwise the line names the remedy.  No line shows 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from batchprop.network import Network
 from batchprop.training.alpha_report import AlphaReport
@@ -34,13 +34,6 @@ _PHRASES = {
     "method_gave_up": "SciPy's method gave up",
 }
 _REMEDY = 'alpha="evidence" estimates it'
-
-
-def table(lines: Mapping[str, str]) -> str:
-    """Return labels and texts as aligned lines; empty texts are left out."""
-    shown = {label: text for label, text in lines.items() if text}
-    width = max(map(len, shown))
-    return "\n".join(f"{label:<{width}}  {text}" for label, text in shown.items())
 
 
 def network(trained: Network, n_averaged: int, n_starts: int) -> str:

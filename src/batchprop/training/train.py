@@ -172,9 +172,13 @@ def train(
         The callback is called at epoch 0, after every ``callback_every`` epochs and at the end.  A
         larger number leaves longer stretches to compiled code.
     progress : bool or None
-        True shows a progress line on standard error, also during the search for a penalty.  None
-        shows one line, once per process, when kernels are compiled and standard error is a
-        terminal.  False shows nothing.
+        None shows a progress line on standard error if the call takes longer than two seconds and
+        somebody watches: standard error is a terminal, or the process is a notebook's kernel.
+        There it also says, once per process, that kernels are being compiled.  The line is removed
+        at the end.  It is not shown to a ``callback``'s user, in worker processes, or if the
+        environment variable ``CI`` is set.  True shows the line at once and everywhere, and keeps
+        its last state; in files and pipes it is a new line every five seconds.  False shows
+        nothing.  Notebooks with tqdm and ipywidgets show a bar.
     seed : int or None
         Seed of the start.  The same seed gives the same start on every engine.
     dtype : {"float32", "float64"} or None
@@ -301,6 +305,6 @@ def train(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
     )
-    result = trained(X, T, options, COLUMNS, stacklevel=2)
+    result = trained(X, T, options, COLUMNS, stacklevel=2, shows_long_calls=True)
     limits.warn(options, result, stacklevel=2)
     return result

@@ -19,6 +19,8 @@ from batchprop.training.monitor import Monitor
 from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
+from batchprop.training.progress_line import closed_at_end, screen_for
+from batchprop.training.progress_screen import Screen
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.uncertainty.predictives import with_predictives
@@ -103,6 +105,7 @@ def train_many(
     options_of: list[TrainOptions] = []
     files: dict[str, int] = {}
     builder = DatasetBuilder(X, T)
+    screen: Screen | None = None
     _check_names(common, "train_many")
     listed = _listed(configurations)
     for k, configuration in enumerate(listed):
@@ -118,14 +121,18 @@ def train_many(
             _check_file(options.checkpoint, files, k)
             options, resumed_from = resumed(options)
             specs.append(setup.specify(builder, options, resumed_from, stacklevel=2))
-            monitor = setup.monitor_of(options, resumed_from, began, len(listed))
+            shown = screen_for(options.progress, options.callback is not None, True)
+            screen = screen or shown  # one for all networks that show their progress
+            monitor = setup.monitor_of(options, resumed_from, began, len(listed), shown and screen)
             monitors.append(monitor._replace(start=k))
             options_of.append(options)
         except (TypeError, ValueError) as error:
             error.add_note(f"in {where}")
             raise
     progress = {options.progress for options in options_of}
-    with compile_notice.following(True in progress or (None if None in progress else False)):
+    displays = [monitor.display for monitor in monitors]
+    notice = compile_notice.following(True in progress or (None if None in progress else False))
+    with notice, closed_at_end(displays):
         specs, monitors = chosen(specs, monitors, threads)
         results = run_all(specs, monitors, threads)
         for spec, options, result in zip(specs, options_of, results, strict=True):

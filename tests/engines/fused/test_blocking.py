@@ -54,6 +54,21 @@ def test_how_many_chunks_there_are(choose):
         assert choose(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks, n_samples
 
 
+def test_chunks_with_large_sums_are_twice_as_long():
+    """1024 samples at most up to 8 chunks, a power of two of them; then a multiple of 8."""
+    for n_samples, n_chunks in (
+        *((1, 1), (1024, 1), (1025, 2), (2049, 2), (4096, 4), (7168, 4), (7169, 8), (8192, 8)),
+        *((30_720, 8), (30_721, 16), (10**6, 16)),
+    ):
+        cut = choose_blocking(Shape(784, 1024, 10), n_samples, DTYPES[1])
+        assert cut.n_chunks == n_chunks, n_samples
+    small, large = Shape(126, 1015, 1), Shape(130, 1015, 1)
+    limit = 1 << 20
+    assert 8 * (small.n_parameters + 1) < limit <= 8 * (large.n_parameters + 1)
+    assert choose_blocking(small, 4096, DTYPES[1]).n_chunks == 8
+    assert choose_blocking(large, 4096, DTYPES[1]).n_chunks == 4
+
+
 @pytest.mark.parametrize(
     ("choose", "most", "least", "bytes_of"),
     [

@@ -13,9 +13,9 @@ def scalar_problem(m, n_samples, seed):
         return [draw.gauss(0.0, 1.0) for _ in range(count)]
 
     return {
-        "w_h": normal(m),
+        "W_h": [[w] for w in normal(m)],
         "b_h": normal(m),
-        "w_y": normal(m),
+        "W_y": [normal(m)],
         "b_y": normal(1),
         "x": normal(n_samples),
         "t": [value + 1.5 for value in normal(n_samples)],

@@ -30,7 +30,7 @@ def test_the_best_of_several_starts_goes_on():
     for k, start in enumerate(first.starts):
         second = train(CASE.X, CASE.T, resume=start, max_epochs=12)
         assert_same_run(second, trained(seed=k))
-    best = int(np.argmin([start.score for start in first.starts]))
+    best = int(np.argmin([start.selection_score for start in first.starts]))
     assert_same_run(train(CASE.X, CASE.T, resume=first, max_epochs=12), trained(seed=best))
 
 

@@ -25,6 +25,7 @@ from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
 CHUNK_SAMPLES = 512  # at most, while there are few chunks; then twice as many and some more
 FEW_CHUNKS, MAX_CHUNKS = 8, 64
+LARGE_SUM_BYTES = 1 << 20  # a chunk's sums fill most processors' second-level cache
 # of all chunks' sums together; so many chunks are allowed whatever they take
 MAX_SUM_BYTES, ALWAYS_ALLOWED_CHUNKS = 64 << 20, 16
 ROW_BYTES = 2048  # of a row of a block: ten rows of a tile and some more fit the first-level cache
@@ -102,17 +103,23 @@ def equal_parts(count: int, largest: int) -> int:
     return -(-count // -(-count // largest))
 
 
-def cut_into_chunks(n_samples: int, max_chunks: int, width: int) -> tuple[int, int]:
+def cut_into_chunks(
+    n_samples: int, max_chunks: int, width: int, large_sums: bool = False
+) -> tuple[int, int]:
     """Return the largest number of samples in a chunk, and the number of chunks.
 
     A chunk's sums move from one core to another, which takes as long as many samples, hence
-    CHUNK_SAMPLES.  Chunks are whole panels, and as equal as they can be, and more than a few are a
-    multiple of FEW_CHUNKS, so that 2, 4 or 8 threads have the same work each:
+    CHUNK_SAMPLES, or twice as many for large sums.  Chunks are whole panels, and as equal as they
+    can be.  More than a few are a multiple of FEW_CHUNKS, and long ones a power of two or a
+    multiple of it, so that 2, 4 or 8 threads have the same work each:
     ``forward_backward.chunk_start`` says where each begins.
     """
     n_panels = -(-n_samples // width)
-    few = min(FEW_CHUNKS, -(-n_samples // CHUNK_SAMPLES), n_panels)
-    many = min(-(-n_samples // (2 * CHUNK_SAMPLES)), max_chunks) // FEW_CHUNKS * FEW_CHUNKS
+    samples = 2 * CHUNK_SAMPLES if large_sums else CHUNK_SAMPLES
+    few = min(FEW_CHUNKS, -(-n_samples // samples), n_panels)
+    if large_sums:
+        few = 1 << (few.bit_length() - 1)
+    many = min(-(-n_samples // (2 * samples)), max_chunks) // FEW_CHUNKS * FEW_CHUNKS
     n_chunks = max(few, many)
     return -(-n_panels // n_chunks) * width, n_chunks
 
@@ -185,7 +192,8 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
         row_limit = max(MIN_STRIP_BLOCK, WIDE_ROWS_BYTES // (width * size))
     row_bytes = 8 * (shape.n_parameters + s)
     max_chunks = max(ALWAYS_ALLOWED_CHUNKS, min(MAX_CHUNKS, MAX_SUM_BYTES // row_bytes))
-    chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
+    large_sums = row_bytes >= LARGE_SUM_BYTES
+    chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width, large_sums)
     limit = min(row_limit, BLOCK_BYTES // (size * (m + 2 * e)))
     block_samples = cut_into_blocks(chunk_samples, limit, width)
     return Blocking(

@@ -207,7 +207,8 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     """Write the sums over one chunk to G: half the gradient's, then each output's loss.
 
     ``gauss_newton_chunk_kernel`` has a loop of the same form.  Here sums in strips may be float32:
-    they are added to G every STRIP_SAMPLES samples, so that rounding errors do not build up.
+    they are added to G every STRIP_SAMPLES samples, so that rounding errors do not build up.  A
+    short rest at the end of the chunk is summed with the samples before it.
     """
     fill(G, problem.b_h_start if problem.sums_in_strips and with_gradient else 0, G.size, 0.0)
     if problem.packs_W_h:
@@ -222,7 +223,9 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
                 fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
             backward(problem, theta, count, scratch, G)
             n_in_strips += count
-            if problem.sums_in_strips and (n_in_strips >= STRIP_SAMPLES or first + count == stop):
+            n_left = stop - first - count
+            is_full = n_in_strips >= STRIP_SAMPLES and n_left >= STRIP_SAMPLES // 2
+            if problem.sums_in_strips and (is_full or n_left == 0):
                 add_strip_sums(problem, scratch, G, is_first)
                 n_in_strips, is_first = 0, False
         if check(scratch.token, multiply_adds(problem, count)):

@@ -142,7 +142,7 @@ def _gauss_newton(samples: Samples, theta: Array, shape: Shape, activation: str)
 def _last_layer(
     samples: Samples, theta: Array, shape: Shape, activation: str, scaling: Scaling
 ) -> Array:
-    """Return Σ_i w_i ĥ_i ĥ_iᵀ / Σw; the upper triangle is not complete."""
+    """Return Σ_i w_i h⁺_i h⁺_iᵀ / Σw; the upper triangle is not complete."""
     n, n_samples = shape.n_hidden + 1, samples.X.shape[1]
     weight = np.ones(n_samples) if samples.sample_weight is None else samples.sample_weight
     sums = np.zeros((n, n))

@@ -100,6 +100,9 @@ def with_predictives(
                     each.cancel()
                 jobs[k] = _job(spec, result, monitor, words)
     fits = iter(_trained(list(jobs.values()), n_threads))
+    for monitor in monitors:
+        if monitor.display is not None:
+            monitor.display.end(None)  # before warnings
     completed = list(results)
     for k, job in jobs.items():
         of_folds = [[next(fits) for _ in fold.runs] for fold in job.folds]

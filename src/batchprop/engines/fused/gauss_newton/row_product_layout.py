@@ -1,14 +1,14 @@
 """Which products of rows JᵀJ is assembled from, and where their sums are stored.
 
-With x̂ = [x; 1] and ĥ = [h; 1] a sample's derivatives are ∂y_o/∂W_h[k, j] = W_y[o, k] σ′_k x̂_j and
-∂y_o/∂W_y[o, l] = ĥ_l.  JᵀJ needs only three sums over samples, for any number of outputs:
+With x⁺ = [x; 1] and h⁺ = [h; 1] a sample's derivatives are ∂y_o/∂W_h[k, j] = W_y[o, k] σ′_k x⁺_j
+and ∂y_o/∂W_y[o, l] = h⁺_l.  JᵀJ needs only three sums over samples, for any number of outputs:
 
-    Q_hh[k, (j, j′), l] = Σ w σ′_k x̂_j x̂_j′ σ′_l        k ≤ l, j ≤ j′
-    Q_hy[k, j, l]       = Σ w σ′_k x̂_j ĥ_l
-    Q_yy[l, l′]         = Σ w ĥ_l ĥ_l′                  l ≤ l′
+    Q_hh[k, (j, j′), l] = Σ w σ′_k x⁺_j x⁺_j′ σ′_l        k ≤ l, j ≤ j′
+    Q_hy[k, j, l]       = Σ w σ′_k x⁺_j h⁺_l
+    Q_yy[l, l′]         = Σ w h⁺_l h⁺_l′                  l ≤ l′
 
 Each is a matrix product.  Its left rows, (k, j, j′), (k, j) or l, are computed six at a time; the
-right rows, σ′ or ĥ, already exist.  Sums are stored in tiles, one after the other: a tile has six
+right rows, σ′ or h⁺, already exist.  Sums are stored in tiles, one after the other: a tile has six
 rows, and the columns from the first one that any of these rows needs.
 """
 
@@ -24,12 +24,12 @@ from batchprop.simd.register_tiles import TILE_ROWS
 
 
 def input_pairs(e: int) -> int:
-    """Return how many products x̂_j x̂_j′ with j ≤ j′ there are."""
+    """Return how many products x⁺_j x⁺_j′ with j ≤ j′ there are."""
     return (e + 1) * (e + 2) // 2
 
 
 def panel_rows(e: int, m: int) -> int:
-    """Return the rows of a panel: σ′, ĥ, those that the last tile reads beyond ĥ, w x̂, x̂."""
+    """Return the rows of a panel: σ′, h⁺, those that the last tile reads beyond h⁺, w x⁺, x⁺."""
     return m + (m + 1) + TILE_ROWS + 2 * (e + 1)
 
 

@@ -27,7 +27,7 @@ NO_ROW = -1
 
 @helper
 def fill_panel(problem, p, scratch):
-    """Write the rows σ′, ĥ, w x̂ and x̂ of one panel."""
+    """Write the rows σ′, h⁺, w x⁺ and x⁺ of one panel."""
     e, m, U = problem.e, problem.m, scratch.row_products
     width, n_rows = lanes_of(U, WIDE), panel_rows_of(e, m)
     hidden, panel = p * problem.h_rows * width, p * n_rows * width
@@ -37,7 +37,7 @@ def fill_panel(problem, p, scratch):
         h = load(scratch.H, hidden + k * width, WIDE)
         store(U, panel + k * width, sigma_prime(problem.activation, h))
         store(U, panel + (m + k) * width, h)
-    # ĥ_m = 1
+    # h⁺_m = 1
     ones = panel + 2 * m * width
     fill(U, ones, ones + width, 1.0)
     weighted = panel + (n_rows - 2 * (e + 1)) * width
@@ -47,7 +47,7 @@ def fill_panel(problem, p, scratch):
         x = load(scratch.X, (p * problem.x_rows + j) * width, WIDE)
         store(U, plain + j * width, x)
         store(U, weighted + j * width, multiply(w, x))
-    # x̂_e = 1 and w x̂_e = w
+    # x⁺_e = 1 and w x⁺_e = w
     fill(U, plain + e * width, plain + (e + 1) * width, 1.0)
     store(U, weighted + e * width, w)
 
@@ -84,7 +84,7 @@ def _unreported(work, token):
 
 @returning(types.int64)
 def _add_Q_hh(problem, U, Q, G, start, token):
-    """Q_hh[k, (j, j′), l] += Σ σ′_k w x̂_j x̂_j′ σ′_l, l ≥ k; return where its tiles end in G.
+    """Q_hh[k, (j, j′), l] += Σ σ′_k w x⁺_j x⁺_j′ σ′_l, l ≥ k; return where its tiles end in G.
 
     The rows (k, j, j′) are in lexicographic order; ``assemble`` reads them in the same order.
     """
@@ -97,7 +97,7 @@ def _add_Q_hh(problem, U, Q, G, start, token):
         for line in range(start, start + TILE_ROWS * padded_columns_of(m - k), 8):
             prefetch(G, line)  # the sums may exceed the cache
         for r in range(min(TILE_ROWS, m * pairs - row)):
-            # σ′_k w x̂_j x̂_j′
+            # σ′_k w x⁺_j x⁺_j′
             _multiply_rows(U, k, weighted + j, plain + j_2, Q, r)
             j_2 += 1
             if j_2 > e:
@@ -118,7 +118,7 @@ def _add_Q_hh(problem, U, Q, G, start, token):
 
 @returning(types.int64)
 def _add_Q_hy(problem, U, Q, G, start, token):
-    """Q_hy[k, j, l] += Σ σ′_k w x̂_j ĥ_l; return where its tiles end in G."""
+    """Q_hy[k, j, l] += Σ σ′_k w x⁺_j h⁺_l; return where its tiles end in G."""
     e, m, count, n = problem.e, problem.m, U.n_samples, padded_columns_of(problem.m + 1)
     weighted = U.n_rows - 2 * (e + 1)
     hidden = Panels(U.array, m * U.width, n, count, U.width, U.panel_stride)
@@ -126,7 +126,7 @@ def _add_Q_hy(problem, U, Q, G, start, token):
     for row in range(0, m * (e + 1), TILE_ROWS):
         for r in range(min(TILE_ROWS, m * (e + 1) - row)):
             k, j = (row + r) // (e + 1), (row + r) % (e + 1)
-            # σ′_k w x̂_j
+            # σ′_k w x⁺_j
             _multiply_rows(U, k, weighted + j, NO_ROW, Q, r)
         _add_tile(Q, hidden, Matrix(G, start, TILE_ROWS, n, n, 1))
         start += TILE_ROWS * n
@@ -138,12 +138,12 @@ def _add_Q_hy(problem, U, Q, G, start, token):
 
 @helper
 def _add_Q_yy(problem, U, Q, G, start, token):
-    """Q_yy[l, l′] += Σ w ĥ_l ĥ_l′, l′ ≥ l."""
+    """Q_yy[l, l′] += Σ w h⁺_l h⁺_l′, l′ ≥ l."""
     m, count, work = problem.m, U.n_samples, 0
     w = U.n_rows - (problem.e + 1) - 1
     for row in range(0, m + 1, TILE_ROWS):
         for r in range(min(TILE_ROWS, m + 1 - row)):
-            # w ĥ_l
+            # w h⁺_l
             _multiply_rows(U, m + row + r, w, NO_ROW, Q, r)
         n = padded_columns_of(m + 1 - row)
         hidden = Panels(U.array, (m + row) * U.width, n, count, U.width, U.panel_stride)
