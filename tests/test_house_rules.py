@@ -43,7 +43,7 @@ LAYERS = (
         "gradient_check",
         "solvers",
     ),
-    *("predictive", "training", "result", "plot", "sklearn", "onnx"),
+    *("predictive", "training", "result", "plot", "sklearn", "onnx", "cli", "__main__"),
 )
 # Packages that only these parts or modules may import, because not everyone has them.
 OPTIONAL = {
@@ -60,6 +60,11 @@ COMPILING = {f"numba.{name}" for name in COMPILERS} | {"numba.core.decorators", 
 LOGIC = 60  # lines that are neither blank nor comments nor docstrings
 # These are reached through their callers alone, by the tests of the named file.
 TESTED_THROUGH = {
+    "cli.arguments": "cli/test_train_command.py",  # by what users type
+    "cli.evaluate_command": "cli/test_predict_command.py",
+    "cli.info_command": "cli/test_program.py",
+    "cli.parquet_reader": "cli/test_table.py",
+    "cli.train_output": "cli/test_train_command.py",
     "engines.fused.forward_backward": "engines/test_engines_agree.py",
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything

@@ -11,7 +11,9 @@ import pytest
 
 from batchprop import Network
 from batchprop.activations import ACTIVATIONS
-from batchprop.files.network_file import FORMAT, KIND
+from batchprop.files import network_file
+from batchprop.files.network_file import FORMATS, KIND, PLAIN
+from batchprop.parameters import split
 from tests.problems import problem
 
 NETWORK = problem(e=4, m=6, s=2).network
@@ -47,7 +49,7 @@ def test_numpy_reads_the_file_without_pickle(path):
     NETWORK.save(path)
     with np.load(path, allow_pickle=False) as archive:
         assert str(archive["kind"]) == KIND
-        assert int(archive["format"]) == FORMAT == 1
+        assert int(archive["format"]) == PLAIN == 1
         assert str(archive["activation"]) == "tanh"
         for name in ("W_h", "b_h", "W_y", "b_y"):
             np.testing.assert_array_equal(archive[name], getattr(NETWORK, name))
@@ -129,8 +131,21 @@ def test_nothing_in_a_file_is_run(path, name):
 
 
 def test_a_newer_format(path):
-    written(path, format=np.array(FORMAT + 1))
-    with pytest.raises(ValueError, match=r"format 1; got .* of format 2\. Load it with"):
+    written(path, format=np.array(max(FORMATS) + 1))
+    with pytest.raises(ValueError, match=r"format 1 or 2; got .* of format 3\. Load it with"):
+        Network.load(path)
+
+
+def test_further_members_are_skipped_where_the_format_allows_them(path):
+    members = {"more": np.arange(3)}
+    blocks = split(NETWORK.theta, NETWORK.shape)
+    network_file.write(path, blocks, "tanh", members)
+    np.testing.assert_array_equal(Network.load(path).theta, NETWORK.theta)
+    with np.load(path) as archive:
+        assert int(archive["format"]) == 2
+        assert archive["more"].tolist() == [0, 1, 2]
+    written(path, more=np.arange(3))
+    with pytest.raises(ValueError, match="unexpected member"):
         Network.load(path)
 
 

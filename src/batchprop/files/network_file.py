@@ -1,23 +1,35 @@
-"""Saved networks: one .npz file of plain arrays with a format number.  Reading runs no code."""
+"""Saved networks: one .npz file of plain arrays with a format number.  Reading runs no code.
+
+A file of format 1 holds a network.  One of format 2 has further members, which say what the network
+is for; reading the network skips them.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from batchprop import validation
 from batchprop.files import atomic_file, npz_reader
 from batchprop.parameters import Blocks
 
-FORMAT = 1  # increased when a reader of the old format could not read the new one
+PLAIN, EXTENDED = FORMATS = (1, 2)  # one more when readers of the old ones could not read it
 KIND = "batchprop network"
 
 _DTYPES = np.dtype("f4"), np.dtype("f8")
 _MAX_CHARACTERS = 100  # of a text member
 
 
-def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None:
+def write(
+    path: str | os.PathLike[str],
+    blocks: Blocks,
+    activation: str,
+    members: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> None:
     """Write a network to a file, atomically.
 
     Parameters
@@ -28,10 +40,13 @@ def write(path: str | os.PathLike[str], blocks: Blocks, activation: str) -> None
         Parameters, in the network's dtype.
     activation : str
         Name of the activation.
+    members : mapping of str to ndarray, or None
+        Further members, under names that the network's own members do not have.
     """
-    labels = {"kind": KIND, "format": FORMAT, "activation": activation}
+    version = EXTENDED if members else PLAIN
+    labels = {"kind": KIND, "format": version, "activation": activation}
     arrays = {name: np.array(value) for name, value in labels.items()} | blocks._asdict()
-    atomic_file.write_arrays(path, arrays)
+    atomic_file.write_arrays(path, arrays | dict(members or {}))
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
@@ -55,17 +70,14 @@ def read(path: str | os.PathLike[str]) -> tuple[Blocks, str]:
     remedy = "Save the network again, or look for another file."
     with npz_reader.opened(path, "name a file made by Network.save", remedy) as archive:
         version = archive.format_of(KIND)
-        if version == FORMAT:
-            return _content(archive)
+        if version == PLAIN:
+            archive.only(("kind", "format", "activation", *Blocks._fields))
+        if version in FORMATS:
+            return parameters(archive)
     raise ValueError(
-        f"path must name a file of format {FORMAT}; got {os.fspath(path)!r} of format {version}. "
-        f"Load it with the version of batchprop that wrote it, or a newer one."
+        f"path must name a file of format {PLAIN} or {EXTENDED}; got {os.fspath(path)!r} of format "
+        f"{version}. Load it with the version of batchprop that wrote it, or a newer one."
     )
-
-
-def _content(archive: npz_reader.Archive) -> tuple[Blocks, str]:
-    archive.only(("kind", "format", "activation", *Blocks._fields))
-    return parameters(archive)
 
 
 def parameters(archive: npz_reader.Archive) -> tuple[Blocks, str]:

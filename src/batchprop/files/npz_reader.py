@@ -77,6 +77,10 @@ class Archive:
             if name not in allowed:
                 raise Damaged(f"{reprlib.repr(name)}: unexpected member")
 
+    def is_of(self, kind: str, version: int) -> bool:
+        """Return whether the file is of this kind and format version."""
+        return self.text("kind", _MAX_KIND) == kind and self.integer("format") == version
+
     def format_of(self, kind: str) -> int:
         """Return the file's format version, at least 1; refuse a file of another kind."""
         if self.text("kind", _MAX_KIND) != kind:

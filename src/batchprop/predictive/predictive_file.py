@@ -1,4 +1,7 @@
-"""The file of a ``Predictive``: one .npz file of plain arrays with a format number."""
+"""The file of a ``Predictive``: one .npz file of plain arrays with a format number.
+
+Its arrays may also be further members of a network's file of format 2 (``files/network_file.py``).
+"""
 
 from __future__ import annotations
 
@@ -52,23 +55,23 @@ def write(path: str | os.PathLike[str], content: Content) -> None:
     content : Content
         The parts.
     """
-    network, posterior, calibration, noise_variance, n_effective = content
-    labels = {
-        "kind": KIND,
-        "format": FORMAT,
-        "activation": network.activation,
-        "source": calibration.source,
-    }
-    numbers = posterior.thetas, posterior.factors, noise_variance, np.float64(n_effective)
+    network = content.network
+    labels = {"kind": KIND, "format": FORMAT, "activation": network.activation}
     arrays = {name: np.array(value) for name, value in labels.items()}
     arrays |= split(network.theta, network.shape)._asdict()
+    atomic_file.write_arrays(path, arrays | members(content))
+
+
+def members(content: Content) -> dict[str, Array]:
+    """Return the members of the file that are not those of its network."""
+    _, posterior, calibration, noise_variance, n_effective = content
+    numbers = posterior.thetas, posterior.factors, noise_variance, np.float64(n_effective)
+    arrays = {"source": np.array(calibration.source)}
     arrays |= posterior.scaling._asdict()
     arrays |= {name: np.asarray(value) for name, value in zip(_NUMBERS, numbers, strict=True)}
     arrays |= {name: getattr(calibration, name) for name in _CALIBRATION}
     # the reader accepts C order only
-    atomic_file.write_arrays(
-        path, {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    )
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
 def read(path: str | os.PathLike[str]) -> Content:
@@ -77,7 +80,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     Parameters
     ----------
     path : str or path-like
-        A file written by ``write``.
+        A file written by ``write``, or a network's file with the arrays of a ``Predictive``.
 
     Raises
     ------
@@ -91,8 +94,11 @@ def read(path: str | os.PathLike[str]) -> Content:
     """
     remedy = "Save it again, or look for another file."
     with npz_reader.opened(path, "name a file made by Predictive.save", remedy) as archive:
+        if archive.is_of(network_file.KIND, network_file.EXTENDED):
+            return _content(archive)
         version = archive.format_of(KIND)
         if version == FORMAT:
+            archive.only(_NAMES)
             return _content(archive)
     raise ValueError(
         f"path must name a file of format {FORMAT}; got {os.fspath(path)!r} of format {version}. "
@@ -101,7 +107,6 @@ def read(path: str | os.PathLike[str]) -> Content:
 
 
 def _content(archive: npz_reader.Archive) -> Content:
-    archive.only(_NAMES)
     source = archive.text("source", _MAX_CHARACTERS)
     if source not in SOURCES:
         raise npz_reader.Damaged(f"source: not one of {', '.join(SOURCES)}")
