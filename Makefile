@@ -40,7 +40,8 @@ test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
 # A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
-QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
+QUICK := tests/cli/test_cell_values.py tests/cli/test_table.py \
+  tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \
   tests/engines/test_engines_agree.py tests/engines/test_vectorized.py \
   tests/export/test_optional_package.py tests/export/test_safetensors_file.py tests/files/test_atomic_file.py \
