@@ -40,13 +40,14 @@ test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
 # A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
-QUICK := tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
+QUICK := tests/cli/test_cell_values.py tests/cli/test_table.py \
+  tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \
   tests/engines/test_engines_agree.py tests/engines/test_vectorized.py \
   tests/export/test_optional_package.py tests/export/test_safetensors_file.py tests/files/test_atomic_file.py \
   tests/files/test_network_file.py tests/gradient_check/test_gradient_bounds.py \
   tests/gradient_check/test_gradient_methods.py tests/gradient_check/test_gradient_report.py \
-  tests/linalg tests/machine tests/predictive/test_calibration.py \
+  tests/linalg tests/machine tests/plot/test_plot.py tests/predictive/test_calibration.py \
   tests/predictive/test_conformal.py tests/scaling tests/simd tests/sklearn/test_sklearn_tools.py \
   tests/sklearn/test_sklearn_words.py tests/solvers --ignore=tests/solvers/lbfgs/test_against_scipy.py \
   tests/test_documented.py tests/test_house_rules.py tests/test_loss.py tests/test_network.py \

@@ -105,7 +105,11 @@ def scikit_learn(data: Samples, seeds: int) -> list[Row]:
     plain = MLPRegressor(random_state=0, max_iter=5000).fit(data.x, data.t.ravel())
     return [
         Row("its objective at its weights: relative difference", "–", f"{max(differences):.0e}"),
-        Row("objective reached", _three(values), _three([result.selection_score / 2 for result in ours])),
+        Row(
+            "objective reached",
+            _three(values),
+            _three([result.selection_score / 2 for result in ours]),
+        ),
         Row("held-out RMSE", _three(theirs), _three(_errors(data, ours))),
         Row(
             "held-out RMSE of the call without arguments",

@@ -246,7 +246,7 @@ class Network(Exportable):
         Notes
         -----
         A unit contributes to the rounding error at most a few units in the last place of
-        |W_y[o, k] W_h[k, j]|, even where σ′ is much smaller than 1.
+        ``|W_y[o, k] W_h[k, j]|``, even where σ′ is much smaller than 1.
 
         Examples
         --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # The pages of docs/, as a site: scaling.html is docs/scaling.md.
 DOCS = "https://batchprop.readthedocs.io/en/latest/"

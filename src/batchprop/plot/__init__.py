@@ -7,7 +7,8 @@
 
 Each function draws into the axes that it is passed, or into a new figure, and returns the axes.
 None of them shows a window or changes matplotlib's settings.  matplotlib is imported when a
-function is called: ``pip install batchprop[plot]``.  ``docs/plots.md`` shows every picture.
+function is called: ``pip install batchprop[plot]``.  Every picture:
+https://batchprop.readthedocs.io/en/latest/plots.html
 """
 
 from __future__ import annotations
