@@ -44,11 +44,12 @@ class Page(HTMLParser):
         return " ".join(self.texts)
 
 
-def page(run, *options, names=("a", "b", "kind", "y", "z")):
+def page(run, *options, names=("a", "b", "kind", "y", "z"), category="u"):
     table = run.table()
     header = ",".join(names)
     lines = (run.folder / table).read_text().splitlines()
-    run.write(table, "\n".join([header, *lines[1:]]))
+    rows = [line.replace(",u,", f",{category},") for line in lines[1:]]
+    run.write(table, "\n".join([header, *rows]))
     outcome = run(
         *("train", table, "--target", names[3], "--target", "z", "--categorical", "kind"),
         *("--report", "report.html", "-o", "my model.npz", *FAST, *options),
@@ -80,9 +81,11 @@ def test_a_page_without_matplotlib(run, monkeypatch):
 
 
 def test_names_are_no_markup(run):
-    report, _ = page(run, names=("<b>a</b>", "b", "kind", "<i>&y", "z"))
+    names = ("<b>a</b>", "b", "kind", "<i>&y", "z")
+    report, _ = page(run, names=names, category="<u>")
     assert "<b>a</b>" in report.text
-    assert not re.search(r"<b>|<i>", (run.folder / "report.html").read_text("utf-8"))
+    assert "<u>, v, w" in report.text
+    assert not re.search(r"<b>|<i>|<u>", (run.folder / "report.html").read_text("utf-8"))
 
 
 def test_a_report_in_a_folder(run):
