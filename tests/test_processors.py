@@ -45,6 +45,7 @@ def test_what_is_called_before_a_change_is_taken():
     assert [line for line in lines if line.startswith("make ")] == [
         "make lint",
         "make types",
+        "make docs",
         "make test",
         "make test-processors",
     ]

@@ -49,7 +49,7 @@ def test_options_cannot_be_changed():
 def test_train_passes_each_option_on(monkeypatch):
     passed = []
 
-    def trained(X, T, options, words, stacklevel):
+    def trained(X, T, options, words, stacklevel, shows_long_calls):
         passed.append(options)
         return SimpleNamespace(stop_reason="stagnation", n_epochs=1)
 
