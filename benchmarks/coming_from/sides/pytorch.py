@@ -15,9 +15,8 @@ def main() -> None:
     epochs = int(sys.argv[2])
     x, t = arrays["x"], arrays["t"]
     m, e = arrays["W_h"].shape
-    model = torch.nn.Sequential(
-        torch.nn.Linear(e, m), torch.nn.Tanh(), torch.nn.Linear(m, 1)
-    ).double()
+    layers = torch.nn.Linear(e, m), torch.nn.Tanh(), torch.nn.Linear(m, 1)
+    model = torch.nn.Sequential(*layers).double()
     with torch.no_grad():
         for parameter, name in zip(model.parameters(), ("W_h", "b_h", "W_y", "b_y"), strict=True):
             parameter.copy_(arrays[name])

@@ -75,8 +75,8 @@ def complete(table: Table, drop_incomplete: bool, console: Console) -> tuple[Tab
     text = tables.missing_text(table, mask)
     if not drop_incomplete:
         raise CommandError(
-            f"{table.label}: {text}. Fill the cells in, leave a column out by --ignore, or pass "
-            f"--drop-incomplete to leave these rows out."
+            f"{table.label}: {text}. Fill the cells in, or pass --drop-incomplete to leave "
+            f"these rows out."
         )
     if n_incomplete == mask.size:
         raise CommandError(f"{table.label}: {text}. No row is left.")
