@@ -75,3 +75,11 @@ def test_a_column_that_is_not_needed_has_no_importance():
     assert growth[2, 0] == 0.0
     # two draws of a differ by a variance of 2, times 2²
     np.testing.assert_allclose(growth[0, 0], math.sqrt(8.0), rtol=0.05)
+
+
+def test_coverage_counts_rows_inside_their_interval_ends_included():
+    T = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 9.0]])
+    lower = np.array([[0.0, 2.0], [3.0, 4.0], [3.0, 8.0]])
+    upper = np.array([[1.0, 3.0], [4.0, 6.0], [4.0, 9.0]])
+    assert measures.coverage(T, lower, upper) == pytest.approx([2 / 3, 2 / 3])
+    assert measures.coverage(T, lower, upper, np.array([1.0, 0.0, 3.0])) == [1.0, 0.75]

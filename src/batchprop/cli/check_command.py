@@ -11,7 +11,7 @@ from batchprop.cli.console import Console
 from batchprop.cli.errors import NOT_RELIABLE, OK
 from batchprop.cli.model_use import loaded
 from batchprop.cli.table import TableFormat
-from batchprop.cli.training_data import rows_of
+from batchprop.cli.training_data import complete, rows_of
 
 _SHAPE = 3, 5, 2  # of a random network
 _N_SAMPLES = 40  # that are random
@@ -34,7 +34,7 @@ def run(options: Namespace, console: Console) -> int:
                 names, model.table, table.label_of(options.table), True
             ),
         )
-        rows, _ = rows_of(read, options.drop_incomplete, console)
+        rows = rows_of(complete(read, options.drop_incomplete, console)[0])
         X, T, weights = rows.X.T, rows.T.T, rows.weights
     else:
         X = rng.standard_normal((network.shape.n_inputs, _N_SAMPLES))

@@ -35,7 +35,7 @@ def run(options: Namespace, console: Console) -> int:
         ),
     )
     read, n_dropped = complete(read, options.drop_incomplete, console)
-    rows, _ = rows_of(read, options.drop_incomplete, console)
+    rows = rows_of(read)
     note_extrapolation(read, model, console)
     Y = model.network.predict(rows.X.T, n_threads=options.threads).T
     mean = np.broadcast_to(np.array(model.table.target_means), rows.T.shape)
@@ -46,8 +46,7 @@ def run(options: Namespace, console: Console) -> int:
     coverage = None
     if model.predictive is not None:
         lower, upper = model.predictive.interval(rows.X.T, LEVEL, n_threads=options.threads)
-        inside = (lower.T <= rows.T) & (upper.T >= rows.T)
-        coverage = [float(c) for c in np.average(inside, axis=0, weights=rows.weights)]
+        coverage = measures.coverage(rows.T, lower.T, upper.T, rows.weights)
     if options.json:
         console.json(_content(model.table.targets, errors, coverage, len(rows), n_dropped))
         return OK

@@ -178,8 +178,7 @@ def _measured(result: TrainResult, training: Rows, held_out: Rows) -> HeldOut:
     coverage = None
     if result.predictive is not None:
         lower, upper = result.predictive.interval(X.T, LEVEL)
-        inside = (lower.T <= T) & (upper.T >= T)
-        coverage = [float(c) for c in np.average(inside, axis=0, weights=weights)]
+        coverage = measures.coverage(T, lower.T, upper.T, weights)
     return HeldOut(X, T, weights, errors, coverage, network)
 
 

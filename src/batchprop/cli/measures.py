@@ -52,6 +52,20 @@ def errors(T: Array, Y: Array, weights: Array | None = None) -> list[Errors]:
     ]
 
 
+def coverage(T: Array, lower: Array, upper: Array, weights: Array | None = None) -> list[float]:
+    """Return the share of rows inside their interval, target by target.
+
+    Parameters
+    ----------
+    T, lower, upper : ndarray, shape (N, s)
+        Targets, and the ends of their intervals.
+    weights : ndarray, shape (N,), or None
+        Weights of the rows.
+    """
+    inside = (lower <= T) & (upper >= T)
+    return [float(share) for share in np.average(inside, axis=0, weights=weights)]
+
+
 def means(T: Array, weights: Array | None = None) -> Array:
     """Return the mean of each target, (s,)."""
     return np.asarray(np.average(T, axis=0, weights=weights), np.float64)

@@ -7,7 +7,6 @@ import io
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -88,14 +87,14 @@ def _predictions(
         bounds = predictive.interval(inputs.T, options.interval, n_threads=options.threads)
     names, columns = [], []
     for o, target in enumerate(model.table.targets):
-        names.append(target if model.table.header else f"y{o + 1}")
+        name = target if model.table.header else f"y{o + 1}"
+        names.append(name)
         columns.append(Y[o])
         if std is not None:
-            names.append(f"{names[-1]}_std")
+            names.append(f"{name}_std")
             columns.append(std[o])
         if bounds is not None:
-            base = target if model.table.header else f"y{o + 1}"
-            names += [f"{base}_lower", f"{base}_upper"]
+            names += [f"{name}_lower", f"{name}_upper"]
             columns += [bounds[0][o], bounds[1][o]]
     return names, columns
 
@@ -104,10 +103,9 @@ def _lines(
     names: list[str], columns: list[npt.NDArray[np.float64]], dtype: np.dtype[np.float64]
 ) -> Iterator[str]:
     """Yield the text of the predictions, block by block."""
-    digits = ".9g" if dtype == np.float32 else ".17g"
 
     def text(value: float) -> str:
-        return repr(value) if digits == ".17g" else format(value, digits)
+        return format(value, ".9g") if dtype == np.float32 else repr(value)
 
     yield _csv([names])
     for start in range(0, columns[0].size, _BLOCK):
@@ -116,7 +114,6 @@ def _lines(
 
 
 def _csv(rows: list[list[str]] | list[tuple[str, ...]]) -> str:
-    buffer: IO[str] = io.StringIO()
+    buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
-    assert isinstance(buffer, io.StringIO)
     return buffer.getvalue()

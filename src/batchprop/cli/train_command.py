@@ -18,7 +18,7 @@ from batchprop.cli.fit import Fit, fit
 from batchprop.cli.model import InputColumn, Model, TableDescription
 from batchprop.cli.table import Table, TableFormat
 from batchprop.cli.train_output import measures_of, summary
-from batchprop.cli.training_data import Rows, check_for_training, rows_of
+from batchprop.cli.training_data import Rows, check_for_training, complete, rows_of
 
 _REPORT_NAME = "report.html"  # in a folder
 
@@ -34,7 +34,8 @@ def run(options: Namespace, console: Console) -> int:
     read = table.read(
         options.table, form, lambda names: column_choice.for_training(names, choice, console)
     )
-    rows, n_dropped = rows_of(read, options.drop_incomplete, console)
+    complete_rows, n_dropped = complete(read, options.drop_incomplete, console)
+    rows = rows_of(complete_rows)
     check_for_training(read, rows, console)
     try:
         outcome = fit(

@@ -44,15 +44,14 @@ class Rows:
         return Rows(self.X[mask], self.T[mask], weights)
 
 
-def rows_of(table: Table, drop_incomplete: bool, console: Console) -> tuple[Rows, int]:
-    """Return the samples of a table, and how many incomplete rows were dropped.
+def rows_of(table: Table) -> Rows:
+    """Return the samples of a table whose rows are complete.
 
     Raises
     ------
     CommandError
-        Rows are incomplete and are not to be dropped, or weights are unsuitable.
+        Weights are negative, or 0 in all rows.
     """
-    table, n_dropped = complete(table, drop_incomplete, console)
     inputs = encoded(table.of(INPUT), table.columns_of(INPUT))
     weights = table.of(WEIGHT)[:, 0] if table.columns_of(WEIGHT) else None
     if weights is not None:
@@ -63,11 +62,17 @@ def rows_of(table: Table, drop_incomplete: bool, console: Console) -> tuple[Rows
                 f"{table.label}: weights must be 0 or more, and not all 0; column "
                 f"{column.name!r} is {value}. A row of weight 0 does not count."
             )
-    return Rows(inputs, table.of(TARGET), weights), n_dropped
+    return Rows(inputs, table.of(TARGET), weights)
 
 
 def complete(table: Table, drop_incomplete: bool, console: Console) -> tuple[Table, int]:
-    """Return the complete rows of a table, and how many incomplete ones were dropped."""
+    """Return the complete rows of a table, and how many incomplete ones were dropped.
+
+    Raises
+    ------
+    CommandError
+        Rows are incomplete and are not to be dropped, or no row is complete.
+    """
     mask = tables.complete_rows(table)
     n_incomplete = mask.size - int(np.count_nonzero(mask))
     if not n_incomplete:
