@@ -11,9 +11,10 @@ from batchprop.engines.fused.gauss_newton.gauss_newton_objective import (
     GaussNewtonObjective,
 )
 from batchprop.engines.fused.objective import GRADIENT_SUMS, Objective
-from batchprop.engines.fused.segment_sums import Run, SegmentSums, add_sums
+from batchprop.engines.fused.segment_sums import SegmentSums, add_sums
 from batchprop.engines.fused.summed_objective import SummedObjective
 from batchprop.engines.loss_scale import scales
+from batchprop.engines.portions import SegmentRange
 from batchprop.engines.samples import Samples
 from batchprop.engines.vectorized import ArrayGaussNewtonObjective
 from batchprop.scaling import Scaling
@@ -97,7 +98,7 @@ def summed(network, samples, runs, sums=GRADIENT_SUMS, n_threads=1, seed=0, canc
 
 def runs_of(n_samples, *cuts):
     bounds = [0, *cuts, segments.n_segments(n_samples)]
-    return [Run(n_samples, a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [SegmentRange(n_samples, a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
 
 def evaluated(objective, theta):

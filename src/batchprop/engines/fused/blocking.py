@@ -1,7 +1,8 @@
 """How the samples and the weights are cut, and how long an evaluation takes.
 
-Samples are cut into *segments* of fixed length, segments into *chunks*, which threads share; a chunk into *blocks*, which go forward and
-backward while they are in cache; a block into *panels*, as many samples as fill a wide vector.
+Samples are cut into *segments* of fixed length, segments into *chunks*, which threads share; a
+chunk into *blocks*, which go forward and backward while they are in cache; a block into *panels*,
+as many samples as fill a wide vector.
 These cuts decide in which order numbers are added.  They depend on the problem and on the length of
 vectors alone, so that the bits of a sum do not depend on the caches of the machine.
 

@@ -1,7 +1,7 @@
 """Where chunks begin: segments of samples, and chunks inside each of them.
 
 The chunks of a segment differ by one panel at most.  The last segment, which is shorter, has
-chunks of about the length of the others.  Both functions take a ``Problem``, in Python and in
+chunks of about the length of the others.  The functions take a ``Problem``, in Python and in
 kernels.
 """
 
@@ -32,6 +32,12 @@ def chunk_bound(problem: Problem, segment: int, k: int, n_chunks: int) -> int:
     samples = min(problem.segment_samples, problem.n_samples - first)
     panels = (samples + width - 1) // width
     return first + min(samples, panels * k // n_chunks * width)
+
+
+def chunk_bounds(problem: Problem, segment: int) -> list[int]:
+    """Return where the chunks of a segment begin, and where the last one ends."""
+    n_chunks = n_chunks_of(problem, segment)
+    return [chunk_bound(problem, segment, k, n_chunks) for k in range(n_chunks + 1)]
 
 
 # the same, for kernels

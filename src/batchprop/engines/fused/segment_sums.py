@@ -6,65 +6,26 @@ does not depend on that.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import closing
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import segments
 from batchprop.compiler.jit import kernel
-from batchprop.engines.fused.chunk_bounds import n_chunks_of
+from batchprop.engines.fused.chunk_bounds import chunk_bounds
 from batchprop.engines.fused.evaluation import add_chunks
-from batchprop.engines.fused.portions import portions
 from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS
 from batchprop.engines.fused.workspace import SampleTables, Sums, Workspace, tables_of
 from batchprop.engines.loss_scale import Scales
-from batchprop.engines.samples import Samples
+from batchprop.engines.portions import BlockSource, SegmentRange, portions
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from batchprop.segments import Node, SegmentTree
 from batchprop.threads.cancellation import Cancellation, Cancelled
 
 Array = npt.NDArray[Any]
-
-
-class BlockSource(Protocol):
-    """Samples that come block by block, as often as they are needed."""
-
-    def read(self) -> Generator[Samples]:
-        """Yield all blocks, in order."""
-        ...
-
-
-class Run:
-    """Which samples are summed: those of a run of segments.
-
-    Parameters
-    ----------
-    n_samples : int
-        N, of all runs together.
-    first_segment, stop_segment : int
-        The first segment, and the one after the last; None is the end.
-    """
-
-    def __init__(
-        self, n_samples: int, first_segment: int = 0, stop_segment: int | None = None
-    ) -> None:
-        count = segments.n_segments(n_samples)
-        self.n_samples, self.first_segment = n_samples, first_segment
-        self.stop_segment = count if stop_segment is None else stop_segment
-
-    @property
-    def first_sample(self) -> int:
-        """Index of its first sample among all."""
-        return min(self.n_samples, self.first_segment * segments.SEGMENT_SAMPLES)
-
-    @property
-    def stop_sample(self) -> int:
-        """Index of the sample after its last."""
-        return min(self.n_samples, self.stop_segment * segments.SEGMENT_SAMPLES)
 
 
 @kernel
@@ -80,7 +41,7 @@ class SegmentSums:
     ----------
     blocks : BlockSource
         The samples of the run.
-    run : Run
+    samples_range : SegmentRange
         Which ones of all samples these are.
     sums : Sums
         What is summed.
@@ -93,7 +54,7 @@ class SegmentSums:
     def __init__(
         self,
         blocks: BlockSource,
-        run: Run,
+        samples_range: SegmentRange,
         sums: Sums,
         shape: Shape,
         activation: str,
@@ -102,14 +63,14 @@ class SegmentSums:
         n_threads: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
-        self._blocks, self._run, self._scaling = blocks, run, scaling
+        self._blocks, self._range, self._scaling = blocks, samples_range, scaling
         self._cancellation, self._shape = cancellation, shape
         self._workspace = Workspace(
             sums,
             shape,
             activation,
             dtype,
-            run.n_samples,
+            samples_range.n_samples,
             SampleTables(),
             Scales(1.0, 1.0),
             None,
@@ -138,9 +99,9 @@ class SegmentSums:
         columns = {GRADIENT: slice(None), LOSS: slice(n, n + s), CURVATURE: slice(0, n)}[work]
         (task.points if work == CURVATURE else task.theta)[:] = theta
         tree: SegmentTree[Array] = SegmentTree(add_sums)
-        run, problem = self._run, task.problem
+        bounds = partial(chunk_bounds, task.problem)
         with closing(self._blocks.read()) as blocks:
-            for portion in portions(blocks, problem, run.first_sample, run.stop_sample):
+            for portion in portions(blocks, bounds, self._range):
                 samples = portion.samples._replace(scaling=self._scaling)
                 self._workspace.read_from(tables_of(samples, portion.first_sample))
                 _add_chunks(task, portion.segment, portion.first, portion.stop, work)
@@ -148,7 +109,7 @@ class SegmentSums:
                     if self._cancellation.cancelled:
                         raise Cancelled
                     self._cancellation.check()
-                if portion.stop == n_chunks_of(problem, portion.segment):
+                if portion.ends_segment:
                     tree.append(Node(0, portion.segment, task.totals[columns].copy()))
         return tree.nodes
 

@@ -209,9 +209,7 @@ def _scratches(
     ]
 
 
-def _address(
-    chunk_kernel: Any, problem: Problem, theta: Array, scratch: Scratch, G: Array
-) -> int:
+def _address(chunk_kernel: Any, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
     """Return the address of a chunk kernel; its argument types depend on the dtype alone.
 
     Addresses are cached: numba's type inference takes longer than a small evaluation.
