@@ -94,7 +94,9 @@ class SummedObjective:
 
     def output_losses(self, theta: Array) -> Array | None:
         """Return the loss L of each output (s,) where θ was evaluated last, otherwise None."""
-        if self._scaling is not None or not np.array_equal(self._theta, theta):
+        if self._theta is None or self._scaling is not None:
+            return None
+        if not np.array_equal(self._theta, theta):
             return None
         losses: Array = self._factors.loss * self._losses
         return losses
