@@ -36,6 +36,7 @@ LAYERS = (
     *(
         "penalty",
         "export",
+        "blocks",
         "network",
         "averaging",
         "network_loss",

@@ -1,0 +1,165 @@
+"""``Blocks``: data for training as a sequence of blocks of samples."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+from batchprop.blocks.block_sequence import BlockSequence
+from batchprop.blocks.npy_source import NpySource
+from batchprop.blocks.sequence_source import SequenceSource
+from batchprop.blocks.source import Source
+
+Path = str | os.PathLike[str]
+Files = Path | Sequence[Path]
+Names = str | Sequence[str] | None
+Columns = str | int | Sequence[str] | Sequence[int] | None
+SamplesAre = Literal["rows", "columns"] | None
+
+
+class Blocks(BlockSequence):
+    """Data as a sequence of blocks of samples, for sources that do not fit into memory.
+
+    One block is in memory at a time, and the next one is read while it is used.  The constructor
+    takes any sequence; ``from_files`` and the other class methods read files.  Results do not
+    depend on how samples are cut into blocks, to the last bit.
+
+    Parameters
+    ----------
+    sequence : sequence
+        Anything with ``len`` and ``[i]``: a list, or an object that reads block i when it is asked
+        for.  Each block is a tuple (X, T) or (X, T, sample_weight) of arrays with shapes (e, n),
+        (s, n) and (n,): samples are columns.  If ``targets`` is given, each block is a table: of
+        pandas, polars or Arrow, a dict of arrays, or a structured array.  Blocks may have different
+        numbers of samples n, and no samples.
+    inputs : sequence of str, or str, optional
+        Columns of the tables that are inputs, in this order.  None means all that have no
+        other role.
+    targets : sequence of str, or str, optional
+        Columns that are targets.
+    sample_weight : str, optional
+        Column of the sample weights.
+    cache : str or path-like, optional
+        A folder on a local disk.  The data are written there once, as plain numbers, and mapped
+        into memory from then on; see ``from_files``.  The file is deleted with the object.
+
+    Attributes
+    ----------
+    n_inputs, n_outputs : int
+        e and s.
+    n_samples : int or None
+        N; None until it is known.
+    has_weights : bool
+        Whether samples have weights.
+    input_names, target_names : tuple of str, or None
+        Names of columns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The sequence is none, or has no such columns.
+
+    Examples
+    --------
+    A sequence that reads block i from wherever it is:
+
+    >>> import numpy as np
+    >>> from batchprop import Blocks
+    >>> class Measurements:
+    ...     def __len__(self):
+    ...         return 3
+    ...
+    ...     def __getitem__(self, i):
+    ...         X = np.random.default_rng(i).uniform(-1, 1, (2, 1000))
+    ...         return X, np.sin(X[:1])
+    >>> blocks = Blocks(Measurements())
+    >>> len(blocks), blocks.n_inputs, blocks.n_outputs
+    (3, 2, 1)
+
+    Tables, here dicts of arrays:
+
+    >>> tables = [{"a": [1.0, 2.0], "b": [3.0, 4.0], "y": [5.0, 6.0]}]
+    >>> blocks = Blocks(tables, targets="y")
+    >>> blocks.input_names
+    ('a', 'b')
+    >>> blocks[0].X
+    array([[1., 2.],
+           [3., 4.]])
+    """
+
+    def __init__(
+        self,
+        sequence: Any,
+        *,
+        inputs: Names = None,
+        targets: Names = None,
+        sample_weight: str | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        super().__init__(SequenceSource(sequence, inputs, targets, sample_weight))
+
+    @classmethod
+    def _of(cls, source: Source, cache: Path | None) -> Self:
+        """Return the blocks of a source."""
+        blocks = cls.__new__(cls)
+        BlockSequence.__init__(blocks, source)
+        return blocks
+
+    @classmethod
+    def from_npy(
+        cls,
+        files: Files,
+        *,
+        target_files: Files | None = None,
+        weight_files: Files | None = None,
+        inputs: Columns = None,
+        targets: Columns = None,
+        sample_weight: str | int | None = None,
+        samples: SamplesAre = None,
+        cache: Path | None = None,
+    ) -> Self:
+        """Return the blocks of .npy files, which are mapped into memory part by part.
+
+        Parameters
+        ----------
+        files : str, path-like, or sequence of them
+            Files, folders or patterns, as for ``from_files``.
+        target_files, weight_files : str, path-like, or sequence of them, optional
+            Files with the targets and the weights of the same samples.  Then all columns of
+            ``files`` are inputs.
+        inputs, targets : sequence of int or str, optional
+            Indices of columns, or names of the fields of structured arrays.  ``inputs`` None means
+            all that have no other role.
+        sample_weight : int or str, optional
+            Column of the sample weights.
+        samples : {"rows", "columns"}, optional
+            What the samples are in the files.  None means rows, and is refused if an array has more
+            columns than there are rows.
+        cache : str or path-like, optional
+            A folder, as for ``from_files``; useful for files on a slow disk.
+
+        Returns
+        -------
+        Blocks
+            Views of the files, of at most 131 072 samples and about 64 MB each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            There is no such file or column, or files do not fit one another.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import Blocks
+        >>> np.save("table.npy", np.arange(12.0).reshape(4, 3))  # 4 samples
+        >>> blocks = Blocks.from_npy("table.npy", targets=[2])
+        >>> blocks[0].X
+        array([[ 0.,  3.,  6.,  9.],
+               [ 1.,  4.,  7., 10.]])
+        """
+        source = NpySource(
+            files, target_files, weight_files, inputs, targets, sample_weight, samples
+        )
+        return cls._of(source, cache)
