@@ -29,6 +29,7 @@ LAYERS = (
         "activations",
         "vocabulary",
         "summary_table",
+        "segments",
         "machine",
         "compiler",
     ),

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop import segments
+
 
 class Scales(NamedTuple):
     """The factors of sums over samples.
@@ -34,7 +36,19 @@ class Scales(NamedTuple):
 
 def total_weight(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> float:
     """Return Σw, which is the number of samples without weights."""
-    return float(n_samples if sample_weight is None else np.sum(sample_weight, dtype=np.float64))
+    if sample_weight is None:
+        return float(n_samples)
+    weights = sample_weight
+
+    def of_segment(samples: slice) -> float:
+        return sum_of_weights(weights[samples])
+
+    return float(segments.tree_sum(n_samples, of_segment, lambda left, right: left + right))
+
+
+def sum_of_weights(weights: npt.NDArray[Any]) -> float:
+    """Return the sum of the weights of one segment of samples."""
+    return float(np.sum(weights, dtype=np.float64))
 
 
 def scales(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> Scales:

@@ -29,7 +29,6 @@ from batchprop.training.chosen_penalty import (
     neal_pair,
     penalised,
     started_from,
-    weight_unit,
 )
 from batchprop.training.monitor import CUT_SHORT
 from batchprop.training.result import TrainResult
@@ -70,7 +69,7 @@ class CrossValidation:
     def __init__(self, spec: RunSpecification) -> None:
         self._spec = spec
         self._fits = _fits(spec)
-        self._unit = weight_unit(spec.dataset.sample_weight)
+        self._unit = spec.dataset.weight_unit
         self.candidates: tuple[int, ...] = _GRID if self._fits else ()
         self._scores: dict[int, float] = {}
         self._output_errors: dict[int, Array] = {}

@@ -112,7 +112,7 @@ def specify(
     network = source.create(dataset.X.shape[0], dataset.T.shape[0], dataset.X.dtype)
     user_network = source.user_network
     if resumed_from is not None:
-        fingerprint.check(dataset.fingerprints, resumed_from.samples)
+        fingerprint.check(dataset.fingerprints, resumed_from.samples, dataset.arrays)
         dataset = replace(dataset, scaling=resumed_from.scaling)
         network, user_network = resumed_from.network, resumed_from.start
     elif dataset.scaling is not None and user_network is not None:
