@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import SupportsIndex
 
 from batchprop.blocks.checked_block import checked_block, layout_of
@@ -65,7 +65,7 @@ class BlockSequence:
             raise IndexError(f"there are {len(self)} blocks; got index {i}")
         return self._block(i % len(self))
 
-    def read(self) -> Iterator[Samples]:
+    def read(self) -> Generator[Samples]:
         """Yield the blocks in order, and read the next one while the caller uses the last.
 
         A thread reads one block ahead.  It ends with the generator: after the last block, after an

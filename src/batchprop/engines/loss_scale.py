@@ -34,6 +34,33 @@ class Scales(NamedTuple):
     gradient: float
 
 
+def loss_in_units(
+    loss_scale: float,
+    squares: npt.NDArray[Any],
+    units: npt.NDArray[Any],
+    constant_loss: float,
+) -> float:
+    """Return the loss L in the user's units of T.
+
+    The order of additions is that of the kernel ``engines.fused.evaluation.reported``.
+
+    Parameters
+    ----------
+    loss_scale : float
+        1/Σw.
+    squares : ndarray, shape (s,)
+        Each output's sum of squared residuals.
+    units : ndarray, shape (s,)
+        Factors from these to squared units of T.
+    constant_loss : float
+        Loss of the outputs that are constant in training.
+    """
+    loss = 0.0
+    for unit, square in zip(units.tolist(), squares.tolist(), strict=True):
+        loss += unit * square
+    return loss_scale * loss + constant_loss
+
+
 def total_weight(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> float:
     """Return Σw, which is the number of samples without weights."""
     if sample_weight is None:
@@ -53,5 +80,9 @@ def sum_of_weights(weights: npt.NDArray[Any]) -> float:
 
 def scales(n_samples: int, sample_weight: npt.NDArray[Any] | None) -> Scales:
     """Return the two factors for ``n_samples`` samples or for their weights."""
-    total = total_weight(n_samples, sample_weight)
+    return scales_of(total_weight(n_samples, sample_weight))
+
+
+def scales_of(total: float) -> Scales:
+    """Return the two factors for Σw."""
     return Scales(loss=1.0 / total, gradient=2.0 / total)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.moments import extremes, mean_squares, moments
+from batchprop.scaling.moments import extremes, moments
 from batchprop.scaling.row_moments import RowMoments
 from batchprop.scaling.row_statistics import RowStatistics
 
@@ -121,8 +121,15 @@ class Scaling(NamedTuple):
         """
         if not self.has_constant_targets:
             return 0.0
+        mean, std, _ = moments(T, sample_weight)
+        return self.constant_loss_of(mean, std)
+
+    def constant_loss_of(self, mean: Array, std: Array) -> float:
+        """Return the same for targets of which mean and standard deviation (s,) are known."""
         rows = np.flatnonzero(self.t_factor == 0)
-        return float(np.sum(mean_squares(T, sample_weight, rows, self.t_mean[rows])))
+        with np.errstate(over="ignore"):
+            # the mean of (t − c)² is the variance of t and (t̄ − c)²
+            return float(np.sum(np.square(std[rows]) + np.square(mean[rows] - self.t_mean[rows])))
 
 
 def standard_deviations_of(statistics: RowStatistics, rescaled: RowMoments | None = None) -> Array:

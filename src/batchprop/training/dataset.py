@@ -92,6 +92,31 @@ class Dataset:
         _ = self.target_std, self.validation_target_std
 
     @property
+    def n_inputs(self) -> int:
+        """The number of inputs, e."""
+        return int(self.X.shape[0])
+
+    @property
+    def n_outputs(self) -> int:
+        """The number of outputs, s."""
+        return int(self.T.shape[0])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of X."""
+        return self.X.dtype
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the training samples have weights."""
+        return self.sample_weight is not None
+
+    @property
+    def standardisation(self) -> Scaling:
+        """What standardises the training data, whether the run does that or not."""
+        return self.scaling or Scaling.of(self.X, self.T, self.sample_weight)
+
+    @property
     def n_samples(self) -> int:
         """N, missing samples (those of weight 0) included."""
         return int(self.X.shape[1])
@@ -150,6 +175,13 @@ class DatasetBuilder:
         self._datasets: dict[tuple[Any, ...], Dataset] = {}
         self._finite: set[tuple[Any, ...]] = set()  # keys of tables without NaN and inf
         self._references: list[object] = []
+
+    def check(self, options: TrainOptions) -> None:
+        """Do nothing: arrays allow all options."""
+
+    def optional_data(self, options: TrainOptions) -> set[str]:
+        """Return the names of weights and validation data that the call has."""
+        return {name for name in fingerprint.OPTIONAL if getattr(options, name) is not None}
 
     def build(
         self, options: TrainOptions, network: InitialNetwork, scaled: bool, stacklevel: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,13 +80,13 @@ def of_arrays(arrays: Mapping[str, Array | None]) -> dict[str, Fingerprint]:
     return {name: of(array) for name, array in arrays.items() if array is not None}
 
 
-def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerprint]) -> None:
+def check_presence(present: Collection[str], expected: Mapping[str, Fingerprint]) -> None:
     """Refuse weights or validation data where a run had none, and the other way round.
 
     Parameters
     ----------
-    arrays : mapping of str to array_like or None
-        Those of ``OPTIONAL`` in the call, not checked yet.
+    present : collection of str
+        Those of ``OPTIONAL`` that the call has.
     expected : mapping of str to Fingerprint
         Those of the checkpoint.
 
@@ -96,9 +96,9 @@ def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerpr
         An array is missing or one too many.
     """
     for name in OPTIONAL:
-        if arrays[name] is None and name in expected:
+        if name not in present and name in expected:
             raise _refusal(name, "None")
-        if arrays[name] is not None and name not in expected:
+        if name in present and name not in expected:
             raise _refusal(name, "an array where it had none")
 
 

@@ -105,6 +105,18 @@ class DataSummary:
         self._check_second_pass()
         return standard_deviations_of(self.statistics.t, self.rescaled.t)
 
+    def constant_loss(self, scaling: Scaling | None) -> float:
+        """Return the loss of targets that are constant in training, see ``scaling.Scaling``."""
+        if scaling is None or not scaling.has_constant_targets:
+            return 0.0
+        return scaling.constant_loss_of(*self.statistics.t.mean_and_std(self.rescaled.t))
+
+    @property
+    def largest_target(self) -> float:
+        """The largest |t| of a sample of positive weight."""
+        t = self.statistics.t
+        return float(np.maximum(-t.smallest, t.largest).max())
+
     @property
     def has_one_value(self) -> Array:
         """Which rows of X (e,) have the same value in all samples of positive weight."""

@@ -25,6 +25,7 @@ from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from batchprop.solvers.auto import choose, gradient_work, row_product_work
 from batchprop.training.dataset import Dataset
+from batchprop.training.external_dataset import ExternalDataset
 from batchprop.training.row_keys import mixed
 
 Array = npt.NDArray[Any]
@@ -69,7 +70,7 @@ class Proxy(NamedTuple):
 
 
 def proxy_of(
-    dataset: Dataset,
+    dataset: Dataset | ExternalDataset,
     network: Network,
     max_units: int,
     fold: int,
@@ -81,7 +82,7 @@ def proxy_of(
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset or ExternalDataset
         The data of the call.
     network : Network
         Has the σ and the m of the call.

@@ -200,8 +200,8 @@ class EvidenceSearch:
 
     def _unknown_noise(self) -> npt.NDArray[Any]:
         """Return NaN for each output (s,), but 0 for those that are constant."""
-        T, scaling = self._spec.dataset.T, self._spec.dataset.scaling
-        noise = np.full(T.shape[0], math.nan)
+        dataset, scaling = self._spec.dataset, self._spec.dataset.scaling
+        noise = np.full(dataset.n_outputs, math.nan)
         if scaling is not None:
             noise[scaling.t_factor == 0.0] = 0.0
         return noise
