@@ -27,6 +27,7 @@ LAYERS = (
         "version",
         "parameters",
         "activations",
+        "segments",
         "vocabulary",
         "summary_table",
         "segments",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.blocks.file_source import FileTable
 from batchprop.blocks.stacked_columns import Column
 from batchprop.validation.error_text import message
 
@@ -46,6 +48,26 @@ def check_types(types: Mapping[str, Any], place: str) -> None:
     raise TypeError(message("columns", "hold real numbers", got, remedy))
 
 
+def check_schema(schema: Any, names: Sequence[str], place: str) -> None:
+    """Reject chosen columns of a file that are no real numbers or are there twice."""
+    for name in names:
+        if schema.names.count(name) > 1:
+            got = f"{schema.names.count(name)} columns {name!r} in {place}"
+            raise ValueError(message("columns", "have different names", got, "Rename them."))
+    check_types({name: schema.field(name).type for name in names}, place)
+
+
+def file_table(path: Path, schema: Any, n_samples: int | None) -> FileTable:
+    """Return the table of a file with this ``pyarrow.Schema``."""
+    return FileTable(path, {field.name: float_dtype(field.type) for field in schema}, n_samples)
+
+
+def index_columns(schema: Any) -> list[str]:
+    """Return the columns in which pandas stored the labels of rows."""
+    labels = (schema.pandas_metadata or {}).get("index_columns", [])
+    return [label for label in labels if isinstance(label, str)]  # a RangeIndex is a dict
+
+
 def float_dtype(kind: Any) -> np.dtype[Any]:
     """Return the dtype that a column of a pyarrow type becomes: float32 or float64."""
     arrow_types = import_module("pyarrow").types
@@ -66,7 +88,7 @@ def _is_real(arrow_types: Any, kind: Any) -> bool:
     )
 
 
-def arrow_column(values: Any, name: str, place: str) -> Column:
+def arrow_column(values: Any, name: str, place: str, first_row: int = 0) -> Column:
     """Return a column as arrays, one for each of its pieces; floats and integers are not copied.
 
     Parameters
@@ -75,6 +97,8 @@ def arrow_column(values: Any, name: str, place: str) -> Column:
         The column; ``check_types`` accepts its type.
     name, place : str
         What it is called and where it is, for messages.
+    first_row : int
+        How the first entry is counted there.
 
     Returns
     -------
@@ -87,7 +111,7 @@ def arrow_column(values: Any, name: str, place: str) -> Column:
         An entry is null.
     """
     if values.null_count:
-        raise ValueError(_null(values, name, place))
+        raise ValueError(_null(values, name, place, first_row))
     pieces = values.chunks if hasattr(values, "chunks") else [values]
     return [_array(piece) for piece in pieces] or [np.empty(0)]
 
@@ -106,15 +130,15 @@ def _array(values: Any) -> npt.NDArray[Any]:
     return array
 
 
-def _null(values: Any, name: str, place: str) -> str:
+def _null(values: Any, name: str, place: str, first_row: int) -> str:
     """Return the message for a column with nulls."""
-    row = import_module("pyarrow.compute").index(values.is_null(), True).as_py()
+    row = first_row + import_module("pyarrow.compute").index(values.is_null(), True).as_py()
     count = f"{values.null_count} null{'s'[: values.null_count > 1]}, the first in row {row}"
     got = f"{count} of column {name!r} in {place}"
     remedy = "Fill nulls or drop these rows first; or leave the column out of inputs."
     return message("columns", "have no nulls", got, remedy)
 
 
-def columns_of(table: Any, names: Sequence[str], place: str) -> list[Column]:
+def columns_of(table: Any, names: Sequence[str], place: str, first_row: int = 0) -> list[Column]:
     """Return columns of a table or record batch whose types are checked."""
-    return [arrow_column(table.column(name), name, place) for name in names]
+    return [arrow_column(table.column(name), name, place, first_row) for name in names]

@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
+from batchprop.blocks.arrow_source import ArrowSource
 from batchprop.blocks.block_sequence import BlockSequence
 from batchprop.blocks.npy_source import NpySource
+from batchprop.blocks.parquet_source import ParquetSource
 from batchprop.blocks.sequence_source import SequenceSource
 from batchprop.blocks.source import Source
 
@@ -163,3 +165,108 @@ class Blocks(BlockSequence):
             files, target_files, weight_files, inputs, targets, sample_weight, samples
         )
         return cls._of(source, cache)
+
+    @classmethod
+    def from_parquet(
+        cls,
+        files: Files,
+        *,
+        inputs: Names = None,
+        targets: Names = None,
+        sample_weight: str | None = None,
+        cache: Path | None = None,
+    ) -> Self:
+        """Return the blocks of Parquet files, one for each row group.  Needs pyarrow.
+
+        Only the chosen columns are read.  Numbers, booleans, decimals, and dictionaries of them
+        become float64; they stay float32 if they are float32 in all files.  Columns may have
+        another order or type in each file.
+
+        Parameters
+        ----------
+        files : str, path-like, or sequence of them
+            Files, folders or patterns, as for ``from_files``.
+        inputs : sequence of str, or str, optional
+            Columns that are inputs, in this order.  None means all that have no other role, without
+            the index of pandas.
+        targets : sequence of str, or str
+            Columns that are targets.
+        sample_weight : str, optional
+            Column of the sample weights.
+        cache : str or path-like, optional
+            A folder, as for ``from_files``.  Decoding takes longer than training: with a cache it
+            is done once.
+
+        Returns
+        -------
+        Blocks
+            Row groups.  Two or three of them must fit into memory.
+
+        Raises
+        ------
+        ImportError
+            pyarrow is not installed.
+        TypeError, ValueError
+            There is no such file or column, a file lacks a column, or a column has text or dates;
+            when a block is read, there are nulls.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from batchprop import Blocks
+        >>> table = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "y": [5.0, 6.0]})
+        >>> table.to_parquet("table.parquet")
+        >>> blocks = Blocks.from_parquet("*.parquet", targets="y")
+        >>> blocks, blocks.input_names
+        (Blocks(2 samples in 1 block), ('a', 'b'))
+        """
+        return cls._of(ParquetSource(files, inputs, targets, sample_weight), cache)
+
+    @classmethod
+    def from_arrow(
+        cls,
+        files: Files,
+        *,
+        inputs: Names = None,
+        targets: Names = None,
+        sample_weight: str | None = None,
+        cache: Path | None = None,
+    ) -> Self:
+        """Return the blocks of Arrow IPC files (Feather), mapped into memory.  Needs pyarrow.
+
+        Parameters
+        ----------
+        files : str, path-like, or sequence of them
+            Files, folders or patterns, as for ``from_files``.
+        inputs, targets : sequence of str, or str
+            Columns, as for ``from_parquet``.
+        sample_weight : str, optional
+            Column of the sample weights.
+        cache : str or path-like, optional
+            A folder, as for ``from_files``; useful if the files are compressed.
+
+        Returns
+        -------
+        Blocks
+            Record batches, and parts of those that have more than 262 144 rows.  Columns that are
+            neighbours in the file, have one type and are not compressed are not copied.
+
+        Raises
+        ------
+        ImportError
+            pyarrow is not installed.
+        TypeError, ValueError
+            As ``from_parquet``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from batchprop import Blocks
+        >>> table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "y": [5.0, 6.0]})
+        >>> table.to_feather("table.feather", compression="uncompressed")
+        >>> blocks = Blocks.from_arrow("table.feather", targets="y")
+        >>> blocks[0].X
+        array([[1., 2.],
+               [3., 4.]])
+        """
+        return cls._of(ArrowSource(files, inputs, targets, sample_weight), cache)

@@ -39,6 +39,7 @@ def column_choice(
     targets: object,
     sample_weight: object,
     place: str,
+    index: Sequence[Hashable] = (),
 ) -> ColumnChoice:
     """Check which columns the user chose.
 
@@ -52,6 +53,8 @@ def column_choice(
         Likewise.
     place : str
         Where the table is, for messages.
+    index : sequence
+        Columns that label rows: they are inputs only if ``inputs`` names them.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def column_choice(
         weight = _columns("sample_weight", [sample_weight], available, place)[0]
     taken = {*chosen_targets, *(() if weight is None else (weight,))}
     if inputs is None:
-        chosen_inputs = tuple(name for name in available if name not in taken)
+        chosen_inputs = tuple(name for name in available if name not in {*taken, *index})
         if not chosen_inputs:
             got = f"no column besides {_quoted(list(taken))} in {place}"
             remedy = "Check targets: every column is named there."

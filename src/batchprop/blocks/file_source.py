@@ -53,6 +53,8 @@ class FileSource:
         At least one.
     inputs, targets, sample_weight : columns, or None
         As the user passed them.
+    index : sequence of str
+        Columns that label rows: they are inputs only if ``inputs`` names them.
 
     Attributes
     ----------
@@ -67,14 +69,19 @@ class FileSource:
     cuts: Sequence[Cut] = ()
 
     def __init__(
-        self, tables: Sequence[FileTable], inputs: Any, targets: Any, sample_weight: Any
+        self,
+        tables: Sequence[FileTable],
+        inputs: Any,
+        targets: Any,
+        sample_weight: Any,
+        index: Sequence[str] = (),
     ) -> None:
         self.tables = tables
         first = tables[0].dtypes
         is_named = list(first) != list(range(len(first)))
         available = list(first) if is_named else range(len(first))
         place = shown(tables[0].path)
-        choice: ColumnChoice = column_choice(available, inputs, targets, sample_weight, place)
+        choice = column_choice(available, inputs, targets, sample_weight, place, index)
         _check_columns(tables, choice, is_named)
         self.choice = choice
         self.input_names = tuple(map(str, choice.inputs)) if is_named else None
@@ -98,6 +105,14 @@ class FileSource:
         """Bytes of a sample in X and T."""
         e, s, _, x_dtype, t_dtype = self.layout
         return e * x_dtype.itemsize + s * t_dtype.itemsize
+
+    def check_blocks(self) -> None:
+        """Reject files that have no samples at all."""
+        if not self.cuts or self.n_samples == 0:
+            files = "1 file" if len(self.tables) == 1 else f"{len(self.tables)} files"
+            got = f"none in {files}, the first {shown(self.tables[0].path)}"
+            remedy = "Check how they were written."
+            raise ValueError(message("files", "have at least one sample", got, remedy))
 
     def raw_block(self, columns: Sequence[Column]) -> RawBlock:
         """Return a block from its columns, which come in the order of ``choice.columns``."""

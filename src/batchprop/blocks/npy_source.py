@@ -71,6 +71,7 @@ class NpySource(FileSource):
         lengths = [table[0].shape[1] for table in self._arrays]
         self.cuts = [Cut(*cut) for cut in cut_lengths(lengths, block_size(self.bytes_per_sample))]
         self._is_row = is_row
+        self.check_blocks()
 
     def block(self, index: int) -> RawBlock:
         """Map the samples of a block; X and T are views where columns are equally spaced."""
