@@ -90,6 +90,8 @@ def check_same(summary, samples):
     assert summary.total_weight == total_weight(X.shape[1], w)
     assert summary.n_present == (X.shape[1] if w is None else np.count_nonzero(w))
     assert summary.weight_unit == weight_unit(w)
+    counted = T if w is None else T[:, w > 0]
+    assert summary.largest_target == np.abs(counted).max()
     assert summary.is_weighted == (w is not None)
     arrays = {"X": X, "T": T, "sample_weight": w}
     assert summary.fingerprints() == fingerprint.of_arrays(arrays)

@@ -106,6 +106,12 @@ class DataSummary:
         return standard_deviations_of(self.statistics.t, self.rescaled.t)
 
     @property
+    def largest_target(self) -> float:
+        """The largest |t| of a sample of positive weight."""
+        t = self.statistics.t
+        return float(np.maximum(-t.smallest, t.largest).max())
+
+    @property
     def has_one_value(self) -> Array:
         """Which rows of X (e,) have the same value in all samples of positive weight."""
         return np.asarray(self.statistics.x.smallest == self.statistics.x.largest)
