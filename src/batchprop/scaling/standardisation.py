@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.moments import extremes, mean_squares, moments
+from batchprop.scaling.moments import extremes, moments
 from batchprop.scaling.row_moments import RowMoments
 from batchprop.scaling.row_statistics import RowStatistics
 
@@ -122,7 +122,25 @@ class Scaling(NamedTuple):
         if not self.has_constant_targets:
             return 0.0
         rows = np.flatnonzero(self.t_factor == 0)
-        return float(np.sum(mean_squares(T, sample_weight, rows, self.t_mean[rows])))
+        mean, std, _ = moments(T, sample_weight)
+        smallest, largest = extremes(T, sample_weight, rows, np.zeros(rows.size))
+        return self._loss_of_constants(mean[rows], std[rows], smallest, largest)
+
+    def constant_loss_of(self, t: RowStatistics, rescaled: RowMoments | None = None) -> float:
+        """Return the same of targets that were read once, with the same bits."""
+        if not self.has_constant_targets:
+            return 0.0
+        rows = np.flatnonzero(self.t_factor == 0)
+        mean, std = t.mean_and_std(rescaled)
+        return self._loss_of_constants(mean[rows], std[rows], t.smallest[rows], t.largest[rows])
+
+    def _loss_of_constants(self, mean: Array, std: Array, smallest: Array, largest: Array) -> float:
+        """Return Σ w (t − t_mean)² / Σ w, summed over constant targets, from their moments."""
+        predicted = self.t_mean[self.t_factor == 0]
+        is_exact = (smallest == predicted) & (largest == predicted)  # else mean is rounded
+        with np.errstate(over="ignore"):
+            losses = np.square(std) + np.square(mean - predicted)
+        return float(np.sum(losses[~is_exact]))
 
 
 def standard_deviations_of(statistics: RowStatistics, rescaled: RowMoments | None = None) -> Array:

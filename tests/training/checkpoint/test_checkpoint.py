@@ -202,5 +202,7 @@ def test_nothing_in_a_file_is_run(path, name):
 
 def test_a_newer_format(path):
     written(path, format=np.array(FORMATS[-1] + 1))
-    with pytest.raises(ValueError, match=r"of format 2 or older; got .* of format 3\. Load it with"):
+    with pytest.raises(
+        ValueError, match=r"of format 2 or older; got .* of format 3\. Load it with"
+    ):
         Checkpoint.load(path)

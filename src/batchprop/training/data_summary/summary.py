@@ -105,6 +105,13 @@ class DataSummary:
         self._check_second_pass()
         return standard_deviations_of(self.statistics.t, self.rescaled.t)
 
+    def constant_loss(self, scaling: Scaling | None) -> float:
+        """Return what targets that are constant in ``scaling`` contribute to L, see ``Scaling``."""
+        if scaling is None:
+            return 0.0
+        self._check_second_pass()
+        return scaling.constant_loss_of(self.statistics.t, self.rescaled.t)
+
     @property
     def largest_target(self) -> float:
         """The largest |t| of a sample of positive weight."""
