@@ -78,25 +78,6 @@ def extremes(table: Array, weight: Array | None, rows: Array, centre: Array) -> 
     return smallest, largest
 
 
-def mean_squares(table: Array, weight: Array | None, rows: Array, centre: Array) -> Array:
-    """Return Σ w (x − centre)² / Σ w for some rows of a table."""
-
-    def of_range(samples: slice) -> tuple[Array, float]:
-        squares, total = np.zeros(rows.size), 0.0
-        for block, w in _blocks(table, weight, rows, samples):
-            block -= centre[:, np.newaxis]
-            w = np.ones(block.shape[1]) if w is None else w
-            squares += np.einsum("ij,ij,j->i", block, block, w)
-            total += float(w.sum())
-        return squares, total
-
-    def add(left: tuple[Array, float], right: tuple[Array, float]) -> tuple[Array, float]:
-        return left[0] + right[0], left[1] + right[1]
-
-    squares, total = segments.tree_sum(table.shape[1], of_range, add)
-    return squares / total
-
-
 def block_size(n_rows: int) -> int:
     """Return the number of samples of a block; the last one of a segment is shorter."""
     return max(_BLOCK // n_rows, _MIN_SAMPLES)

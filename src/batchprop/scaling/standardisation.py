@@ -121,15 +121,26 @@ class Scaling(NamedTuple):
         """
         if not self.has_constant_targets:
             return 0.0
-        mean, std, _ = moments(T, sample_weight)
-        return self.constant_loss_of(mean, std)
-
-    def constant_loss_of(self, mean: Array, std: Array) -> float:
-        """Return the same for targets of which mean and standard deviation (s,) are known."""
         rows = np.flatnonzero(self.t_factor == 0)
+        mean, std, _ = moments(T, sample_weight)
+        smallest, largest = extremes(T, sample_weight, rows, np.zeros(rows.size))
+        return self._loss_of_constants(mean[rows], std[rows], smallest, largest)
+
+    def constant_loss_of(self, t: RowStatistics, rescaled: RowMoments | None = None) -> float:
+        """Return the same of targets that were read once, with the same bits."""
+        if not self.has_constant_targets:
+            return 0.0
+        rows = np.flatnonzero(self.t_factor == 0)
+        mean, std = t.mean_and_std(rescaled)
+        return self._loss_of_constants(mean[rows], std[rows], t.smallest[rows], t.largest[rows])
+
+    def _loss_of_constants(self, mean: Array, std: Array, smallest: Array, largest: Array) -> float:
+        """Return Σ w (t − t_mean)² / Σ w, summed over constant targets, from their moments."""
+        predicted = self.t_mean[self.t_factor == 0]
+        is_exact = (smallest == predicted) & (largest == predicted)  # else mean is rounded
         with np.errstate(over="ignore"):
-            # the mean of (t − c)² is the variance of t and (t̄ − c)²
-            return float(np.sum(np.square(std[rows]) + np.square(mean[rows] - self.t_mean[rows])))
+            losses = np.square(std) + np.square(mean - predicted)
+        return float(np.sum(losses[~is_exact]))
 
 
 def standard_deviations_of(statistics: RowStatistics, rescaled: RowMoments | None = None) -> Array:

@@ -14,7 +14,9 @@ from batchprop.scaling import Scaling, moments, standard_deviations
 from batchprop.training import candidates
 from batchprop.training.candidates import candidates_of
 from batchprop.training.checkpoint import fingerprint
-from batchprop.training.data_summary import SecondPass, SummaryBuilder, merged
+from batchprop.training.data_summary.second_pass import SecondPass
+from batchprop.training.data_summary.summary import merged
+from batchprop.training.data_summary.summary_builder import SummaryBuilder
 from batchprop.training.weight_statistics import weight_unit
 
 SEGMENT = 700  # and blocks of 100 samples and fewer
@@ -66,7 +68,7 @@ def summary_of(samples, rng, n_places=1, most=400, **options):
             builder.add(piece)
         nodes += pickle.loads(pickle.dumps(builder.summaries()))
     rng.shuffle(nodes)
-    summary = merged(nodes)
+    summary = merged(nodes, options.get("names", (..., ..., "sample_weight"))[2])
     if summary.rescaling is None:
         return summary
     for start, stop in zip(borders[:-1], borders[1:], strict=True):
@@ -90,6 +92,12 @@ def check_same(summary, samples):
     assert summary.total_weight == total_weight(X.shape[1], w)
     assert summary.n_present == (X.shape[1] if w is None else np.count_nonzero(w))
     assert summary.weight_unit == weight_unit(w)
+    for other in (summary.scaling, Scaling.of(X, T + np.arange(T.shape[1]) / 7)):
+        constants = other._replace(t_factor=np.where([True, *[False] * (len(T) - 1)], 0.0, 1.0))
+        assert summary.constant_loss(constants) == constants.constant_loss(T, w)
+        assert summary.constant_loss(other) == other.constant_loss(T, w)
+    counted = T if w is None else T[:, w > 0]
+    assert summary.largest_target == np.abs(counted).max()
     assert summary.is_weighted == (w is not None)
     arrays = {"X": X, "T": T, "sample_weight": w}
     assert summary.fingerprints() == fingerprint.of_arrays(arrays)
@@ -261,11 +269,8 @@ def test_weights_that_do_not_fit(index, weight, message):
     rng = np.random.default_rng(3)
     samples = random_samples(rng, 900, weights="relative")
     samples.sample_weight[index] = weight
-    builder = SummaryBuilder(names=("X", "T", "w"))
     with pytest.raises(ValueError, match=message):
-        for piece in pieces(samples, rng, 0, 900):
-            builder.add(piece)
-        merged(builder.summaries(), "w")
+        summary_of(samples, rng, names=("X", "T", "w"))
 
 
 @pytest.mark.parametrize("power", [-60, 59])

@@ -2,8 +2,9 @@
 
 All of the first n₀ = max(16, 4096 // e) samples are read, and then about n₀ more whenever the
 number of samples doubles: of the samples from n₀·2ᵏ to n₀·2ᵏ⁺¹, those whose index is a multiple of
-2ᵏ, but one in 2048 at least.  Whether a sample is read does not depend on N.  So the checksum of a
-table is computed while its samples come in, in pieces of any size, or on several machines.
+2ᵏ, but one in 2048 at least.  The last sample of a segment is read, too.  Whether a sample is read
+does not depend on N.  So the checksum of a table is computed while its samples come in, in pieces
+of any size, or on several machines.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ def of_array(array: Array) -> int:
     """Return the checksum of a table (n, N) or of weights (N,)."""
     table = array[np.newaxis] if array.ndim == 1 else array
     return combined(
-        continued(0, table[:, start:stop], start)
+        ended(continued(0, table[:, start:stop], start), table[:, stop - 1])
         for _, start, stop in segments.ranges(0, table.shape[1])
     )
 
 
 def continued(checksum: int, columns: Array, first_sample: int) -> int:
-    """Return the checksum of a segment after further samples.
+    """Return the checksum of the samples of a segment that have come so far.
 
     Parameters
     ----------
@@ -50,13 +51,23 @@ def continued(checksum: int, columns: Array, first_sample: int) -> int:
         values = columns[
             :, samples.start - first_sample : samples.stop - first_sample : samples.step
         ]
-        checksum = zlib.crc32(values.T.astype("<f8", order="C").tobytes(), checksum)
+        checksum = zlib.crc32(_bytes(values.T), checksum)
     return checksum
+
+
+def ended(checksum: int, last_sample: Array) -> int:
+    """Return the checksum of a segment whose last sample (n,) is this."""
+    return zlib.crc32(_bytes(last_sample), checksum)
 
 
 def combined(checksums: Iterable[int]) -> int:
     """Return the checksum of a table from those of its segments, in order."""
     return zlib.crc32(b"".join(checksum.to_bytes(4, "little") for checksum in checksums))
+
+
+def _bytes(values: Array) -> bytes:
+    """Return the bytes of numbers in float64, one sample after another."""
+    return values.astype("<f8", order="C").tobytes()
 
 
 def _pattern(start: int, stop: int, n_rows: int) -> Iterable[range]:

@@ -106,10 +106,11 @@ class DataSummary:
         return standard_deviations_of(self.statistics.t, self.rescaled.t)
 
     def constant_loss(self, scaling: Scaling | None) -> float:
-        """Return the loss of targets that are constant in training, see ``scaling.Scaling``."""
-        if scaling is None or not scaling.has_constant_targets:
+        """Return what targets that are constant in ``scaling`` contribute to L, see ``Scaling``."""
+        if scaling is None:
             return 0.0
-        return scaling.constant_loss_of(*self.statistics.t.mean_and_std(self.rescaled.t))
+        self._check_second_pass()
+        return scaling.constant_loss_of(self.statistics.t, self.rescaled.t)
 
     @property
     def largest_target(self) -> float:

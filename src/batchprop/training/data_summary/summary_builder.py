@@ -151,10 +151,11 @@ class _Segment:
         if self._weights is not None:
             values = self._weights[:n_samples]
             weights = WeightStatistics.of_segment(values)
-            checksums = [checksum.continued(0, values[np.newaxis], self.first_sample)]
+            read = checksum.continued(0, values[np.newaxis], self.first_sample)
+            checksums = [checksum.ended(read, values[-1:])]
         x, t = self._x.statistics(), self._t.statistics()
         return SegmentSummary(
-            n_samples, x, t, weights, ([self._x.checksum], [self._t.checksum], checksums)
+            n_samples, x, t, weights, ([self._x.checksum()], [self._t.checksum()], checksums)
         )
 
 
@@ -165,12 +166,13 @@ class _Table:
         self._name, self._received, self._counted = name, first_sample, first_sample
         self._buffer = BlockBuffer(table.shape[0])
         self._statistics = RowStatistics(table.shape[0], table.dtype)
-        self.checksum = 0
+        self._checksum, self._last = 0, table[:, 0]
 
     def add(self, columns: Array, w: Array | None, dtype: np.dtype[Any]) -> None:
         """Add samples; check them and the range of the network's dtype."""
         validation.in_range(self._name, columns, dtype)
-        self.checksum = checksum.continued(self.checksum, columns, self._received)
+        self._checksum = checksum.continued(self._checksum, columns, self._received)
+        self._last = columns[:, -1].copy()
         self._received += columns.shape[1]
         self._statistics.dtype = np.promote_types(self._statistics.dtype, columns.dtype)
         for block, weights in self._buffer.add(columns, w):
@@ -181,6 +183,10 @@ class _Table:
         for block, weights in self._buffer.rest():
             self._count(block, weights)
         return self._statistics
+
+    def checksum(self) -> int:
+        """Return the checksum of all samples that were added."""
+        return checksum.ended(self._checksum, self._last)
 
     def _count(self, block: Array, w: Array | None) -> None:
         validation.finite(self._name, block, first_sample=self._counted)
