@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import os
 from collections.abc import Iterator
-from typing import SupportsIndex
+from typing import Self, SupportsIndex
 
 from batchprop.blocks.checked_block import checked_block, layout_of
 from batchprop.blocks.read_ahead import read_ahead
@@ -21,6 +22,13 @@ class BlockSequence:
         self._source = source
         self._layout = source.layout
         self._sizes: dict[int, int] = {}  # samples of the blocks that have been read
+
+    @classmethod
+    def _of(cls, source: Source, cache: str | os.PathLike[str] | None) -> Self:
+        """Return the blocks of a source."""
+        blocks = cls.__new__(cls)
+        BlockSequence.__init__(blocks, source)
+        return blocks
 
     @property
     def n_inputs(self) -> int:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from batchprop.blocks.array_blocks import ArrayBlocks, Files, Path
 from batchprop.blocks.arrow_source import ArrowSource
-from batchprop.blocks.block_sequence import BlockSequence
-from batchprop.blocks.npy_source import NpySource
 from batchprop.blocks.parquet_source import ParquetSource
 from batchprop.blocks.sequence_source import SequenceSource
-from batchprop.blocks.source import Source
 
-Path = str | os.PathLike[str]
-Files = Path | Sequence[Path]
 Names = str | Sequence[str] | None
-Columns = str | int | Sequence[str] | Sequence[int] | None
-SamplesAre = Literal["rows", "columns"] | None
 
 
-class Blocks(BlockSequence):
+class Blocks(ArrayBlocks):
     """Data as a sequence of blocks of samples, for sources that do not fit into memory.
 
     One block is in memory at a time, and the next one is read while it is used.  The constructor
@@ -100,71 +93,6 @@ class Blocks(BlockSequence):
         cache: Path | None = None,
     ) -> None:
         super().__init__(SequenceSource(sequence, inputs, targets, sample_weight))
-
-    @classmethod
-    def _of(cls, source: Source, cache: Path | None) -> Self:
-        """Return the blocks of a source."""
-        blocks = cls.__new__(cls)
-        BlockSequence.__init__(blocks, source)
-        return blocks
-
-    @classmethod
-    def from_npy(
-        cls,
-        files: Files,
-        *,
-        target_files: Files | None = None,
-        weight_files: Files | None = None,
-        inputs: Columns = None,
-        targets: Columns = None,
-        sample_weight: str | int | None = None,
-        samples: SamplesAre = None,
-        cache: Path | None = None,
-    ) -> Self:
-        """Return the blocks of .npy files, which are mapped into memory part by part.
-
-        Parameters
-        ----------
-        files : str, path-like, or sequence of them
-            Files, folders or patterns, as for ``from_files``.
-        target_files, weight_files : str, path-like, or sequence of them, optional
-            Files with the targets and the weights of the same samples.  Then all columns of
-            ``files`` are inputs.
-        inputs, targets : sequence of int or str, optional
-            Indices of columns, or names of the fields of structured arrays.  ``inputs`` None means
-            all that have no other role.
-        sample_weight : int or str, optional
-            Column of the sample weights.
-        samples : {"rows", "columns"}, optional
-            What the samples are in the files.  None means rows, and is refused if an array has more
-            columns than there are rows.
-        cache : str or path-like, optional
-            A folder, as for ``from_files``; useful for files on a slow disk.
-
-        Returns
-        -------
-        Blocks
-            Views of the files, of at most 131 072 samples and about 64 MB each.
-
-        Raises
-        ------
-        TypeError, ValueError
-            There is no such file or column, or files do not fit one another.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from batchprop import Blocks
-        >>> np.save("table.npy", np.arange(12.0).reshape(4, 3))  # 4 samples
-        >>> blocks = Blocks.from_npy("table.npy", targets=[2])
-        >>> blocks[0].X
-        array([[ 0.,  3.,  6.,  9.],
-               [ 1.,  4.,  7., 10.]])
-        """
-        source = NpySource(
-            files, target_files, weight_files, inputs, targets, sample_weight, samples
-        )
-        return cls._of(source, cache)
 
     @classmethod
     def from_parquet(
