@@ -10,10 +10,10 @@
 - ``column_choice``: which columns are inputs, targets and weights; ``table_columns``: columns of
   tables in memory; ``stacked_columns``: columns as one (e, n) array.
 - ``array_axes``: which axis of an array has the samples, and where it is cut.
-- ``file_names``: globs, folders and lists of files; ``file_window``: a part of a file as an array;
-  ``origin``: by what files are recognised.
+- ``file_names``: globs, folders and lists of files; ``file_formats``: formats by extension;
+  ``file_window``: a part of a file as an array; ``origin``: by what files are recognised.
 - ``read_ahead``: reads the next block while the caller computes; ``cache``: a source as one raw
-  file.
+  file, ``cache_file``.
 
 Imports validation, files, engines, and ``optional_package`` of export.
 """

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from batchprop.blocks.array_blocks import ArrayBlocks, Files, Path
+from batchprop.blocks.array_blocks import ArrayBlocks, Columns, Files, Path
 from batchprop.blocks.arrow_source import ArrowSource
+from batchprop.blocks.file_formats import format_of_files
 from batchprop.blocks.parquet_source import ParquetSource
 from batchprop.blocks.sequence_source import SequenceSource
 
@@ -92,7 +93,67 @@ class Blocks(ArrayBlocks):
         sample_weight: str | None = None,
         cache: Path | None = None,
     ) -> None:
-        super().__init__(SequenceSource(sequence, inputs, targets, sample_weight))
+        super().__init__(SequenceSource(sequence, inputs, targets, sample_weight), cache)
+
+    @classmethod
+    def from_files(
+        cls,
+        files: Files,
+        *,
+        inputs: Columns = None,
+        targets: Columns = None,
+        sample_weight: str | int | None = None,
+        cache: Path | None = None,
+    ) -> Self:
+        """Return the blocks of files, whose extensions say what they are.
+
+        ``.npy``, ``.parquet`` (``.parq``, ``.pq``), ``.arrow`` (``.feather``, ``.ipc``), ``.h5``
+        (``.hdf5``, ``.hdf``) and ``.zarr``.  The class methods of the formats have more options.
+
+        Parameters
+        ----------
+        files : str, path-like, or sequence of them
+            The name of a file; of a folder, of which all files with these extensions are read, in
+            subfolders as well; a pattern such as "data/*.parquet"; or a list of them.  Files of a
+            folder or pattern are read in natural order: part-2 comes before part-10.
+        inputs, targets : sequence of str or int, or one of them, optional
+            Columns.  ``inputs`` None means all that have no other role.
+        sample_weight : str or int, optional
+            Column of the sample weights.
+        cache : str or path-like, optional
+            A folder on a local disk, which is created if it is not there.  The first block that is
+            asked for makes a copy of all chosen columns there, as plain numbers in one file, and
+            from then on they are mapped into memory: in later runs, too.  The copy is made again if
+            a file has another size or another time of change.  A copy that was interrupted is
+            never used.  It takes 8 bytes (float32: 4) for each number.
+
+        Returns
+        -------
+        Blocks
+            The blocks in the order of the files.
+
+        Raises
+        ------
+        ImportError
+            The package for the format is not installed.
+        TypeError, ValueError
+            No file matches, the files have several formats, or there is no such column.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from batchprop import Blocks
+        >>> for part in range(3):
+        ...     table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "y": [5.0, 6.0]})
+        ...     table.to_parquet(f"part-{part}.parquet")
+        >>> Blocks.from_files("part-*.parquet", targets="y", cache="cache")
+        Blocks(6 samples in 3 blocks)
+        """
+        name, paths = format_of_files(files)
+        opened: Self = getattr(cls, f"from_{name}")(
+            paths, inputs=inputs, targets=targets, sample_weight=sample_weight, cache=cache
+        )
+        return opened
 
     @classmethod
     def from_parquet(
