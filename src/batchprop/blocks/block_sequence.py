@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import os
 from collections.abc import Generator
-from typing import SupportsIndex
+from typing import Self, SupportsIndex
 
+from batchprop.blocks.cache import CachedSource
 from batchprop.blocks.checked_block import checked_block, layout_of
 from batchprop.blocks.read_ahead import read_ahead
 from batchprop.blocks.source import Layout, Source
@@ -17,10 +19,19 @@ from batchprop.validation.error_text import message
 class BlockSequence:
     """Base class of ``Blocks``: everything that does not depend on what the source is."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, cache: str | os.PathLike[str] | None = None) -> None:
+        if cache is not None:
+            source = CachedSource(source, BlockSequence(source).__getitem__, cache)
+        self._source: Source = source
         self._layout = source.layout
         self._sizes: dict[int, int] = {}  # samples of the blocks that have been read
+
+    @classmethod
+    def _of(cls, source: Source, cache: str | os.PathLike[str] | None) -> Self:
+        """Return the blocks of a source."""
+        blocks = cls.__new__(cls)
+        BlockSequence.__init__(blocks, source, cache)
+        return blocks
 
     @property
     def n_inputs(self) -> int:
@@ -93,6 +104,8 @@ class BlockSequence:
         >>> [samples.X.shape for samples in blocks.read()]
         [(2, 3), (2, 4)]
         """
+        if isinstance(self._source, CachedSource):
+            self._source.open()  # here, not in the thread, where Ctrl-C would not interrupt it
         n_samples = 0
         with contextlib.closing(read_ahead(self._block, len(self))) as blocks:
             for samples in blocks:

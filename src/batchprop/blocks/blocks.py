@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from batchprop.blocks.array_blocks import ArrayBlocks, Columns, Files, Path
 from batchprop.blocks.arrow_source import ArrowSource
-from batchprop.blocks.block_sequence import BlockSequence
-from batchprop.blocks.npy_source import NpySource
+from batchprop.blocks.file_formats import format_of_files
 from batchprop.blocks.parquet_source import ParquetSource
 from batchprop.blocks.sequence_source import SequenceSource
-from batchprop.blocks.source import Source
 
-Path = str | os.PathLike[str]
-Files = Path | Sequence[Path]
 Names = str | Sequence[str] | None
-Columns = str | int | Sequence[str] | Sequence[int] | None
-SamplesAre = Literal["rows", "columns"] | None
 
 
-class Blocks(BlockSequence):
+class Blocks(ArrayBlocks):
     """Data as a sequence of blocks of samples, for sources that do not fit into memory.
 
     One block is in memory at a time, and the next one is read while it is used.  The constructor
@@ -99,72 +93,67 @@ class Blocks(BlockSequence):
         sample_weight: str | None = None,
         cache: Path | None = None,
     ) -> None:
-        super().__init__(SequenceSource(sequence, inputs, targets, sample_weight))
+        super().__init__(SequenceSource(sequence, inputs, targets, sample_weight), cache)
 
     @classmethod
-    def _of(cls, source: Source, cache: Path | None) -> Self:
-        """Return the blocks of a source."""
-        blocks = cls.__new__(cls)
-        BlockSequence.__init__(blocks, source)
-        return blocks
-
-    @classmethod
-    def from_npy(
+    def from_files(
         cls,
         files: Files,
         *,
-        target_files: Files | None = None,
-        weight_files: Files | None = None,
         inputs: Columns = None,
         targets: Columns = None,
         sample_weight: str | int | None = None,
-        samples: SamplesAre = None,
         cache: Path | None = None,
     ) -> Self:
-        """Return the blocks of .npy files, which are mapped into memory part by part.
+        """Return the blocks of files, whose extensions say what they are.
+
+        ``.npy``, ``.parquet`` (``.parq``, ``.pq``), ``.arrow`` (``.feather``, ``.ipc``), ``.h5``
+        (``.hdf5``, ``.hdf``) and ``.zarr``.  The class methods of the formats have more options.
 
         Parameters
         ----------
         files : str, path-like, or sequence of them
-            Files, folders or patterns, as for ``from_files``.
-        target_files, weight_files : str, path-like, or sequence of them, optional
-            Files with the targets and the weights of the same samples.  Then all columns of
-            ``files`` are inputs.
-        inputs, targets : sequence of int or str, optional
-            Indices of columns, or names of the fields of structured arrays.  ``inputs`` None means
-            all that have no other role.
-        sample_weight : int or str, optional
+            The name of a file; of a folder, of which all files with these extensions are read, in
+            subfolders as well; a pattern such as "data/*.parquet"; or a list of them.  Files of a
+            folder or pattern are read in natural order: part-2 comes before part-10.
+        inputs, targets : sequence of str or int, or one of them, optional
+            Columns.  ``inputs`` None means all that have no other role.
+        sample_weight : str or int, optional
             Column of the sample weights.
-        samples : {"rows", "columns"}, optional
-            What the samples are in the files.  None means rows, and is refused if an array has more
-            columns than there are rows.
         cache : str or path-like, optional
-            A folder, as for ``from_files``; useful for files on a slow disk.
+            A folder on a local disk, which is created if it is not there.  The first block that is
+            asked for makes a copy of all chosen columns there, as plain numbers in one file, and
+            from then on they are mapped into memory: in later runs, too.  The copy is made again if
+            a file has another size or another time of change.  A copy that was interrupted is
+            never used.  It takes 8 bytes (float32: 4) for each number.
 
         Returns
         -------
         Blocks
-            Views of the files, of at most 131 072 samples and about 64 MB each.
+            The blocks in the order of the files.
 
         Raises
         ------
+        ImportError
+            The package for the format is not installed.
         TypeError, ValueError
-            There is no such file or column, or files do not fit one another.
+            No file matches, the files have several formats, or there is no such column.
 
         Examples
         --------
-        >>> import numpy as np
+        >>> import pandas as pd
         >>> from batchprop import Blocks
-        >>> np.save("table.npy", np.arange(12.0).reshape(4, 3))  # 4 samples
-        >>> blocks = Blocks.from_npy("table.npy", targets=[2])
-        >>> blocks[0].X
-        array([[ 0.,  3.,  6.,  9.],
-               [ 1.,  4.,  7., 10.]])
+        >>> for part in range(3):
+        ...     table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "y": [5.0, 6.0]})
+        ...     table.to_parquet(f"part-{part}.parquet")
+        >>> Blocks.from_files("part-*.parquet", targets="y", cache="cache")
+        Blocks(6 samples in 3 blocks)
         """
-        source = NpySource(
-            files, target_files, weight_files, inputs, targets, sample_weight, samples
+        name, paths = format_of_files(files)
+        opened: Self = getattr(cls, f"from_{name}")(
+            paths, inputs=inputs, targets=targets, sample_weight=sample_weight, cache=cache
         )
-        return cls._of(source, cache)
+        return opened
 
     @classmethod
     def from_parquet(

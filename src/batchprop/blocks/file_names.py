@@ -90,12 +90,12 @@ def _patterns(files: Any, name: str) -> list[Path]:
 
 def _matches(pattern: Path, extensions: tuple[str, ...]) -> list[Path]:
     """Return the files that a name stands for."""
-    if pattern.is_dir() and not _is_zarr(pattern):
+    if pattern.is_dir() and not is_zarr(pattern):
         return sorted(_files_in(pattern, extensions), key=natural_key)
     if pattern.exists():
         return [pattern]
     names = (Path(each) for each in glob.glob(str(pattern), recursive=True))
-    return sorted((path for path in names if path.is_file() or _is_zarr(path)), key=natural_key)
+    return sorted((path for path in names if path.is_file() or is_zarr(path)), key=natural_key)
 
 
 def _files_in(folder: Path, extensions: tuple[str, ...]) -> Iterable[Path]:
@@ -105,11 +105,11 @@ def _files_in(folder: Path, extensions: tuple[str, ...]) -> Iterable[Path]:
             continue
         if path.suffix.lower() in extensions:
             yield path
-        elif path.is_dir() and not _is_zarr(path):
+        elif path.is_dir() and not is_zarr(path):
             yield from _files_in(path, extensions)
 
 
-def _is_zarr(path: Path) -> bool:
+def is_zarr(path: Path) -> bool:
     """Return whether a folder is a Zarr group or array."""
     return path.is_dir() and any((path / name).exists() for name in _ZARR_FILES)
 

@@ -86,6 +86,8 @@ class FileSource:
         self.choice = choice
         self.input_names = tuple(map(str, choice.inputs)) if is_named else None
         self.target_names = tuple(map(str, choice.targets)) if is_named else None
+        for table in tables:
+            _check_real(table, choice)
         x_dtype, t_dtype = (
             real_dtype([table.dtypes[name] for table in tables for name in names])
             for names in (choice.inputs, choice.targets)
@@ -148,6 +150,17 @@ def chosen_rows(
     e, s = len(choice.inputs), len(choice.targets)
     weights = None if choice.sample_weight is None else stacked(columns[e + s :])[0]
     return RawBlock(stacked(columns[:e], x_dtype), stacked(columns[e : e + s], t_dtype), weights)
+
+
+def _check_real(table: FileTable, choice: ColumnChoice) -> None:
+    """Check that the chosen columns are real numbers."""
+    bad = [name for name in choice.columns if table.dtypes[name].kind not in "fiub"]
+    if bad:
+        listed = ", ".join(f"{name!r} ({table.dtypes[name]})" for name in bad[:_SHOWN])
+        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        got = f"{listed}{more} in {shown(table.path)}"
+        remedy = "Encode them as numbers first, or leave them out of inputs."
+        raise TypeError(message("columns", "hold real numbers", got, remedy))
 
 
 def _check_columns(tables: Sequence[FileTable], choice: ColumnChoice, is_named: bool) -> None:

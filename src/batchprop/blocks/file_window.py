@@ -49,6 +49,11 @@ class StoredArray(NamedTuple):
         steps = sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
         return self.offset + steps + self.dtype.itemsize
 
+    @property
+    def transposed(self) -> StoredArray:
+        """The same entries with the axes exchanged."""
+        return self._replace(shape=self.shape[::-1], strides=self.strides[::-1])
+
     def columns(self, start: int, stop: int) -> StoredArray:
         """Return columns ``start`` to ``stop`` as an array in the same file."""
         offset = self.offset + start * self.strides[1]

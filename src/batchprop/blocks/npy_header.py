@@ -9,7 +9,6 @@ import numpy as np
 
 from batchprop.blocks.file_names import shown
 from batchprop.blocks.file_window import StoredArray
-from batchprop.validation import real_array
 from batchprop.validation.error_text import message
 
 _REMEDY = "Save it again with numpy.save."
@@ -25,14 +24,12 @@ def stored_array(path: Path) -> StoredArray:
 
     Raises
     ------
-    TypeError, ValueError
-        The file is no .npy file or incomplete, or its array has no real numbers or too many axes.
+    ValueError
+        The file is no .npy file or incomplete, or its array has too many axes.
     OSError
         The file cannot be read.
     """
     shape, fortran_order, dtype, offset = _header(path)
-    for field in dtype.names or ("",):
-        real_array(f"array in {shown(path)}", np.empty(0, dtype[field] if field else dtype))
     n_axes = 1 if dtype.names else 2
     if not 1 <= len(shape) <= n_axes:
         expected = f"have {'one axis' if dtype.names else 'one or two axes'}"

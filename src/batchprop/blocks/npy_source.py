@@ -120,9 +120,7 @@ def _check_numbers(groups: Sequence[tuple[Path, ...]]) -> None:
 
 def _samples_as_columns(stored: StoredArray, is_row: bool) -> StoredArray:
     """Return the stored array with samples as columns; flat arrays are one row."""
-    if is_row or stored.shape[1] == 1:
-        return stored._replace(shape=stored.shape[::-1], strides=stored.strides[::-1])
-    return stored
+    return stored.transposed if is_row or stored.shape[1] == 1 else stored
 
 
 def _table(arrays: Sequence[StoredArray]) -> FileTable:
