@@ -139,7 +139,9 @@ def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
         checksum, total = fingerprint.checksum, fingerprint.total
         in_range = type(checksum) is int and 0 <= checksum < _CHECKSUMS
         require(in_range, f"samples.{name}", "have a checksum of 32 bits")
-        require(fingerprint.version in VERSIONS, f"samples.{name}", "have a known version")
+        version = fingerprint.version
+        known = type(version) is int and version in VERSIONS
+        require(known, f"samples.{name}", "have a known version")
         finite = type(total) in (int, float) and math.isfinite(total)
         require(finite, f"samples.{name}", "have a finite total")
 
