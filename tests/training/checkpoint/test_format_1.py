@@ -1,4 +1,4 @@
-"""Checkpoints that version 0.2 wrote: a run goes on with arrays in memory, and only with its own."""
+"""Checkpoints that version 0.2 wrote: a run goes on with arrays in memory, and only its own."""
 
 from __future__ import annotations
 
