@@ -205,7 +205,7 @@ class Blocks(ArrayBlocks):
         >>> from batchprop import Blocks
         >>> table = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "y": [5.0, 6.0]})
         >>> table.to_parquet("table.parquet")
-        >>> blocks = Blocks.from_parquet("*.parquet", targets="y")
+        >>> blocks = Blocks.from_parquet("table.parquet", targets="y")
         >>> blocks, blocks.input_names
         (Blocks(2 samples in 1 block), ('a', 'b'))
         """
