@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from batchprop import Blocks
+from batchprop.blocks import array_axes
+from batchprop.blocks.parquet_source import joined
 from tests.bad_input import Bad, assert_told
 from tests.blocks.comparison import assert_holds
 
@@ -48,6 +50,19 @@ def test_many_files_with_columns_in_any_order():
     assert blocks.input_names == ("c", "a", "b")
     assert (blocks[0].X.dtype, blocks[0].T.dtype) == (np.float64, np.float32)
     assert blocks.n_samples == 18
+    assert len(blocks) <= 4  # the row groups of a file are small
+
+
+def test_small_row_groups_are_joined_and_large_ones_stay(monkeypatch):
+    assert joined([3, 4, 5, 20, 1, 0, 2], 10) == [(0, 2), (2, 3), (3, 4), (4, 7)]
+    assert joined([0, 0], 10) == [(0, 2)]
+    assert joined([], 10) == []
+    monkeypatch.setattr(array_axes, "SEGMENT_SAMPLES", 10)
+    columns = table(30)
+    pq.write_table(pa.table(columns), "x.parquet", row_group_size=4)
+    blocks = Blocks.from_parquet("x.parquet", inputs="a", targets="y")
+    assert [samples.X.shape[1] for samples in blocks] == [8, 8, 8, 6]
+    assert_holds(blocks, columns["a"][np.newaxis], columns["y"][np.newaxis])
 
 
 def test_types_that_differ_between_files():
