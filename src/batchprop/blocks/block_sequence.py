@@ -6,7 +6,7 @@ import contextlib
 import operator
 import os
 from collections.abc import Generator
-from typing import Self, SupportsIndex
+from typing import NoReturn, Self, SupportsIndex
 
 from batchprop.blocks.cache import CachedSource
 from batchprop.blocks.checked_block import checked_block, layout_of
@@ -115,6 +115,19 @@ class BlockSequence:
                 del samples  # or it would stay in memory while the next one is awaited
         if n_samples == 0:
             raise _no_samples()
+
+    def __array__(self, *arguments: object, **options: object) -> NoReturn:
+        """Refuse to become an array, which NumPy would make by reading everything.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError(
+            "Blocks are not an array: train and result.score take them; elsewhere, use the arrays of "
+            "single blocks, such as blocks[0].X"
+        )
 
     def __repr__(self) -> str:
         known = self.n_samples
