@@ -228,8 +228,14 @@ def test_what_arrays_do_not_allow():
 def test_a_number_that_is_not_finite_has_its_position(value):
     bad = T.copy()
     bad[1, 600] = value
-    with pytest.raises(ValueError, match=rf"T must be finite; got {value} at T\[1, 600\]"):
-        train(blocks_of(X, bad))
+    blocks = blocks_of(X, bad)
+    with pytest.raises(
+        ValueError, match=rf"T must be finite; got {value} at T\[1, 600\]"
+    ) as raised:
+        train(blocks)
+    starts = np.cumsum([0, *(samples.X.shape[1] for samples in blocks)])
+    block = int(np.searchsorted(starts, 600, side="right")) - 1
+    assert str(raised.value).endswith(f" It is in block {block}.")
 
 
 def test_the_checkpoint_has_the_fingerprints_of_arrays(tmp_path):
