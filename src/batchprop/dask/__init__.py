@@ -1,0 +1,12 @@
+"""Training on a Dask cluster.  Here rows are samples; no other part imports Dask."""
+
+from __future__ import annotations
+
+try:
+    import dask.array  # noqa: F401
+    import distributed  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "batchprop.dask needs the packages dask and distributed, which are not installed here. "
+        'Install them with: pip install "batchprop[dask]"'
+    ) from error
