@@ -2,19 +2,25 @@
 
 Training computes with standardised data, and Levenberg–Marquardt in float64.  The network that it
 returns differs slightly: its parameters are rounded to its dtype, and in raw units large means cost
-digits.  These functions compute the loss of the returned network.
+digits.  These functions compute the loss of the returned network, segment by segment, so that it
+has the same bits for samples in memory, in files and on several machines.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop import engines
+from batchprop import engines, segments
 from batchprop.engines.loss_scale import scales
+from batchprop.engines.portions import BlockSource, SegmentRange, portions, taken
+from batchprop.engines.samples import Samples
 from batchprop.network import Network
+from batchprop.segments import Node, SegmentTree
 
 Array = npt.NDArray[Any]
 
@@ -67,28 +73,93 @@ def output_losses(
     n_threads : int or None
         Maximum number of threads; the result has the same bits for any number.
     """
+    exponent = squares_exponent(_largest(T, sample_weight))
+    whole = SegmentRange.whole(X.shape[1])
+    tree: SegmentTree[Array] = SegmentTree(np.add)
+    source = _InMemory(Samples(X, T, sample_weight))
+    tree.extend(squared_errors(network, source, whole, exponent, engine, n_threads))
+    return losses_of(tree.total(), scales(X.shape[1], sample_weight).loss, exponent)
+
+
+def squares_exponent(largest: float) -> int:
+    """Return the exponent of the power of two by which residuals are divided.
+
+    The division is exact and keeps squares within the range of float64.  ``largest`` is the largest
+    |t| of a sample of positive weight.
+    """
+    return int(np.frexp(largest)[1])
+
+
+def squared_errors(
+    network: Network,
+    blocks: BlockSource,
+    samples_range: SegmentRange,
+    exponent: int,
+    engine: str = "fused",
+    n_threads: int | None = None,
+) -> list[Node[Array]]:
+    """Return Σ w (y − t)² / 4^exponent for each output (s,), as nodes of the tree of segments.
+
+    Parameters
+    ----------
+    network, engine, n_threads
+        As for ``output_losses``.
+    blocks : BlockSource
+        The samples of a run of segments.
+    samples_range : SegmentRange
+        The run.
+    exponent : int
+        See ``squares_exponent``.
+    """
     predict = engines.load(engine).predict
     step = max(1, _ELEMENTS // sum(network.shape))
-    parts = [slice(first, first + step) for first in range(0, X.shape[1], step)]
-    # dividing by a power of two is exact and keeps squares within the range of float64
-    exponent = int(np.frexp(max(_largest(T, sample_weight, part) for part in parts))[1])
-    totals = np.zeros(T.shape[0])
+
+    def bounds(segment: int) -> list[int]:
+        size = segments.SEGMENT_SAMPLES
+        stop = min((segment + 1) * size, samples_range.n_samples)
+        return [*range(segment * size, stop, step), stop]
+
+    tree: SegmentTree[Array] = SegmentTree(np.add)
+    totals = np.zeros(network.shape.n_outputs)
+    with closing(blocks.read()) as read, np.errstate(over="ignore", invalid="ignore"):
+        for portion in portions(read, bounds, samples_range):
+            for first in range(0, portion.samples.X.shape[1], step):
+                X, T, w, _ = taken(portion.samples, first, first + step)
+                Y = predict(network.theta, network.shape, network.activation, X, n_threads)
+                squares = np.ldexp(Y.astype(np.float64) - T, -exponent) ** 2
+                if w is not None:
+                    squares = np.where(w > 0, squares * w, 0.0)
+                totals += squares.sum(axis=1)
+            if portion.ends_segment:
+                tree.append(Node(0, portion.segment, totals))
+                totals = np.zeros(network.shape.n_outputs)
+    return tree.nodes
+
+
+def losses_of(totals: Array, loss_scale: float, exponent: int) -> Array:
+    """Return the losses (s,) of the sums of ``squared_errors`` over all segments."""
     with np.errstate(over="ignore", invalid="ignore"):
-        for part in parts:
-            Y = predict(network.theta, network.shape, network.activation, X[:, part], n_threads)
-            squares = np.ldexp(Y.astype(np.float64) - T[:, part], -exponent) ** 2
-            if sample_weight is not None:
-                w = sample_weight[part]
-                squares = np.where(w > 0, squares * w, 0.0)
-            totals += squares.sum(axis=1)
-        means = scales(X.shape[1], sample_weight).loss * totals
-        losses: Array = np.ldexp(means, 2 * exponent)
+        losses: Array = np.ldexp(loss_scale * totals, 2 * exponent)
         return losses
 
 
-def _largest(T: Array, sample_weight: Array | None, part: slice) -> float:
-    """Return max |t| over the samples of ``part`` whose weight is positive."""
-    sizes = np.abs(T[:, part])
-    if sample_weight is not None:
-        sizes = np.where(sample_weight[part] > 0, sizes, 0.0)
-    return float(sizes.max())
+class _InMemory:
+    """Samples in memory as a single block."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def read(self) -> Generator[Samples]:
+        """Yield them."""
+        yield self._samples
+
+
+def _largest(T: Array, sample_weight: Array | None) -> float:
+    """Return max |t| over the samples whose weight is positive."""
+    largest, step = 0.0, max(1, _ELEMENTS // T.shape[0])
+    for first in range(0, T.shape[1], step):
+        sizes = np.abs(T[:, first : first + step])
+        if sample_weight is not None:
+            sizes = np.where(sample_weight[first : first + step] > 0, sizes, 0.0)
+        largest = max(largest, float(sizes.max()))
+    return largest

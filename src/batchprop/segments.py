@@ -24,6 +24,11 @@ def n_segments(n_samples: int) -> int:
     return -(-n_samples // SEGMENT_SAMPLES)
 
 
+def n_levels(count: int) -> int:
+    """Return how many levels the tree of ``count`` segments has; 0 for a single segment."""
+    return 0 if count <= 1 else count.bit_length()
+
+
 class Node(NamedTuple, Generic[Value]):
     """The sum over 2^level segments, from segment ``first`` on, a multiple of 2^level.
 

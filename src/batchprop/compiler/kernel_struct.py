@@ -3,8 +3,8 @@
 A kernel needs dozens of arrays and sizes.  As separate arguments they would be unpacked at each
 call and passed on to each part of the kernel, which would be most of the code to compile.  Here
 the caller stores the fields once as 64-bit words, and kernels read ``struct.field`` where they
-need it.  The words of a struct never change, so that LLVM may move the loads; the contents of its
-arrays may change.
+need it.  No word of a struct changes while a kernel runs that reads it, so that LLVM may move the
+loads; the contents of its arrays may change.
 """
 
 from __future__ import annotations
@@ -53,6 +53,18 @@ class KernelStruct:
             struct.pack(self._numba_type_.format_codes, *words)
         )
         self.address = ctypes.addressof(self._words)
+
+    def replace(self, fields: Any) -> None:
+        """Give the fields other values of the same types.
+
+        No kernel that reads a changed field may be running, except one that reads it by a call
+        of another kernel: each call loads the words anew.
+        """
+        words: list[Any] = []
+        if _struct_type(_flatten(fields, words)) is not self._numba_type_:
+            raise TypeError("the fields must have the types of those they replace")
+        struct.pack_into(self._numba_type_.format_codes, self._words, 0, *words)
+        self.fields = fields
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.fields, name)

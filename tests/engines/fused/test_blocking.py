@@ -11,6 +11,7 @@ from batchprop.engines.fused.gauss_newton.row_product_layout import n_row_produc
 from batchprop.machine.cache_sizes import CacheSizes
 from batchprop.machine.thread_count import team_size
 from batchprop.parameters import Shape
+from batchprop.segments import SEGMENT_SAMPLES
 from batchprop.simd.aligned_memory import LINE, zeros
 
 SIZES = [
@@ -37,7 +38,7 @@ def cuts(n_samples, choose=choose_blocking):
 @pytest.mark.parametrize("n_samples", [1, 7, 511, 512, 513, 5000, 32_768, 10**6, 10**9])
 def test_chunks_and_blocks_cover_all_samples(n_samples):
     for shape, _, cut in cuts(n_samples):
-        n_panels = -(-n_samples // cut.width)
+        n_panels = -(-min(n_samples, SEGMENT_SAMPLES) // cut.width)  # of a segment
         assert 1 <= cut.n_chunks <= n_panels, shape
         assert cut.chunk_samples == -(-n_panels // cut.n_chunks) * cut.width
         assert cut.chunk_samples % cut.width == cut.block_samples % cut.width == 0

@@ -60,7 +60,7 @@ def test_nothing_is_written_beside_an_array(sizes, dtype, monkeypatch):
                         theta=guarded(data.network.theta),
                         **{
                             name: guarded(getattr(fields, name))
-                            for name in ("gradient", "sums", "sums_over_chunks", "control")
+                            for name in ("gradient", "sums", "totals", "control")
                         },
                     )
                 )

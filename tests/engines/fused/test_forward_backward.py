@@ -45,7 +45,7 @@ def test_sums_of_a_chunk(sizes, monkeypatch):
         starts = [n_panels * chunk // n_chunks * width for chunk in range(n_chunks)]
         for chunk, start in enumerate(starts):
             samples = slice(start, (*starts, 333)[chunk + 1])
-            G = np.full(fields.sums_over_chunks.size, np.nan)
+            G = np.full(fields.totals.size, np.nan)
             call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, True)
             expected = expected_sums(data, samples)
             np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-10)

@@ -1,7 +1,8 @@
 """How the samples and the weights are cut, and how long an evaluation takes.
 
-Samples are cut into *chunks*, which threads share; a chunk into *blocks*, which go forward and
-backward while they are in cache; a block into *panels*, as many samples as fill a wide vector.
+Samples are cut into *segments* of fixed length, segments into *chunks*, which threads share; a
+chunk into *blocks*, which go forward and backward while they are in cache; a block into *panels*,
+as many samples as fill a wide vector.
 These cuts decide in which order numbers are added.  They depend on the problem and on the length of
 vectors alone, so that the bits of a sum do not depend on the caches of the machine.
 
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from batchprop import segments
 from batchprop.machine.cache_sizes import CacheSizes, cache_sizes
 from batchprop.parameters import Shape
 from batchprop.simd.register_tiles import TILE_ROWS
@@ -53,7 +55,7 @@ class Blocking(NamedTuple):
     block_samples, chunk_samples : int
         Samples in a block and in a chunk, at most.
     n_chunks : int
-        Number of chunks, which is also the largest number of threads.
+        Number of chunks in a segment, the last one aside; also the largest number of threads.
     x_rows : int
         Rows in a panel of inputs: e, padded to whole vectors.
     h_rows : int
@@ -112,7 +114,7 @@ def cut_into_chunks(
     CHUNK_SAMPLES, or twice as many for large sums.  Chunks are whole panels, and as equal as they
     can be.  More than a few are a multiple of FEW_CHUNKS, and long ones a power of two or a
     multiple of it, so that 2, 4 or 8 threads have the same work each:
-    ``forward_backward.chunk_start`` says where each begins.
+    ``chunk_bounds`` says where each begins.
     """
     n_panels = -(-n_samples // width)
     samples = 2 * CHUNK_SAMPLES if large_sums else CHUNK_SAMPLES
@@ -179,7 +181,7 @@ def hidden_rows(m: int, row_bytes: int) -> int:
 
 
 def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
-    """Cut ``n_samples`` samples into chunks, chunks into blocks of equal size, and the weights."""
+    """Cut a segment into chunks, chunks into blocks of equal size, and the weights."""
     e, m, s = shape
     bits, size = dtype.itemsize * 8, dtype.itemsize
     width, native = lanes(bits, WIDE), lanes(bits, NATIVE)
@@ -193,7 +195,8 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     row_bytes = 8 * (shape.n_parameters + s)
     max_chunks = max(ALWAYS_ALLOWED_CHUNKS, min(MAX_CHUNKS, MAX_SUM_BYTES // row_bytes))
     large_sums = row_bytes >= LARGE_SUM_BYTES
-    chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width, large_sums)
+    in_segment = min(n_samples, segments.SEGMENT_SAMPLES)
+    chunk_samples, n_chunks = cut_into_chunks(in_segment, max_chunks, width, large_sums)
     limit = min(row_limit, BLOCK_BYTES // (size * (m + 2 * e)))
     block_samples = cut_into_blocks(chunk_samples, limit, width)
     return Blocking(

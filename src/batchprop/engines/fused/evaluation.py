@@ -1,14 +1,18 @@
-"""An evaluation of L̃ and its gradient: sums over chunks, times the factors of ``loss_scale``."""
+"""An evaluation of L̃ and its gradient: sums over segments, times the factors of ``loss_scale``."""
 
 from __future__ import annotations
 
 from numba import types
 
-from batchprop.compiler.jit import kernel, returning
+from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.engines.fused.chunk_bounds import n_chunks_in
+from batchprop.engines.fused.segment_tree import add_to_tree, total_of_tree
 from batchprop.engines.fused.task import (
+    CONTINUES,
     CURVATURE,
     GRADIENT,
     LOSS,
+    N_ROWS,
     REDUCE,
     SLICE,
     add_row,
@@ -19,6 +23,46 @@ from batchprop.engines.fused.thread_team import share
 from batchprop.threads.cancellation import is_cancelled
 
 
+@helper
+def add_chunks(task, segment, first, last, work):
+    """Write the sums over chunks ``first`` … ``last`` − 1 of a segment to ``totals``.
+
+    They are added to what is there unless ``first`` is 0.
+    """
+    start, stop = columns_start(task, work), columns_stop(task, work)
+    begin = segment * task.problem.n_chunks
+    if task.n_workers == 0:
+        for chunk in range(first, last):
+            sum_chunk(task, begin + chunk, task.scratch, 0, work)
+            if is_cancelled(task.scratch.token):
+                return
+            add_row(task, chunk > 0, start, stop)
+    else:
+        n_rows, continues = last - first, first > 0
+        share(task, work, begin + first, n_rows)
+        n_slices = (stop + SLICE - 1) // SLICE
+        if work == LOSS or n_slices == 1:
+            reduce_range(task, n_rows, continues, start, stop)
+        else:
+            task.control[N_ROWS], task.control[CONTINUES] = n_rows, continues
+            share(task, REDUCE, 0, n_slices)
+
+
+@returning(types.int64)
+def columns_start(task, work):
+    """Return the first sum that a kind of work needs."""
+    return task.theta.size if work == LOSS else 0
+
+
+@returning(types.int64)
+def columns_stop(task, work):
+    """Return where the sums end that a kind of work needs."""
+    n = task.theta.size
+    if work == GRADIENT:
+        return task.totals.size
+    return n if work == CURVATURE else n + task.problem.s
+
+
 @returning(types.float64)
 def evaluate(task, work):
     """Return L̃ at ``task.theta``; if ``work`` is GRADIENT write ∂L̃/∂θ to ``task.gradient``.
@@ -26,24 +70,18 @@ def evaluate(task, work):
     If ``work`` is CURVATURE, the sums are those of Jᵀy″ and the returned number means nothing.  If
     the run was cancelled (check ``task.scratch.token``), the results are meaningless.
     """
-    n_chunks, n, s = task.problem.n_chunks, task.theta.size, task.problem.s
-    sums, gradient = task.sums_over_chunks, task.gradient
-    start, stop = (0, sums.size) if work == GRADIENT else (n, n + s)
-    if work == CURVATURE:
-        start, stop = 0, n
-    if task.n_workers == 0:
-        for chunk in range(n_chunks):
-            sum_chunk(task, chunk, task.scratch, 0, work)
-            if is_cancelled(task.scratch.token):
-                return 0.0
-            add_row(task, chunk, start, stop)
-    else:
-        share(task, work, n_chunks)
-        n_slices = (stop + SLICE - 1) // SLICE
-        if work == LOSS or n_slices == 1:
-            reduce_range(task, start, stop)
-        else:
-            share(task, REDUCE, n_slices)
+    problem, n, s = task.problem, task.theta.size, task.problem.s
+    sums, gradient = task.totals, task.gradient
+    n_segments = (problem.n_samples + problem.segment_samples - 1) // problem.segment_samples
+    start, stop = columns_start(task, work), columns_stop(task, work)
+    for segment in range(n_segments):
+        add_chunks(task, segment, 0, n_chunks_in(problem, segment), work)
+        if is_cancelled(task.scratch.token):
+            return 0.0
+        if n_segments > 1:
+            add_to_tree(task, segment, start, stop)
+    if n_segments > 1:
+        total_of_tree(task, n_segments, start, stop)
     if work == GRADIENT:
         # ∂L̃/∂θ = (2/Σw) Σ w (y − t) ∂y/∂θ
         scale = task.gradient_scale
@@ -62,7 +100,7 @@ def reported(task):
 
     ``Objective.reported_loss`` is the same formula in NumPy, which may round it differently.
     """
-    n, sums, units = task.theta.size, task.sums_over_chunks, task.units
+    n, sums, units = task.theta.size, task.totals, task.units
     loss = 0.0
     for o in range(units.size):
         loss += units[o] * sums[n + o]

@@ -13,6 +13,7 @@ from numba import types
 
 from batchprop.compiler.jit import helper, returning
 from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
+from batchprop.engines.fused.chunk_bounds import bound_of_chunk, n_chunks_in
 from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
 from batchprop.engines.fused.packing import (
     pack,
@@ -40,14 +41,6 @@ from batchprop.simd.vectors import NATIVE, WIDE
 from batchprop.threads.cancellation import check
 
 STRIP_SAMPLES = 1024  # summed in strips before their sums are added to those in float64
-
-
-@returning(types.int64)
-def chunk_start(problem, chunk):
-    """Return the first sample of a chunk: chunks differ by one panel at most."""
-    width = problem.width
-    n_panels = (problem.n_samples + width - 1) // width
-    return min(problem.n_samples, n_panels * chunk // problem.n_chunks * width)
 
 
 @helper
@@ -206,6 +199,7 @@ def multiply_by_W_y(problem, theta, G):
 def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     """Write the sums over one chunk to G: half the gradient's, then each output's loss.
 
+    Chunks are numbered through all segments, ``problem.n_chunks`` numbers for each of them.
     ``gauss_newton_chunk_kernel`` has a loop of the same form.  Here sums in strips may be float32:
     they are added to G every STRIP_SAMPLES samples, so that rounding errors do not build up.  A
     short rest at the end of the chunk is summed with the samples before it.
@@ -213,7 +207,10 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     fill(G, problem.b_h_start if problem.sums_in_strips and with_gradient else 0, G.size, 0.0)
     if problem.packs_W_h:
         pack_W_h(problem, theta, scratch.packed_W_h)
-    start, stop = chunk_start(problem, chunk), chunk_start(problem, chunk + 1)
+    segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
+    n_chunks = n_chunks_in(problem, segment)
+    start = bound_of_chunk(problem, segment, k, n_chunks)
+    stop = bound_of_chunk(problem, segment, k + 1, n_chunks)
     n_in_strips, is_first = 0, True
     for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)

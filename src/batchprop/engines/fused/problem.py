@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from batchprop import segments
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused.blocking import Blocking
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable
@@ -30,7 +31,8 @@ class Problem(NamedTuple):
     T: SampleTable
     weight: SampleTable
     width: int  # samples in a panel
-    n_chunks: int
+    segment_samples: int  # samples in a segment
+    n_chunks: int  # in a segment
     block_samples: int  # samples that go forward and backward together
     cache_rows: int  # rows of W_h, and of δ_h, that stay in the second-level cache
     cache_columns: int  # columns of W_h that stay there, and rows of X in the first-level cache
@@ -46,11 +48,11 @@ def describe_problem(
     activation: str,
     n_samples: int,
     blocking: Blocking,
-    X: SampleTable,
+    X: SampleTable = NO_SAMPLE_TABLE,
     T: SampleTable = NO_SAMPLE_TABLE,
     weight: SampleTable = NO_SAMPLE_TABLE,
 ) -> Problem:
-    """Return the problem; predictions need neither T nor weights."""
+    """Return the problem; predictions need neither T nor weights, and sums need no samples."""
     e, m, s = shape
     return Problem(
         e=e,
@@ -63,6 +65,7 @@ def describe_problem(
         T=T,
         weight=weight,
         width=blocking.width,
+        segment_samples=segments.SEGMENT_SAMPLES,
         n_chunks=blocking.n_chunks,
         block_samples=blocking.block_samples,
         cache_rows=blocking.cache_rows,

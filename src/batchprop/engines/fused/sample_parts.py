@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+MAX_PARTS = 256
+
 
 def run_parts(
-    part: Callable[[int, int], None], n_samples: int, part_samples: int, n_threads: int
+    part: Callable[[int, int], None], n_samples: int, chunk_samples: int, n_threads: int
 ) -> None:
-    """Call ``part(start, stop)`` for all samples, ``part_samples`` at a time.
+    """Call ``part(start, stop)`` for all samples, a chunk or several of them at a time.
 
     ``n_threads`` calls run side by side; Ctrl-C is handled between two of them.
     """
+    n_chunks = -(-n_samples // chunk_samples)
+    part_samples = -(-n_chunks // MAX_PARTS) * chunk_samples
     parts = [
         (start, min(start + part_samples, n_samples)) for start in range(0, n_samples, part_samples)
     ]

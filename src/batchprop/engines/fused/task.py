@@ -21,6 +21,10 @@ Array = npt.NDArray[Any]
 GRADIENT, LOSS, CURVATURE, REDUCE = range(4)
 SLICE = 4096  # columns in a piece of REDUCE
 ADDED_PER_CHECK = 1 << 17  # sums that are added between two checks for cancellation
+# indices in ``control``, of four cache lines.  Set by ``thread_team.share``: pieces that are left
+# and done, the kind of work and the first chunk.  Set by ``evaluation``: rows to be reduced, and
+# whether they continue the sums.  Set at the end: STOP.
+LEFT, DONE, WORK, FIRST_CHUNK, N_ROWS, CONTINUES, STOP = 0, 16, 32, 33, 34, 35, 48
 
 
 class Task(NamedTuple):
@@ -37,7 +41,8 @@ class Task(NamedTuple):
     gradient: Array  # (P,)
     points: Array  # (3 P,) θ, θ + p and θ − p, where to evaluate CURVATURE
     sums: Array  # (rows, P + s or more) float64: a row for each chunk; for one thread, a single row
-    sums_over_chunks: Array  # as long as a row, float64: half the gradient, each output's loss, …
+    totals: Array  # as long as a row, float64: half the gradient, each output's loss, …
+    tree: Array  # (levels, as long as a row) float64: nodes of the tree of segments, if several
     control: Array  # int64, shared by the threads
     scratch: Scratch  # the leader's
 
@@ -50,31 +55,34 @@ def sum_chunk(task, chunk, scratch, row, work):
 
 
 @helper
-def reduce_range(task, start, stop):
-    """Sum a range of columns over the chunks, in their order."""
-    total, sums = task.sums_over_chunks, task.sums
-    for i in range(start, stop):
-        total[i] = sums[0, i]
-    for chunk in range(1, sums.shape[0]):
+def reduce_range(task, n_rows, continues, start, stop):
+    """Sum a range of columns over rows, in their order, to ``totals`` or on top of them."""
+    total, sums = task.totals, task.sums
+    first = 0
+    if not continues:
         for i in range(start, stop):
-            total[i] += sums[chunk, i]
+            total[i] = sums[0, i]
+        first = 1
+    for row in range(first, n_rows):
+        for i in range(start, stop):
+            total[i] += sums[row, i]
 
 
 @helper
-def reduce_slice(task, k, token):
-    """Sum slice k of the columns over the chunks."""
+def reduce_slice(task, k, n_rows, continues, token):
+    """Sum slice k of the columns over the rows."""
     start = k * SLICE
-    reduce_range(task, start, min(start + SLICE, task.sums_over_chunks.size))
-    check(token, READ * SLICE * task.problem.n_chunks)
+    reduce_range(task, n_rows, continues, start, min(start + SLICE, task.totals.size))
+    check(token, READ * SLICE * n_rows)
 
 
 @helper
-def add_row(task, chunk, start, stop):
-    """Add a range of the single row to ``sums_over_chunks``, or copy it from the first chunk."""
-    total, sums = task.sums_over_chunks, task.sums
+def add_row(task, continues, start, stop):
+    """Add a range of the single row to ``totals``, or copy it if that begins there."""
+    total, sums = task.totals, task.sums
     for low in range(start, stop, ADDED_PER_CHECK):
         high = min(low + ADDED_PER_CHECK, stop)
         for i in range(low, high):
-            total[i] = sums[0, i] if chunk == 0 else total[i] + sums[0, i]
+            total[i] = total[i] + sums[0, i] if continues else sums[0, i]
         if high < stop and check(task.scratch.token, WRITTEN * ADDED_PER_CHECK):
             return

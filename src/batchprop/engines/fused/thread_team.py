@@ -12,12 +12,21 @@ from collections.abc import Sequence
 
 from batchprop.compiler.jit import helper, kernel
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.task import REDUCE, reduce_slice, sum_chunk
+from batchprop.engines.fused.task import (
+    CONTINUES,
+    DONE,
+    FIRST_CHUNK,
+    LEFT,
+    N_ROWS,
+    REDUCE,
+    STOP,
+    WORK,
+    reduce_slice,
+    sum_chunk,
+)
 from batchprop.threads.atomics import atomic_add, atomic_load, atomic_store, relax
 from batchprop.threads.cancellation import check, is_cancelled
 
-# indices in the control array, a cache line apart
-LEFT, DONE, WORK, STOP = 0, 16, 32, 48
 # multiply-adds that take as long as one turn of waiting for the others, at first and later
 SHORT_WAIT, LONG_WAIT, SHORT_WAITS = 512, 1 << 20, 2000
 
@@ -33,17 +42,23 @@ def take_work(task, scratch):
         if is_cancelled(scratch.token):
             pass  # the piece is taken, but not done
         elif work == REDUCE:
-            reduce_slice(task, piece, scratch.token)
+            n_rows, continues = task.control[N_ROWS], task.control[CONTINUES] != 0
+            reduce_slice(task, piece, n_rows, continues, scratch.token)
         else:
-            sum_chunk(task, piece, scratch, piece, work)
+            chunk = atomic_load(task.control, FIRST_CHUNK) + piece
+            sum_chunk(task, chunk, scratch, piece, work)
         atomic_add(task.control, DONE, 1)
 
 
 @helper
-def share(task, work, n_pieces):
-    """Post work, take part in it, and return when all of it is done."""
+def share(task, work, first_chunk, n_pieces):
+    """Post work, take part in it, and return when all of it is done.
+
+    The pieces are chunks from ``first_chunk`` on, or slices of columns if ``work`` is REDUCE.
+    """
     atomic_store(task.control, DONE, 0)
     atomic_store(task.control, WORK, work)
+    atomic_store(task.control, FIRST_CHUNK, first_chunk)
     atomic_store(task.control, LEFT, n_pieces)
     take_work(task, task.scratch)
     waited = 0

@@ -126,7 +126,7 @@ def test_nothing_is_written_or_read_beside_an_array(sizes, monkeypatch):
                     theta=guarded(theta),
                     **{
                         name: guarded(getattr(fields, name))
-                        for name in ("gradient", "sums", "sums_over_chunks", "control")
+                        for name in ("gradient", "sums", "totals", "control")
                     },
                 )
             )

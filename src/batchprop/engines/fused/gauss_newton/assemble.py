@@ -173,7 +173,7 @@ def gauss_newton(task, JTJ):
     loss = evaluate(task, GRADIENT)
     token = task.scratch.token
     if not is_cancelled(token):
-        assemble(task.problem, task.theta, task.sums_over_chunks, task.loss_scale, JTJ, token)
+        assemble(task.problem, task.theta, task.totals, task.loss_scale, JTJ, token)
     return loss
 
 
@@ -181,3 +181,9 @@ def gauss_newton(task, JTJ):
 def gauss_newton_once(task, JTJ):
     """Python entry point of ``gauss_newton``."""
     return gauss_newton(task, JTJ)
+
+
+@kernel
+def assemble_once(problem, theta, sums, scale, JTJ, token):
+    """Python entry point of ``assemble``."""
+    assemble(problem, theta, sums, scale, JTJ, token)

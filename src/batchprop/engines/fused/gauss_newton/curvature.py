@@ -59,7 +59,7 @@ def curvature(task, out):
     """Write Jᵀy″, a mean over samples, for the three points of ``task.points`` to ``out`` (P,)."""
     evaluate(task, CURVATURE)
     for i in range(out.size):
-        out[i] = task.loss_scale * task.sums_over_chunks[i]
+        out[i] = task.loss_scale * task.totals[i]
 
 
 @kernel

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from batchprop import segments
 from batchprop.engines.fused.blocking import Blocking, cut_into_blocks, cut_into_chunks, cut_weights
 from batchprop.engines.fused.blocking import choose_blocking as choose_gradient_blocking
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
@@ -24,14 +25,15 @@ FMA_NS = 0.05  # a multiply-add of the row products on one thread
 
 
 def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Blocking:
-    """Cut ``n_samples`` samples into chunks, and chunks into blocks of equal size."""
+    """Cut a segment into chunks, and chunks into blocks of equal size."""
     gradient = choose_gradient_blocking(shape, n_samples, dtype)
     width = gradient.width
     rows = panel_rows(shape.n_inputs, shape.n_hidden) + TILE_ROWS
     n_products = n_row_product_sums(shape)
     row_bytes = 8 * (n_products + shape.n_parameters + shape.n_outputs)
     max_chunks = max(8, min(MOST_CHUNKS, MOST_SUM_BYTES // row_bytes))
-    chunk_samples, n_chunks = cut_into_chunks(n_samples, max_chunks, width)
+    in_segment = min(n_samples, segments.SEGMENT_SAMPLES)
+    chunk_samples, n_chunks = cut_into_chunks(in_segment, max_chunks, width)
     fitting = BLOCK_BYTES // (8 * rows)
     block_samples = cut_into_blocks(chunk_samples, min(BLOCK_SAMPLES, fitting), width)
     return gradient._replace(
@@ -47,6 +49,7 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
 
 
 def n_bytes(shape: Shape, n_samples: int) -> int:
-    """Return the bytes that grow with P²: JᵀJ, a copy to factorise, and the chunks' sums."""
+    """Return the bytes that grow with P²: JᵀJ, a copy to factorise, and the sums."""
     n_chunks = choose_blocking(shape, n_samples, np.dtype(np.float64)).n_chunks
-    return 8 * (2 * shape.n_parameters**2 + n_chunks * n_row_product_sums(shape))
+    levels = segments.n_levels(segments.n_segments(n_samples))
+    return 8 * (2 * shape.n_parameters**2 + (n_chunks + levels) * n_row_product_sums(shape))

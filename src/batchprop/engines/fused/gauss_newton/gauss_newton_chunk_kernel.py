@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from batchprop.compiler.jit import kernel_by_address
+from batchprop.engines.fused.chunk_bounds import bound_of_chunk, n_chunks_in
 from batchprop.engines.fused.forward_backward import (
     add_strip_sums,
     backward,
-    chunk_start,
     forward_block,
     multiply_adds,
     multiply_by_W_y,
@@ -35,7 +35,10 @@ def gauss_newton_chunk_kernel(problem, theta, chunk, scratch, G, work):
             return
     if problem.sums_in_strips and work != LOSS:
         fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
-    start, stop = chunk_start(problem, chunk), chunk_start(problem, chunk + 1)
+    segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
+    n_chunks = n_chunks_in(problem, segment)
+    start = bound_of_chunk(problem, segment, k, n_chunks)
+    stop = bound_of_chunk(problem, segment, k + 1, n_chunks)
     for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)
         if work == CURVATURE:

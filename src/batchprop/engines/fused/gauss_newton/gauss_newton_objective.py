@@ -13,12 +13,15 @@ from batchprop.engines.fused.gauss_newton.gauss_newton_chunk_kernel import (
     gauss_newton_chunk_kernel,
 )
 from batchprop.engines.fused.objective import Objective
+from batchprop.engines.fused.workspace import Sums
 from batchprop.engines.protocol import require_float64
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
+
+GAUSS_NEWTON_SUMS = Sums(gauss_newton_chunk_kernel, choose_blocking)
 
 
 class GaussNewtonObjective(Objective):
@@ -33,8 +36,7 @@ class GaussNewtonObjective(Objective):
         As for ``Objective``; ``dtype`` must be float64.
     """
 
-    _chunk_kernel = staticmethod(gauss_newton_chunk_kernel)
-    _choose_blocking = staticmethod(choose_blocking)
+    _sums = GAUSS_NEWTON_SUMS
 
     def __init__(
         self,

@@ -1,0 +1,45 @@
+"""Where chunks begin: segments of samples, and chunks inside each of them.
+
+The chunks of a segment differ by one panel at most.  The last segment, which is shorter, has
+chunks of about the length of the others.  The functions take a ``Problem``, in Python and in
+kernels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numba import types
+
+from batchprop.compiler.jit import returning
+
+if TYPE_CHECKING:
+    from batchprop.engines.fused.problem import Problem
+
+
+def n_chunks_of(problem: Problem, segment: int) -> int:
+    """Return the number of chunks in a segment."""
+    width = problem.width
+    samples = min(problem.segment_samples, problem.n_samples - segment * problem.segment_samples)
+    panels = (samples + width - 1) // width
+    whole = (min(problem.n_samples, problem.segment_samples) + width - 1) // width
+    return (panels * problem.n_chunks + whole - 1) // whole
+
+
+def chunk_bound(problem: Problem, segment: int, k: int, n_chunks: int) -> int:
+    """Return where chunk k of a segment of ``n_chunks`` begins, and the chunk before it ends."""
+    first, width = segment * problem.segment_samples, problem.width
+    samples = min(problem.segment_samples, problem.n_samples - first)
+    panels = (samples + width - 1) // width
+    return first + min(samples, panels * k // n_chunks * width)
+
+
+def chunk_bounds(problem: Problem, segment: int) -> list[int]:
+    """Return where the chunks of a segment begin, and where the last one ends."""
+    n_chunks = n_chunks_of(problem, segment)
+    return [chunk_bound(problem, segment, k, n_chunks) for k in range(n_chunks + 1)]
+
+
+# the same, for kernels
+n_chunks_in = returning(types.int64)(n_chunks_of)
+bound_of_chunk = returning(types.int64)(chunk_bound)

@@ -1,0 +1,221 @@
+"""What an objective computes with: its task, the memory of each thread, and the threads."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from batchprop import segments
+from batchprop.compiler.jit import address
+from batchprop.compiler.kernel_struct import KernelStruct
+from batchprop.engines.fused.blocking import Blocking, round_up
+from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable, sample_table
+from batchprop.engines.fused.problem import Problem, Scratch, describe_problem
+from batchprop.engines.fused.task import GRADIENT, Task
+from batchprop.engines.fused.thread_team import Team
+from batchprop.engines.loss_scale import Scales
+from batchprop.engines.samples import Samples
+from batchprop.machine.thread_count import team_size
+from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
+from batchprop.simd.aligned_memory import separate, zeros
+from batchprop.simd.register_tiles import TILE_ROWS
+from batchprop.threads.cancellation import Cancellation, leader_token
+
+Array = npt.NDArray[Any]
+
+_addresses: dict[tuple[Any, np.dtype[Any]], int] = {}
+
+
+class Sums(NamedTuple):
+    """What is summed over samples: the gradient, or JᵀJ as well.
+
+    Attributes
+    ----------
+    chunk_kernel : kernel
+        Sums over one chunk.
+    choose_blocking : callable
+        ``choose_blocking(shape, n_samples, dtype)`` cuts samples and weights for it.
+    """
+
+    chunk_kernel: Any
+    choose_blocking: Callable[[Shape, int, np.dtype[Any]], Blocking]
+
+
+class SampleTables(NamedTuple):
+    """Inputs, targets and weights in memory, as kernels see them."""
+
+    X: SampleTable = NO_SAMPLE_TABLE
+    T: SampleTable = NO_SAMPLE_TABLE
+    weight: SampleTable = NO_SAMPLE_TABLE
+
+
+def tables_of(samples: Samples, first: int = 0) -> SampleTables:
+    """Describe samples to kernels, which count them from ``first`` on.
+
+    The caller keeps the arrays alive.
+    """
+    X, T, weight, scaling = samples
+    x_numbers, t_numbers = (), ()
+    if scaling is not None:
+        x_numbers = scaling.x_mean, scaling.x_factor
+        t_numbers = scaling.t_mean, scaling.t_factor
+    tables = SampleTables(
+        sample_table(X, *x_numbers),
+        sample_table(T, *t_numbers),
+        NO_SAMPLE_TABLE if weight is None else sample_table(weight),
+    )
+    if first == 0:
+        return tables
+    # the address where sample 0 would be; kernels touch no sample before ``first``
+    return SampleTables(
+        *(
+            table._replace(address=table.address - first * table.sample_stride)
+            if table.address
+            else table
+            for table in tables
+        )
+    )
+
+
+class Workspace:
+    """A task with its buffers, and the team of threads that works on it.
+
+    Parameters
+    ----------
+    sums : Sums
+        What is summed.
+    shape, activation, dtype, n_threads, cancellation
+        As in ``engines.protocol.OpenObjective``.
+    n_samples : int
+        N, on which the cuts depend.
+    tables : SampleTables
+        The samples.
+    factors : Scales
+        The factors of the sums.
+    scaling : Scaling or None
+        How the samples are standardised.
+    constant_loss : float
+        Loss of the outputs that are constant in training, in the user's units.
+
+    Attributes
+    ----------
+    task : KernelStruct
+        The task.
+    """
+
+    def __init__(
+        self,
+        sums: Sums,
+        shape: Shape,
+        activation: str,
+        dtype: npt.DTypeLike,
+        n_samples: int,
+        tables: SampleTables,
+        factors: Scales,
+        scaling: Scaling | None,
+        constant_loss: float,
+        n_threads: int | None,
+        cancellation: Cancellation | None,
+    ) -> None:
+        dtype = np.dtype(dtype)
+        blocking = sums.choose_blocking(shape, n_samples, dtype)
+        n_workers = team_size(n_threads, blocking.nanoseconds, blocking.n_chunks) - 1
+        problem = describe_problem(shape, activation, n_samples, blocking, *tables)
+        leader, *workers = _scratches(shape, blocking, dtype, n_workers, cancellation)
+        n_parameters, s = shape.n_parameters, shape.n_outputs
+        n_sums = n_parameters + s + blocking.n_row_products
+        theta = np.zeros(n_parameters, dtype)
+        rows = zeros(1 if n_workers == 0 else blocking.n_chunks, n_sums, np.float64)
+        levels = segments.n_levels(segments.n_segments(n_samples))
+        self.task = KernelStruct(
+            Task(
+                problem=problem,
+                chunk_kernel=_address(sums.chunk_kernel, problem, theta, leader, rows[0]),
+                n_workers=n_workers,
+                loss_scale=factors.loss,
+                gradient_scale=factors.gradient,
+                units=np.ones(s) if scaling is None else scaling.squared_units,
+                constant_loss=constant_loss,
+                theta=theta,
+                gradient=np.zeros(n_parameters, dtype),
+                points=np.zeros(3 * n_parameters, dtype),
+                sums=rows,
+                totals=np.empty(n_sums),
+                tree=zeros(levels, n_sums, np.float64) if levels else np.empty((1, 1)),
+                control=zeros(1, 64, np.int64)[0],
+                scratch=leader,
+            )
+        )
+        self._team = Team(self.task, list(map(KernelStruct, workers)))
+        self._packed = [leader.packed, *(worker.packed for worker in workers)]
+        weakref.finalize(self, self._team.stop)  # if it is never closed
+        self._team.start()
+
+    def read_from(self, tables: SampleTables) -> None:
+        """Let the next evaluation read other samples; none may be going on."""
+        task: Task = self.task.fields
+        self.task.replace(task._replace(problem=task.problem._replace(**tables._asdict())))
+        for packed in self._packed:
+            packed[:] = -1
+
+    def close(self) -> None:
+        """End the threads."""
+        self._team.stop()
+
+
+def _scratches(
+    shape: Shape,
+    blocking: Blocking,
+    dtype: np.dtype[Any],
+    n_workers: int,
+    cancellation: Cancellation | None,
+) -> list[Scratch]:
+    """Allocate the memory of the leader and of each worker."""
+    e, m, s = shape
+    n, x_rows = blocking.block_samples, blocking.x_rows
+    size = {
+        "X": x_rows * n,
+        "T": s * n,
+        "weight": n,
+        "H": blocking.h_rows * n + TILE_ROWS * blocking.width,
+        "weighted_residuals": s * n,
+        "packed_W_h": blocking.packed_size,
+        "dH": TILE_ROWS * n if s > 1 else 1,
+        "strip_buffer": max(x_rows, s) * blocking.width,  # of targets, too, while packing
+        "XT": x_rows * n if blocking.sums_in_strips else 1,
+        "strip_sums": round_up(m, TILE_ROWS) * x_rows if blocking.sums_in_strips else 1,
+        "row_products": blocking.row_product_size,
+    }
+    # zeros: kernels compute with the padding of rows and panels, but results never depend on it
+    memory = separate(n_workers + 1, size, dtype)
+    packed = zeros(n_workers + 1, 1, np.int64)
+    packed[:] = -1
+    spare_sums = zeros(n_workers + 1, TILE_ROWS * max(e, s), np.float64)
+    leader = leader_token(cancellation)
+    worker = leader._replace(ask=0)
+    return [
+        Scratch(
+            **arrays,
+            packed=packed[member],
+            spare_sums=spare_sums[member],
+            token=worker if member else leader,
+        )
+        for member, arrays in enumerate(memory)
+    ]
+
+
+def _address(chunk_kernel: Any, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
+    """Return the address of a chunk kernel; its argument types depend on the dtype alone.
+
+    Addresses are cached: numba's type inference takes longer than a small evaluation.
+    """
+    key = chunk_kernel, theta.dtype
+    if key not in _addresses:
+        structs = KernelStruct(problem), KernelStruct(scratch)
+        _addresses[key] = address(chunk_kernel, structs[0], theta, 0, structs[1], G, GRADIENT)
+    return _addresses[key]
