@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import distributed
 
-from batchprop.dask.groups import Groups
 from batchprop.dask.resident_samples import ResidentSamples
 
 SECONDS = 5.0
@@ -41,12 +40,14 @@ class Balance:
 
     Parameters
     ----------
-    groups : Groups
-        Their futures are replaced.
+    client : distributed.Client
+        Of the cluster.
+    futures : list of Future
+        The groups.  A group that has moved gets a new future in this list.
     """
 
-    def __init__(self, groups: Groups) -> None:
-        self._groups = groups
+    def __init__(self, client: distributed.Client, futures: list[distributed.Future]) -> None:
+        self._client, self._futures = client, futures
         self._next_look = time.monotonic() + SECONDS
         self._answer: concurrent.futures.Future[Move | None] | None = None
         self._moving: tuple[int, distributed.Future] | None = None
@@ -56,7 +57,7 @@ class Balance:
         if self._moving is not None:
             group, future = self._moving
             if future.status == "finished":
-                self._groups.futures[group] = future
+                self._futures[group] = future
             if future.status != "pending":
                 self._moving = None
         elif self._answer is not None:
@@ -68,8 +69,9 @@ class Balance:
                     self._start(move)
         elif time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + SECONDS
-            loop = self._groups.client.loop.asyncio_loop
-            self._answer = asyncio.run_coroutine_threadsafe(_move(self._groups), loop)
+            self._answer = asyncio.run_coroutine_threadsafe(
+                _move(self._client, self._futures), self._client.loop.asyncio_loop
+            )
 
     def _start(self, move: Move) -> None:
         client, future = self._groups.client, self._groups.futures[move.group]
@@ -91,18 +93,17 @@ def moved(group: ResidentSamples) -> ResidentSamples:
     return group
 
 
-async def _move(groups: Groups) -> Move | None:
+async def _move(client: distributed.Client, futures: list[distributed.Future]) -> Move | None:
     """Return the move that is due, if any."""
-    client = groups.client
     identity = await client.scheduler.identity()
-    has = await client.who_has(groups.futures)
+    has = await client.who_has(futures)
     free = [
         address
         for address, worker in identity["workers"].items()
         if worker["status"] == "running" and not any(address in place for place in has.values())
     ]
     by_worker: dict[str, list[int]] = defaultdict(list)
-    for k, future in enumerate(groups.futures):
+    for k, future in enumerate(futures):
         for address in has.get(future.key, ())[:1]:
             by_worker[address].append(k)
     fullest = max(by_worker.values(), key=len, default=[])

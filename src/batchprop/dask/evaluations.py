@@ -1,28 +1,30 @@
-"""Evaluations on a cluster: one task for each group, whose sums the driver adds."""
+"""Sums over all samples on a cluster: workers sum their segments, the driver adds the nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import count
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import distributed
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.dask.balance import Balance
 from batchprop.dask.groups import Groups
-from batchprop.dask.resident_samples import Request, group_sums
-from batchprop.dask.waiting import wait_for
-from batchprop.segments import Node, SegmentTree
+from batchprop.dask.resident_samples import Request, SampleSource, Sums, group_sums
+from batchprop.engines.portions import SegmentRange
+from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
+from batchprop.segments import SegmentTree
 from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
 
+NAMES = ("gradient", "loss", "curvature")
+"""What an evaluation is called on Dask's dashboard, by the work of ``SegmentSums.sums``."""
+
 
 class Evaluations:
-    """Sums over all samples of a data set on a cluster.
+    """Evaluates sums over all samples of a data set on a cluster.
 
     Parameters
     ----------
@@ -30,26 +32,17 @@ class Evaluations:
         The data set.
     request : Request
         What is summed.
-    names : sequence of str
-        What an evaluation is called on Dask's dashboard, by ``work``.
     cancellation : Cancellation or None
         Ends evaluations early.
     """
 
     def __init__(
-        self,
-        groups: Groups,
-        request: Request,
-        names: Callable[[int], str],
-        cancellation: Cancellation | None = None,
+        self, groups: Groups, request: Request, cancellation: Cancellation | None = None
     ) -> None:
-        self._groups, self._request, self._names = groups, request, names
-        self._cancellation = cancellation
-        self._run, self._calls = uuid4().hex[:8], count()
-        self._balance = Balance(groups)
+        self._groups, self._request, self._cancellation = groups, request, cancellation
 
     def sums(self, theta: Array, work: int) -> Array:
-        """Return the sums over all samples at θ.
+        """Return the sums over all samples at θ, as ``SegmentSums.sums`` defines them.
 
         Raises
         ------
@@ -58,30 +51,49 @@ class Evaluations:
         ClusterError
             The cluster cannot evaluate.
         """
+        check = None if self._cancellation is None else self._cancellation.check
+        arguments = {"request": self._request, "theta": theta, "work": work}
         tree: SegmentTree[Array] = SegmentTree(np.add)
-        for nodes in self._nodes(theta, work):
+        for nodes in self._groups.map(group_sums, NAMES[work], check, **arguments):
             tree.extend(nodes)
         return tree.total()
 
-    def _nodes(self, theta: Array, work: int) -> Sequence[list[Node[Array]]]:
-        """Return the nodes of all groups, in the order of segments."""
-        self._balance.look()
-        client, groups = self._groups.client, list(self._groups.futures)
-        # a name of its own for each evaluation: Dask spreads the tasks of larger families over all
-        # workers, wherever their data are
-        name = f"batchprop-{self._names(work)}-{self._run}{next(self._calls):06x}"
-        futures = client.map(
-            group_sums,
-            groups,
-            key=[(name, k) for k in range(len(groups))],
-            pure=False,
-            request=self._request,
-            theta=theta,
-            work=work,
-        )
-        check = None if self._cancellation is None else self._cancellation.check
-        return wait_for(client, _gathered(client, futures), self._groups.timeout, check)
+
+def sums_request(
+    gauss_newton: bool,
+    shape: Shape,
+    activation: str,
+    dtype: npt.DTypeLike,
+    scaling: Scaling | None,
+    n_threads: int | None,
+) -> Request:
+    """Return the request for the sums of L̃, of its gradient and, if asked for, of JᵀJ."""
+    open_sums = partial(
+        _open_sums,
+        gauss_newton=gauss_newton,
+        shape=shape,
+        activation=activation,
+        dtype=np.dtype(dtype).name,
+        scaling=scaling,
+    )
+    return Request(uuid4().hex, open_sums, n_threads)
 
 
-async def _gathered(client: distributed.Client, futures: list[distributed.Future]) -> Any:
-    return await client.gather(futures, asynchronous=True)
+def _open_sums(
+    samples: SampleSource,
+    samples_range: SegmentRange,
+    n_threads: int | None,
+    *,
+    gauss_newton: bool,
+    shape: Shape,
+    activation: str,
+    dtype: str,
+    scaling: Scaling | None,
+) -> Sums:
+    """Open what sums, on a worker; the kernels are compiled or loaded there."""
+    from batchprop.engines.fused.gauss_newton.gauss_newton_objective import GAUSS_NEWTON_SUMS
+    from batchprop.engines.fused.objective import GRADIENT_SUMS
+    from batchprop.engines.fused.segment_sums import SegmentSums
+
+    sums = GAUSS_NEWTON_SUMS if gauss_newton else GRADIENT_SUMS
+    return SegmentSums(samples, samples_range, sums, shape, activation, dtype, scaling, n_threads)

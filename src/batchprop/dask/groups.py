@@ -3,44 +3,87 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import distributed
 
 from batchprop import segments
+from batchprop.dask.balance import Balance
 from batchprop.dask.loading import LoadedTable, Worker
 from batchprop.dask.resident_samples import resident_samples
 from batchprop.dask.segment_runs import segment_runs
-from batchprop.dask.waiting import wait_for
+from batchprop.dask.waiting import gathered, wait_for
+from batchprop.engines.portions import SegmentRange
 from batchprop.segments import n_segments
 
+Result = TypeVar("Result")
 
-@dataclass(eq=False)
+
 class Groups:
     """A data set on a cluster.
 
-    Attributes
+    Parameters
     ----------
     client : distributed.Client
         Of the cluster.
     futures : list of Future
         Of a ``ResidentSamples`` each: one run of segments after another.  A group that moves to
         another worker gets another future.
-    runs : list of range
-        The segments of each.
     n_samples : int
         N.
     timeout : float
         Seconds without a worker after which to give up.
     """
 
-    client: distributed.Client
-    futures: list[distributed.Future]
-    runs: list[range]
-    n_samples: int
-    timeout: float
+    def __init__(
+        self,
+        client: distributed.Client,
+        futures: list[distributed.Future],
+        n_samples: int,
+        timeout: float,
+    ) -> None:
+        self.client, self.futures, self.n_samples = client, futures, n_samples
+        self._timeout, self._balance = timeout, Balance(client, futures)
+        self._token, self._calls = uuid4().hex[:8], count()
+
+    def map(
+        self,
+        function: Callable[..., Result],
+        name: str,
+        check: Callable[[], None] | None = None,
+        **arguments: Any,
+    ) -> list[Result]:
+        """Call a function with each group, one task a group, and return the results in order.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(group, **arguments)``, a function of a module.
+        name : str
+            What Dask's dashboard shows.
+        check : callable or None
+            Called every 0.02 s; may raise to end the wait.
+        **arguments : object
+            Sent to the workers.
+
+        Raises
+        ------
+        ClusterError
+            The cluster cannot compute it.
+        """
+        self._balance.look()
+        # a name of its own for each call: Dask spreads the tasks of larger families over all
+        # workers, wherever their data are
+        call = f"batchprop-{name}-{self._token}{next(self._calls):06x}"
+        keys = [(call, k) for k in range(len(self.futures))]
+        futures = self.client.map(function, self.futures, key=keys, pure=False, **arguments)
+        results: list[Result] = wait_for(
+            self.client, gathered(self.client, futures), self._timeout, check
+        )
+        return results
 
 
 def build(
@@ -72,15 +115,14 @@ def build(
                 ],
                 [list(of_table.values()) for of_table in of_run],
                 [table.dtype for table in tables],
-                run,
-                n_samples,
+                SegmentRange(n_samples, run.start, run.stop),
                 key=(f"batchprop-samples-{token}", k),
                 pure=False,
                 **placed,
             )
         )
     wait_for(client, _finished(futures), timeout)
-    return Groups(client, futures, runs, n_samples, timeout)
+    return Groups(client, futures, n_samples, timeout)
 
 
 def _bounds(table: LoadedTable, run: range) -> dict[int, tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import dask
@@ -14,7 +14,7 @@ import numpy as np
 from batchprop.dask.partitions import PartitionFacts, facts_of, partition_of
 from batchprop.dask.segment_runs import segment_runs
 from batchprop.dask.tables import ClusterTable
-from batchprop.dask.waiting import wait_for
+from batchprop.dask.waiting import gathered, wait_for
 from batchprop.validation.error_text import message
 
 _PAUSE = 0.8  # share of its memory at which a worker takes no more tasks, by Dask's defaults
@@ -136,15 +136,11 @@ def load(
         )
         for table, of_table in zip(tables, futures, strict=True)
     ]
-    known = wait_for(client, _gathered(client, facts), timeout)
+    known = wait_for(client, gathered(client, facts), timeout)
     return [
         _loaded(table, of_table, list(of_facts))
         for table, of_table, of_facts in zip(tables, futures, known, strict=True)
     ]
-
-
-async def _gathered(client: distributed.Client, futures: Any) -> Any:
-    return await client.gather(futures, asynchronous=True)
 
 
 def _partitions(

@@ -55,7 +55,6 @@ def predict(network: Network, X: Any) -> Any:
         remedy = "Pass result.network, or what Network.load returns."
         raise TypeError(message("network", "be a batchprop.Network", described(network), remedy))
     e, _, s = network.shape
-    columns = getattr(X, "columns", None)
     if isinstance(X, dask.array.Array) and X.ndim == 2:
         _check_columns(X.shape[1], e)
         if X.numblocks[1] > 1:
@@ -68,8 +67,8 @@ def predict(network: Network, X: Any) -> Any:
             dtype=network.dtype,
             meta=np.empty((0, 0), network.dtype),
         )
-    if dask.is_dask_collection(X) and hasattr(X, "map_partitions") and columns is not None:
-        _check_columns(len(columns), e)
+    if dask.is_dask_collection(X) and hasattr(X, "map_partitions") and X.ndim == 2:
+        _check_columns(len(X.columns), e)
         meta = _frame_of_block(X._meta.iloc[:0], network)
         return X.map_partitions(_frame_of_block, network, meta=meta)
     raise TypeError(

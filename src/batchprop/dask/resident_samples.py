@@ -12,6 +12,7 @@ import distributed
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.engines.portions import SegmentRange
 from batchprop.engines.samples import Samples
 from batchprop.segments import Node
 
@@ -53,7 +54,7 @@ class Request(NamedTuple):
     token : str
         Workers keep what they open by this name.
     open_sums : callable
-        ``open_sums(samples, n_samples, segments, n_threads)`` returns a ``Sums``.  It is pickled.
+        ``open_sums(samples, samples_range, n_threads)`` returns a ``Sums``.  It is pickled.
     n_threads : int or None
         At most so many threads on each worker; None is the worker's own number.
     """
@@ -108,14 +109,12 @@ class ResidentSamples:
     ----------
     samples : SampleSource
         The samples of the run.
-    segments : range
+    samples_range : SegmentRange
         Which segments of all samples these are.
-    n_samples : int
-        N, of all runs together.
     """
 
-    def __init__(self, samples: SampleSource, segments: range, n_samples: int) -> None:
-        self.samples, self.segments, self.n_samples = samples, segments, n_samples
+    def __init__(self, samples: SampleSource, samples_range: SegmentRange) -> None:
+        self.samples, self.samples_range = samples, samples_range
         self._open: dict[str, Sums] = {}
         self._lock = threading.Lock()  # an evaluation that was given up may still run
 
@@ -125,16 +124,16 @@ class ResidentSamples:
             if request.token not in self._open:
                 while len(self._open) >= _MAX_OPEN:
                     self._open.pop(next(iter(self._open))).close()
-                arguments = self.samples, self.n_samples, self.segments
-                n_threads = worker_threads(request.n_threads)
-                self._open[request.token] = request.open_sums(*arguments, n_threads)
+                self._open[request.token] = request.open_sums(
+                    self.samples, self.samples_range, worker_threads(request.n_threads)
+                )
             return self._open[request.token].sums(theta, work)
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self.samples.nbytes
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("samples", "segments", "n_samples")}
+        return {"samples": self.samples, "samples_range": self.samples_range}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -155,8 +154,7 @@ def resident_samples(
     tables: Sequence[Sequence[Any]],
     bounds: Sequence[Sequence[tuple[int, int]]],
     dtypes: Sequence[str],
-    segments: range,
-    n_samples: int,
+    samples_range: SegmentRange,
 ) -> ResidentSamples:
     """Return a run of segments from the partitions that it overlaps: the task of a worker.
 
@@ -168,8 +166,8 @@ def resident_samples(
         Which samples of each partition belong to the run.
     dtypes : sequence of str
         The dtype of each table: that of all its partitions together.
-    segments, n_samples
-        As for ``ResidentSamples``.
+    samples_range : SegmentRange
+        The run.
     """
     pieces = [
         [
@@ -178,7 +176,7 @@ def resident_samples(
         ]
         for table, table_bounds, dtype in zip(tables, bounds, dtypes, strict=True)
     ]
-    return ResidentSamples(PartitionSamples(pieces), segments, n_samples)
+    return ResidentSamples(PartitionSamples(pieces), samples_range)
 
 
 def group_sums(

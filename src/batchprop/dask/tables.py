@@ -114,10 +114,9 @@ def _of_array(name: str, array: Any, flat: bool) -> ClusterTable:
 
 def _of_dataframe(name: str, frame: Any, flat: bool) -> ClusterTable:
     """Return the partitions of a dask DataFrame or Series."""
-    columns = getattr(frame, "columns", None)
-    _check_dimensions(name, 1 if columns is None else 2, flat)
-    types = [frame.dtype] if columns is None else list(frame.dtypes)
-    names = (str(frame.name),) if columns is None else tuple(map(str, columns))
+    _check_dimensions(name, frame.ndim, flat)
+    types = [frame.dtype] if frame.ndim == 1 else list(frame.dtypes)
+    names = (str(frame.name),) if frame.ndim == 1 else tuple(map(str, frame.columns))
     for column, dtype in zip(names, types, strict=True):
         _check_column_type(name, column, dtype)
     return ClusterTable(
@@ -125,7 +124,7 @@ def _of_dataframe(name: str, frame: Any, flat: bool) -> ClusterTable:
         parts=list(frame.to_delayed()),
         n_columns=len(names),
         column_names=names,
-        flat=columns is None,
+        flat=frame.ndim == 1,
         n_bytes=None,
         resident=bool(futures_of(frame)),
     )

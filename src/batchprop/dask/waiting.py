@@ -65,6 +65,11 @@ def wait_for(
         handle.cancel()
 
 
+async def gathered(client: distributed.Client, futures: Any) -> Any:
+    """Return the results of futures, for ``wait_for``."""
+    return await client.gather(futures, asynchronous=True)
+
+
 def _started(
     client: distributed.Client, coroutine: Coroutine[Any, Any, Result]
 ) -> concurrent.futures.Future[Result]:
