@@ -30,7 +30,7 @@ class SmallSegments(distributed.WorkerPlugin):
 @contextlib.contextmanager
 def local(processes, n_workers=2, **options):
     """Yield the client of a cluster; its workers leave no files in the current folder."""
-    options = {"threads_per_worker": 1, "dashboard_address": None} | options
+    options = {"threads_per_worker": 1, "dashboard_address": ":0"} | options
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "20s"}),
         distributed.LocalCluster(

@@ -48,7 +48,7 @@ def groups_of(client, *values, flat=(False, True, True)):
         table_of(name, value, may_be_flat)
         for name, value, may_be_flat in zip(("X", "T", "weight"), values, flat, strict=False)
     ]
-    return build(client, load(client, tables, workers, SECONDS), workers, SECONDS)
+    return build(client, load(client, tables, SECONDS), workers, SECONDS)
 
 
 def sums_there(client, *values):

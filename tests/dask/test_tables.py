@@ -44,7 +44,6 @@ def test_samples_are_columns_afterwards(value):
     assert np.array_equal(joined(table), ROWS.T)
     assert table.n_columns in (2, None)
     assert not table.flat
-    assert not table.resident
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
-"""Groups move to workers that have none: to those that replace dead ones, or join later.
+"""Groups move to workers that have none: after they are made, and when workers die or join.
 
-When a worker dies, Dask makes its group again at once, on a worker that has one already.
+Dask makes a group where most of its partitions are, and makes it again at once when its worker
+dies, on one that may have a group already.  A move is a task that must run on a given worker.  If
+all workers died, Dask would never repeat such a task.  So a group takes the place of the one that
+it was copied from only after Dask has been told that it may run anywhere.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from batchprop.dask.resident_samples import ResidentSamples
 SECONDS = 5.0
 """From one look at the workers to the next."""
 
+MOVE_SECONDS = 300.0
+"""After which a move is given up, as its worker may have died."""
+
 
 class Move(NamedTuple):
     """A group that has to move.
@@ -36,7 +42,7 @@ class Move(NamedTuple):
 
 
 class Balance:
-    """Moves groups beside the evaluations, one at a time.
+    """Moves groups, beside the evaluations.
 
     Parameters
     ----------
@@ -49,43 +55,36 @@ class Balance:
     def __init__(self, client: distributed.Client, futures: list[distributed.Future]) -> None:
         self._client, self._futures = client, futures
         self._next_look = time.monotonic() + SECONDS
-        self._answer: concurrent.futures.Future[Move | None] | None = None
-        self._moving: tuple[int, distributed.Future] | None = None
+        self._running: concurrent.futures.Future[None] | None = None
 
     def look(self) -> None:
-        """Do what is due: ask where the groups are, start a move, or take one that is done."""
-        if self._moving is not None:
-            group, future = self._moving
-            if future.status == "finished":
-                self._futures[group] = future
-            if future.status != "pending":
-                self._moving = None
-        elif self._answer is not None:
-            if self._answer.done():
-                failed = self._answer.cancelled() or self._answer.exception() is not None
-                move = None if failed else self._answer.result()
-                self._answer = None
-                if move is not None:
-                    self._start(move)
-        elif time.monotonic() >= self._next_look:
+        """Begin to move groups, if it is time to look for some that should."""
+        if self._running is not None and not self._running.done():
+            return
+        if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + SECONDS
-            self._answer = asyncio.run_coroutine_threadsafe(
-                _move(self._client, self._futures), self._client.loop.asyncio_loop
-            )
+            loop = self._client.loop.asyncio_loop
+            self._running = asyncio.run_coroutine_threadsafe(self.settle(), loop)
 
-    def _start(self, move: Move) -> None:
-        client, future = self._groups.client, self._groups.futures[move.group]
-        self._moving = (
-            move.group,
-            client.submit(
-                moved,
-                future,
-                key=(f"batchprop-samples-{uuid4().hex[:8]}", move.group),
-                pure=False,
-                workers=[move.worker],
-                allow_other_workers=True,
-            ),
+    async def settle(self) -> None:
+        """Move the groups that should move, and wait for them."""
+        moves = await _moves(self._client, self._futures)
+        await asyncio.gather(*map(self._carry_out, moves))
+
+    async def _carry_out(self, move: Move) -> None:
+        source = self._futures[move.group]
+        future = self._client.submit(
+            moved,
+            source,
+            key=(f"batchprop-samples-{uuid4().hex[:8]}", move.group),
+            pure=False,
+            workers=[move.worker],
+            allow_other_workers=True,
         )
+        await asyncio.wait_for(distributed.wait(future), MOVE_SECONDS)
+        if future.status == "finished":
+            await self._client.scheduler.set_restrictions(worker={future.key: None})
+            self._futures[move.group] = future
 
 
 def moved(group: ResidentSamples) -> ResidentSamples:
@@ -93,18 +92,23 @@ def moved(group: ResidentSamples) -> ResidentSamples:
     return group
 
 
-async def _move(client: distributed.Client, futures: list[distributed.Future]) -> Move | None:
-    """Return the move that is due, if any."""
+async def _moves(client: distributed.Client, futures: list[distributed.Future]) -> list[Move]:
+    """Return the moves from workers with several groups to workers with none."""
     identity = await client.scheduler.identity()
     has = await client.who_has(futures)
+    taken = {address for places in has.values() for address in places}
     free = [
         address
         for address, worker in identity["workers"].items()
-        if worker["status"] == "running" and not any(address in place for place in has.values())
+        if worker["status"] == "running" and address not in taken
     ]
     by_worker: dict[str, list[int]] = defaultdict(list)
     for k, future in enumerate(futures):
         for address in has.get(future.key, ())[:1]:
             by_worker[address].append(k)
-    fullest = max(by_worker.values(), key=len, default=[])
-    return Move(fullest[-1], free[0]) if free and len(fullest) > 1 else None
+    moves = []
+    for address in free:
+        fullest = max(by_worker.values(), key=len, default=[])
+        if len(fullest) > 1:
+            moves.append(Move(fullest.pop(), address))
+    return moves

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, TypeVar
@@ -49,6 +48,11 @@ class Groups:
         self._timeout, self._balance = timeout, Balance(client, futures)
         self._token, self._calls = uuid4().hex[:8], count()
 
+    def settle(self) -> None:
+        """Wait until all groups are on workers, each on one of its own."""
+        wait_for(self.client, _finished(self.futures), self._timeout)
+        wait_for(self.client, self._balance.settle(), self._timeout)
+
     def map(
         self,
         function: Callable[..., Result],
@@ -94,35 +98,31 @@ def build(
 ) -> Groups:
     """Make a group for each worker of the partitions of X, T and the weights, and wait for it.
 
-    The tables must have the same number of samples.  A group is asked for where most of its
-    partitions are.  Dask makes it elsewhere if that worker dies.
+    The tables must have the same number of samples.
     """
     n_samples = tables[0].n_samples
     runs = segment_runs(n_segments(n_samples), [worker.n_threads for worker in workers])
-    bounds = [[_bounds(table, run) for table in tables] for run in runs]
-    sites = wait_for(client, _sites(client, tables), timeout)
-    addresses = [worker.address for worker in workers]
-    homes = _homes([_bytes(tables, of_run, sites) for of_run in bounds], addresses)
     token, futures = uuid4().hex[:8], []
-    for k, (run, of_run) in enumerate(zip(runs, bounds, strict=True)):
-        placed = {"workers": [homes[k]], "allow_other_workers": True}
+    for k, run in enumerate(runs):
+        bounds = [_bounds(table, run) for table in tables]
+        partitions = [
+            [table.futures[i] for i in of_table]
+            for table, of_table in zip(tables, bounds, strict=True)
+        ]
         futures.append(
             client.submit(
                 resident_samples,
-                [
-                    [table.futures[i] for i in of_table]
-                    for table, of_table in zip(tables, of_run, strict=True)
-                ],
-                [list(of_table.values()) for of_table in of_run],
+                partitions,
+                [list(of_table.values()) for of_table in bounds],
                 [table.dtype for table in tables],
                 SegmentRange(n_samples, run.start, run.stop),
                 key=(f"batchprop-samples-{token}", k),
                 pure=False,
-                **placed,
             )
         )
-    wait_for(client, _finished(futures), timeout)
-    return Groups(client, futures, n_samples, timeout)
+    groups = Groups(client, futures, n_samples, timeout)
+    groups.settle()
+    return groups
 
 
 def _bounds(table: LoadedTable, run: range) -> dict[int, tuple[int, int]]:
@@ -137,47 +137,6 @@ def _bounds(table: LoadedTable, run: range) -> dict[int, tuple[int, int]]:
             bounds[i] = low - start, high - start
         start = end
     return bounds
-
-
-async def _sites(
-    client: distributed.Client, tables: Sequence[LoadedTable]
-) -> list[list[tuple[str, ...]]]:
-    """Return the workers that have each partition of each table."""
-    sites = []
-    for table in tables:
-        has = await client.who_has(table.futures)
-        sites.append([tuple(has.get(future.key, ())) for future in table.futures])
-    return sites
-
-
-def _bytes(
-    tables: Sequence[LoadedTable],
-    bounds: Sequence[dict[int, tuple[int, int]]],
-    sites: Sequence[Sequence[tuple[str, ...]]],
-) -> Counter[str]:
-    """Return worker -> how many bytes of a run it has."""
-    count: Counter[str] = Counter()
-    for table, of_table, of_sites in zip(tables, bounds, sites, strict=True):
-        for i, (start, stop) in of_table.items():
-            share = (stop - start) / table.facts[i].n_samples
-            for address in of_sites[i]:
-                count[address] += int(share * table.facts[i].n_bytes)
-    return count
-
-
-def _homes(bytes_on: Sequence[Counter[str]], workers: Sequence[str]) -> list[str]:
-    """Return a worker for each run, each worker once, so that little has to move."""
-    free, homes = list(workers), dict.fromkeys(range(len(bytes_on)), "")
-    by_size = sorted(
-        ((n_bytes, -k, address) for k, of_run in enumerate(bytes_on)
-         for address, n_bytes in of_run.items()),
-        reverse=True,
-    )  # fmt: skip
-    for _, k, address in by_size:
-        if not homes[-k] and address in free:
-            homes[-k] = address
-            free.remove(address)
-    return [home or free.pop(0) for home in homes.values()]
 
 
 async def _finished(futures: Sequence[distributed.Future]) -> None:

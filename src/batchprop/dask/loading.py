@@ -12,7 +12,6 @@ import distributed
 import numpy as np
 
 from batchprop.dask.partitions import PartitionFacts, facts_of, partition_of
-from batchprop.dask.segment_runs import segment_runs
 from batchprop.dask.tables import ClusterTable
 from batchprop.dask.waiting import gathered, wait_for
 from batchprop.validation.error_text import message
@@ -113,7 +112,6 @@ def check_memory(tables: Sequence[ClusterTable], workers: Sequence[Worker]) -> N
 def load(
     client: distributed.Client,
     tables: Sequence[ClusterTable],
-    workers: Sequence[Worker],
     timeout: float,
 ) -> list[LoadedTable]:
     """Compute the partitions of tables on the workers, and wait for them.
@@ -126,7 +124,7 @@ def load(
         The cluster cannot compute them.
     """
     token = uuid4().hex[:8]
-    futures = [_partitions(client, table, workers, token) for table in tables]
+    futures = [_partitions(client, table, token) for table in tables]
     facts = [
         client.map(
             facts_of,
@@ -144,13 +142,9 @@ def load(
 
 
 def _partitions(
-    client: distributed.Client, table: ClusterTable, workers: Sequence[Worker], token: str
+    client: distributed.Client, table: ClusterTable, token: str
 ) -> list[distributed.Future]:
-    """Return the futures of a table's partitions.
-
-    Each worker is asked for a contiguous run of them, unless they are on workers already.  Another
-    worker takes over what a dead one was asked for.
-    """
+    """Return the futures of a table's partitions."""
     task = dask.delayed(partition_of, pure=False)
     parts = [
         task(
@@ -160,14 +154,7 @@ def _partitions(
         )
         for i, part in enumerate(table.parts)
     ]
-    if table.resident or len(parts) < len(workers):
-        return list(client.compute(parts))
-    futures: list[distributed.Future] = []
-    runs = segment_runs(len(parts), [worker.n_threads for worker in workers])
-    for worker, run in zip(workers, runs, strict=False):
-        placed = {"workers": [worker.address], "allow_other_workers": True}
-        futures += client.compute(parts[run.start : run.stop], **placed)
-    return futures
+    return list(client.compute(parts))
 
 
 def _loaded(

@@ -9,7 +9,6 @@ import dask.array
 import distributed
 import numpy as np
 import numpy.typing as npt
-from distributed.client import futures_of
 
 from batchprop import segments
 from batchprop.validation.arrays import real_array
@@ -38,8 +37,6 @@ class ClusterTable(NamedTuple):
         Whether the partitions are one-dimensional.
     n_bytes : int or None
         The size of all partitions, where the sizes of chunks are known.
-    resident : bool
-        Whether partitions have been computed, or are being computed, on workers.
     """
 
     name: str
@@ -48,7 +45,6 @@ class ClusterTable(NamedTuple):
     column_names: tuple[str, ...] | None
     flat: bool
     n_bytes: int | None
-    resident: bool
 
 
 def table_of(name: str, value: Any, flat: bool, small: bool = False) -> ClusterTable:
@@ -75,9 +71,7 @@ def table_of(name: str, value: Any, flat: bool, small: bool = False) -> ClusterT
     if dask.is_dask_collection(value) and hasattr(value, "to_delayed") and hasattr(value, "dtypes"):
         return _of_dataframe(name, value, flat)
     if isinstance(value, list | tuple) and value and all(map(_is_part, value)):
-        resident = any(isinstance(part, distributed.Future) for part in value)
-        resident = resident or bool(futures_of(list(value)))
-        return ClusterTable(name, list(value), None, None, False, None, resident)
+        return ClusterTable(name, list(value), None, None, False, None)
     if small and not dask.is_dask_collection(value):
         return _of_array(name, _cut(name, value), flat)
     remedy = "Pass dask.array.from_array(...), or call batchprop.train for arrays in memory."
@@ -108,7 +102,6 @@ def _of_array(name: str, array: Any, flat: bool) -> ClusterTable:
         column_names=None,
         flat=array.ndim == 1,
         n_bytes=n_bytes,
-        resident=bool(futures_of(array)),
     )
 
 
@@ -126,7 +119,6 @@ def _of_dataframe(name: str, frame: Any, flat: bool) -> ClusterTable:
         column_names=names,
         flat=frame.ndim == 1,
         n_bytes=None,
-        resident=bool(futures_of(frame)),
     )
 
 
