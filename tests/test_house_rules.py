@@ -27,8 +27,10 @@ LAYERS = (
         "version",
         "parameters",
         "activations",
+        "segments",
         "vocabulary",
         "summary_table",
+        "segments",
         "machine",
         "compiler",
     ),
@@ -36,6 +38,7 @@ LAYERS = (
     *(
         "penalty",
         "export",
+        "blocks",
         "network",
         "averaging",
         "network_loss",
@@ -68,6 +71,7 @@ TESTED_THROUGH = {
     "engines.fused.forward_backward": "engines/test_engines_agree.py",
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything
+    "engines.fused.workspace": "engines/fused/test_same_bits.py",  # by every objective
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
     "export.exportable": "export/test_onnx_file.py",  # each method, by the tests of its format
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files

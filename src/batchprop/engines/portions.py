@@ -124,7 +124,7 @@ def portions(
         if end < stop_sample and end - position < parts.enough(block):
             continue
         last = parts.last_bound(end)
-        if last <= position:
+        if last <= start:  # no part ends in this block
             continue
         if len(waiting) > 1:
             head = min(parts.next_bound(start), last)
@@ -166,7 +166,7 @@ class _Parts:
         """Return how many samples of short blocks are to be joined."""
         first, second, *_ = self._bounds(0)
         part = second - first
-        part_bytes = part * block.X.nbytes // max(1, block.X.shape[1])
+        part_bytes = part * (block.X.nbytes // max(1, int(block.X.shape[1])))
         return part * max(1, min(PARTS, BYTES // max(1, part_bytes)))
 
     def next_bound(self, sample: int) -> int:

@@ -60,7 +60,8 @@ def tables_of(samples: Samples, first: int = 0) -> SampleTables:
     The caller keeps the arrays alive.
     """
     X, T, weight, scaling = samples
-    x_numbers, t_numbers = (), ()
+    x_numbers: tuple[Array, ...] = ()
+    t_numbers: tuple[Array, ...] = ()
     if scaling is not None:
         x_numbers = scaling.x_mean, scaling.x_factor
         t_numbers = scaling.t_mean, scaling.t_factor
