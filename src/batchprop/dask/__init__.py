@@ -10,3 +10,9 @@ except ImportError as error:
         "batchprop.dask needs the packages dask and distributed, which are not installed here. "
         'Install them with: pip install "batchprop[dask]"'
     ) from error
+
+from batchprop.dask.cluster_error import ClusterError
+from batchprop.dask.predict import predict
+from batchprop.dask.train import train
+
+__all__ = ["ClusterError", "predict", "train"]

@@ -94,7 +94,8 @@ class _Watch:
     def __init__(self, client: distributed.Client, timeout: float) -> None:
         self._client, self._timeout = client, timeout
         self._seen = time.monotonic()  # when a worker was last known to run
-        self._next_look = self._seen + min(_LOOK, timeout)
+        self._interval = min(_LOOK, timeout / 4)
+        self._next_look = self._seen + self._interval
         self._request: concurrent.futures.Future[Any] | None = None
         self._state = scheduler_lost("no answer")
 
@@ -105,7 +106,7 @@ class _Watch:
             self._take(self._request, now)
             self._request = None
         if self._request is None and now >= self._next_look:
-            self._next_look = now + _LOOK
+            self._next_look = now + self._interval
             self._request = _started(self._client, self._client.scheduler.identity())
         if now - self._seen > self._timeout:
             if self._request is not None:
