@@ -36,7 +36,7 @@ def local(processes, n_workers=2, **options):
         distributed.LocalCluster(
             n_workers=n_workers, processes=processes, silence_logs="CRITICAL", **options
         ) as cluster,
-        distributed.Client(cluster) as client,
+        distributed.Client(cluster, set_as_default=False) as client,
     ):
         client.register_plugin(SmallSegments())
         yield client

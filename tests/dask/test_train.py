@@ -246,7 +246,7 @@ def worker_thread_counts():
         ({"engine": "naive"}, "engine must be 'fused'"),
         ({"hiden_size": 3}, "Did you mean 'hidden_size'"),
         ({"inputs": ["a"]}, "a further argument of train must be one of"),
-        ({"T_val": Y}, "X_val must be"),
+        ({"T_val": Y}, "X_val must come with T_val"),
         ({"X_val": X}, "T_val must come with X_val"),
         ({"timeout": 0}, "timeout must be"),
         ({"n_threads": 0}, "n_threads must be"),

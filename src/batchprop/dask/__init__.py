@@ -11,8 +11,21 @@ except ImportError as error:
         'Install them with: pip install "batchprop[dask]"'
     ) from error
 
+from typing import TYPE_CHECKING
+
 from batchprop.dask.cluster_error import ClusterError
 from batchprop.dask.predict import predict
 from batchprop.dask.train import train
 
-__all__ = ["ClusterError", "predict", "train"]
+if TYPE_CHECKING:
+    from batchprop.dask.estimator import DaskBatchMLPRegressor
+
+__all__ = ["ClusterError", "DaskBatchMLPRegressor", "predict", "train"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "DaskBatchMLPRegressor":  # here, because it needs scikit-learn
+        from batchprop.dask.estimator import DaskBatchMLPRegressor
+
+        return DaskBatchMLPRegressor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -114,9 +114,10 @@ def source_of(
                 remedy = "Leave it out: Blocks have targets and weights of their own."
                 raise TypeError(message(name, expected, described(value), remedy))
         return BlockSource(X)
-    if T is None:
-        remedy = "Pass both; only Blocks have targets of their own."
-        raise TypeError(message(names[1], f"come with {names[0]}", "None", remedy))
+    for name, other, value in ((names[0], names[1], X), (names[1], names[0], T)):
+        if value is None:
+            remedy = "Pass both; only Blocks have targets of their own."
+            raise TypeError(message(name, f"come with {other}", "None", remedy))
     tables = [
         table_of(names[0], X, flat=False, small=small),
         table_of(names[1], T, flat=True, small=small),

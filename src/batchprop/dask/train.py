@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from batchprop import validation
-from batchprop.dask.clients import client_of
-from batchprop.dask.cluster_samples import ClusterSamples
-from batchprop.dask.sources import source_of
+from batchprop.dask.call import ClusterData, trained_on_cluster
 from batchprop.dask.waiting import TIMEOUT
-from batchprop.dask.worker_versions import warn_of_mixture
 from batchprop.training import limits
-from batchprop.training.call import trained
-from batchprop.training.external_dataset import ExternalDatasetBuilder
 from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
 from batchprop.training.result import TrainResult
 from batchprop.vocabulary import Words
@@ -102,54 +97,12 @@ def train(
     ('target_loss', True)
     >>> client.close()
     """
-    return train_on_cluster(
-        (X, T, sample_weight),
-        (X_val, T_val, sample_weight_val),
-        client,
-        timeout,
-        options,
-        ROWS,
-        stacklevel=2,
-    )[0]
-
-
-def train_on_cluster(
-    data: tuple[Any, Any, Any],
-    data_val: tuple[Any, Any, Any],
-    client: Any,
-    timeout: float,
-    options: dict[str, Any],
-    words: Words,
-    stacklevel: int,
-) -> tuple[TrainResult, bool]:
-    """Do what ``train`` does; return whether the targets have one dimension, too.
-
-    Parameters
-    ----------
-    data, data_val : tuple of X, T and the weights
-        Training and validation data, as the user passed them.
-    client, timeout, options
-        As for ``train``.
-    words : Words
-        What the user calls the tables.
-    stacklevel : int
-        For ``warnings.warn`` in the caller of this function, to point to the user's call.
-    """
     for name in options:
         if name not in TRAIN_OPTIONS or name in DATA:
-            validation.choice(
-                "a further argument of train", name, [n for n in TRAIN_OPTIONS if n not in DATA]
-            )
+            allowed = [option for option in TRAIN_OPTIONS if option not in DATA]
+            validation.choice("a further argument of train", name, allowed)
     train_options = TrainOptions(**options)
-    timeout = validation.number("timeout", timeout, above=0)
-    n_threads = validation.n_threads(train_options.n_threads)
-    sources = [source_of(*data, words)]
-    if any(value is not None for value in data_val):
-        sources.append(source_of(*data_val, words, "_val", small=True))
-    client = client_of(client)
-    warn_of_mixture(client, timeout, stacklevel + 1)
-    samples = [ClusterSamples(source, client, timeout, n_threads) for source in sources]
-    builder = ExternalDatasetBuilder(samples[0], *samples[1:], words=words)
-    result = trained(builder, train_options, stacklevel + 1, shows_long_calls=True)
-    limits.warn(train_options, result, stacklevel + 1)
-    return result, samples[0].flat
+    data = ClusterData((X, T, sample_weight), (X_val, T_val, sample_weight_val), client, timeout)
+    result, _ = trained_on_cluster(data, train_options, ROWS, stacklevel=2, shows_long_calls=True)
+    limits.warn(train_options, result, stacklevel=2)
+    return result
