@@ -132,7 +132,12 @@ def main() -> None:
     text = document(measurements, file, blocks, cores, time.strftime("%Y-%m-%d"))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "memory.md").write_text(text, "utf-8")
-    figures = {"machine": machine.describe(), "growth": measurements, "limit": file, "blocks": blocks}
+    figures = {
+        "machine": machine.describe(),
+        "growth": measurements,
+        "limit": file,
+        "blocks": blocks,
+    }
     (options.output / "memory.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print(text)
     print(f"Written: memory.md and memory.json in {options.output}")

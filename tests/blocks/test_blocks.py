@@ -7,8 +7,9 @@ import pickle
 import numpy as np
 import pytest
 
-from batchprop import Blocks
+from batchprop import Blocks, train_many
 from batchprop.engines.samples import Samples
+from batchprop.sklearn import BatchMLPRegressor
 from tests.bad_input import Bad, assert_told
 
 
@@ -115,3 +116,14 @@ BAD = [
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.got)
 def test_a_bad_block_is_one_clear_error(bad):
     assert_told(read, bad)
+
+
+def test_blocks_do_not_become_an_array():
+    blocks = Blocks([(np.ones((2, 3)), np.ones((1, 3)))])
+    with pytest.raises(TypeError, match="Blocks are not an array"):
+        np.asarray(blocks)
+    text = r"got Blocks, which NumPy cannot read: Blocks are not an array"
+    with pytest.raises(TypeError, match=text):
+        train_many(blocks, np.ones((1, 3)), [{}])
+    with pytest.raises(TypeError, match="Blocks are not an array"):
+        BatchMLPRegressor().fit(blocks, np.ones(3))

@@ -100,6 +100,22 @@ def test_a_run_goes_on_in_memory_and_back(solver, tmp_path):
     assert_same_run(last, whole)
 
 
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_the_score_on_blocks(weight):
+    result = train(X, T, **COMMON, alpha=0.0)
+    expected = result.score(X, T, weight)
+    assert result.score(blocks_of(X, T, weight)) == expected
+    for arguments in ((T,), (None, WEIGHT)):
+        with pytest.raises(TypeError, match="must be None where X is Blocks"):
+            result.score(blocks_of(X, T), *arguments)
+    with pytest.raises(TypeError, match="T must come with an array X"):
+        result.score(X)
+    with pytest.raises(ValueError, match="X must have 3 inputs and 2 targets; got 3 and 1"):
+        result.score(blocks_of(X, T[:1]))
+    with pytest.warns(UserWarning, match="at least 2 samples"):
+        assert np.isnan(result.score(blocks_of(X[:, :1], T[:, :1])))
+
+
 def test_other_blocks_are_refused_by_a_resumed_run():
     first = train(blocks_of(X, T), **COMMON, alpha=0.0)
     with pytest.raises(ValueError, match="X must be what the resumed run was trained with"):
@@ -212,8 +228,14 @@ def test_what_arrays_do_not_allow():
 def test_a_number_that_is_not_finite_has_its_position(value):
     bad = T.copy()
     bad[1, 600] = value
-    with pytest.raises(ValueError, match=rf"T must be finite; got {value} at T\[1, 600\]"):
-        train(blocks_of(X, bad))
+    blocks = blocks_of(X, bad)
+    with pytest.raises(
+        ValueError, match=rf"T must be finite; got {value} at T\[1, 600\]"
+    ) as raised:
+        train(blocks)
+    starts = np.cumsum([0, *(samples.X.shape[1] for samples in blocks)])
+    block = int(np.searchsorted(starts, 600, side="right")) - 1
+    assert str(raised.value).endswith(f" It is in block {block}.")
 
 
 def test_the_checkpoint_has_the_fingerprints_of_arrays(tmp_path):

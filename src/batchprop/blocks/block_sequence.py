@@ -6,7 +6,7 @@ import contextlib
 import operator
 import os
 from collections.abc import Generator
-from typing import Self, SupportsIndex
+from typing import NoReturn, Self, SupportsIndex
 
 from batchprop.blocks.cache import CachedSource
 from batchprop.blocks.checked_block import checked_block, layout_of
@@ -115,6 +115,47 @@ class BlockSequence:
                 del samples  # or it would stay in memory while the next one is awaited
         if n_samples == 0:
             raise _no_samples()
+
+    def __array__(self, *arguments: object, **options: object) -> NoReturn:
+        """Refuse to become an array, which NumPy would make by reading everything.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError(
+            "Blocks are not an array: train and result.score take them; elsewhere, use the arrays "
+            "of single blocks, such as blocks[0].X"
+        )
+
+    def place_of_sample(self, sample: int) -> str:
+        """Return where a sample is, for messages: its block, and the file if there is one.
+
+        Parameters
+        ----------
+        sample : int
+            Its index among all samples; the blocks up to it have been read.
+
+        Returns
+        -------
+        str
+            For example "block 3, data/part-2.parquet from row group 0 on".
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import Blocks
+        >>> blocks = Blocks([(np.ones((2, 3)), np.ones((1, 3)))] * 2)
+        >>> n_samples = sum(samples.X.shape[1] for samples in blocks.read())
+        >>> blocks.place_of_sample(4)
+        'block 1'
+        """
+        index, stop = 0, self._sizes[0]
+        while stop <= sample:
+            index += 1
+            stop += self._sizes[index]
+        return ", ".join(filter(None, (f"block {index}", self._source.place(index))))
 
     def __repr__(self) -> str:
         known = self.n_samples

@@ -165,7 +165,7 @@ class Blocks(ArrayBlocks):
         sample_weight: str | None = None,
         cache: Path | None = None,
     ) -> Self:
-        """Return the blocks of Parquet files, one for each row group.  Needs pyarrow.
+        """Return the blocks of Parquet files.  Needs pyarrow.
 
         Only the chosen columns are read.  Numbers, booleans, decimals, and dictionaries of them
         become float64; they stay float32 if they are float32 in all files.  Columns may have
@@ -189,7 +189,8 @@ class Blocks(ArrayBlocks):
         Returns
         -------
         Blocks
-            Row groups.  Two or three of them must fit into memory.
+            Row groups, two or three of which must fit into memory; small neighbours in one file are
+            joined.
 
         Raises
         ------
@@ -205,7 +206,7 @@ class Blocks(ArrayBlocks):
         >>> from batchprop import Blocks
         >>> table = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "y": [5.0, 6.0]})
         >>> table.to_parquet("table.parquet")
-        >>> blocks = Blocks.from_parquet("*.parquet", targets="y")
+        >>> blocks = Blocks.from_parquet("table.parquet", targets="y")
         >>> blocks, blocks.input_names
         (Blocks(2 samples in 1 block), ('a', 'b'))
         """

@@ -113,22 +113,24 @@ def _columns(role: str, value: Any, available: Sequence[Hashable], place: str) -
         raise ValueError(message(role, "name at least one column", "an empty list", remedy))
     for name, exists in zip(names, known, strict=True):
         if not exists:
-            raise ValueError(_unknown(role, name, available, place))
+            raise ValueError(unknown_column(role, name, available, place))
         if names.count(name) > 1:
             got = f"{name!r} {names.count(name)} times"
             raise ValueError(message(role, "name each column once", got, "Leave the others out."))
     return tuple(names)
 
 
-def _unknown(role: str, name: object, available: Sequence[Hashable], place: str) -> str:
+def unknown_column(role: str, name: object, available: Sequence[Hashable], place: str) -> str:
     """Return the message for a column that does not exist."""
     if isinstance(available, range):
         expected = f"be indices of columns, from 0 to {len(available) - 1}"
         return message(role, expected, f"{written(name)} for {place}", "Count columns from 0.")
     got = f"{written(name)}, which {place} does not have"
-    close = difflib.get_close_matches(str(name), [str(other) for other in available], n=1)
+    by_text = {str(other).casefold(): other for other in available}
+    close = difflib.get_close_matches(str(name).casefold(), by_text, n=1)
     if close:
-        return message(role, "name columns of the table", got, f"Did you mean {close[0]!r}?")
+        remedy = f"Did you mean {by_text[close[0]]!r}?"
+        return message(role, "name columns of the table", got, remedy)
     remedy = f"Its columns are {_quoted(available)}."
     return message(role, "name columns of the table", got, remedy)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.blocks.array_axes import samples_are_rows
+from batchprop.blocks.column_choice import unknown_column
 from batchprop.blocks.file_names import shown
 from batchprop.blocks.file_window import StoredArray
 from batchprop.validation.error_text import described, message
@@ -84,8 +85,14 @@ def columns_of_file(datasets: Mapping[str, Dataset], is_row: bool) -> Columns:
     return columns
 
 
-def expanded(names: Any, columns: Columns) -> Any:
-    """Return the user's columns, with the columns of an array in place of its name."""
+def expanded(role: str, names: Any, columns: Columns, path: Path) -> Any:
+    """Return the user's columns, with the columns of an array in place of its name.
+
+    Raises
+    ------
+    ValueError
+        There is neither an array nor a column of a name.
+    """
     if isinstance(names, str):
         names = [names]
     if not isinstance(names, Iterable):
@@ -93,7 +100,10 @@ def expanded(names: Any, columns: Columns) -> Any:
     result: list[Any] = []
     for name in names:
         inside = [key for key, column in columns.items() if column.dataset == name]
-        result += [name] if name in columns else inside or [name]
+        if name not in columns and not inside:
+            arrays = list(dict.fromkeys(column.dataset for column in columns.values()))
+            raise ValueError(unknown_column(role, name, arrays, shown(path)))
+        result += [name] if name in columns else inside
     return result
 
 

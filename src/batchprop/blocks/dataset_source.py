@@ -77,7 +77,8 @@ class DatasetSource(FileSource):
             for file in self._files
         ]
         if dataset is None:
-            inputs, targets = (expanded(value, self._columns[0]) for value in (inputs, targets))
+            inputs = expanded("inputs", inputs, self._columns[0], paths[0])
+            targets = expanded("targets", targets, self._columns[0], paths[0])
         tables = [
             FileTable(path, {key: column.dtype for key, column in columns.items()}, None)
             for path, columns in zip(paths, self._columns, strict=True)

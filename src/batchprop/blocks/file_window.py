@@ -103,14 +103,17 @@ def _announce(mapping: mmap.mmap, stored: StoredArray, start: int) -> None:
 
 
 def _read(file: Any, stored: StoredArray) -> Array:
-    """Read the array, run after run of entries that lie side by side."""
+    """Read the array, with what lies between its entries if that is little."""
     outer, inner = sorted((0, 1), key=lambda axis: -stored.strides[axis])
-    shape = (stored.shape[outer], stored.shape[inner])
-    step = stored.strides[inner]
-    array = np.empty(shape, stored.dtype)
-    bytes_of_run = (shape[1] - 1) * step + stored.dtype.itemsize
-    for i in range(shape[0]):
-        file.seek(stored.offset + i * stored.strides[outer])
-        run = np.frombuffer(file.read(bytes_of_run), np.uint8)
-        array[i] = np.ndarray(shape[1:], stored.dtype, run, 0, (step,))
+    n_runs, step = stored.shape[outer], stored.strides[outer]
+    run = stored._replace(shape=(1, stored.shape[inner]), strides=(0, stored.strides[inner]))
+    if run.end - run.offset > step // 2:  # at once
+        file.seek(stored.offset)
+        content = file.read(stored.end - stored.offset)
+        return np.ndarray(stored.shape, stored.dtype, content, 0, stored.strides)
+    array = np.empty((n_runs, stored.shape[inner]), stored.dtype)
+    for i in range(n_runs):
+        file.seek(stored.offset + i * step)
+        content = file.read(run.end - run.offset)
+        array[i] = np.ndarray(run.shape[1:], stored.dtype, content, 0, run.strides[1:])
     return array if outer == 0 else array.T

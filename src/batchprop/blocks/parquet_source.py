@@ -1,12 +1,14 @@
-"""A source of blocks over Parquet files, a block a row group, with pyarrow."""
+"""A source of blocks over Parquet files, with pyarrow: a block is one or several row groups."""
 
 from __future__ import annotations
 
-from itertools import accumulate
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from batchprop.blocks import arrow_columns
+from batchprop.blocks.array_axes import block_size
 from batchprop.blocks.file_names import EXTENSIONS, matching_files, shown
 from batchprop.blocks.file_source import Cut, FileSource
 from batchprop.blocks.source import RawBlock
@@ -42,20 +44,19 @@ class ParquetSource(FileSource):
         super().__init__(tables, inputs, targets, sample_weight, index)
         for path, schema in zip(paths, schemas, strict=True):
             arrow_columns.check_schema(schema, self.choice.columns, shown(path))
-        self.cuts = [
-            Cut(which, group, group + 1)
-            for which, metadata in enumerate(self._metadata)
-            for group in range(metadata.num_row_groups)
-        ]
+        size = block_size(self.bytes_per_sample)
+        self.cuts: list[Cut] = []
         self._first_rows: list[int] = []  # of each block in its file
-        for metadata in self._metadata:
+        for which, metadata in enumerate(self._metadata):
             rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-            self._first_rows += [0, *accumulate(rows)][:-1]
+            for start, stop in joined(rows, size):
+                self.cuts.append(Cut(which, start, stop))
+                self._first_rows.append(sum(rows[:start]))
         self.check_blocks()
 
     def block(self, index: int) -> RawBlock:
-        """Decode the chosen columns of a row group in this thread, and copy them once."""
-        which, group, _ = self.cuts[index]
+        """Decode the chosen columns in this thread, and copy them once."""
+        which, start, stop = self.cuts[index]
         path = self.tables[which].path
         parquet = optional_package("pyarrow.parquet", _CALLER, _EXTRA)
         size = path.stat().st_size
@@ -66,13 +67,32 @@ class ParquetSource(FileSource):
         names = list(self.choice.columns)
         with parquet.ParquetFile(path, metadata=self._metadata[which]) as file:
             # other threads compute meanwhile: more threads here would only compete with them
-            table = file.read_row_group(group, columns=names, use_threads=False)
+            groups = range(start, stop)
+            table = file.read_row_groups(groups, columns=names, use_threads=False)
         columns = arrow_columns.columns_of(table, names, shown(path), self._first_rows[index])
         return self.raw_block(columns)
 
     def place(self, index: int) -> str:
-        """Return the file of a block and its row group."""
-        return f"{super().place(index)}, row group {self.cuts[index].start}"
+        """Return the file of a block and its first row group."""
+        return f"{super().place(index)} from row group {self.cuts[index].start} on"
+
+
+def joined(sizes: Sequence[int], size: int) -> list[tuple[int, int]]:
+    """Join neighbours as long as they have at most ``size`` samples together.
+
+    Returns
+    -------
+    list of tuple of two int
+        The first of each group of neighbours, and the one after its last.
+    """
+    starts: list[int] = []
+    total = 0
+    for which, n_samples in enumerate(sizes):
+        if not starts or total + n_samples > size:
+            starts.append(which)
+            total = 0
+        total += n_samples
+    return list(itertools.pairwise([*starts, len(sizes)]))
 
 
 def _metadata(parquet: Any, path: Path) -> Any:
