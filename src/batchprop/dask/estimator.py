@@ -77,9 +77,9 @@ class DaskBatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
     >>> client = distributed.Client(processes=False, **options)
     >>> X = da.random.default_rng(0).uniform(-1.0, 1.0, (300, 2), chunks=(100, 2))
     >>> y = X[:, 0] * X[:, 1]
-    >>> model = DaskBatchMLPRegressor(hidden_size=10, random_state=0, client=client)
-    >>> model = model.fit(X, y)
-    >>> model.score(X, y) > 0.99
+    >>> model = DaskBatchMLPRegressor(hidden_size=10, alpha=0.01, tol=0.01, random_state=0)
+    >>> model.client = client
+    >>> model.fit(X, y).score(X, y) > 0.95
     True
     >>> model.predict(X)
     dask.array<getitem, shape=(300,), dtype=float64, chunksize=(100,), chunktype=numpy.ndarray>
