@@ -65,7 +65,7 @@ def test_nothing_is_computed_before_it_is_asked_for():
         ((network(), da.from_array(X[:, :2])), "X must have 3 columns.*got 2"),
         ((network(), dd.from_pandas(pd.DataFrame(X[:, :2]), npartitions=1)), "got 2"),
         ((network(), dd.from_pandas(pd.Series(X[:, 0]), npartitions=1)), "two dimensions or"),
-        (("network.npz", da.from_array(X)), "network must be a batchprop.Network.*Network.load"),
+        (("network.npz", da.from_array(X)), r"network must be a batchprop\.Network"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused(arguments, words):

@@ -61,9 +61,11 @@ def trained_on_cluster(
     if any(value is not None for value in data.validation):
         sources.append(source_of(*data.validation, words, "_val", small=True))
     client = client_of(data.client)
-    samples = [ClusterSamples(source, client, timeout, n_threads) for source in sources]
-    builder = ExternalDatasetBuilder(samples[0], *samples[1:], words=words)
+    training, *validating = (
+        ClusterSamples(source, client, timeout, n_threads) for source in sources
+    )
+    builder = ExternalDatasetBuilder(training, validating[0] if validating else None, words)
     builder.check(options)
     warn_of_mixture(client, timeout, stacklevel + 1)
     result = trained(builder, options, stacklevel + 1, shows_long_calls)
-    return result, samples[0].flat
+    return result, training.flat

@@ -113,7 +113,13 @@ class ClusterSamples:
         """Return the loss L of each output (s,) of a network in the user's units."""
         exponent = squares_exponent(summary.largest_target)
         tree: SegmentTree[Array] = SegmentTree(np.add)
-        arguments = {"network": network, "exponent": exponent, "n_threads": self._n_threads}
-        for nodes in self._groups.map(group_tasks.errors, "errors", **arguments):
+        sums = self._groups.map(
+            group_tasks.errors,
+            "errors",
+            network=network,
+            exponent=exponent,
+            n_threads=self._n_threads,
+        )
+        for nodes in sums:
             tree.extend(nodes)
         return losses_of(tree.total(), scales_of(summary.total_weight).loss, exponent)

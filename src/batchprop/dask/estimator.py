@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import dask
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -77,9 +78,9 @@ class DaskBatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
     >>> client = distributed.Client(processes=False, **options)
     >>> X = da.random.default_rng(0).uniform(-1.0, 1.0, (300, 2), chunks=(100, 2))
     >>> y = X[:, 0] * X[:, 1]
-    >>> model = DaskBatchMLPRegressor(hidden_size=10, alpha=0.01, tol=0.01, random_state=0)
-    >>> model.client = client
-    >>> model.fit(X, y).score(X, y) > 0.95
+    >>> settings = {"hidden_size": 10, "solver": "lm", "alpha": 0.001, "tol": 0.01}
+    >>> model = DaskBatchMLPRegressor(**settings, random_state=0, client=client)
+    >>> model.fit(X, y).score(X, y) > 0.99
     True
     >>> model.predict(X)
     dask.array<getitem, shape=(300,), dtype=float64, chunksize=(100,), chunktype=numpy.ndarray>
@@ -90,6 +91,7 @@ class DaskBatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
 
     engine, uncertainty = "fused", None  # what the estimator in one process has as parameters
     network_: Network
+    feature_names_in_: npt.NDArray[Any]
     _one_dimensional: bool
 
     def __init__(
@@ -271,12 +273,15 @@ class DaskBatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             for name, value in vars(self).items()
             if name.endswith("_") and not name.startswith("_")
         }
-        vars(local).update(fitted, _one_dimensional=self._one_dimensional, _previous_fit=None)
+        fitted |= {"_one_dimensional": self._one_dimensional, "_previous_fit": None}
+        for name, value in fitted.items():
+            setattr(local, name, value)
         return local
 
     def _set_feature_names(self, X: Any) -> None:
         """Keep the names of columns, as scikit-learn does."""
-        vars(self).pop("feature_names_in_", None)
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         names = getattr(X, "columns", None)
         names = getattr(X, "input_names", None) if names is None else names
         if names is not None and all(isinstance(name, str) for name in names):

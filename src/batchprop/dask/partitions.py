@@ -77,7 +77,8 @@ def partition_of(name: str, block: Any) -> Partition:
 def facts_of(partition: Partition) -> PartitionFacts:
     """Return the facts of a partition."""
     columns, flat = partition
-    return PartitionFacts(*columns.shape, columns.dtype.name, flat, columns.nbytes)
+    n_columns, n_samples = columns.shape
+    return PartitionFacts(n_columns, n_samples, columns.dtype.name, flat, columns.nbytes)
 
 
 def _numbers(block: Any) -> Any:

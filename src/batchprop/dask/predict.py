@@ -9,6 +9,7 @@ import dask.array
 import numpy as np
 import numpy.typing as npt
 
+from batchprop import validation
 from batchprop.dask.partitions import partition_of
 from batchprop.network import Network
 from batchprop.validation.error_text import described, message
@@ -51,9 +52,7 @@ def predict(network: Network, X: Any) -> Any:
     >>> bool(abs(Y - x[:, None] ** 3).max().compute() < 0.01)
     True
     """
-    if not isinstance(network, Network):
-        remedy = "Pass result.network, or what Network.load returns."
-        raise TypeError(message("network", "be a batchprop.Network", described(network), remedy))
+    validation.network(network, Network)
     e, _, s = network.shape
     if isinstance(X, dask.array.Array) and X.ndim == 2:
         _check_columns(X.shape[1], e)

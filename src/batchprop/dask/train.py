@@ -92,7 +92,8 @@ def train(
     >>> client = distributed.Client(processes=False, **options)
     >>> x = np.linspace(-3.0, 3.0, 200)
     >>> X, T = da.from_array(x[:, None], chunks=(50, 1)), da.from_array(np.sin(x), chunks=80)
-    >>> result = train(X, T, client=client, hidden_size=5, alpha=0.0, target_loss=0.01)
+    >>> settings = {"hidden_size": 5, "solver": "lm", "alpha": 0.0}
+    >>> result = train(X, T, client=client, **settings, target_loss=0.01)
     >>> result.stop_reason, result.loss <= 0.01
     ('target_loss', True)
     >>> client.close()

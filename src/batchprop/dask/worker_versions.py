@@ -71,7 +71,8 @@ def _difference(name: str, values: dict[str, str]) -> str:
         return ""
     if name == "instructions":
         sets = [set(value.split()) for value in distinct]
-        distinct = sorted(set.union(*sets) - set.intersection(*sets))
+        first, *others = sets
+        distinct = sorted(first.union(*others) - first.intersection(*others))
         return f"only some have the instructions {', '.join(distinct[:8])}"
     return f"{name} {' and '.join(distinct)}"
 
