@@ -18,6 +18,7 @@ from uuid import uuid4
 import distributed
 
 from batchprop.dask.resident_samples import ResidentSamples
+from batchprop.dask.waiting import settled
 
 SECONDS = 5.0
 """From one look at the workers to the next."""
@@ -81,7 +82,7 @@ class Balance:
             workers=[move.worker],
             allow_other_workers=True,
         )
-        await asyncio.wait_for(distributed.wait(future), MOVE_SECONDS)
+        await asyncio.wait_for(settled(self._client, [future]), MOVE_SECONDS)
         if future.status == "finished":
             await self._client.scheduler.set_restrictions(worker={future.key: None})
             self._futures[move.group] = future

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import distributed
@@ -63,6 +63,12 @@ def wait_for(
         raise explained(error) from error.__cause__
     finally:
         handle.cancel()
+
+
+async def settled(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
+    """Wait until futures have finished or failed; ``distributed.wait`` needs a default client."""
+    async for _ in distributed.as_completed(futures, loop=client.loop):
+        pass
 
 
 async def gathered(client: distributed.Client, futures: Any) -> Any:
