@@ -4,7 +4,8 @@
     python -m benchmarks.memory --samples 1000 100000
 
 Each measurement runs in a process of its own and is the increase of its peak memory during
-``train``.  The last one trains on a table on disk that is larger than the process may allocate.
+``train``.  The last two train on a table on disk, and on blocks, that are larger than the process
+may allocate.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.memory_process import EPOCHS, MIB, N_HIDDEN, N_INPUTS
 ROOT = Path(__file__).resolve().parent.parent
 VECTORIZED_SAMPLES = 1_000_000  # upper limit: its three (m, N) arrays take 600 MB
 FILE_SAMPLES, SPARE_MIB = 40_000_000, 64
+TIMES = 4.0  # bytes of blocks, as a multiple of the limit
 
 
 def run_process(*words: object) -> dict[str, Any]:
@@ -50,6 +52,10 @@ def growth(engine: str, n_samples: int, threads: int) -> dict[str, Any]:
 
 def limited(folder: Path, n_samples: int, spare_mib: int) -> dict[str, Any]:
     return run_process("limit", folder, n_samples, spare_mib)
+
+
+def limited_blocks(times: float, spare_mib: int) -> dict[str, Any]:
+    return run_process("blocks", times, spare_mib)
 
 
 def mib(size: float | None) -> str:
@@ -77,7 +83,11 @@ def growth_table(measurements: Sequence[dict[str, Any]], cores: int) -> str:
 
 
 def document(
-    measurements: Sequence[dict[str, Any]], file: dict[str, Any], cores: int, date: str
+    measurements: Sequence[dict[str, Any]],
+    file: dict[str, Any],
+    blocks: dict[str, Any],
+    cores: int,
+    date: str,
 ) -> str:
     """Return the report."""
     first, *_, last = file["losses"]
@@ -92,6 +102,9 @@ def document(
         f"its libraries, and {SPARE_MIB} MiB): "
         + ("copying it is refused; " if file["copy_refused"] else "copying it is not refused; ")
         + f"training on it takes the loss from {first:.6g} to {last:.6g}.",
+        f"`batchprop.Blocks` of {mib(blocks['source_bytes'])} MiB, each block a new array whenever "
+        f"it is read, in a process that may have {mib(blocks['limit_bytes'])} MiB: training takes "
+        f"the loss from {blocks['losses'][0]:.6g} to {blocks['losses'][-1]:.6g}.",
         machine.sentence(machine.describe(), date),
     ]
     return "\n\n".join(parts) + "\n"
@@ -115,10 +128,16 @@ def main() -> None:
             measurements.append(growth("vectorized", n_samples, 1))
     with tempfile.TemporaryDirectory(prefix="batchprop-memory-") as folder:
         file = limited(Path(folder), FILE_SAMPLES, SPARE_MIB)
-    text = document(measurements, file, cores, time.strftime("%Y-%m-%d"))
+    blocks = limited_blocks(TIMES, SPARE_MIB)
+    text = document(measurements, file, blocks, cores, time.strftime("%Y-%m-%d"))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "memory.md").write_text(text, "utf-8")
-    figures = {"machine": machine.describe(), "growth": measurements, "limit": file}
+    figures = {
+        "machine": machine.describe(),
+        "growth": measurements,
+        "limit": file,
+        "blocks": blocks,
+    }
     (options.output / "memory.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print(text)
     print(f"Written: memory.md and memory.json in {options.output}")

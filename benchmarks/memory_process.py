@@ -2,10 +2,13 @@
 
     python -m benchmarks.memory_process growth ENGINE N THREADS
     python -m benchmarks.memory_process limit FOLDER N SPARE_MIB
+    python -m benchmarks.memory_process blocks TIMES SPARE_MIB
 
 ``growth`` prints by how much the peak memory of a training run on N samples exceeds the memory in
 use before it.  ``limit`` writes a table to disk, limits the process to ``SPARE_MIB`` more memory
-than it has, which is less than the table, and trains on a memory map of the table.
+than it has, which is less than the table, and trains on a memory map of the table.  ``blocks``
+trains under the same limit on blocks that are new arrays each time they are read, ``TIMES`` times
+as many bytes as the limit.
 """
 
 from __future__ import annotations
@@ -33,11 +36,12 @@ def status(key: str) -> int:
     raise KeyError(key)
 
 
-def train(X: np.ndarray, T: np.ndarray, engine: str, threads: int) -> Any:
+def train(X: Any, T: np.ndarray | None, engine: str, threads: int) -> Any:
     """Run a few steps of plain gradient descent."""
     return batchprop.train(
         X,
         T,
+        alpha=0.0,
         hidden_size=N_HIDDEN,
         solver="gd",
         engine=engine,
@@ -86,6 +90,37 @@ def write_table(path: Path, n_samples: int) -> None:
             block[: min(BLOCK, n_samples - first)].tofile(file)
 
 
+class FreshBlocks:
+    """Blocks of float32 that are copied each time they are read, as a file would be."""
+
+    def __init__(self, n_blocks: int) -> None:
+        self._n_blocks = n_blocks
+        rng = np.random.default_rng(2)
+        self._X = rng.standard_normal((N_INPUTS, BLOCK // 2), dtype=np.float32)
+        self.block_bytes = self._X.nbytes + self._X[:1].nbytes
+
+    def __len__(self) -> int:
+        return self._n_blocks
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._X.copy(), np.sin(self._X[:1])
+
+
+def limit_blocks(times: float, spare: int) -> dict[str, Any]:
+    """Train under a memory limit on blocks of ``times`` as many bytes as the limit."""
+    warm_up("fused", 2)
+    train(batchprop.Blocks(FreshBlocks(4)), None, "fused", 2)
+    most = status("VmData") + spare
+    source = FreshBlocks(int(times * most / FreshBlocks(1).block_bytes) + 1)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    result = train(batchprop.Blocks(source), None, "fused", 2)
+    return {
+        "source_bytes": len(source) * source.block_bytes,
+        "limit_bytes": most,
+        "losses": result.loss_curve.tolist(),
+    }
+
+
 def limit(folder: Path, n_samples: int, spare: int) -> dict[str, Any]:
     """Train under a memory limit below the table's size, and check that the limit works."""
     warm_up("fused", 2)
@@ -112,6 +147,8 @@ if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     if command == "growth":
         result = growth(arguments[0], int(arguments[1]), int(arguments[2]))
+    elif command == "blocks":
+        result = limit_blocks(float(arguments[0]), int(arguments[1]) * MIB)
     else:
         result = limit(Path(arguments[0]), int(arguments[1]), int(arguments[2]) * MIB)
     print(json.dumps(result))

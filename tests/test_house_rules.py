@@ -27,8 +27,10 @@ LAYERS = (
         "version",
         "parameters",
         "activations",
+        "segments",
         "vocabulary",
         "summary_table",
+        "segments",
         "machine",
         "compiler",
     ),
@@ -36,6 +38,7 @@ LAYERS = (
     *(
         "penalty",
         "export",
+        "blocks",
         "network",
         "averaging",
         "network_loss",
@@ -60,6 +63,12 @@ COMPILING = {f"numba.{name}" for name in COMPILERS} | {"numba.core.decorators", 
 LOGIC = 60  # lines that are neither blank nor comments nor docstrings
 # These are reached through their callers alone, by the tests of the named file.
 TESTED_THROUGH = {
+    "blocks.arrow_columns": "blocks/test_parquet_source.py",  # by what files contain
+    "blocks.block_sequence": "blocks/test_blocks.py",
+    "blocks.checked_block": "blocks/test_blocks.py",
+    "blocks.column_choice": "blocks/test_table_columns.py",
+    "blocks.dataset_columns": "blocks/test_dataset_source.py",
+    "blocks.file_source": "blocks/test_npy_source.py",
     "cli.arguments": "cli/test_train_command.py",  # by what users type
     "cli.evaluate_command": "cli/test_predict_command.py",
     "cli.info_command": "cli/test_program.py",
@@ -68,6 +77,7 @@ TESTED_THROUGH = {
     "engines.fused.forward_backward": "engines/test_engines_agree.py",
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything
+    "engines.fused.workspace": "engines/fused/test_same_bits.py",  # by every objective
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
     "export.exportable": "export/test_onnx_file.py",  # each method, by the tests of its format
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files

@@ -14,7 +14,7 @@ linux_only = pytest.mark.skipif(
     sys.platform != "linux", reason="peak memory is read from /proc, the limit is Linux's"
 )
 if sys.platform == "linux":
-    from benchmarks.memory import growth, limited
+    from benchmarks.memory import growth, limited, limited_blocks
     from benchmarks.memory_process import MIB, N_HIDDEN
 
 # Counts what compiled code allocates, over runs of different length.
@@ -67,6 +67,13 @@ def test_a_file_larger_than_the_memory_limit_trains(tmp_path):
     found = limited(tmp_path, n_samples=14_000_000, spare_mib=48)
     assert found["file_bytes"] > 1.5 * found["limit_bytes"]
     assert found["copy_refused"]
+    assert found["losses"][-1] < found["losses"][0]
+
+
+@linux_only
+def test_blocks_of_three_times_the_memory_limit_train():
+    found = limited_blocks(times=3.0, spare_mib=64)
+    assert found["source_bytes"] > 3.0 * found["limit_bytes"]
     assert found["losses"][-1] < found["losses"][0]
 
 

@@ -15,6 +15,7 @@ from batchprop.version import __version__
 if TYPE_CHECKING:
     from batchprop import plot
     from batchprop.averaging import average
+    from batchprop.blocks.blocks import Blocks
     from batchprop.engines import ENGINES
     from batchprop.gradient_check import check_gradient
     from batchprop.loss import gauss_newton, loss_and_gradient
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from batchprop.training.train_many import train_many
 
 _MODULES = {
+    "Blocks": "batchprop.blocks.blocks",
     "Checkpoint": "batchprop.training.checkpoint.checkpoint",
     "ENGINES": "batchprop.engines",
     "Network": "batchprop.network",
@@ -42,6 +44,7 @@ _SUBMODULES = ("plot",)  # that are imported on first use, too
 
 __all__ = [
     "ENGINES",
+    "Blocks",
     "Checkpoint",
     "Network",
     "Predictive",

@@ -74,11 +74,15 @@ def output_losses(
         Maximum number of threads; the result has the same bits for any number.
     """
     exponent = squares_exponent(_largest(T, sample_weight))
-    whole = SegmentRange.whole(X.shape[1])
-    tree: SegmentTree[Array] = SegmentTree(np.add)
-    source = _InMemory(Samples(X, T, sample_weight))
-    tree.extend(squared_errors(network, source, whole, exponent, engine, n_threads))
-    return losses_of(tree.total(), scales(X.shape[1], sample_weight).loss, exponent)
+    samples, n_samples = Samples(X, T, sample_weight), X.shape[1]
+    if n_samples <= min(_part_samples(network), segments.SEGMENT_SAMPLES):  # a single part
+        totals = _squares_of_part(network, samples, exponent, engine, n_threads)
+    else:
+        whole, source = SegmentRange.whole(n_samples), _InMemory(samples)
+        tree: SegmentTree[Array] = SegmentTree(np.add)
+        tree.extend(squared_errors(network, source, whole, exponent, engine, n_threads))
+        totals = tree.total()
+    return losses_of(totals, scales(n_samples, sample_weight).loss, exponent)
 
 
 def squares_exponent(largest: float) -> int:
@@ -111,8 +115,7 @@ def squared_errors(
     exponent : int
         See ``squares_exponent``.
     """
-    predict = engines.load(engine).predict
-    step = max(1, _ELEMENTS // sum(network.shape))
+    step = _part_samples(network)
 
     def bounds(segment: int) -> list[int]:
         size = segments.SEGMENT_SAMPLES
@@ -121,19 +124,34 @@ def squared_errors(
 
     tree: SegmentTree[Array] = SegmentTree(np.add)
     totals = np.zeros(network.shape.n_outputs)
-    with closing(blocks.read()) as read, np.errstate(over="ignore", invalid="ignore"):
+    with closing(blocks.read()) as read:
         for portion in portions(read, bounds, samples_range):
             for first in range(0, portion.samples.X.shape[1], step):
-                X, T, w, _ = taken(portion.samples, first, first + step)
-                Y = predict(network.theta, network.shape, network.activation, X, n_threads)
-                squares = np.ldexp(Y.astype(np.float64) - T, -exponent) ** 2
-                if w is not None:
-                    squares = np.where(w > 0, squares * w, 0.0)
-                totals += squares.sum(axis=1)
+                part = taken(portion.samples, first, first + step)
+                totals += _squares_of_part(network, part, exponent, engine, n_threads)
             if portion.ends_segment:
                 tree.append(Node(0, portion.segment, totals))
                 totals = np.zeros(network.shape.n_outputs)
     return tree.nodes
+
+
+def _part_samples(network: Network) -> int:
+    """Return how many samples are predicted at a time."""
+    return max(1, _ELEMENTS // sum(network.shape))
+
+
+def _squares_of_part(
+    network: Network, samples: Samples, exponent: int, engine: str, n_threads: int | None
+) -> Array:
+    """Return the sums of ``squared_errors`` over one part."""
+    X, T, w, _ = samples
+    predict = engines.load(engine).predict
+    Y = predict(network.theta, network.shape, network.activation, X, n_threads)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.ldexp(Y.astype(np.float64) - T, -exponent) ** 2
+        if w is not None:
+            squares = np.where(w > 0, squares * w, 0.0)
+        return np.asarray(squares.sum(axis=1))
 
 
 def losses_of(totals: Array, loss_scale: float, exponent: int) -> Array:

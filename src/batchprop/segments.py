@@ -10,7 +10,7 @@ a run of segments has to send few sums: those of the largest nodes in its run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 Value = TypeVar("Value")
@@ -27,6 +27,15 @@ def n_segments(n_samples: int) -> int:
 def n_levels(count: int) -> int:
     """Return how many levels the tree of ``count`` segments has; 0 for a single segment."""
     return 0 if count <= 1 else count.bit_length()
+
+
+def ranges(start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+    """Yield ``(segment, start, stop)`` of the parts that segments cut a range of samples into."""
+    while start < stop:
+        segment = start // SEGMENT_SAMPLES
+        end = min((segment + 1) * SEGMENT_SAMPLES, stop)
+        yield segment, start, end
+        start = end
 
 
 class Node(NamedTuple, Generic[Value]):
@@ -102,3 +111,25 @@ class SegmentTree(Generic[Value]):
         while self.nodes:
             value = self._add(self.nodes.pop().value, value)
         return value
+
+
+def tree_sum(
+    n_samples: int, of_range: Callable[[slice], Value], add: Callable[[Value, Value], Value]
+) -> Value:
+    """Return the sum over all segments of samples in memory.
+
+    Parameters
+    ----------
+    n_samples : int
+        N, at least 1.
+    of_range : callable
+        ``of_range(slice)`` returns the sum over the samples of one segment.
+    add : callable
+        As for ``SegmentTree``.
+    """
+    if n_samples <= SEGMENT_SAMPLES:
+        return of_range(slice(0, n_samples))
+    tree = SegmentTree(add)
+    for segment, start, stop in ranges(0, n_samples):
+        tree.append(Node(0, segment, of_range(slice(start, stop))))
+    return tree.total()

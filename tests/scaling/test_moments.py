@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from batchprop.scaling.moments import mean_squares, moments
+from batchprop.scaling.moments import moments
 
 LONG = 40_000  # samples: more than one block for a single row
 
@@ -175,15 +175,3 @@ def test_any_numbers(table):
         assert abs(deviation[row] - expected_deviation) <= (
             1e-14 * expected_deviation + 1e-15 * size + 1e-307
         )
-
-
-@pytest.mark.parametrize("n_samples", [5, 300, 40_000])  # one block and several
-@pytest.mark.parametrize("weighted", [False, True])
-def test_mean_squares_of_some_rows(n_samples, weighted):
-    rng = np.random.default_rng(0)
-    table = rng.normal(size=(4, n_samples))
-    weight = rng.integers(0, 4, n_samples) + (np.arange(n_samples) == 0) if weighted else None
-    weight = None if weight is None else weight.astype(float)
-    rows, centre = np.array([3, 1]), np.array([2.0, -1.0])
-    expected = np.average((table[rows] - centre[:, None]) ** 2, axis=1, weights=weight)
-    np.testing.assert_allclose(mean_squares(table, weight, rows, centre), expected, rtol=1e-12)

@@ -178,3 +178,28 @@ def test_the_loss_of_constant_targets_on_other_samples():
     assert scaling.constant_loss(later) == pytest.approx(np.mean(np.arange(6.0) ** 2))
     expected = np.average(np.arange(6.0) ** 2, weights=weight)
     assert scaling.constant_loss(later, weight) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n_samples", [5, 300, 40_000])  # one block and several
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_loss_of_constant_targets_is_a_weighted_mean_of_squares(n_samples, weighted):
+    rng = np.random.default_rng(n_samples)
+    later = rng.normal(size=(4, n_samples))
+    weight = None
+    if weighted:
+        weight = rng.integers(0, 4, n_samples).astype(float)
+        weight[0], later[:, weight == 0] = 1.0, 1e9
+    scaling = Scaling.identity(1, 4)._replace(
+        t_mean=np.array([2.0, 7.0, -1e3, 0.0]), t_factor=np.array([0.0, 1.0, 0.0, 0.5])
+    )
+    squares = (later[::2] - scaling.t_mean[::2, np.newaxis]) ** 2
+    expected = np.average(squares, axis=1, weights=weight).sum()
+    assert scaling.constant_loss(later, weight) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.1, -1e3, 1e200, 1e-200])
+def test_constant_targets_that_stay_what_they_are_have_no_loss(value):
+    T = np.full((1, 1000), value)
+    scaling = Scaling.of(np.arange(1000.0)[np.newaxis], T)
+    weight = np.random.default_rng(0).uniform(size=1000)
+    assert scaling.constant_loss(T, weight) == scaling.constant_loss(T[:, :7]) == 0.0

@@ -9,7 +9,7 @@ import pytest
 
 from batchprop.parameters import Shape, split
 from batchprop.scaling import Scaling, fold, unfold, warn
-from batchprop.scaling.moments import extremes, mean_squares, moments
+from batchprop.scaling.moments import extremes, moments
 
 ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53}
 
@@ -113,14 +113,6 @@ def test_the_extremes_of_the_samples_that_count():
         np.testing.assert_array_equal(extremes(table, None, both, centre), expected)
     weight = np.array([1.0, 1.0, 0.0])
     np.testing.assert_array_equal(extremes(table, weight, second, np.ones(1)), [[-1.0], [1.0]])
-
-
-def test_squares_around_a_centre_that_is_not_the_mean():
-    table = np.array([[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]])
-    rows, centre = np.array([1, 0]), np.array([1.0, 2.0])
-    np.testing.assert_allclose(mean_squares(table, None, rows, centre), [2.0, 17.0 / 3.0])
-    weight = np.array([1.0, 3.0, 0.0])
-    np.testing.assert_allclose(mean_squares(table, weight, rows, centre), [1.0, 0.25])
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from batchprop import train
-from batchprop.training.chosen_penalty import FALLBACK, weight_unit
+from batchprop.training.chosen_penalty import FALLBACK
+from batchprop.training.weight_statistics import weight_unit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 60))

@@ -124,7 +124,7 @@ def portions(
         if end < stop_sample and end - position < parts.enough(block):
             continue
         last = parts.last_bound(end)
-        if last <= position:
+        if last <= start:  # no part ends in this block
             continue
         if len(waiting) > 1:
             head = min(parts.next_bound(start), last)

@@ -75,6 +75,26 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     _write(path, lambda file: file.write(content))
 
 
+def write_with(path: str | os.PathLike[str], write_content: Callable[[IO[bytes]], object]) -> None:
+    """Write a file atomically by a function, with the guarantees of ``write_arrays``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file's name, as for ``write_arrays``.
+    write_content : callable
+        Writes the content to the open file it is called with.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``path`` is not a file name.
+    OSError
+        The file cannot be written; the old file, if any, is unchanged.
+    """
+    _write(path, write_content)
+
+
 def _write(path: str | os.PathLike[str], write_content: Callable[[IO[bytes]], object]) -> None:
     """Check the file's name; name it as the user did where the system reports an error."""
     user_path = validation.file_name("path", path)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.scaling.moments import extremes, mean_squares, moments
+from batchprop.scaling.moments import extremes, moments
+from batchprop.scaling.row_moments import RowMoments
+from batchprop.scaling.row_statistics import RowStatistics
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +62,27 @@ class Scaling(NamedTuple):
         return cls(x_mean, _factor(x_scale), t_mean, _factor(t_scale), t_scale)
 
     @classmethod
+    def of_statistics(
+        cls,
+        x: RowStatistics,
+        t: RowStatistics,
+        x_rescaled: RowMoments | None = None,
+        t_rescaled: RowMoments | None = None,
+    ) -> Self:
+        """Return the scaling of tables that were read once; the same bits as from ``of``.
+
+        Parameters
+        ----------
+        x, t : RowStatistics
+            Those of X and T.
+        x_rescaled, t_rescaled : RowMoments or None
+            The moments of the second pass that ``RowStatistics.rescaling`` has asked for.
+        """
+        x_mean, x_scale = _mean_and_scale_of(x, x_rescaled)
+        t_mean, t_scale = _mean_and_scale_of(t, t_rescaled)
+        return cls(x_mean, _factor(x_scale), t_mean, _factor(t_scale), t_scale)
+
+    @classmethod
     def identity(cls, n_inputs: int, n_outputs: int) -> Self:
         """Return the scaling that leaves data unchanged."""
         e, s = n_inputs, n_outputs
@@ -98,7 +122,30 @@ class Scaling(NamedTuple):
         if not self.has_constant_targets:
             return 0.0
         rows = np.flatnonzero(self.t_factor == 0)
-        return float(np.sum(mean_squares(T, sample_weight, rows, self.t_mean[rows])))
+        mean, std, _ = moments(T, sample_weight)
+        smallest, largest = extremes(T, sample_weight, rows, np.zeros(rows.size))
+        return self._loss_of_constants(mean[rows], std[rows], smallest, largest)
+
+    def constant_loss_of(self, t: RowStatistics, rescaled: RowMoments | None = None) -> float:
+        """Return the same of targets that were read once, with the same bits."""
+        if not self.has_constant_targets:
+            return 0.0
+        rows = np.flatnonzero(self.t_factor == 0)
+        mean, std = t.mean_and_std(rescaled)
+        return self._loss_of_constants(mean[rows], std[rows], t.smallest[rows], t.largest[rows])
+
+    def _loss_of_constants(self, mean: Array, std: Array, smallest: Array, largest: Array) -> float:
+        """Return Σ w (t − t_mean)² / Σ w, summed over constant targets, from their moments."""
+        predicted = self.t_mean[self.t_factor == 0]
+        is_exact = (smallest == predicted) & (largest == predicted)  # else mean is rounded
+        with np.errstate(over="ignore"):
+            losses = np.square(std) + np.square(mean - predicted)
+        return float(np.sum(losses[~is_exact]))
+
+
+def standard_deviations_of(statistics: RowStatistics, rescaled: RowMoments | None = None) -> Array:
+    """Return the same as ``standard_deviations``, of a table that was read once."""
+    return _mean_and_scale_of(statistics, rescaled)[1]
 
 
 def standard_deviations(table: Array, sample_weight: Array | None = None) -> Array:
@@ -109,18 +156,50 @@ def standard_deviations(table: Array, sample_weight: Array | None = None) -> Arr
 def _mean_and_scale(table: Array, weight: Array | None) -> tuple[Array, Array]:
     """Return the mean and standard deviation of each row; the latter is 0 for a constant row."""
     mean, std, first = moments(table, weight)
+
+    def extremes_from_first(rows: Array) -> tuple[Array, Array]:
+        return extremes(table, weight, rows, first[rows])
+
+    return _without_constants(mean, std, first, table.dtype, extremes_from_first)
+
+
+def _mean_and_scale_of(
+    statistics: RowStatistics, rescaled: RowMoments | None
+) -> tuple[Array, Array]:
+    """Return the same of a table that was read once."""
+    mean, std = statistics.mean_and_std(rescaled)
+    first = statistics.moments.first
+
+    def extremes_from_first(rows: Array) -> tuple[Array, Array]:
+        # x − first is rounded, and rounding is monotone: the extremes stay the extremes
+        return statistics.smallest[rows] - first[rows], statistics.largest[rows] - first[rows]
+
+    return _without_constants(mean, std, first, statistics.dtype, extremes_from_first)
+
+
+def _without_constants(
+    mean: Array,
+    std: Array,
+    first: Array,
+    dtype: np.dtype[Any],
+    extremes_from_first: Callable[[Array], tuple[Array, Array]],
+) -> tuple[Array, Array]:
+    """Return mean and standard deviation with the value itself and 0 for constant rows.
+
+    ``extremes_from_first(rows)`` returns the smallest and largest x − first of some rows.
+    """
     constant = std < np.finfo(np.float64).tiny  # 1/std would overflow
     # A row's standard deviation is at most half its range, and in a nearly constant row no number
     # is twice the mean.  Only rows that pass this test can be constant; their range is computed.
-    max_ulps = CONSTANT_ULPS[table.dtype]
-    is_candidate = ~constant & (std <= max_ulps * _ulp(2.0 * mean, table.dtype))
+    max_ulps = CONSTANT_ULPS[dtype]
+    is_candidate = ~constant & (std <= max_ulps * _ulp(2.0 * mean, dtype))
     if np.count_nonzero(is_candidate):
         candidates = np.flatnonzero(is_candidate)
-        smallest, largest = extremes(table, weight, candidates, first[candidates])
+        smallest, largest = extremes_from_first(candidates)
         largest_size = np.maximum(
             np.abs(first[candidates] + smallest), np.abs(first[candidates] + largest)
         )
-        constant[candidates] = largest - smallest <= max_ulps * _ulp(largest_size, table.dtype)
+        constant[candidates] = largest - smallest <= max_ulps * _ulp(largest_size, dtype)
     if not np.count_nonzero(constant):
         return mean, std
     # the mean of equal numbers has a rounding error; their common value has none

@@ -28,6 +28,7 @@ from batchprop.sklearn.training_data import (
 from batchprop.sklearn.unchanged import unchanged_on_error
 from batchprop.sklearn.warm_start import PreviousFit, previous_network
 from batchprop.training.call import trained
+from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.options import Callback, TrainOptions
 from batchprop.training.result import BEST, TrainResult
 from batchprop.validation.error_text import message
@@ -166,7 +167,9 @@ def _starting(
 
 def _trained(samples: Samples, options: TrainOptions, flat: bool, stacklevel: int) -> TrainResult:
     """Return the result of a run; raise after Ctrl-C if it is the start that it began with."""
-    result = trained(samples.X, samples.T, options, words(flat), stacklevel=stacklevel + 1)
+    result = trained(
+        DatasetBuilder(samples.X, samples.T, words(flat)), options, stacklevel=stacklevel + 1
+    )
     if was_interrupted(result) and result.n_epochs == 0:
         raise KeyboardInterrupt(INTERRUPTED_AT_THE_START)
     return result

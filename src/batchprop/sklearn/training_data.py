@@ -71,9 +71,10 @@ class Samples(NamedTuple):
 
     def match(self, other_fingerprints: dict[str, Fingerprint]) -> bool:
         """Return whether a run with these fingerprints was trained on the same samples."""
-        fingerprints = fingerprint.of_arrays(self._asdict())
-        return fingerprints.keys() == other_fingerprints.keys() and all(
-            fingerprints[name].agrees(other) for name, other in other_fingerprints.items()
+        arrays = {name: array for name, array in self._asdict().items() if array is not None}
+        return arrays.keys() == other_fingerprints.keys() and all(
+            fingerprint.of(arrays[name], other.version).agrees(other)
+            for name, other in other_fingerprints.items()
         )
 
 

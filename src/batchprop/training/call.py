@@ -10,8 +10,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 
-import numpy.typing as npt
-
 from batchprop.compiler import compile_notice
 from batchprop.training import (
     convergence,
@@ -33,10 +31,8 @@ from batchprop.vocabulary import Words
 
 
 def trained(
-    X: npt.ArrayLike,
-    T: npt.ArrayLike,
+    builder: setup.AnyDatasetBuilder,
     options: TrainOptions,
-    words: Words,
     stacklevel: int,
     shows_long_calls: bool = False,
 ) -> TrainResult:
@@ -44,24 +40,22 @@ def trained(
 
     Parameters
     ----------
-    X, T : array_like, shapes (e, N) and (s, N)
-        As for ``train``.
+    builder : DatasetBuilder or ExternalDatasetBuilder
+        Has the data, and what the user calls the tables and the arguments.
     options : TrainOptions
         Not checked yet.
-    words : Words
-        What the user calls the tables and the arguments.
     stacklevel : int
         For ``warnings.warn`` in the caller of this function, to point to the user's call.
     shows_long_calls : bool
         Whether the call shows progress after two seconds if the options leave that open.
     """
-    began = time.perf_counter()
+    began, words = time.perf_counter(), builder.words
     has_callback = options.callback is not None
     screen = screen_for(options.progress, has_callback, shows_long_calls)
     with compile_notice.following(options.progress), ExitStack() as stack:
         options, resumed_from = resumed(options)
         first, monitor, n_init = setup.starts(
-            X, T, options, resumed_from, began, stacklevel + 1, words, screen
+            builder, options, resumed_from, began, stacklevel + 1, screen
         )
         stack.enter_context(closed_at_end([monitor.display]))
         (first,), (monitor,) = chosen([first], [monitor], first.n_threads)

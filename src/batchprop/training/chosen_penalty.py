@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
 from batchprop.network import Network
 from batchprop.scaling import unfold
 from batchprop.solvers.auto import is_penalised
 from batchprop.training.run_specification import RunSpecification
 
 FALLBACK = 0.01  # α_h where nothing can be compared: a single sample, or no time
-_MAX_COUNT = 100.0  # a weight above is no count of repeated samples
 
 
 def neal_pair(alpha_h: float, spec: RunSpecification) -> tuple[float, float]:
@@ -24,20 +18,6 @@ def neal_pair(alpha_h: float, spec: RunSpecification) -> tuple[float, float]:
     (R. Neal, Bayesian Learning for Neural Networks, 1996).
     """
     return alpha_h, alpha_h * spec.initial_network.shape.n_hidden
-
-
-def weight_unit(sample_weight: npt.NDArray[Any] | None) -> float:
-    """Return the weight of one sample, which is what a chosen α is proportional to.
-
-    Whole numbers up to 100 are counts of repeated samples, and the unit is 1.  Other weights, such
-    as inverse variances or the people that a sample stands for, are relative: their unit is the
-    mean of the positive ones.  Then a choice does not depend on their scale.
-    """
-    if sample_weight is None:
-        return 1.0
-    positive = sample_weight[sample_weight > 0]
-    counts = np.array_equal(positive, np.floor(positive)) and np.max(positive) <= _MAX_COUNT
-    return 1.0 if counts else float(np.mean(positive))
 
 
 def penalised(spec: RunSpecification, pair: tuple[float, float]) -> RunSpecification:

@@ -29,7 +29,6 @@ from batchprop.training.chosen_penalty import (
     neal_pair,
     penalised,
     started_from,
-    weight_unit,
 )
 from batchprop.training.monitor import CUT_SHORT
 from batchprop.training.result import TrainResult
@@ -70,7 +69,7 @@ class CrossValidation:
     def __init__(self, spec: RunSpecification) -> None:
         self._spec = spec
         self._fits = _fits(spec)
-        self._unit = weight_unit(spec.dataset.sample_weight)
+        self._unit = spec.dataset.weight_unit
         self.candidates: tuple[int, ...] = _GRID if self._fits else ()
         self._scores: dict[int, float] = {}
         self._output_errors: dict[int, Array] = {}
@@ -97,7 +96,7 @@ class CrossValidation:
             self._scores[k] = math.nan
             self._best = self._best or results[0].network
             return
-        squared_errors, total_weight = np.zeros(self._spec.dataset.T.shape[0]), 0.0
+        squared_errors, total_weight = np.zeros(self._spec.dataset.n_outputs), 0.0
         for fit, result in zip(self._fits, results, strict=True):
             errors, weight = _errors(result.network, fit, self._spec)
             squared_errors, total_weight = squared_errors + errors, total_weight + weight
@@ -159,7 +158,7 @@ class CrossValidation:
 
 def _fits(spec: RunSpecification) -> list[_Fit]:
     """Return the fits that judge a penalty; none where there is nothing to compare."""
-    dataset, network = spec.dataset, spec.initial_network
+    dataset, network = spec.arrays, spec.initial_network
     validating = dataset.validation is not None
     # the fits of all folds and α together take the memory of one run
     history_size = default_history(FOLDS * len(_GRID) * network.theta.size)
@@ -217,10 +216,10 @@ def _errors(network: Network, fit: _Fit, spec: RunSpecification) -> tuple[Array,
 
     Targets are in units of the standard deviations of all samples.
     """
-    samples, left_out = spec.dataset.training, fit.left_out
+    samples, left_out = spec.arrays.training, fit.left_out
     if left_out is None:
-        assert spec.dataset.validation is not None
-        samples = spec.dataset.validation
+        assert spec.arrays.validation is not None
+        samples = spec.arrays.validation
         left_out = np.arange(samples.X.shape[1])
     factor = 1.0 if samples.scaling is None else samples.scaling.t_factor[:, np.newaxis]
     squared_errors, total_weight = np.zeros(samples.T.shape[0]), 0.0

@@ -14,10 +14,12 @@ from batchprop import scaling, validation
 from batchprop.engines.loss_scale import total_weight
 from batchprop.engines.samples import Samples
 from batchprop.scaling import Scaling
+from batchprop.training.candidates import Candidates, candidates_of
 from batchprop.training.checkpoint import fingerprint
 from batchprop.training.checkpoint.fingerprint import Fingerprint
 from batchprop.training.initial_network import InitialNetwork
 from batchprop.training.options import TrainOptions
+from batchprop.training.weight_statistics import weight_unit
 from batchprop.validation.orientation import seem_transposed
 from batchprop.vocabulary import COLUMNS, Words
 
@@ -65,6 +67,12 @@ class Dataset:
             return None
         return Samples(self.X_val, self.T_val, self.sample_weight_val, self.scaling)
 
+    @property
+    def arrays(self) -> dict[str, Array | None]:
+        """Name of each array -> the array, as in ``fingerprints``; None for those left out."""
+        names = "X", "T", "sample_weight", "X_val", "T_val", "sample_weight_val"
+        return {name: getattr(self, name) for name in names}
+
     @cached_property
     def target_std(self) -> Array:
         """Standard deviation of each target of the training data (s,); 0 for a constant one."""
@@ -84,6 +92,31 @@ class Dataset:
         _ = self.target_std, self.validation_target_std
 
     @property
+    def n_inputs(self) -> int:
+        """The number of inputs, e."""
+        return int(self.X.shape[0])
+
+    @property
+    def n_outputs(self) -> int:
+        """The number of outputs, s."""
+        return int(self.T.shape[0])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of X."""
+        return self.X.dtype
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the training samples have weights."""
+        return self.sample_weight is not None
+
+    @property
+    def standardisation(self) -> Scaling:
+        """What standardises the training data, whether the run does that or not."""
+        return self.scaling or Scaling.of(self.X, self.T, self.sample_weight)
+
+    @property
     def n_samples(self) -> int:
         """N, missing samples (those of weight 0) included."""
         return int(self.X.shape[1])
@@ -97,9 +130,30 @@ class Dataset:
         return int(self.X_val.shape[1] if weight is None else (weight > 0).sum())
 
     @property
+    def n_present(self) -> int:
+        """Number of training samples of positive weight."""
+        weight = self.sample_weight
+        return self.n_samples if weight is None else int(np.count_nonzero(weight))
+
+    @property
     def total_weight(self) -> float:
         """Σw; N without weights."""
         return total_weight(self.n_samples, self.sample_weight)
+
+    @property
+    def weight_unit(self) -> float:
+        """The weight of one sample, see ``training.weight_statistics.weight_unit``."""
+        return weight_unit(self.sample_weight)
+
+    @property
+    def candidates(self) -> Candidates:
+        """The training samples that a choice of penalty may draw from."""
+        return candidates_of(self.training)
+
+    @property
+    def validation_candidates(self) -> Candidates | None:
+        """The validation samples that may judge the choice, if there are any."""
+        return None if self.validation is None else candidates_of(self.validation)
 
 
 class DatasetBuilder:
@@ -121,6 +175,13 @@ class DatasetBuilder:
         self._datasets: dict[tuple[Any, ...], Dataset] = {}
         self._finite: set[tuple[Any, ...]] = set()  # keys of tables without NaN and inf
         self._references: list[object] = []
+
+    def check(self, options: TrainOptions) -> None:
+        """Do nothing: arrays allow all options."""
+
+    def optional_data(self, options: TrainOptions) -> set[str]:
+        """Return the names of weights and validation data that the call has."""
+        return {name for name in fingerprint.OPTIONAL if getattr(options, name) is not None}
 
     def build(
         self, options: TrainOptions, network: InitialNetwork, scaled: bool, stacklevel: int

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.parameters import split
+from batchprop.training.dataset import Dataset
+from batchprop.training.external_dataset import ExternalDataset
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import Words
@@ -30,7 +32,7 @@ class _Entry(NamedTuple):
     size: float  # in standard deviations; the absolute value without scaling
     table: str
     row: int
-    sample: int
+    sample: int | None  # None where the samples are not in memory
     value: float
 
 
@@ -128,7 +130,7 @@ def _of_data(spec: RunSpecification, words: Words) -> str:
     if not np.isfinite(spec.dataset.scaling.squared_units.sum()):
         name = words.name("T")
         return f"the unit of {name}, whose square overflows. Divide {name} by {_power(spec)}"
-    if spec.dataset.sample_weight is not None and entry.size > _FAR:
+    if spec.dataset.is_weighted and entry.size > _FAR:
         return (
             f"a sample of small weight: {_named(entry, words)}, {entry.size:.2g} deviations from "
             f"the mean. Correct it, or give it a weight of 0"
@@ -155,6 +157,8 @@ def _of_parameters(spec: RunSpecification, result: TrainResult) -> str:
 
 def _named(entry: _Entry, words: Words) -> str:
     line = words.lines(entry.table, [entry.row])
+    if entry.sample is None:
+        return f"{line} reaches {abs(entry.value):.3g}"
     position = words.entry(entry.table, entry.row, entry.sample)
     return f"{line} reaches {abs(entry.value):.3g} at {position}"
 
@@ -167,17 +171,17 @@ def _power(spec: RunSpecification) -> str:
 
 def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
     """Return the entry farthest from the training data's mean; samples of weight 0 are skipped."""
-    scaling, entries = spec.dataset.scaling, []
+    dataset, entries = spec.dataset, []
     for name in tables:
-        table: Array = getattr(spec.dataset, name)
-        n = table.shape[0]
-        mean, factor = np.zeros(n), np.ones(n)
-        if scaling is not None and name.startswith("X"):
-            mean, factor = scaling.x_mean, scaling.x_factor
-        elif scaling is not None:
-            mean, factor = scaling.t_mean, np.where(scaling.t_factor > 0, scaling.t_factor, 1.0)
-        held_out = name.endswith("_val")
-        weight = spec.dataset.sample_weight_val if held_out else spec.dataset.sample_weight
+        mean, factor = _means_and_factors(dataset, name)
+        if isinstance(dataset, ExternalDataset):
+            for values in dataset.extremes(name):
+                sizes = np.abs(values - mean) * factor
+                row = int(sizes.argmax())
+                entries.append(_Entry(float(sizes[row]), name, row, None, float(values[row])))
+            continue
+        table: Array = getattr(dataset, name)
+        weight = dataset.sample_weight_val if name.endswith("_val") else dataset.sample_weight
         for row, values in enumerate(table):
             with np.errstate(over="ignore"):
                 sizes = np.abs(values.astype(np.float64) - mean[row]) * factor[row]
@@ -185,4 +189,15 @@ def _farthest(spec: RunSpecification, tables: tuple[str, ...]) -> _Entry:
                 sizes[weight == 0] = 0.0
             k = int(sizes.argmax())
             entries.append(_Entry(float(sizes[k]), name, row, k, float(values[k])))
-    return max(entries)
+    return max(entries, key=lambda entry: entry.size)
+
+
+def _means_and_factors(dataset: Dataset | ExternalDataset, table: str) -> tuple[Array, Array]:
+    """Return what the rows of a table are standardised with."""
+    scaling, is_inputs = dataset.scaling, table.startswith("X")
+    if scaling is None:
+        n = dataset.n_inputs if is_inputs else dataset.n_outputs
+        return np.zeros(n), np.ones(n)
+    if is_inputs:
+        return scaling.x_mean, scaling.x_factor
+    return scaling.t_mean, np.where(scaling.t_factor > 0, scaling.t_factor, 1.0)

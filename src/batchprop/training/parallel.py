@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from batchprop import engines
 from batchprop.machine.thread_count import available
+from batchprop.training.dataset import Dataset
 from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
 from batchprop.training.run import run
@@ -29,18 +30,22 @@ def run_all(
     differ only in their start; it gets the number of each.  Ctrl-C, or an exception of a callback,
     ends all runs.  ``n_threads`` runs go on at a time.  If the number of runs is not a multiple of
     it, the remainder runs first, with several threads each.  Engines that hold the interpreter lock
-    run one spec after another.
+    run one spec after another, and so do runs that read their samples in each pass.
     """
     total_threads = available() if n_threads is None else n_threads
     count = len(specs)
     if count == 1:
         return [_run_alone(specs[0]._replace(n_threads=total_threads), monitors)]
     distinct = [specs[0]] if isinstance(monitors, Monitor) else specs
-    if not all(engines.load(spec.engine).releases_gil for spec in distinct):
+    if not all(map(_may_run_beside_others, distinct)):
         return _SideBySide(specs, monitors, range(count), total_threads).run(1)
     first = count % total_threads
     results = _SideBySide(specs, monitors, range(first), total_threads // max(1, first)).run(first)
     return results + _SideBySide(specs, monitors, range(first, count), 1).run(total_threads)
+
+
+def _may_run_beside_others(spec: RunSpecification) -> bool:
+    return engines.load(spec.engine).releases_gil and isinstance(spec.dataset, Dataset)
 
 
 def _run_alone(spec: RunSpecification, monitors: Sequence[Monitor] | Monitor) -> TrainResult:

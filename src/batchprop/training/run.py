@@ -32,11 +32,12 @@ from batchprop.solvers.stopping import (
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training import convergence
 from batchprop.training.checkpoint.checkpoint import Checkpoint, resumable
+from batchprop.training.external_dataset import ExternalDataset
 from batchprop.training.history import History
 from batchprop.training.loop import advance
 from batchprop.training.monitor import Monitor
 from batchprop.training.result import TrainResult
-from batchprop.training.run_result import OutputLosses, assemble_result, is_exact, loss_on
+from batchprop.training.run_result import OutputLosses, assemble_result, is_exact, training_losses
 from batchprop.training.run_specification import RunSpecification
 from batchprop.training.target_loss import TargetConfirmation
 
@@ -151,7 +152,7 @@ def _current_loss(spec: RunSpecification, state: State) -> float:
     checkpoint = _checkpoint(spec, state, History(), "running")
     by_loss = not spec.rules.validating and spec.alpha == (0.0, 0.0)
     network = checkpoint.network if by_loss else checkpoint.last_network
-    return loss_on(spec.dataset.training, network, spec)
+    return float(training_losses(network, spec).sum())
 
 
 def _objectives(
@@ -160,13 +161,30 @@ def _objectives(
     """Open the objectives of training and validation data; ``stack`` closes them."""
     dataset, network = spec.dataset, spec.initial_network
     engine, solver = engines.load(spec.engine), registry.load(spec.solver)
-    dtype = solver.training_dtype(network.dtype)
+    dtype, needs_JTJ = solver.training_dtype(network.dtype), solver.needs_gauss_newton
     arguments = network.shape, network.activation, dtype, spec.n_threads, cancellation
-    open_training = engine.GaussNewtonObjective if solver.needs_gauss_newton else engine.Objective
+    if isinstance(dataset, ExternalDataset):
+        return _external_objectives(dataset, stack, arguments, needs_JTJ)
+    open_training = engine.GaussNewtonObjective if needs_JTJ else engine.Objective
     objective = stack.enter_context(open_training(dataset.training, *arguments))
     if dataset.validation is None:
         return objective, None
     return objective, stack.enter_context(engine.Objective(dataset.validation, *arguments))
+
+
+def _external_objectives(
+    dataset: ExternalDataset, stack: ExitStack, arguments: Any, needs_JTJ: bool
+) -> tuple[Objective, Objective | None]:
+    """Open the objectives of samples that are not in memory."""
+    samples, summary = dataset.training, dataset.summary
+    objective = stack.enter_context(
+        samples.objective(summary, dataset.scaling, *arguments, with_JTJ=needs_JTJ)
+    )
+    samples_val, summary_val = dataset.validation, dataset.validation_summary
+    if samples_val is None or summary_val is None:
+        return objective, None
+    validation = samples_val.objective(summary_val, dataset.scaling, *arguments, with_JTJ=False)
+    return objective, stack.enter_context(validation)
 
 
 def _checkpoint(spec: RunSpecification, state: State, history: History, reason: str) -> Checkpoint:

@@ -19,6 +19,7 @@ from batchprop.solvers import registry
 from batchprop.solvers.stopping import CONVERGED
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.dataset import Dataset
+from batchprop.training.external_dataset import ExternalDataset
 from batchprop.training.fit_errors import FitErrors, of_output_losses
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
@@ -101,16 +102,18 @@ def measured_fit(
     losses: list[float] = list(solver_losses)
     measured: list[Array | None] = [None, None]
     with suppress(KeyboardInterrupt):
-        for k, samples in enumerate((spec.dataset.training, spec.dataset.validation)):
-            if samples is not None:
-                each = measured[k] = output_losses_on(samples, network, spec)
+        for k, of_samples in enumerate((training_losses, validation_losses)):
+            each = measured[k] = of_samples(network, spec)
+            if each is not None:
                 loss = float(each.sum())
                 losses[k] = losses[k] if isclose(losses[k], loss, rel_tol=rounding) else loss
     return _fit(spec.dataset, (losses[0], losses[1]), measured)
 
 
 def _fit(
-    dataset: Dataset, losses: tuple[float, float], of_outputs: Sequence[Array | None]
+    dataset: Dataset | ExternalDataset,
+    losses: tuple[float, float],
+    of_outputs: Sequence[Array | None],
 ) -> NetworkFit:
     """Return losses with the errors that they mean; ``of_outputs`` has the losses of each output.
 
@@ -138,7 +141,7 @@ def _fit_of_best(spec: RunSpecification, checkpoint: Checkpoint, known: OutputLo
     if spec.rules.validating:
         validation_loss = float(checkpoint.validation_loss_curve[best_epoch])
     exact, losses = is_exact(spec), (loss, validation_loss)
-    if checkpoint.state.evaluations[0] == 0 or (exact and spec.dataset.T.shape[0] == 1):
+    if checkpoint.state.evaluations[0] == 0 or (exact and spec.dataset.n_outputs == 1):
         return _fit(spec.dataset, losses, (None, None))
     if exact and all(map(_agree, losses, known)):
         return _fit(spec.dataset, losses, known)
@@ -161,12 +164,27 @@ def is_exact(spec: RunSpecification) -> bool:
     )
 
 
-def loss_on(samples: Samples, network: Network, spec: RunSpecification) -> float:
-    """Return the loss L of a network on training or validation data, from its own predictions."""
-    return float(output_losses_on(samples, network, spec).sum())
+def training_losses(network: Network, spec: RunSpecification) -> Array:
+    """Return the loss of each output (s,) on the training data, from the network's predictions."""
+    dataset = spec.dataset
+    if isinstance(dataset, ExternalDataset):
+        return dataset.training.output_losses(dataset.summary, network, spec.n_threads)
+    return _losses_of_arrays(dataset.training, network, spec)
 
 
-def output_losses_on(samples: Samples, network: Network, spec: RunSpecification) -> Array:
-    """Return the loss of each output (s,) of a network on training or validation data."""
+def validation_losses(network: Network, spec: RunSpecification) -> Array | None:
+    """Return the same on the validation data, if there are any."""
+    dataset = spec.dataset
+    if isinstance(dataset, ExternalDataset):
+        samples, summary = dataset.validation, dataset.validation_summary
+        if samples is None or summary is None:
+            return None
+        return samples.output_losses(summary, network, spec.n_threads)
+    if dataset.validation is None:
+        return None
+    return _losses_of_arrays(dataset.validation, network, spec)
+
+
+def _losses_of_arrays(samples: Samples, network: Network, spec: RunSpecification) -> Array:
     X, T, weight, _ = samples
     return output_losses(network, X, T, weight, engine=spec.engine, n_threads=spec.n_threads)

@@ -9,6 +9,7 @@ from batchprop.solvers.stopping import Rules
 from batchprop.training.alpha_report import AlphaReport
 from batchprop.training.checkpoint.checkpoint import Checkpoint
 from batchprop.training.dataset import Dataset
+from batchprop.training.external_dataset import ExternalDataset
 from batchprop.training.option_checks import SolverSettings
 
 
@@ -35,7 +36,7 @@ class RunSpecification(NamedTuple):
 
     Attributes
     ----------
-    dataset : Dataset
+    dataset : Dataset or ExternalDataset
         Training and validation data, with their scaling.
     initial_network : Network
         Where training starts: a network of standardised data, if those are standardised.
@@ -63,7 +64,7 @@ class RunSpecification(NamedTuple):
         How the result says how sure it is.
     """
 
-    dataset: Dataset
+    dataset: Dataset | ExternalDataset
     initial_network: Network
     user_network: Network | None
     engine: str
@@ -77,3 +78,9 @@ class RunSpecification(NamedTuple):
     alpha_report: AlphaReport | None = None
     when_penalised: SolverPlan | None = None
     uncertainty: str | None = None
+
+    @property
+    def arrays(self) -> Dataset:
+        """The data of a run that has them in memory."""
+        assert isinstance(self.dataset, Dataset), "ExternalDatasetBuilder.check refuses the rest"
+        return self.dataset

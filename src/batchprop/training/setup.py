@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import overload
 
-import numpy.typing as npt
-
 from batchprop import engines, scaling, validation
 from batchprop.files import pytree
 from batchprop.network import Network
@@ -23,6 +21,7 @@ from batchprop.training.checkpoint.resume import checkpoint_arguments
 from batchprop.training.checkpoint.writer import writer_of
 from batchprop.training.combination import COMBINATIONS
 from batchprop.training.dataset import DatasetBuilder
+from batchprop.training.external_dataset import ExternalDatasetBuilder
 from batchprop.training.initial_network import InitialNetwork
 from batchprop.training.monitor import Monitor
 from batchprop.training.option_checks import (
@@ -37,20 +36,18 @@ from batchprop.training.progress_line import ProgressLine
 from batchprop.training.progress_screen import Screen
 from batchprop.training.run_specification import RunSpecification, SolverPlan
 from batchprop.validation import memory_demand
-from batchprop.vocabulary import Words
 
+AnyDatasetBuilder = DatasetBuilder | ExternalDatasetBuilder
 UNCERTAINTIES = ("laplace",)
 _RESULT_BYTES = 4096  # of a result at least, beside its arrays
 
 
 def starts(
-    X: npt.ArrayLike,
-    T: npt.ArrayLike,
+    builder: AnyDatasetBuilder,
     options: TrainOptions,
     resumed_from: Checkpoint | None,
     began: float,
     stacklevel: int,
-    words: Words,
     screen: Screen | None = None,
 ) -> tuple[RunSpecification, Monitor, int]:
     """Return the first specification of a call of ``train``, its monitor and ``n_init``."""
@@ -67,7 +64,6 @@ def starts(
             f"the starts one by one, each with a seed and a file of its own."
         )
     monitor = monitor_of(options, resumed_from, began, n_init, screen)
-    builder = DatasetBuilder(X, T, words)
     first = specify(builder, options, resumed_from, stacklevel=stacklevel + 1)
     if n_init > 1:
         memory_demand.starts(n_init, _result_bytes(first))
@@ -75,7 +71,7 @@ def starts(
 
 
 def specify(
-    builder: DatasetBuilder,
+    builder: AnyDatasetBuilder,
     options: TrainOptions,
     resumed_from: Checkpoint | None,
     stacklevel: int,
@@ -84,8 +80,8 @@ def specify(
 
     Parameters
     ----------
-    builder : DatasetBuilder
-        Has X and T.
+    builder : DatasetBuilder or ExternalDatasetBuilder
+        Has the data.
     options : TrainOptions
         Those of the run: where it resumes another, as ``resumed`` returns them.
     resumed_from : Checkpoint or None
@@ -99,9 +95,9 @@ def specify(
         An option or a table is wrong, or the data are not those of the checkpoint.
     """
     if resumed_from is not None:
-        arrays = {name: getattr(options, name) for name in fingerprint.OPTIONAL}
-        fingerprint.check_presence(arrays, resumed_from.samples)
+        fingerprint.check_presence(builder.optional_data(options), resumed_from.samples)
     engine = validation.choice("engine", options.engine, engines.names())
+    builder.check(options)
     engines.require_compiler("training", "; solvers are compiled for every engine")
     asked = validation.choice("solver", options.solver, (AUTO, *SOLVERS))
     alpha = validation.penalty_or_method(options.alpha)
@@ -109,10 +105,10 @@ def specify(
     n_threads = validation.n_threads(options.n_threads)
     source = InitialNetwork.of(options)
     dataset = builder.build(options, source, scaled, stacklevel + 1)
-    network = source.create(dataset.X.shape[0], dataset.T.shape[0], dataset.X.dtype)
+    network = source.create(dataset.n_inputs, dataset.n_outputs, dataset.dtype)
     user_network = source.user_network
     if resumed_from is not None:
-        fingerprint.check(dataset.fingerprints, resumed_from.samples)
+        fingerprint.check(dataset.fingerprints, resumed_from.samples, dataset.arrays)
         dataset = replace(dataset, scaling=resumed_from.scaling)
         network, user_network = resumed_from.network, resumed_from.start
     elif dataset.scaling is not None and user_network is not None:
@@ -129,7 +125,7 @@ def specify(
     settings = solver_settings(solver, options, network.shape)
     if isinstance(settings, LbfgsSettings):
         memory_demand.pairs(settings.history_size, network.shape)
-    validating = options.X_val is not None
+    validating = dataset.validation is not None
     rules = stopping_rules(solver, options, options.max_epochs, validating)
     alpha = penalty_of_solver(alpha, solver, rules.max_epochs)
     when_penalised = None

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy.typing as npt
 
+from batchprop.blocks.blocks import Blocks
 from batchprop.network import Network
 from batchprop.training import limits
 from batchprop.training.call import trained
 from batchprop.training.checkpoint.checkpoint import Checkpoint
+from batchprop.training.data_source import builder_of
 from batchprop.training.options import Callback, TrainOptions
 from batchprop.training.result import TrainResult
-from batchprop.vocabulary import COLUMNS
 
 _DEFAULTS = TrainOptions()
 
 
 def train(
-    X: npt.ArrayLike,
-    T: npt.ArrayLike,
+    X: npt.ArrayLike | Blocks | str | os.PathLike[str],
+    T: npt.ArrayLike | None = None,
     *,
+    inputs: str | Sequence[str] | None = None,
+    targets: str | Sequence[str] | None = None,
     hidden_size: int | None = _DEFAULTS.hidden_size,
     network: Network | None = _DEFAULTS.network,
     activation: str | None = _DEFAULTS.activation,
@@ -75,12 +79,17 @@ def train(
 
     Parameters
     ----------
-    X : array_like, shape (e, N)
+    X : array_like, shape (e, N); Blocks; or path-like
         Inputs, one sample a column, in either memory order.  The table is never copied as a whole:
         ``x.T`` of a row-major table and a read-only memory map cost nothing extra.  If the rows of
-        your table are samples, pass ``X.T``.
-    T : array_like, shape (s, N)
-        Targets.
+        your table are samples, pass ``X.T``.  Data that do not fit into memory come as
+        ``batchprop.Blocks``, or as the name of a file, a folder or a pattern such as
+        "data/*.parquet" (https://batchprop.readthedocs.io/en/latest/larger-than-memory.html).
+        The result has the same bits.
+    T : array_like, shape (s, N), or None
+        Targets; None where X is ``Blocks`` or names files, which have the targets, too.
+    inputs, targets : sequence of str, or str, or None
+        Columns of the files that X names.  ``inputs`` None means all that have no other role.
     hidden_size : int or None
         m, the number of hidden units; None is 50, or that of ``network``.
     network : Network or None
@@ -152,7 +161,8 @@ def train(
     n_epochs_no_change : int or "auto"
         See ``tol``.
     X_val, T_val : array_like, shapes (e, N_val) and (s, N_val), or None
-        Validation data.  The network with the lowest validation loss is returned.
+        Validation data; Blocks or files as for X and T are allowed where X is not an array.  The
+        network with the lowest validation loss is returned.
     sample_weight_val : array_like, shape (N_val,), or None
         Weights of the validation data, with the meaning of ``sample_weight``.
     patience : int, None or "auto"
@@ -186,8 +196,9 @@ def train(
     n_threads : int or None
         Largest number of threads (fused engine); None lets the amount of work and the process's
         CPUs decide.  Results have the same bits for any number.
-    sample_weight : array_like, shape (N,), or None
-        Non-negative weights: 2 equals a repeated sample, 0 a missing one.
+    sample_weight : array_like, shape (N,), or str, or None
+        Non-negative weights: 2 equals a repeated sample, 0 a missing one.  If X names files, the
+        name of a column.
     resume : TrainResult, Checkpoint, path-like or None
         Resume this run for ``max_epochs`` further epochs.  The outcome is, to the last bit, that of
         one run of all these epochs (https://batchprop.readthedocs.io/en/latest/resume.html).  The
@@ -305,6 +316,7 @@ def train(
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
     )
-    result = trained(X, T, options, COLUMNS, stacklevel=2, shows_long_calls=True)
+    builder, options = builder_of(X, T, inputs, targets, options)
+    result = trained(builder, options, stacklevel=2, shows_long_calls=True)
     limits.warn(options, result, stacklevel=2)
     return result

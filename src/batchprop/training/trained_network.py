@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from batchprop import scaling, validation
+from batchprop.blocks.block_sequence import BlockSequence
 from batchprop.network import Network
 from batchprop.network_loss import output_losses
 from batchprop.training.fit_errors import FitErrors, of_output_losses
+from batchprop.validation.error_text import described, message
 
 Array = npt.NDArray[Any]
 
@@ -58,8 +62,8 @@ class TrainedNetwork:
 
     def score(
         self,
-        X: npt.ArrayLike,
-        T: npt.ArrayLike,
+        X: npt.ArrayLike | BlockSequence,
+        T: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
         *,
         n_threads: int | None = None,
@@ -71,10 +75,11 @@ class TrainedNetwork:
 
         Parameters
         ----------
-        X : array_like, shape (e, N)
-            Inputs, one sample per column.
-        T : array_like, shape (s, N)
-            Targets.
+        X : array_like, shape (e, N), or Blocks
+            Inputs, one sample per column; or ``batchprop.Blocks`` of samples, which have the
+            targets and the weights, too.
+        T : array_like, shape (s, N), or None
+            Targets; None where X is Blocks.
         sample_weight : array_like, shape (N,), or None
             Non-negative weights of the samples.
         n_threads : int or None
@@ -110,9 +115,16 @@ class TrainedNetwork:
         >>> 0.8 < result.score(X[:, 200:], T[:, 200:]) < 1.0
         True
         """
-        X, T, weight = checked_samples(self.network, X, T, sample_weight)
         threads = validation.n_threads(n_threads)
-        n_samples = T.shape[1] if weight is None else np.count_nonzero(weight)
+        if isinstance(X, BlockSequence):
+            n_samples, errors = _errors_on_blocks(self.network, X, T, sample_weight, threads)
+        else:
+            if T is None:
+                remedy = "Pass both; only Blocks have targets of their own."
+                raise TypeError(message("T", "come with an array X", "None", remedy))
+            X, T, weight = checked_samples(self.network, X, T, sample_weight)
+            n_samples = T.shape[1] if weight is None else int(np.count_nonzero(weight))
+            errors = partial(errors_on, self.network, X, T, weight, n_threads=threads)
         if n_samples < 2:
             warnings.warn(
                 f"R² must be computed from at least 2 samples; got {n_samples} of positive weight. "
@@ -121,7 +133,32 @@ class TrainedNetwork:
                 stacklevel=2,
             )
             return float("nan")
-        return errors_on(self.network, X, T, weight, n_threads=threads).r2
+        return errors().r2
+
+
+def _errors_on_blocks(
+    network: Network, blocks: BlockSequence, T: object, sample_weight: object, n_threads: int | None
+) -> tuple[int, Callable[[], FitErrors]]:
+    """Read blocks once; return how many samples count, and a function that returns the errors."""
+    from batchprop.training.block_samples import BlockSamples  # imports the compiler
+
+    for name, value in (("T", T), ("sample_weight", sample_weight)):
+        if value is not None:
+            remedy = "Leave it out: Blocks have targets and weights."
+            raise TypeError(message(name, "be None where X is Blocks", described(value), remedy))
+    sizes = blocks.n_inputs, blocks.n_outputs
+    if sizes != network.shape[::2]:
+        expected = f"have {network.shape.n_inputs} inputs and {network.shape.n_outputs} targets"
+        remedy = "Choose the columns that the network was trained on, in the same order."
+        raise ValueError(message("X", expected, f"{sizes[0]} and {sizes[1]}", remedy))
+    samples = BlockSamples(blocks)
+    summary = samples.summarise(("X", "T", "sample_weight"), network.dtype)
+
+    def errors() -> FitErrors:
+        losses = samples.output_losses(summary, network, n_threads)
+        return of_output_losses(losses, summary.target_std)
+
+    return summary.n_present, errors
 
 
 def checked_samples(

@@ -10,7 +10,6 @@ import warnings
 
 import numpy as np
 
-from batchprop.scaling import Scaling
 from batchprop.training.result import TrainResult
 from batchprop.training.run_specification import RunSpecification
 from batchprop.vocabulary import Words
@@ -26,7 +25,7 @@ def warn(spec: RunSpecification, result: TrainResult, words: Words, stacklevel: 
     dataset, report = spec.dataset, result.alpha_report
     if report is None or dataset.scaling is not None:
         return
-    scaling = Scaling.of(dataset.X, dataset.T, dataset.sample_weight)
+    scaling = dataset.standardisation
     far = []
     for table, factors in (("X", scaling.x_factor), ("T", scaling.t_factor)):
         rows = np.flatnonzero((factors > _FAR) | ((factors > 0.0) & (factors < 1.0 / _FAR)))

@@ -16,7 +16,13 @@ from __future__ import annotations
 from batchprop.validation.arrays import finite, in_range, real_array
 from batchprop.validation.networks import network, parameter_blocks, shape, theta
 from batchprop.validation.paths import file_name, file_path, file_type
-from batchprop.validation.samples import inputs, sample_weight, tables
+from batchprop.validation.samples import (
+    inputs,
+    largest_of_unscaled_weights,
+    part_of_weights,
+    sample_weight,
+    tables,
+)
 from batchprop.validation.values import (
     activation,
     answer,
@@ -51,6 +57,7 @@ __all__ = [
     "in_range",
     "inputs",
     "is_auto",
+    "largest_of_unscaled_weights",
     "file_type",
     "mapping",
     "n_threads",
@@ -59,6 +66,7 @@ __all__ = [
     "optional_count",
     "optional_number",
     "parameter_blocks",
+    "part_of_weights",
     "is_penalty_method",
     "penalty",
     "penalty_or_method",

@@ -54,9 +54,13 @@ def real_array(name: str, value: npt.ArrayLike) -> Array:
         return np.require(array, dtype=native, requirements="A")
 
 
-def finite(name: str, array: Array, remedy: str = "Remove or impute such samples first.") -> None:
+REMEDY = "Remove or impute such samples first."
+
+
+def finite(name: str, array: Array, remedy: str = REMEDY, first_sample: int = 0) -> None:
     """Reject NaN and inf, and name the position of the first.
 
+    ``first_sample`` is the index of the array's first sample, where it is a part of a table.
     The sum of an array with NaN or inf is never finite; computing it takes one pass and no memory.
     Only if it is not finite (overflow can also cause that) are the elements searched.
     """
@@ -71,7 +75,8 @@ def finite(name: str, array: Array, remedy: str = "Remove or impute such samples
             # the first column with such an entry: the first sample with one
             row, column = (int(position) for position in bad[bad[:, 1].argmin()])
             column += start
-            index = f"{column}" if array.ndim == 1 else f"{row}, {column}"
+            sample = first_sample + column
+            index = f"{sample}" if array.ndim == 1 else f"{row}, {sample}"
             got = f"{rows[row, column]} at {name}[{index}]"
             raise ValueError(message(name, "be finite", got, remedy))
 

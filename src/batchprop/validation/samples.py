@@ -13,6 +13,8 @@ from batchprop.validation.orientation import inputs_remedy, tables_remedy
 
 Array = npt.NDArray[Any]
 
+MAX_EXPONENT = 60  # of the largest weight, as a power of 2; weights beyond are rescaled
+
 
 def inputs(
     X: npt.ArrayLike,
@@ -130,17 +132,43 @@ def sample_weight(
             remedy = f"Rows of {table} seem to be samples: pass X.T, and T.T. {remedy}"
         expected = f"have shape ({n_samples},), one weight a sample"
         raise ValueError(message(name, expected, f"shape {array.shape}", remedy))
-    finite(name, array)
-    if array.min() < 0:
-        got = f"{array.min()} at {name}[{int(array.argmin())}]"
-        remedy = "Use 0 to leave a sample out."
-        raise ValueError(message(name, "be non-negative", got, remedy))
+    part_of_weights(name, array)
     largest = float(array.max())
     if largest == 0:
-        remedy = "Give at least one sample a positive weight."
-        raise ValueError(message(name, "have a positive sum", "zeros only", remedy))
+        raise no_positive_weight(name)
     array = np.ascontiguousarray(array, np.float64)
     # Only ratios matter.  Dividing by a power of two is exact and keeps sums and float32 copies of
     # extreme weights from overflowing or underflowing.
     exponent = int(np.frexp(largest)[1])
-    return np.ldexp(array, -exponent) if abs(exponent) > 60 else array
+    return np.ldexp(array, -exponent) if abs(exponent) > MAX_EXPONENT else array
+
+
+def part_of_weights(name: str, weights: Array, first_sample: int = 0) -> None:
+    """Reject weights that are NaN, infinite or negative.
+
+    ``first_sample`` is the index of their first sample, where they are a part of all weights.
+    """
+    finite(name, weights, first_sample=first_sample)
+    if weights.size and weights.min() < 0:
+        got = f"{weights.min()} at {name}[{first_sample + int(weights.argmin())}]"
+        remedy = "Use 0 to leave a sample out."
+        raise ValueError(message(name, "be non-negative", got, remedy))
+
+
+def largest_of_unscaled_weights(name: str, largest: float) -> None:
+    """Reject the largest of weights that are not in memory, if they would have to be rescaled.
+
+    ``sample_weight`` rescales such weights.
+    """
+    if largest == 0:
+        raise no_positive_weight(name)
+    if abs(int(np.frexp(largest)[1])) > MAX_EXPONENT:
+        expected = f"have a largest value between 2^-{MAX_EXPONENT} and 2^{MAX_EXPONENT}"
+        remedy = "Divide all weights by their mean: only their ratios matter."
+        raise ValueError(message(name, expected, f"{largest:.3g}", remedy))
+
+
+def no_positive_weight(name: str) -> ValueError:
+    """Return the error for weights that are all 0."""
+    remedy = "Give at least one sample a positive weight."
+    return ValueError(message(name, "have a positive sum", "zeros only", remedy))

@@ -11,7 +11,7 @@ import pytest
 
 from batchprop import Checkpoint, train
 from batchprop.solvers.settings import SOLVERS
-from batchprop.training.checkpoint.checkpoint_file import FORMAT, KIND, arrays_of
+from batchprop.training.checkpoint.checkpoint_file import FORMATS, KIND, arrays_of
 from tests.files.test_network_file import Trap
 from tests.problems import problem
 from tests.resumed import assert_same_checkpoint
@@ -70,7 +70,7 @@ def test_what_it_says():
 def test_numpy_reads_the_file_without_pickle(path):
     MADE.save(path)
     with np.load(path, allow_pickle=False) as archive:
-        assert (str(archive["kind"]), int(archive["format"])) == (KIND, FORMAT)
+        assert (str(archive["kind"]), int(archive["format"])) == (KIND, FORMATS[-1])
         assert json.loads(str(archive["header"]))["arguments"] == MADE.arguments
         np.testing.assert_array_equal(archive["loss_curve"], MADE.loss_curve)
         np.testing.assert_array_equal(archive["state.theta"], MADE.state.theta)
@@ -201,6 +201,8 @@ def test_nothing_in_a_file_is_run(path, name):
 
 
 def test_a_newer_format(path):
-    written(path, format=np.array(FORMAT + 1))
-    with pytest.raises(ValueError, match=r"of format 1; got .* of format 2\. Load it with"):
+    written(path, format=np.array(FORMATS[-1] + 1))
+    with pytest.raises(
+        ValueError, match=r"of format 2 or older; got .* of format 3\. Load it with"
+    ):
         Checkpoint.load(path)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from batchprop.training.checkpoint import fingerprint
+from batchprop.training.checkpoint.fingerprint import Fingerprint
 
+CHECKSUMS = (3286462943, 2219111039, 1730624863, 4177938504)
 RNG = np.random.default_rng(0)
 TABLES = {
     shape: RNG.normal(size=shape) for shape in [(1, 1), (3, 50), (7, 5000), (4096, 1), (2, 4097)]
@@ -65,7 +67,7 @@ def fingerprints(X, sample_weight):
 def test_the_same_data_pass():
     samples = TABLES[3, 50], np.ones(50)
     assert fingerprints(*samples).keys() == {"X", "sample_weight"}
-    fingerprint.check(fingerprints(*samples), fingerprints(*samples))
+    fingerprint.check(fingerprints(*samples), fingerprints(*samples), {})
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,33 @@ def test_the_same_data_pass():
 def test_other_data_are_refused(samples, told):
     expected = fingerprints(TABLES[3, 50], np.ones(50))
     with pytest.raises(ValueError, match=told):
-        fingerprint.check(fingerprints(*samples), expected)
+        fingerprint.check(fingerprints(*samples), expected, {})
+
+
+def test_checkpoints_of_version_1_recognise_arrays_in_memory():
+    table, weight = TABLES[7, 5000], np.arange(50.0)
+    arrays = {"X": table, "sample_weight": weight}
+    expected = {
+        "X": fingerprint.of(table, version=1),
+        "sample_weight": Fingerprint((50,), fingerprint.of(weight, 1).checksum, 1225.0),
+    }
+    ours = fingerprint.of_arrays(arrays)
+    assert not ours["X"].agrees(expected["X"])
+    fingerprint.check(ours, expected, arrays)
+    other = arrays | {"X": table[::-1]}
+    with pytest.raises(ValueError, match="^X must be .* got other values"):
+        fingerprint.check(fingerprint.of_arrays(other), expected, other)
+    with pytest.raises(ValueError, match=r"^X must be in memory, .* got data in files"):
+        fingerprint.check(ours, expected, {})
+
+
+def test_the_checksums_of_version_1_stay_what_they_are():
+    """Files that were written by version 0.2 hold them."""
+    table = np.arange(12_000.0).reshape(3, 4000) / 7
+    assert fingerprint.of(table[:, :5], 1) == Fingerprint((3, 5), CHECKSUMS[0], 0.0, 1)
+    assert fingerprint.of(table, 1) == Fingerprint((3, 4000), CHECKSUMS[1], 0.0, 1)
+    assert fingerprint.of(table[:, :5]) == Fingerprint((3, 5), CHECKSUMS[2], 0.0, 2)
+    assert fingerprint.of(table) == Fingerprint((3, 4000), CHECKSUMS[3], 0.0, 2)
 
 
 def test_what_is_missing_and_what_is_one_too_many():

@@ -98,7 +98,7 @@ def evaluate(task, work):
 def reported(task):
     """Return the loss L of the last evaluation, in the user's units of T.
 
-    ``Objective.reported_loss`` is the same formula in NumPy, which may round it differently.
+    ``engines.loss_scale.loss_in_units`` is the same formula in Python.
     """
     n, sums, units = task.theta.size, task.totals, task.units
     loss = 0.0

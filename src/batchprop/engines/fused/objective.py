@@ -13,7 +13,7 @@ from batchprop.engines.fused.chunk_kernel import chunk_kernel
 from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.engines.fused.workspace import Sums, Workspace, tables_of
-from batchprop.engines.loss_scale import scales
+from batchprop.engines.loss_scale import loss_in_units, scales
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 from batchprop.threads.cancellation import Cancellation, Cancelled
@@ -94,8 +94,8 @@ class Objective:
     def reported_loss(self) -> float:
         """The loss L of the last evaluation, in the user's units of T."""
         task = self.task
-        sums = task.totals[task.theta.size :][: task.units.size]
-        return float(task.loss_scale * np.vdot(task.units, sums) + task.constant_loss)
+        squares = task.totals[task.theta.size :][: task.units.size]
+        return loss_in_units(task.loss_scale, squares, task.units, task.constant_loss)
 
     def output_losses(self, theta: Array) -> Array | None:
         """Return the loss L of each output (s,) where θ was evaluated last, otherwise None."""

@@ -13,7 +13,7 @@ from batchprop.engines.fused.gauss_newton.assemble import assemble_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import choose_blocking
 from batchprop.engines.fused.problem import describe_problem
 from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS
-from batchprop.engines.loss_scale import Scales
+from batchprop.engines.loss_scale import Scales, loss_in_units
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from batchprop.threads.cancellation import Cancellation, Cancelled, leader_token
@@ -87,10 +87,8 @@ class SummedObjective:
     @property
     def reported_loss(self) -> float:
         """The loss L of the last evaluation, in the user's units of T."""
-        loss = 0.0
-        for unit, of_output in zip(self._units, self._losses, strict=True):
-            loss += float(unit) * float(of_output)
-        return self._factors.loss * loss + self._constant_loss
+        scale = self._factors.loss
+        return loss_in_units(scale, self._losses, self._units, self._constant_loss)
 
     def output_losses(self, theta: Array) -> Array | None:
         """Return the loss L of each output (s,) where θ was evaluated last, otherwise None."""

@@ -17,7 +17,7 @@ from batchprop.solvers.run_state import State, initial_state
 from batchprop.solvers.settings import AUTO, SOLVERS
 from batchprop.solvers.state_checks import check_state, require, require_finite
 from batchprop.solvers.stopping import REASONS
-from batchprop.training.checkpoint.fingerprint import Fingerprint
+from batchprop.training.checkpoint.fingerprint import VERSIONS, Fingerprint
 from batchprop.training.option_checks import SolverSettings, solver_settings, stopping_rules
 from batchprop.training.run_options import RunOptions
 
@@ -139,6 +139,9 @@ def _check_samples(samples: dict[str, Fingerprint], shape: Shape) -> None:
         checksum, total = fingerprint.checksum, fingerprint.total
         in_range = type(checksum) is int and 0 <= checksum < _CHECKSUMS
         require(in_range, f"samples.{name}", "have a checksum of 32 bits")
+        version = fingerprint.version
+        known = type(version) is int and version in VERSIONS
+        require(known, f"samples.{name}", "have a known version")
         finite = type(total) in (int, float) and math.isfinite(total)
         require(finite, f"samples.{name}", "have a finite total")
 

@@ -16,7 +16,12 @@ from batchprop.training.checkpoint.checkpoint_content import Content
 from batchprop.training.checkpoint.fingerprint import Fingerprint
 from batchprop.version import __version__
 
-FORMAT = 1  # increased when a reader of the old format could not read the new one
+FORMATS = (1, 2)
+"""Formats that are read; the last one is written.
+
+A new one is added when a reader of the old ones could not read it.  In format 1, fingerprints of
+data have no version.
+"""
 KIND = "batchprop checkpoint"
 
 _MAX_HEADER = 1 << 18  # characters; a header takes about a thousand
@@ -31,7 +36,7 @@ def write(path: str | os.PathLike[str], content: Content) -> None:
         "samples": content.samples,
         "stop_reason": content.stop_reason,
     }
-    labels = {"kind": KIND, "format": FORMAT, "header": json.dumps(header)}
+    labels = {"kind": KIND, "format": FORMATS[-1], "header": json.dumps(header)}
     arrays = {name: np.array(value) for name, value in labels.items()}
     atomic_file.write_arrays(path, arrays | arrays_of(content))
 
@@ -62,7 +67,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     remedy = "Begin the run again, or look for another file."
     with npz_reader.opened(path, "name a checkpoint", remedy) as archive:
         number = archive.format_of(KIND)
-        if number == FORMAT:
+        if number in FORMATS:
             try:
                 return _content(archive)
             except npz_reader.Damaged:
@@ -72,8 +77,8 @@ def read(path: str | os.PathLike[str]) -> Content:
             except Exception as error:  # a header can hold anything
                 raise npz_reader.Damaged(str(error) or type(error).__name__) from None
     raise ValueError(
-        f"path must name a checkpoint of format {FORMAT}; got {os.fspath(path)!r} of format "
-        f"{number}. Load it with the version of batchprop that wrote it, or a newer one."
+        f"path must name a checkpoint of format {FORMATS[-1]} or older; got {os.fspath(path)!r} "
+        f"of format {number}. Load it with the version of batchprop that wrote it, or a newer one."
     )
 
 

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from batchprop.engines.loss_scale import total_weight
+from batchprop.training.checkpoint import checksum
 
 Array = npt.NDArray[Any]
 
 OPTIONAL = ("sample_weight", "X_val", "T_val", "sample_weight_val")
 """The arrays that a run may do without."""
 
-_SAMPLE = 4096  # entries that are read; all of them in a smaller array
+VERSIONS = (1, 2)
+"""The rules by which values are read, the last one for new checkpoints.
+
+Version 1 reads 4096 values evenly spread over the entries of an array, version 2 whole samples
+(``checksum``), so that it needs neither N in advance nor the array in memory.
+"""
+
+_ENTRIES = 4096  # that version 1 reads; all of them in a smaller array
 
 
 class Fingerprint(NamedTuple):
@@ -26,30 +36,43 @@ class Fingerprint(NamedTuple):
     shape : tuple of int
         Its shape.
     checksum : int
-        CRC-32 of up to 4096 of its values as float64, evenly spread.  Memory order, dtype and
-        strides do not matter.
+        CRC-32 of some of its values as float64.  Memory order, dtype and strides do not matter.
     total : float
         The sum of a flat array (weights, of which many may be equal); 0 for tables.
+    version : int
+        Which values the checksum is of: one of ``VERSIONS``.
     """
 
     shape: tuple[int, ...]
     checksum: int
     total: float
+    version: int = 1  # checkpoints of version 1 do not say so
 
     def agrees(self, other: Fingerprint) -> bool:
         """Tell whether both can be of the same array.  CPUs round sums differently."""
-        return self[:2] == other[:2] and math.isclose(self.total, other.total, rel_tol=1e-9)
+        same = (self.shape, self.checksum, self.version) == (
+            other.shape,
+            other.checksum,
+            other.version,
+        )
+        return same and math.isclose(self.total, other.total, rel_tol=1e-9)
 
 
-def of(array: Array) -> Fingerprint:
+def of(array: Array, version: int = VERSIONS[-1]) -> Fingerprint:
     """Return the fingerprint of an array of one or two dimensions."""
-    if array.size <= _SAMPLE:
+    total = total_weight(array.size, array) if array.ndim == 1 else 0.0
+    values = _checksum_of_entries(array) if version == 1 else checksum.of_array(array)
+    return Fingerprint(array.shape, values, total, version)
+
+
+def _checksum_of_entries(array: Array) -> int:
+    """Return the checksum of version 1."""
+    if array.size <= _ENTRIES:
         values = array.ravel()
     else:
-        indices = np.linspace(0, array.size - 1, _SAMPLE).round().astype(np.int64)
+        indices = np.linspace(0, array.size - 1, _ENTRIES).round().astype(np.int64)
         values = array[np.unravel_index(indices, array.shape)]
-    checksum = zlib.crc32(values.astype("<f8").tobytes())
-    return Fingerprint(array.shape, checksum, float(array.sum()) if array.ndim == 1 else 0.0)
+    return zlib.crc32(values.astype("<f8").tobytes())
 
 
 def of_arrays(arrays: Mapping[str, Array | None]) -> dict[str, Fingerprint]:
@@ -57,13 +80,13 @@ def of_arrays(arrays: Mapping[str, Array | None]) -> dict[str, Fingerprint]:
     return {name: of(array) for name, array in arrays.items() if array is not None}
 
 
-def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerprint]) -> None:
+def check_presence(present: Collection[str], expected: Mapping[str, Fingerprint]) -> None:
     """Refuse weights or validation data where a run had none, and the other way round.
 
     Parameters
     ----------
-    arrays : mapping of str to array_like or None
-        Those of ``OPTIONAL`` in the call, not checked yet.
+    present : collection of str
+        Those of ``OPTIONAL`` that the call has.
     expected : mapping of str to Fingerprint
         Those of the checkpoint.
 
@@ -73,13 +96,17 @@ def check_presence(arrays: Mapping[str, object], expected: Mapping[str, Fingerpr
         An array is missing or one too many.
     """
     for name in OPTIONAL:
-        if arrays[name] is None and name in expected:
+        if name not in present and name in expected:
             raise _refusal(name, "None")
-        if arrays[name] is not None and name not in expected:
+        if name in present and name not in expected:
             raise _refusal(name, "an array where it had none")
 
 
-def check(fingerprints: Mapping[str, Fingerprint], expected: Mapping[str, Fingerprint]) -> None:
+def check(
+    fingerprints: Mapping[str, Fingerprint],
+    expected: Mapping[str, Fingerprint],
+    arrays: Mapping[str, Array | None],
+) -> None:
     """Refuse data that are not those of a checkpoint.
 
     Parameters
@@ -88,6 +115,8 @@ def check(fingerprints: Mapping[str, Fingerprint], expected: Mapping[str, Finger
         Those of the call's data.
     expected : mapping of str to Fingerprint
         Those of the checkpoint, of arrays of the same names.
+    arrays : mapping of str to ndarray or None
+        The data that are in memory; without them, a checkpoint of version 1 cannot be compared.
 
     Raises
     ------
@@ -98,6 +127,17 @@ def check(fingerprints: Mapping[str, Fingerprint], expected: Mapping[str, Finger
         shape = expected[name].shape
         if fingerprint.shape != shape:
             raise _refusal(name, f"shape {fingerprint.shape} where it had {shape}")
+        version = expected[name].version
+        if fingerprint.version != version:
+            array = arrays.get(name)
+            if array is None:
+                raise ValueError(
+                    f"{name} must be in memory, because the checkpoint was written by a version of "
+                    f"batchprop that recognises arrays only; got data in files or on a cluster. "
+                    f"Resume it once with arrays, or begin a new run from its network: "
+                    f"train(..., network=result.last_network)."
+                )
+            fingerprint = of(array, version)
         if not fingerprint.agrees(expected[name]):
             raise _refusal(name, "other values")
 

@@ -22,9 +22,10 @@ from batchprop.engines.samples import Samples
 from batchprop.linalg.inverse import inverse_factor
 from batchprop.network import Network
 from batchprop.parameters import Shape
+from batchprop.scaling import Scaling
 from batchprop.solvers.auto import choose, gradient_work, row_product_work
-from batchprop.training.chosen_penalty import weight_unit
 from batchprop.training.dataset import Dataset
+from batchprop.training.external_dataset import ExternalDataset
 from batchprop.training.row_keys import mixed
 
 Array = npt.NDArray[Any]
@@ -69,7 +70,7 @@ class Proxy(NamedTuple):
 
 
 def proxy_of(
-    dataset: Dataset,
+    dataset: Dataset | ExternalDataset,
     network: Network,
     max_units: int,
     fold: int,
@@ -81,7 +82,7 @@ def proxy_of(
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset or ExternalDataset
         The data of the call.
     network : Network
         Has the σ and the m of the call.
@@ -93,11 +94,12 @@ def proxy_of(
         Chooses the samples, and the outputs if there are many.
     """
     n_hidden = min(network.shape.n_hidden, max_units)
-    X, T, weight, scaling = dataset.training
+    training, indices = dataset.candidates
+    X, T, weight, _ = training
     inputs, outputs = np.arange(X.shape[0]), np.arange(T.shape[0])
-    if scaling is not None:
+    if dataset.scaling is not None:
+        scaling = dataset.scaling
         inputs, outputs = np.flatnonzero(scaling.x_factor), np.flatnonzero(scaling.t_factor)
-    indices = np.arange(X.shape[1]) if weight is None else np.flatnonzero(weight)
     if indices.size < 2 or not inputs.size or not outputs.size:
         return None
     rng = np.random.default_rng(seed)
@@ -108,22 +110,20 @@ def proxy_of(
     if indices.size > count:
         indices = np.sort(indices[rng.permutation(indices.size)[:count]])
     judging = np.zeros(indices.size, bool)
-    if dataset.validation is None:
+    judges = dataset.validation_candidates
+    if judges is None:
         keys = _keys(X[np.ix_(inputs, indices)], rng)
         judging = _leave_out(keys, np.ones(keys.size) if weight is None else weight[indices], fold)
-    fitted = _part(dataset.training, indices[~judging], inputs, outputs)
-    if dataset.validation is None:
-        left_out = _part(dataset.training, indices[judging], inputs, outputs)
+    fitted = _part(training, dataset.scaling, indices[~judging], inputs, outputs)
+    if judges is None:
+        left_out = _part(training, dataset.scaling, indices[judging], inputs, outputs)
     else:
-        weight_val = dataset.validation.sample_weight
-        available = np.arange(dataset.validation.X.shape[1])
-        available = available if weight_val is None else np.flatnonzero(weight_val)
-        chosen = np.sort(rng.permutation(available)[:MAX_SAMPLES])
-        left_out = _part(dataset.validation, chosen, inputs, outputs)
+        chosen = np.sort(rng.permutation(judges.indices)[:MAX_SAMPLES])
+        left_out = _part(judges.samples, dataset.scaling, chosen, inputs, outputs)
     if fitted.sample_weight is not None:
-        unit = weight_unit(weight)
+        unit = dataset.weight_unit
         fitted = fitted._replace(sample_weight=fitted.sample_weight / unit)
-        if dataset.validation is None and left_out.sample_weight is not None:
+        if judges is None and left_out.sample_weight is not None:
             left_out = left_out._replace(sample_weight=left_out.sample_weight / unit)
     rotated = fitted.X.shape[0] > fitted.X.shape[1]
     if rotated:
@@ -169,14 +169,15 @@ def _leave_out(keys: Array, weight: Array, fold: int) -> Array:
     return np.zeros(keys.size, bool) if count < MIN_LEFT_OUT or heavy else judging
 
 
-def _part(samples: Samples, indices: Array, inputs: Array, outputs: Array) -> Samples:
+def _part(
+    samples: Samples, scaling: Scaling | None, indices: Array, inputs: Array, outputs: Array
+) -> Samples:
     """Return standardised copies of some samples, inputs and outputs."""
     X = samples.X[:, indices][inputs].astype(np.float64)
     T = samples.T[:, indices][outputs].astype(np.float64)
-    if samples.scaling is not None:
-        number = samples.scaling
-        X = (X - number.x_mean[inputs, np.newaxis]) * number.x_factor[inputs, np.newaxis]
-        T = (T - number.t_mean[outputs, np.newaxis]) * number.t_factor[outputs, np.newaxis]
+    if scaling is not None:
+        X = (X - scaling.x_mean[inputs, np.newaxis]) * scaling.x_factor[inputs, np.newaxis]
+        T = (T - scaling.t_mean[outputs, np.newaxis]) * scaling.t_factor[outputs, np.newaxis]
     weight = None if samples.sample_weight is None else samples.sample_weight[indices]
     return Samples(np.ascontiguousarray(X), np.ascontiguousarray(T), weight)
 

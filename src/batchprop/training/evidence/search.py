@@ -12,7 +12,7 @@ import numpy.typing as npt
 from batchprop.network import Network
 from batchprop.parameters import split
 from batchprop.training.alpha_report import AlphaReport
-from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised, weight_unit
+from batchprop.training.chosen_penalty import FALLBACK, neal_pair, penalised
 from batchprop.training.evidence import last_word, refinement
 from batchprop.training.evidence.criterion import chosen_exponent
 from batchprop.training.evidence.evidence import posterior_factor
@@ -46,7 +46,7 @@ class EvidenceSearch:
     def __init__(self, spec: RunSpecification) -> None:
         self._spec, self._seed = spec, spec.arguments["seed"]
         network = spec.initial_network
-        self._unit = weight_unit(spec.dataset.sample_weight)
+        self._unit = spec.dataset.weight_unit
         self._paths: list[Path] = []
         for fold, max_units in enumerate(UNITS):
             proxy = proxy_of(spec.dataset, network, max_units, fold, self._seed)
@@ -59,10 +59,9 @@ class EvidenceSearch:
     @property
     def _share(self) -> float:
         """The share of the samples that take part."""
-        proxy, weight = self._paths[0].proxy, self._spec.dataset.sample_weight
-        count = self._spec.dataset.n_samples if weight is None else np.count_nonzero(weight)
-        n_validating = 0 if self._spec.dataset.validation else proxy.left_out.X.shape[1]
-        return float((proxy.fitted.X.shape[1] + n_validating) / count)
+        proxy, dataset = self._paths[0].proxy, self._spec.dataset
+        n_validating = 0 if dataset.validation else proxy.left_out.X.shape[1]
+        return float((proxy.fitted.X.shape[1] + n_validating) / dataset.n_present)
 
     def next_runs(self) -> list[RunSpecification]:
         """Return the next fits of the paths, of the last word or of the refinement, or none."""
@@ -201,8 +200,8 @@ class EvidenceSearch:
 
     def _unknown_noise(self) -> npt.NDArray[Any]:
         """Return NaN for each output (s,), but 0 for those that are constant."""
-        T, scaling = self._spec.dataset.T, self._spec.dataset.scaling
-        noise = np.full(T.shape[0], math.nan)
+        dataset, scaling = self._spec.dataset, self._spec.dataset.scaling
+        noise = np.full(dataset.n_outputs, math.nan)
         if scaling is not None:
             noise[scaling.t_factor == 0.0] = 0.0
         return noise

@@ -36,7 +36,7 @@ class Fold(NamedTuple):
 
 def folds_of(spec: RunSpecification, n_networks: int) -> list[Fold]:
     """Return the folds of a run, with so many networks each; none if the samples are few."""
-    dataset, seed = spec.dataset, spec.arguments["seed"]
+    dataset, seed = spec.arrays, spec.arguments["seed"]
     given = dataset.sample_weight
     weight = np.ones(dataset.n_samples) if given is None else given.astype(np.float64)
     folds = []

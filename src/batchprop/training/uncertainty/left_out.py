@@ -77,7 +77,7 @@ def posterior_of(spec: RunSpecification, results: Sequence[TrainResult], n_threa
     thetas = [result.checkpoint.state.best for result in results]
     initial, seed = spec.initial_network, spec.arguments["seed"]
     return laplace(
-        spec.dataset.training,
+        spec.arrays.training,
         [np.asarray(theta, np.float64) for theta in thetas],
         initial.shape,
         initial.activation,
@@ -140,13 +140,13 @@ def left_out_by(
     approximation = posterior_of(runs[0], results, n_threads)
     network = average([result.network for result in results])
     scaling = scaling_of(spec)
-    return left_out(network, approximation, spec.dataset.training, indices, scaling, n_threads)
+    return left_out(network, approximation, spec.arrays.training, indices, scaling, n_threads)
 
 
 def scaling_of(spec: RunSpecification) -> Scaling:
     """Return the scaling of a run, which may be none."""
     shape = spec.initial_network.shape
-    return spec.dataset.scaling or Scaling.identity(shape.n_inputs, shape.n_outputs)
+    return spec.arrays.scaling or Scaling.identity(shape.n_inputs, shape.n_outputs)
 
 
 def some(indices: Array, count: int, seed: int | None) -> Array:

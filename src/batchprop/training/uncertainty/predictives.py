@@ -124,7 +124,7 @@ def _job(spec: RunSpecification, result: TrainResult, monitor: Monitor, words: W
     if words.rows_are_samples:  # an estimator's, which resumes by warm_start
         remedy = "Fit again, without the limit."
     cancelled = monitor.cancelled is not None and monitor.cancelled.is_set()
-    if spec.dataset.validation is None:
+    if spec.arrays.validation is None:
         reason = "interrupted" if cancelled else ""
         reason = result.stop_reason if result.stop_reason in CUT_SHORT else reason
         if not reason and monitor.seconds_left <= 0:
@@ -177,7 +177,7 @@ def _predictive(
     """Return the predictive of a result, and what the user has to be told, or an empty string."""
     spec, result, trouble = job.spec, job.result, job.trouble
     members = _members(result)
-    if _present(spec.dataset.training).size < 2:
+    if _present(spec.arrays.training).size < 2:
         return None, "must have at least two samples; got one. Train on more samples."
     approximation = posterior_of(spec, members, n_threads)
     posterior, noise_variance, n_effective = approximation
@@ -185,8 +185,8 @@ def _predictive(
         trouble = trouble or (
             "is a constant variance: JᵀJ is singular. Pass a penalty, alpha > 0, or alpha='auto'."
         )
-    if spec.dataset.validation is not None:
-        samples = spec.dataset.validation
+    if spec.arrays.validation is not None:
+        samples = spec.arrays.validation
         indices = some(_present(samples), MAX_SAMPLES, spec.arguments["seed"])
         network, scaling = result.network, scaling_of(spec)
         parts = [left_out(network, approximation, samples, indices, scaling, n_threads)]
@@ -256,7 +256,7 @@ def _present(samples: Samples) -> Array:
 
 def _target_variance(spec: RunSpecification) -> Array:
     """Return the variance of each output's targets (s,), as training sees them."""
-    dataset = spec.dataset
+    dataset = spec.arrays
     if dataset.scaling is not None:
         return np.asarray((dataset.scaling.t_factor > 0).astype(np.float64))
     return np.square(moments(dataset.T, dataset.sample_weight)[1])
