@@ -47,7 +47,7 @@ def _roundest(start: float, margin: float) -> int:
     return round(start)
 
 
-def whole_nodes(n_segments: int, n_workers: int) -> list[range]:
+def single_nodes(n_segments: int, n_workers: int) -> list[range]:
     """Return runs of one node each: 2^k segments.  Some workers may be left without a run."""
     length = 1
     while length * n_workers < n_segments:

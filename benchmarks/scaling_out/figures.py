@@ -59,15 +59,15 @@ class Figures(NamedTuple):
 
     def rate(self, evaluation: str, work: str = "sums") -> float:
         """Return samples per second on one thread, of the shortest evaluation."""
-        for one in self.rates:
-            if one[:2] == (evaluation, work):
-                return one.n_samples / one.least
+        for rate in self.rates:
+            if rate[:2] == (evaluation, work):
+                return rate.n_samples / rate.least
         raise KeyError((evaluation, work))
 
     def driver_time(self, evaluation: str, n_workers: int) -> DriverTime:
         """Return the driver's work for so many workers, or for the most that were measured."""
-        known = [one for one in self.driver if one.evaluation == evaluation]
-        return next((one for one in known if one.n_workers == n_workers), known[-1])
+        rows = [row for row in self.driver if row.evaluation == evaluation]
+        return next((row for row in rows if row.n_workers == n_workers), rows[-1])
 
 
 def measure(
@@ -99,8 +99,16 @@ def measure(
         driver=driver_times,
         rates=rates,
         rounds=dask_rounds,
-        lbfgs=[solver_work.lbfgs_seconds(one) for one in evaluations if not one.gauss_newton],
-        lm=[solver_work.lm_seconds(one) for one in evaluations if one.gauss_newton],
+        lbfgs=[
+            solver_work.lbfgs_seconds(evaluation)
+            for evaluation in evaluations
+            if not evaluation.gauss_newton
+        ],
+        lm=[
+            solver_work.lm_seconds(evaluation)
+            for evaluation in evaluations
+            if evaluation.gauss_newton
+        ],
         lm_evaluations=solver_work.evaluations_of_lm(),
         lbfgs_evaluations=solver_work.evaluations_of_lbfgs(),
     )
@@ -133,6 +141,6 @@ def write(path: Path, figures: Figures) -> None:
 def read(path: Path) -> Figures:
     """Read what ``write`` wrote."""
     fields = json.loads(path.read_text("utf-8"))
-    for name, kind in ROWS.items():
-        fields[name] = [kind(*row) for row in fields[name]["rows"]]
+    for name, row_type in ROWS.items():
+        fields[name] = [row_type(*row) for row in fields[name]["rows"]]
     return Figures(**fields)

@@ -66,12 +66,12 @@ class Case(NamedTuple):
 @contextmanager
 def short_segments(n_samples: int = SEGMENT_SAMPLES) -> Iterator[None]:
     """Cut samples into segments of so many for some time."""
-    kept = segments.SEGMENT_SAMPLES
+    previous = segments.SEGMENT_SAMPLES
     segments.SEGMENT_SAMPLES = n_samples  # type: ignore[misc]
     try:
         yield
     finally:
-        segments.SEGMENT_SAMPLES = kept  # type: ignore[misc]
+        segments.SEGMENT_SAMPLES = previous  # type: ignore[misc]
 
 
 class Problem:

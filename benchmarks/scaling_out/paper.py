@@ -16,7 +16,7 @@ from benchmarks.scaling_out.dealing import (
     joined,
     nodes_of,
     rounded,
-    whole_nodes,
+    single_nodes,
 )
 from benchmarks.scaling_out.figures import Figures
 from benchmarks.scaling_out.networks import Evaluation
@@ -168,7 +168,7 @@ def workers_until(
 
 
 def _workers() -> Iterator[int]:
-    """Yield numbers of workers up to one a segment, about 3 % apart."""
+    """Yield numbers of workers up to N_SEGMENTS, about 3 % apart."""
     count = 1
     while count < N_SEGMENTS:
         yield count
@@ -181,6 +181,16 @@ def speed_up(
     """Return how many times as fast as one such machine without Dask a cluster is."""
     alone = kernel_seconds(figures, evaluation, machines._replace(n_workers=1))
     return alone / evaluated(figures, evaluation, machines, fan_in).total
+
+
+def largest_speed_up(
+    figures: Figures, evaluation: Evaluation, machines: Machines, fan_in: int = 0
+) -> tuple[float, int]:
+    """Return the largest speed-up that any number of machines reaches, and this number."""
+    return max(
+        (speed_up(figures, evaluation, machines._replace(n_workers=n_workers), fan_in), n_workers)
+        for n_workers in _workers()
+    )
 
 
 def driver_bytes(
@@ -197,7 +207,7 @@ def lm_iteration(figures: Figures, evaluation: Evaluation, machines: Machines) -
     Each step that is tried has one evaluation of the curvature.
     """
     counts = figures.lm_evaluations
-    solver = next(one for one in figures.lm if one["evaluation"] == evaluation.name)
+    solver = next(row for row in figures.lm if row["evaluation"] == evaluation.name)
     sums = evaluated(figures, evaluation, machines)
     n_rounds = counts["loss"] + counts["curvature"]
     small = n_rounds * (sums.theta + sums.dask)
@@ -216,4 +226,4 @@ def lm_iteration(figures: Figures, evaluation: Evaluation, machines: Machines) -
     }
 
 
-DEALS: dict[str, Deal] = {"even": even, "rounded": rounded, "one node each": whole_nodes}
+DEALS: dict[str, Deal] = {"even": even, "rounded": rounded, "one node each": single_nodes}

@@ -8,7 +8,7 @@ from itertools import product
 from batchprop.segments import SEGMENT_SAMPLES
 from benchmarks import markdown
 from benchmarks.scaling_out import paper
-from benchmarks.scaling_out.dealing import nodes_of, whole_nodes
+from benchmarks.scaling_out.dealing import nodes_of, single_nodes
 from benchmarks.scaling_out.figures import Figures
 from benchmarks.scaling_out.networks import Evaluation
 from benchmarks.scaling_out.paper import CORES, FEW_CORES, GIGABIT, N_MACHINES, N_SAMPLES, Machines
@@ -35,13 +35,14 @@ def sizes(figures: Figures) -> str:
     machines = Machines()
     runs = machines.runs
     rows = []
-    for one in measured_evaluations(figures):
-        itemsize = 4 if one.dtype == "float32" else 8
-        per_node = paper.bytes_per_node(figures, one)
+    for evaluation in measured_evaluations(figures):
+        itemsize = 4 if evaluation.dtype == "float32" else 8
+        per_node = paper.bytes_per_node(figures, evaluation)
         most = max(len(nodes_of(run)) for run in runs)
         rows.append([
-            one.name, size(N_SAMPLES * (one.e + one.s) * itemsize / N_MACHINES),
-            size(one.theta_bytes), size(one.theta_bytes * len(runs)), size(per_node),
+            evaluation.name,
+            size(N_SAMPLES * (evaluation.e + evaluation.s) * itemsize / N_MACHINES),
+            size(evaluation.theta_bytes), size(evaluation.theta_bytes * len(runs)), size(per_node),
             size(per_node * most), size(per_node * paper.n_nodes(runs)),
         ])  # fmt: skip
     lengths = sorted(map(len, runs))
@@ -57,84 +58,91 @@ def sizes(figures: Figures) -> str:
 
 
 def evaluations(figures: Figures) -> str:
-    """Return the parts of an evaluation on 64 machines."""
-    kinds = [Machines(FEW_CORES), Machines(), Machines(link=GIGABIT)]
-    rows = []
-    for one in measured_evaluations(figures):
-        parts = [paper.evaluated(figures, one, kind) for kind in kinds]
-        rows.append([
-            one.name, seconds(parts[0].kernel), seconds(parts[1].kernel), seconds(parts[1].dask),
-            seconds(parts[1].theta + parts[1].receive),
-            seconds(parts[2].theta + parts[2].receive), seconds(parts[1].add),
-            *(_percent(part.efficiency) for part in parts),
-        ])  # fmt: skip
-    few = f"{kinds[0].cores} cores"
-    head = ["evaluation", f"kernels, {few}", f"kernels, {CORES} cores", "Dask",
-            "network, 10 Gbit/s", "network, 1 Gbit/s", "unpack, add",
-            f"kernels' share: {few}, 10 Gbit/s", f"{CORES} cores, 10 Gbit/s",
-            f"{CORES} cores, 1 Gbit/s"]  # fmt: skip
-    return markdown.table(head, rows)
+    """Return the parts of an evaluation on 64 machines, and the share of the kernels."""
+    few, many, slow_link = Machines(FEW_CORES), Machines(), Machines(link=GIGABIT)
+    rows, shares = [], []
+    for evaluation in measured_evaluations(figures):
+        parts = {
+            machines: paper.evaluated(figures, evaluation, machines)
+            for machines in (few, many, slow_link)
+        }
+        values = [parts[few].kernel, parts[many].kernel, parts[many].dask]
+        values += [part.theta + part.receive for part in (parts[many], parts[slow_link])]
+        rows.append([evaluation.name, *map(seconds, [*values, parts[many].add])])
+        shares.append([evaluation.name, *(_percent(part.efficiency) for part in parts.values())])
+    head = ["evaluation", f"kernels, {FEW_CORES} cores", f"kernels, {CORES} cores", "Dask",
+            "network, 10 Gbit/s", "network, 1 Gbit/s", "unpack, add"]  # fmt: skip
+    share_head = ["share of the kernels", *map(_title, (few, many, slow_link))]
+    return f"{markdown.table(head, rows)}\n\n{markdown.table(share_head, shares)}"
+
+
+def _title(machines: Machines) -> str:
+    return f"{machines.cores} cores, {machines.link / GIGABIT:.0f} Gbit/s"
 
 
 def limits(figures: Figures) -> str:
     """Return up to how many workers the serial part is a tenth of the kernels' time."""
-    kinds = [
+    clusters = [
         Machines(cores, link)
         for cores, link in product((FEW_CORES, CORES), (10 * GIGABIT, GIGABIT))
     ]
     rows = []
-    for one in measured_evaluations(figures):
+    for evaluation in measured_evaluations(figures):
         cells = []
-        for kind in kinds:
+        for cluster in clusters:
             pair = [
-                paper.workers_until(figures, one, kind, SHARE, with_dask)
+                paper.workers_until(figures, evaluation, cluster, SHARE, with_dask)
                 for with_dask in (False, True)
             ]
             cells.append(" / ".join(f"{count:,}" for count in pair))
-        rows.append([one.name, *cells])
-    head = ["evaluation", *(
-        f"{kind.cores} cores, {kind.link / GIGABIT:.0f} Gbit/s" for kind in kinds
-    )]  # fmt: skip
-    return markdown.table(head, rows)
+        rows.append([evaluation.name, *cells])
+    return markdown.table(["evaluation", *map(_title, clusters)], rows)
 
 
 def trees(figures: Figures) -> str:
     """Return how long it takes to bring all sums together, with and without a tree of workers."""
     rows = []
-    for one in measured_evaluations(figures):
-        cells = []
-        for count in MANY[1:]:
-            for fan_in in FAN_INS:
-                receive, add, _ = paper.reduced(figures, one, Machines(n_workers=count), fan_in)
-                cells.append(seconds(receive + add))
-        rows.append([one.name, *cells])
-    head = ["evaluation", *(
-        f"{count:,} workers, {f'fan-in {fan_in}' if fan_in else 'no tree'}"
-        for count, fan_in in product(MANY[1:], FAN_INS)
-    )]  # fmt: skip
+    for evaluation, count in product(measured_evaluations(figures), MANY[1:]):
+        parts = [
+            paper.reduced(figures, evaluation, Machines(n_workers=count), fan_in)
+            for fan_in in FAN_INS
+        ]
+        rows.append(
+            [evaluation.name, f"{count:,}", *(seconds(receive + add) for receive, add, _ in parts)]
+        )
+    head = ["evaluation", "workers", "no tree", *(f"fan-in {fan_in}" for fan_in in FAN_INS[1:])]
     return markdown.table(head, rows)
 
 
 def speed_ups(figures: Figures) -> str:
     """Return how many times as fast as one machine clusters are."""
     rows = []
-    for one in measured_evaluations(figures):
+    for evaluation in measured_evaluations(figures):
         cells = []
         for count in MANY:
             machines = Machines(n_workers=count)
-            pair = [paper.speed_up(figures, one, machines, fan_in) for fan_in in (0, 16)]
+            pair = [paper.speed_up(figures, evaluation, machines, fan_in) for fan_in in (0, 16)]
             cells.append(" / ".join(map(markdown.number, pair)))
-        rows.append([one.name, *cells])
-    return markdown.table(["evaluation", *(f"{count:,} machines" for count in MANY)], rows)
+        for fan_in in (0, 16):
+            largest, count = paper.largest_speed_up(figures, evaluation, Machines(), fan_in)
+            cells.append(f"{markdown.number(largest)} on {count:,}")
+        rows.append([evaluation.name, *cells])
+    head = ["evaluation", *(f"{count:,} machines" for count in MANY), "largest, no tree",
+            "largest, fan-in 16"]  # fmt: skip
+    return markdown.table(head, rows)
 
 
 def memory(figures: Figures) -> str:
     """Return the memory of the driver."""
     rows = []
-    for one in measured_evaluations(figures):
-        cells = [size(paper.driver_bytes(figures, one, Machines(), fan_in)) for fan_in in FAN_INS]
-        whole = paper.driver_bytes(figures, one, Machines(deal=whole_nodes))
-        rows.append([one.name, *cells, size(whole), size(_solver_bytes(figures, one))])
+    for evaluation in measured_evaluations(figures):
+        cells = [
+            size(paper.driver_bytes(figures, evaluation, Machines(), fan_in)) for fan_in in FAN_INS
+        ]
+        single = paper.driver_bytes(figures, evaluation, Machines(deal=single_nodes))
+        rows.append(
+            [evaluation.name, *cells, size(single), size(_solver_bytes(figures, evaluation))]
+        )
     head = ["evaluation", "messages, no tree", *(f"fan-in {k}" for k in FAN_INS[1:]),
             "one node a machine", "the solver"]  # fmt: skip
     return markdown.table(head, rows)
@@ -144,25 +152,25 @@ def _solver_bytes(figures: Figures, evaluation: Evaluation) -> float:
     """Return the bytes of L-BFGS's pairs, or of JᵀJ and the copy that is factorised."""
     if evaluation.gauss_newton:
         return 2 * 8 * evaluation.shape.n_parameters**2
-    return next(one["n_bytes"] for one in figures.lbfgs if one["evaluation"] == evaluation.name)
+    return next(row["n_bytes"] for row in figures.lbfgs if row["evaluation"] == evaluation.name)
 
 
 def iterations(figures: Figures) -> str:
     """Return the time of an iteration of L-BFGS and of Levenberg–Marquardt on 64 machines."""
     machines, rows = Machines(), []
-    pairs = {one["evaluation"]: one for one in figures.lbfgs}
-    for one in measured_evaluations(figures):
-        if one.gauss_newton:
-            parts = paper.lm_iteration(figures, one, machines)
+    pairs = {row["evaluation"]: row for row in figures.lbfgs}
+    for evaluation in measured_evaluations(figures):
+        if evaluation.gauss_newton:
+            parts = paper.lm_iteration(figures, evaluation, machines)
             cells = [parts["kernels"], parts["sums"] + parts["trials"], parts["solve"]]
             name = "lm"
         else:
-            each = paper.evaluated(figures, one, machines)
+            each = paper.evaluated(figures, evaluation, machines)
             count = figures.lbfgs_evaluations
-            cells = [count * each.kernel, count * each.serial, pairs[one.name]["seconds"]]
-            name = f"lbfgs, {pairs[one.name]['n_pairs']} pairs"
+            cells = [count * each.kernel, count * each.serial, pairs[evaluation.name]["seconds"]]
+            name = f"lbfgs, {pairs[evaluation.name]['n_pairs']} pairs"
         total = sum(cells)
-        rows.append([one.name.split(",")[0], name, *map(seconds, cells), seconds(total),
+        rows.append([evaluation.name.split(",")[0], name, *map(seconds, cells), seconds(total),
                      _percent(cells[0] / total)])  # fmt: skip
     lm = figures.lm_evaluations
     text = (
@@ -186,12 +194,12 @@ def deals(figures: Figures) -> str:
         )
     links = (10 * GIGABIT, GIGABIT)
     rows = []
-    for one in measured_evaluations(figures):
+    for evaluation in measured_evaluations(figures):
         totals = [
-            paper.evaluated(figures, one, Machines(link=link, deal=deal)).total
+            paper.evaluated(figures, evaluation, Machines(link=link, deal=deal)).total
             for deal, link in product(paper.DEALS.values(), links)
         ]
-        rows.append([one.name, *map(seconds, totals)])
+        rows.append([evaluation.name, *map(seconds, totals)])
     head = ["an evaluation", *(
         f"{name}, {link / GIGABIT:.0f} Gbit/s" for name, link in product(paper.DEALS, links)
     )]  # fmt: skip

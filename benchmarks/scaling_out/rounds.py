@@ -100,7 +100,7 @@ def measured(
             ]
             _batch(client, residents, "warm-up", n_rounds)
             batches = [_batch(client, residents, f"{k}", n_rounds) for k in range(n_batches)]
-        seconds = [one for batch, _ in batches for one in batch]
+        seconds = [second for batch, _ in batches for second in batch]
         cpu = min(mean for _, mean in batches)
         results.append(Round(n_workers, median(seconds), min(seconds), cpu))
     return results
@@ -114,10 +114,8 @@ def _batch(
     seconds, cpu = [], time.process_time()
     for k in range(n_rounds):
         began = time.perf_counter()
-        futures = client.map(
-            nodes_for, residents, key=[(f"round-{name}-{k}", i) for i in range(len(residents))],
-            pure=False, theta=theta,
-        )  # fmt: skip
+        keys = [(f"round-{name}-{k}", i) for i in range(len(residents))]
+        futures = client.map(nodes_for, residents, [theta] * len(residents), key=keys, pure=False)
         _gathered(client, futures)
         seconds.append(time.perf_counter() - began)
     return seconds, (time.process_time() - cpu) / n_rounds

@@ -22,39 +22,39 @@ def size(n_bytes: float) -> str:
 
 def measured_evaluations(figures: Figures) -> list[Evaluation]:
     """Return the evaluations that were measured."""
-    names = {one.evaluation for one in figures.driver}
-    return [one for one in EVALUATIONS if one.name in names]
+    names = {row.evaluation for row in figures.driver}
+    return [evaluation for evaluation in EVALUATIONS if evaluation.name in names]
 
 
-def place(figures: Figures) -> str:
+def machine_and_date(figures: Figures) -> str:
     """Return where and when was measured."""
-    before, after = figures.load[0], figures.load[-1]
+    first, last = figures.load[0], figures.load[-1]
     return (
         f"{machine.sentence(figures.machine, figures.date)} Other programs used the machine, too: "
-        f"its load average was {before:.1f} before and {after:.1f} after the timed parts."
+        f"its load average was {first:.1f} before and {last:.1f} after the timed parts."
     )
 
 
 def order(figures: Figures) -> str:
     """Return the check of bits: a row for each number of workers."""
-    reference = {one.sums: one.digest for one in figures.cases if one.n_workers == 1}
+    reference = {case.sums: case.digest for case in figures.cases if case.n_workers == 1}
     rows = []
-    for n_workers in sorted({one.n_workers for one in figures.cases}):
-        of_workers = [one for one in figures.cases if one.n_workers == n_workers]
+    for n_workers in sorted({case.n_workers for case in figures.cases}):
+        of_workers = [case for case in figures.cases if case.n_workers == n_workers]
         cells = [str(n_workers)]
         for deal in ("rounded", "even"):
-            counts = {one.n_nodes for one in of_workers if one.deal == deal}
-            most = {one.most_nodes for one in of_workers if one.deal == deal}
+            counts = {case.n_nodes for case in of_workers if case.deal == deal}
+            most = {case.most_nodes for case in of_workers if case.deal == deal}
             cells.append(f"{max(counts)} ({max(most)})" if counts else markdown.MISSING)
         for digest_of in (_tree_digest, _turn_digest):
             for sums in SUMS:
-                digests = {digest_of(one) for one in of_workers if one.sums == sums}
+                digests = {digest_of(case) for case in of_workers if case.sums == sums}
                 cells.append("the same" if digests == {reference[sums]} else "others")
         rows.append(cells)
     head = ["workers", "nodes sent, rounded runs", "nodes sent, even runs",
             *(f"{sums}: added in the tree" for sums in SUMS),
             *(f"{sums}: added in turn" for sums in SUMS)]  # fmt: skip
-    n_others = sum(one.digest != reference[one.sums] for one in figures.cases)
+    n_others = sum(case.digest != reference[case.sums] for case in figures.cases)
     text = (
         f"{len(figures.cases)} ways of adding {N_SEGMENTS} segments of {SEGMENT_SAMPLES} samples "
         f"(messages: {figures.format}): without intermediate workers and with those that join 2, "
@@ -76,12 +76,12 @@ def driver(figures: Figures) -> str:
     """Return the driver's work, a row for each evaluation and number of workers."""
     rows = [
         [
-            one.evaluation, str(one.n_workers), str(one.n_nodes), str(one.most_nodes),
-            size(one.most_bytes), size(one.n_bytes),
-            *map(markdown.duration, (one.unpack, one.add, one.least)),
+            row.evaluation, str(row.n_workers), str(row.n_nodes), str(row.most_nodes),
+            size(row.most_bytes), size(row.n_bytes),
+            *map(markdown.duration, (row.unpack, row.add, row.least)),
         ]
-        for one in figures.driver
-        if one.n_workers in SHOWN
+        for row in figures.driver
+        if row.n_workers in SHOWN
     ]  # fmt: skip
     head = ["evaluation", "workers", "nodes", "most of one worker", "most bytes of one worker",
             "driver receives", "unpack", "add", "both, least"]  # fmt: skip
@@ -90,14 +90,14 @@ def driver(figures: Figures) -> str:
 
 def kernels(figures: Figures) -> str:
     """Return the rates of the kernels."""
-    dtypes = {one.name: one.dtype for one in measured_evaluations(figures)}
+    dtypes = {evaluation.name: evaluation.dtype for evaluation in measured_evaluations(figures)}
     rows = []
-    for one in figures.rates:
-        network = one.evaluation.split(",")[0]
-        name = one.evaluation if one.work == "sums" else f"{network}, {one.work}"
-        rate = _short(figures.rate(one.evaluation, one.work))
-        rows.append([name, dtypes[one.evaluation], f"{one.n_samples:,}", f"{rate:,.0f}",
-                     f"{_short(one.n_samples / one.seconds):,.0f}"])  # fmt: skip
+    for row in figures.rates:
+        network = row.evaluation.split(",")[0]
+        name = row.evaluation if row.work == "sums" else f"{network}, {row.work}"
+        rate = _short(figures.rate(row.evaluation, row.work))
+        rows.append([name, dtypes[row.evaluation], f"{row.n_samples:,}", f"{rate:,.0f}",
+                     f"{_short(row.n_samples / row.seconds):,.0f}"])  # fmt: skip
     head = ["evaluation", "dtype", "samples", "samples/s, best", "median"]
     return markdown.table(head, rows, left=2)
 
@@ -111,11 +111,11 @@ def rounds(figures: Figures) -> str:
     """Return what rounds of Dask cost."""
     rows = [
         [
-            str(one.n_workers),
-            *map(markdown.duration, (one.seconds, one.least, one.driver_cpu)),
-            markdown.duration(one.driver_cpu / one.n_workers),
+            str(row.n_workers),
+            *map(markdown.duration, (row.seconds, row.least, row.driver_cpu)),
+            markdown.duration(row.driver_cpu / row.n_workers),
         ]
-        for one in figures.rounds
+        for row in figures.rounds
     ]
     head = ["workers", "a round, median", "least", "CPU time of client and scheduler",
             "the same for each worker"]  # fmt: skip
@@ -127,5 +127,5 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "driver": driver,
     "kernels": kernels,
     "rounds": rounds,
-    "machine": place,
+    "machine": machine_and_date,
 }

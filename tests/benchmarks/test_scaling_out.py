@@ -97,7 +97,7 @@ def test_a_message_brings_the_same_bits(monkeypatch, format_is_dask):
     ]
 
 
-@pytest.mark.parametrize("deal", [dealing.even, dealing.rounded, dealing.whole_nodes])
+@pytest.mark.parametrize("deal", [dealing.even, dealing.rounded, dealing.single_nodes])
 def test_runs_cover_all_segments_with_few_nodes(deal):
     for n_segments in (1, 2, 7, 64, 300, 7630):
         for n_workers in (1, 2, 3, 8, 60, 256):
@@ -116,7 +116,7 @@ def test_runs_cover_all_segments_with_few_nodes(deal):
 
 
 def test_one_node_for_each_worker():
-    runs = dealing.whole_nodes(7630, 64)
+    runs = dealing.single_nodes(7630, 64)
     assert {len(run) for run in runs[:-1]} == {128}
     assert all(len(dealing.nodes_of(run)) == 1 for run in runs[:-1])
 
@@ -186,8 +186,8 @@ def simple_figures():
                  "blas": "none", "versions": {}},
         load=[0.5, 1.0],
         format="pickle",
-        cases=[order.Case("gradient", "rounded", n, 0, 4, 4, "a", "a" if n == 1 else "b")
-               for n in (1, 64)],
+        cases=[order.Case(sums, "rounded", n, 0, 4, 4, "a", "a" if n == 1 else "b")
+               for sums in order.SUMS for n in (1, 64)],
         driver=[DriverTime(name, 64, nodes, 6, size * nodes, 6 * size, 0.5, 0.5, 1e-3 * nodes)
                 for name, size in sizes.items()],
         rates=[Rate(one.name, work, 1000, 2e-3, 1e-3) for one, of in works.items() for work in of],
@@ -238,6 +238,17 @@ def test_the_limit_is_where_the_share_is_reached():
 
     assert share(limit) <= 0.1 < share(limit * 2)
     assert paper.workers_until(measured, JTJ, machines, 0.1, dask=True) <= limit
+
+
+def test_more_machines_are_slower_from_some_number_on():
+    measured, machines = simple_figures(), Machines()
+    largest, n_workers = paper.largest_speed_up(measured, JTJ, machines)
+    assert 1 < n_workers < 7630
+    for factor in (0.5, 2):
+        others = machines._replace(n_workers=int(factor * n_workers))
+        assert paper.speed_up(measured, JTJ, others) < largest
+    alone = paper.speed_up(measured, JTJ, machines._replace(n_workers=1))
+    assert 0.9 < alone < 1.0
 
 
 def test_figures_are_stored_and_pages_filled_from_them(tmp_path, capsys):
