@@ -22,14 +22,17 @@ export PYTHONNOUSERSITE := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test test-quick test-processors coverage bench bench-defaults bench-peers bench-solvers bench-uci \
-	mutants lint format types clean distclean
+.PHONY: help demo demo-cluster docs test test-quick test-processors coverage bench bench-defaults bench-peers \
+	bench-solvers bench-uci mutants lint format types clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Train on a real table with all three engines; draws two plots into build/demo
 	@$(PY) examples/demo.py $(ARGS)
+
+demo-cluster: $(READY) ## Train on a Dask cluster of this machine and kill one of its workers
+	@$(PY) examples/cluster_demo.py $(ARGS)
 
 # A warning is an error.  The cache of parsed pages makes later builds fast; "make clean" deletes it.
 docs: $(READY) ## Build the documentation site in build/docs/html

@@ -46,11 +46,13 @@ LAYERS = (
         "gradient_check",
         "solvers",
     ),
-    *("predictive", "training", "result", "plot", "sklearn", "onnx", "cli", "__main__"),
+    *("predictive", "training", "result", "plot", "sklearn", "dask", "onnx", "cli", "__main__"),
 )
 # Packages that only these parts or modules may import, because not everyone has them.
 OPTIONAL = {
-    "sklearn": ("sklearn", "onnx"),
+    "dask": ("dask",),
+    "distributed": ("dask",),
+    "sklearn": ("sklearn", "dask.estimator", "onnx"),
     "matplotlib": ("plot",),
     "tqdm": ("training.progress_screen",),
 }
@@ -158,8 +160,9 @@ def test_a_folder_says_what_lives_in_it():
     assert not [folder.name for folder, text in texts.items() if len(text or "") <= 40]
 
 
-def test_only_the_converter_of_the_estimator_stands_on_it():
-    assert [name for name, targets in part_graph().items() if "sklearn" in targets] == ["onnx"]
+def test_only_its_converter_and_its_copy_for_clusters_stand_on_the_estimator():
+    above = {name for name, targets in part_graph().items() if "sklearn" in targets}
+    assert above == {"dask", "onnx"}
 
 
 @pytest.mark.parametrize("engine", batchprop.ENGINES)
@@ -198,7 +201,7 @@ def test_importing_the_package_imports_no_compiler():
     ).stdout
     loaded = {name.split(".")[0] for name in out.split()}
     assert "batchprop" in loaded
-    assert not loaded & {"numba", "llvmlite", "scipy", "sklearn", "matplotlib", "pandas"}
+    assert not loaded & {"numba", "llvmlite", "scipy", "sklearn", "matplotlib", "pandas", "dask"}
 
 
 def lines_of_logic(path):

@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from batchprop import ENGINES, Network, loss_and_gradient, train
-from batchprop.network_loss import network_loss
+from batchprop import ENGINES, Network, loss_and_gradient, segments, train
+from batchprop.network_loss import network_loss, output_losses
 from batchprop.solvers.settings import SOLVERS
 from tests.problems import problem
 
@@ -215,3 +215,14 @@ def test_a_network_of_any_size_is_looked_at_in_parts(elements, monkeypatch):
     case = problem(e=2, m=3, s=1, n_samples=12)
     found = network_loss(case.network, case.X, case.T)
     assert found == pytest.approx(squared_error(case.network, case.X, case.T), rel=1e-12)
+
+
+@pytest.mark.parametrize("n_samples", [64, 65, 200, 300])
+def test_the_losses_of_several_segments(n_samples, monkeypatch):
+    monkeypatch.setattr(segments, "SEGMENT_SAMPLES", 64)
+    net, X, T, weight = problem(n_samples=n_samples, weighted=True)
+    residuals = net.predict(X) - T
+    expected = (weight * residuals**2).sum(axis=1) / weight.sum()
+    np.testing.assert_allclose(output_losses(net, X, T, weight), expected, rtol=1e-13)
+    unweighted = (residuals**2).mean(axis=1)
+    np.testing.assert_allclose(output_losses(net, X, T), unweighted, rtol=1e-13)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchprop import segments
-from batchprop.segments import Node, SegmentTree, n_levels, n_segments
+from batchprop.segments import Node, SegmentTree, n_levels, n_segments, ranges, tree_sum
 
 
 def joined(left, right):
@@ -73,3 +73,22 @@ def test_sums_that_are_missing_or_come_twice_are_refused():
 def test_how_many_segments():
     size = segments.SEGMENT_SAMPLES
     assert [n_segments(n) for n in (0, 1, size, size + 1, 10**9)] == [0, 1, 1, 2, 7630]
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (0, 5), (3, 10), (7, 33), (10, 20), (20, 21)])
+def test_ranges_end_where_segments_do(start, stop, monkeypatch):
+    monkeypatch.setattr(segments, "SEGMENT_SAMPLES", 10)
+    parts = list(ranges(start, stop))
+    assert [i for _, first, last in parts for i in range(first, last)] == list(range(start, stop))
+    assert all(first // 10 == (last - 1) // 10 == segment for segment, first, last in parts)
+    assert len(parts) <= (stop - start) // 10 + 2
+
+
+@pytest.mark.parametrize("n_samples", [1, 10, 11, 60, 61, 133])
+def test_samples_in_memory_are_summed_in_the_tree(n_samples, monkeypatch):
+    monkeypatch.setattr(segments, "SEGMENT_SAMPLES", 10)
+    tree = SegmentTree(joined)
+    for segment, start, stop in ranges(0, n_samples):
+        tree.append(Node(0, segment, f"{start}:{stop}"))
+    total = tree_sum(n_samples, lambda part: f"{part.start}:{part.stop}", joined)
+    assert total == tree.total()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-TOLERANCE = 1 / 16  # of a run's length, by which ``rounded`` moves its start
+from batchprop.dask.segment_runs import segment_runs
 
 Deal = Callable[[int, int], list[range]]
 """``deal(n_segments, n_workers)`` returns contiguous runs of segments, in order, none empty."""
@@ -24,27 +24,11 @@ def even(n_segments: int, n_workers: int) -> list[range]:
 
 
 def rounded(n_segments: int, n_workers: int) -> list[range]:
-    """Return runs that begin at multiples of large powers of two, for workers of equal speed.
+    """Return the runs of ``batchprop.dask`` for workers with the same number of threads.
 
-    ``batchprop.dask`` deals segments so.  A start is moved by ``TOLERANCE`` of a run at most.
+    They begin at multiples of large powers of two.
     """
-    n_workers = min(n_workers, n_segments)
-    starts = [0]
-    for k in range(1, n_workers):
-        start = _roundest(n_segments * k / n_workers, TOLERANCE * n_segments / n_workers)
-        starts.append(min(n_segments - n_workers + k, max(starts[-1] + 1, start)))
-    return _runs(n_segments, starts)
-
-
-def _roundest(start: float, margin: float) -> int:
-    """Return the multiple of the largest power of two within a margin, or the nearest integer."""
-    step = 1 << int(start).bit_length()
-    while step > 1:
-        nearest = round(start / step) * step
-        if nearest > 0 and abs(nearest - start) <= margin:
-            return nearest
-        step //= 2
-    return round(start)
+    return segment_runs(n_segments, [1] * n_workers)
 
 
 def single_nodes(n_segments: int, n_workers: int) -> list[range]:

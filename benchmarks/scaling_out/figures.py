@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import machine
-from benchmarks.scaling_out import driver, kernels, messages, order, rounds, solver_work
+from benchmarks.scaling_out import driver, kernels, order, rounds, solver_work
 from benchmarks.scaling_out.driver import DriverTime
 from benchmarks.scaling_out.kernels import Rate
 from benchmarks.scaling_out.networks import EVALUATIONS, Evaluation
@@ -30,8 +30,6 @@ class Figures(NamedTuple):
         Where, as ``benchmarks.machine`` describes it.
     load : list of float
         The system's load average, of a minute, before and after the timed parts.
-    format : str
-        How messages were packed.
     cases, driver, rates, rounds : list
         Of ``Case``, ``DriverTime``, ``Rate`` and ``Round``.
     lbfgs : list of dict
@@ -47,7 +45,6 @@ class Figures(NamedTuple):
     date: str
     machine: dict[str, Any]
     load: list[float]
-    format: str
     cases: list[Case]
     driver: list[DriverTime]
     rates: list[Rate]
@@ -94,7 +91,6 @@ def measure(
         date=time.strftime("%Y-%m-%d"),
         machine=machine.describe(),
         load=load,
-        format=messages.FORMAT,
         cases=cases,
         driver=driver_times,
         rates=rates,

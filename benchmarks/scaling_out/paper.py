@@ -6,6 +6,7 @@ Nothing overlaps here: θ goes to the workers, they sum, their messages come to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from batchprop.segments import SEGMENT_SAMPLES, n_segments
@@ -50,7 +51,12 @@ class Machines(NamedTuple):
     @property
     def runs(self) -> list[range]:
         """The run of segments of each machine."""
-        return self.deal(N_SEGMENTS, self.n_workers)
+        return _runs(self.deal, self.n_workers)
+
+
+@cache
+def _runs(deal: Deal, n_workers: int) -> list[range]:
+    return deal(N_SEGMENTS, n_workers)
 
 
 class Seconds(NamedTuple):
@@ -124,14 +130,18 @@ def evaluated(
     )
 
 
-def levels(runs: Sequence[range], fan_in: int) -> Iterator[tuple[int, int, list[range]]]:
-    """Yield, level by level up to the driver: most nodes at a receiver, tasks, what they send."""
+def levels(runs: Sequence[range], fan_in: int) -> Iterator[tuple[int, int]]:
+    """Yield, level by level up to the driver, the most nodes at a receiver, and its tasks."""
     while fan_in and len(runs) > fan_in:
         groups = groups_of(runs, fan_in)
-        most = max(n_nodes(group) for group in groups)
+        yield max(n_nodes(group) for group in groups), len(groups)
         runs = [joined(group) for group in groups]
-        yield most, len(groups), runs
-    yield n_nodes(runs), 0, []
+    yield n_nodes(runs), 0
+
+
+@cache
+def _levels(deal: Deal, n_workers: int, fan_in: int) -> list[tuple[int, int]]:
+    return list(levels(_runs(deal, n_workers), fan_in))
 
 
 def reduced(
@@ -140,7 +150,7 @@ def reduced(
     """Return the seconds in which all sums come together, on the network and adding, and tasks."""
     receive = add = 0.0
     n_tasks = len(machines.runs)
-    for most, tasks, _ in levels(machines.runs, fan_in):
+    for most, tasks in _levels(machines.deal, machines.n_workers, fan_in):
         receive += most * bytes_per_node(figures, evaluation) / machines.link
         add += most * add_seconds_per_node(figures, evaluation)
         n_tasks += tasks
@@ -168,9 +178,9 @@ def workers_until(
 
 
 def _workers() -> Iterator[int]:
-    """Yield numbers of workers up to N_SEGMENTS, about 3 % apart."""
+    """Yield numbers of workers, up to half that of segments, about 3 % apart."""
     count = 1
-    while count < N_SEGMENTS:
+    while count < N_SEGMENTS // 2:
         yield count
         count = max(count + 1, count * 103 // 100)
 
@@ -197,7 +207,7 @@ def driver_bytes(
     figures: Figures, evaluation: Evaluation, machines: Machines, fan_in: int = 0
 ) -> float:
     """Return the memory of the messages of an evaluation if all are there before one is added."""
-    *_, (at_driver, _, _) = levels(machines.runs, fan_in)
+    *_, (at_driver, _) = levels(machines.runs, fan_in)
     return at_driver * bytes_per_node(figures, evaluation)
 
 

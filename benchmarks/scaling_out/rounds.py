@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any, NamedTuple
 
+import distributed
 import numpy as np
 
 from batchprop.segments import Node
@@ -64,8 +65,6 @@ def nodes_for(resident: int, theta: np.ndarray) -> list[Node[np.ndarray]]:
 @contextmanager
 def cluster(n_workers: int) -> Iterator[Any]:
     """Start a scheduler here and workers in another process; yield the client."""
-    import distributed
-
     with distributed.LocalCluster(
         n_workers=0, dashboard_address=":0", host="127.0.0.1", protocol="tcp"
     ) as local:

@@ -85,10 +85,7 @@ def test_messages_in_another_order_are_refused():
         order.tree_of([parts[1], parts[0]])
 
 
-@pytest.mark.parametrize("format_is_dask", [True, False])
-def test_a_message_brings_the_same_bits(monkeypatch, format_is_dask):
-    if not format_is_dask:
-        monkeypatch.setattr(messages, "dumps", None)
+def test_a_message_brings_the_same_bits():
     rng = np.random.default_rng(0)
     nodes = [Node(k, 8 * k, rng.standard_normal(1000)) for k in range(3)]
     received = messages.unpacked(messages.packed(nodes))
@@ -119,14 +116,6 @@ def test_one_node_for_each_worker():
     runs = dealing.single_nodes(7630, 64)
     assert {len(run) for run in runs[:-1]} == {128}
     assert all(len(dealing.nodes_of(run)) == 1 for run in runs[:-1])
-
-
-def test_rounded_runs_are_those_of_the_dask_layer():
-    segment_runs = pytest.importorskip("batchprop.dask.segment_runs").segment_runs
-    for n_segments in (1, 5, 300, 7630):
-        for n_workers in (1, 2, 3, 64, 256):
-            expected = segment_runs(n_segments, [2] * n_workers)
-            assert dealing.rounded(n_segments, n_workers) == expected
 
 
 def test_the_driver_receives_all_nodes():
@@ -168,7 +157,6 @@ def test_rates_and_the_work_of_solvers_are_measured():
 
 
 def test_a_round_of_dask():
-    pytest.importorskip("distributed")
     (one,) = rounds.measured((2,), n_batches=1, n_rounds=2)
     assert one.n_workers == 2
     assert 0 < one.least <= one.seconds
@@ -185,7 +173,6 @@ def simple_figures():
         machine={"processor": "a processor", "cores": 2, "vector_bits": 256, "system": "Linux",
                  "blas": "none", "versions": {}},
         load=[0.5, 1.0],
-        format="pickle",
         cases=[order.Case(sums, "rounded", n, 0, 4, 4, "a", "a" if n == 1 else "b")
                for sums in order.SUMS for n in (1, 64)],
         driver=[DriverTime(name, 64, nodes, 6, size * nodes, 6 * size, 0.5, 0.5, 1e-3 * nodes)
@@ -220,11 +207,11 @@ def test_the_parts_of_an_evaluation():
 def test_a_tree_of_workers_relieves_the_driver():
     runs = Machines().runs
     steps = list(paper.levels(runs, 8))
-    assert [tasks for _, tasks, _ in steps] == [8, 0]
+    assert [tasks for _, tasks in steps] == [8, 0]
     joined = [dealing.joined(group) for group in dealing.groups_of(runs, 8)]
     assert steps[-1][0] == paper.n_nodes(joined) < paper.n_nodes(runs)
     assert steps[0][0] == max(paper.n_nodes(group) for group in dealing.groups_of(runs, 8))
-    assert list(paper.levels(runs, 0)) == [(paper.n_nodes(runs), 0, [])]
+    assert list(paper.levels(runs, 0)) == [(paper.n_nodes(runs), 0)]
 
 
 def test_the_limit_is_where_the_share_is_reached():

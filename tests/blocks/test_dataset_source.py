@@ -118,7 +118,7 @@ def test_records_in_hdf5(tmp_path, monkeypatch):
     blocks = Blocks.from_hdf5("x.h5", dataset="records", inputs="a", targets="y")
     assert_holds(blocks, records["a"][np.newaxis], records["y"][np.newaxis])
     assert blocks.input_names == ("a",)
-    behind = Blocks.from_hdf5("x.h5", dataset="numbers", targets=4)  # offsets are shifted
+    behind = Blocks.from_hdf5("x.h5", dataset="numbers", targets=4)  # behind the user's block
     assert_holds(behind, TABLE.T[:4], TABLE.T[4:])
 
 

@@ -86,7 +86,7 @@ def test_a_file_that_shrinks_is_an_error_not_a_crash(table):
     blocks = Blocks.from_npy("a.npy", targets=4)
     with open("a.npy", "r+b") as file:
         file.truncate(1000)
-    with pytest.raises(ValueError, match="has 1000 bytes instead of"):
+    with pytest.raises(ValueError, match="files must be complete; got 1000 bytes instead of"):
         list(blocks.read())
 
 

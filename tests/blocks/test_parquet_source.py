@@ -103,6 +103,16 @@ def test_the_index_of_pandas_is_no_input():
     assert_holds(chosen, np.array([[7.0, 8.0], [1.0, 2.0]]), np.array([[3.0, 4.0]]))
 
 
+def test_rows_of_nulls_are_counted_in_the_file(monkeypatch):
+    monkeypatch.setattr(array_axes, "SEGMENT_SAMPLES", 2)
+    columns = {"a": pa.array([1.0, 2.0, 3.0, 4.0, None, None]), "y": np.arange(6.0)}
+    pq.write_table(pa.table(columns), "x.parquet", row_group_size=2)
+    blocks = Blocks.from_parquet("x.parquet", targets="y").read()
+    assert [next(blocks).X.shape[1] for _ in range(2)] == [2, 2]
+    with pytest.raises(ValueError, match="got 2 nulls, the first in row 4 of column 'a' in x.parq"):
+        next(blocks)
+
+
 def test_a_file_that_changes_while_it_is_in_use():
     pq.write_table(pa.table(table(10)), "x.parquet")
     blocks = Blocks.from_parquet("x.parquet", targets="y")

@@ -102,6 +102,10 @@ BAD = [
     ),
     Bad({"sequence": [TABLE]}, TypeError, "table with named columns", "array of shape", "targets"),
     Bad({"sequence": [GOOD], "inputs": "q"}, ValueError, "of the table", "'q', which", "'a', 'y'"),
+    Bad(
+        {"sequence": [GOOD], "inputs": {"a"}}, TypeError, "be a list", "{'a'} of type set", "a list"
+    ),
+    Bad({"sequence": [GOOD], "inputs": ["a", "y"]}, ValueError, "nothing else", "'y'", "once"),
     Bad({"sequence": [GOOD], "targets": None, "inputs": "a"}, ValueError, "name", "None", "'y'"),
     Bad({"sequence": [{"y": [1.0]}]}, ValueError, "name at least", "besides 'y'", "Check targets"),
     Bad({"sequence": [{**GOOD, "y": [1, 2]}]}, ValueError, "one length", "1 in 'a', 2", "sample"),

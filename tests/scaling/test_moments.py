@@ -175,3 +175,22 @@ def test_any_numbers(table):
         assert abs(deviation[row] - expected_deviation) <= (
             1e-14 * expected_deviation + 1e-15 * size + 1e-307
         )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_samples", [2**17, 2**17 + 1, 400_000])
+def test_several_segments(n_samples, weighted):
+    """With an offset and a trend, so that the means of segments differ by many deviations."""
+    rng = np.random.default_rng(4)
+    table = 1e6 + rng.normal(size=(2, n_samples)) + np.arange(n_samples) / 1e4
+    weight = None
+    if weighted:
+        weight = rng.integers(0, 3, n_samples).astype(float)
+        weight[:140_000] = 0.0 if n_samples > 140_000 else weight[:140_000]
+    wide, w = table.astype(np.longdouble), np.ones(n_samples) if weight is None else weight
+    mean = (wide * w).sum(axis=1) / w.sum()
+    deviation = np.sqrt(((wide - mean[:, np.newaxis]) ** 2 * w).sum(axis=1) / w.sum())
+    ours = moments(table, weight)
+    np.testing.assert_allclose(ours[0], mean.astype(float), rtol=2e-16)
+    np.testing.assert_allclose(ours[1], deviation.astype(float), rtol=2e-11)  # means are rounded
+    np.testing.assert_array_equal(ours[2], table[:, np.flatnonzero(w)[0]])

@@ -85,6 +85,24 @@ def test_starts_and_their_mean():
             assert_same(start, other)
 
 
+def test_starts_read_one_after_another():
+    """Several at a time would hold the blocks of several passes in memory."""
+    passes = []
+
+    class Source:
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            passes.append(index)
+            return X[:, index::3], T[:, index::3]
+
+    options = {"alpha": 0.0, "solver": "gd", "hidden_size": 3, "max_epochs": 20}
+    train(Blocks(Source()), n_init=3, n_threads=3, **options)
+    whole = passes[passes.index(2) - 2 :]
+    assert whole == [0, 1, 2] * (len(whole) // 3)
+
+
 @pytest.mark.parametrize("solver", RESUMABLE)
 def test_a_run_goes_on_in_memory_and_back(solver, tmp_path):
     options = {"solver": solver, "alpha": 0.01, "hidden_size": 4}
@@ -124,6 +142,9 @@ def test_other_blocks_are_refused_by_a_resumed_run():
         train(blocks_of(X, T, WEIGHT), resume=first)
     with pytest.raises(ValueError, match="X_val must be what"):
         train(blocks_of(X, T), resume=first, X_val=blocks_of(X, T))
+    validated = train(blocks_of(X, T), X_val=blocks_of(X, T), **COMMON, alpha=0.0)
+    with pytest.raises(ValueError, match="sample_weight_val must be what"):
+        train(blocks_of(X, T), resume=validated, X_val=blocks_of(X, T, WEIGHT))
 
 
 def test_validation_data_may_be_blocks_too():
@@ -228,8 +249,14 @@ def test_what_arrays_do_not_allow():
 def test_a_number_that_is_not_finite_has_its_position(value):
     bad = T.copy()
     bad[1, 600] = value
-    with pytest.raises(ValueError, match=rf"T must be finite; got {value} at T\[1, 600\]"):
-        train(blocks_of(X, bad))
+    blocks = blocks_of(X, bad)
+    with pytest.raises(
+        ValueError, match=rf"T must be finite; got {value} at T\[1, 600\]"
+    ) as raised:
+        train(blocks)
+    starts = np.cumsum([0, *(samples.X.shape[1] for samples in blocks)])
+    block = int(np.searchsorted(starts, 600, side="right")) - 1
+    assert str(raised.value).endswith(f" It is in block {block}.")
 
 
 def test_the_checkpoint_has_the_fingerprints_of_arrays(tmp_path):

@@ -55,7 +55,7 @@ def block_size(bytes_per_sample: int, chunk: int = 1) -> int:
 def cut_lengths(lengths: Sequence[int], size: int) -> list[tuple[int, int, int]]:
     """Return (array, start, stop) of each block; an array without samples is a block of its own."""
     return [
-        (which, start, min(start + size, length))
-        for which, length in enumerate(lengths)
+        (array, start, min(start + size, length))
+        for array, length in enumerate(lengths)
         for start in range(0, length or 1, size)
     ]

@@ -46,11 +46,11 @@ class ArrowSource(FileSource):
         # a block is (file, record batch) and the rows start to stop of the batch; stop None: all
         self._batches: list[tuple[int, int, int | None]] = []
         self.cuts = []
-        for which, rows in enumerate(lengths):
+        for table, rows in enumerate(lengths):
             for batch, n in enumerate(rows):
                 parts = [(0, None)] if n is None or n <= _LARGE else _parts(n, size)
                 self._batches += [(batch, *part) for part in parts]
-                self.cuts += [Cut(which, batch, batch + 1)] * len(parts)
+                self.cuts += [Cut(table, batch, batch + 1)] * len(parts)
         self.check_blocks()
 
     def block(self, index: int) -> RawBlock:
@@ -60,11 +60,11 @@ class ArrowSource(FileSource):
         names = list(self.choice.columns)
         with _file(path) as file:  # what is mapped lives as long as the arrays
             reader = _reader(path, file, names)
-            table = reader.get_batch(batch)
+            rows = reader.get_batch(batch)
         place = f"{shown(path)}, record batch {batch}"
         if stop is not None:
-            table = table.slice(start, stop - start)
-        return self.raw_block(arrow_columns.columns_of(table, names, place, start))
+            rows = rows.slice(start, stop - start)
+        return self.raw_block(arrow_columns.columns_of(rows, names, place, start))
 
     def place(self, index: int) -> str:
         """Return the file of a block, its record batch and the first row."""

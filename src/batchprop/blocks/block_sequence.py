@@ -125,9 +125,37 @@ class BlockSequence:
             Always.
         """
         raise TypeError(
-            "Blocks are not an array: train and result.score take them; elsewhere, use the arrays of "
-            "single blocks, such as blocks[0].X"
+            "Blocks are not an array: train and result.score take them; elsewhere, use the arrays "
+            "of single blocks, such as blocks[0].X"
         )
+
+    def place_of_sample(self, sample: int) -> str:
+        """Return where a sample is, for messages: its block, and the file if there is one.
+
+        Parameters
+        ----------
+        sample : int
+            Its index among all samples; the blocks up to it have been read.
+
+        Returns
+        -------
+        str
+            For example "block 3, data/part-2.parquet from row group 0 on".
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from batchprop import Blocks
+        >>> blocks = Blocks([(np.ones((2, 3)), np.ones((1, 3)))] * 2)
+        >>> n_samples = sum(samples.X.shape[1] for samples in blocks.read())
+        >>> blocks.place_of_sample(4)
+        'block 1'
+        """
+        index, stop = 0, self._sizes[0]
+        while stop <= sample:
+            index += 1
+            stop += self._sizes[index]
+        return ", ".join(filter(None, (f"block {index}", self._source.place(index))))
 
     def __repr__(self) -> str:
         known = self.n_samples

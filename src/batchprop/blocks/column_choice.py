@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -73,17 +74,17 @@ def column_choice(
     weight = None
     if sample_weight is not None:
         weight = _columns("sample_weight", [sample_weight], available, place)[0]
-    taken = {*chosen_targets, *(() if weight is None else (weight,))}
+    used = {*chosen_targets, *(() if weight is None else (weight,))}
     if inputs is None:
-        chosen_inputs = tuple(name for name in available if name not in {*taken, *index})
+        chosen_inputs = tuple(name for name in available if name not in {*used, *index})
         if not chosen_inputs:
-            got = f"no column besides {_quoted(list(taken))} in {place}"
+            got = f"no column besides {_quoted(list(used))} in {place}"
             remedy = "Check targets: every column is named there."
             raise ValueError(message("inputs", "name at least one column", got, remedy))
     else:
         chosen_inputs = _columns("inputs", inputs, available, place)
     for role, names in (("inputs", chosen_inputs), ("targets", chosen_targets)):
-        other = taken if role == "inputs" else {weight} - {None}
+        other = used if role == "inputs" else {weight} - {None}
         shared = [name for name in names if name in other]
         if shared:
             got = f"{shared[0]!r}, which is among {'the targets or ' * (role == 'inputs')}weights"
@@ -96,18 +97,15 @@ def _columns(role: str, value: Any, available: Sequence[Hashable], place: str) -
     """Return a checked list of columns; a single one may come without a list."""
     names = [value] if isinstance(value, str | int) else value
     try:
+        if isinstance(names, set | frozenset):
+            raise TypeError  # their order changes from process to process
         names = list(names)
+        if isinstance(available, range):
+            names = [_index(name, len(available)) for name in names]
         known = [name in available for name in names]
     except TypeError:
         remedy = 'Pass a list such as ["a", "b"].'
         raise TypeError(message(role, "be a list of columns", described(value), remedy)) from None
-    if isinstance(available, range):  # negative indices count from the end, as in Python
-        n_columns = len(available)
-        names = [
-            name + n_columns if isinstance(name, int) and -n_columns <= name < 0 else name
-            for name in names
-        ]
-        known = [name in available for name in names]
     if not names:
         remedy = "Leave it out for all columns." if role == "inputs" else "Name one."
         raise ValueError(message(role, "name at least one column", "an empty list", remedy))
@@ -118,6 +116,15 @@ def _columns(role: str, value: Any, available: Sequence[Hashable], place: str) -
             got = f"{name!r} {names.count(name)} times"
             raise ValueError(message(role, "name each column once", got, "Leave the others out."))
     return tuple(names)
+
+
+def _index(name: Any, n_columns: int) -> Any:
+    """Return an index counted from 0; negative ones count from the end, as in Python."""
+    try:
+        index = operator.index(name)
+    except TypeError:
+        return name  # a name, which does not exist here
+    return index + n_columns if -n_columns <= index < 0 else index
 
 
 def unknown_column(role: str, name: object, available: Sequence[Hashable], place: str) -> str:

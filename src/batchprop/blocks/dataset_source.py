@@ -85,8 +85,8 @@ class DatasetSource(FileSource):
         ]
         super().__init__(tables, inputs, targets, sample_weight)
         lengths = [
-            n_samples(self._chosen(which), file, is_row, tables[which].path)
-            for which, file in enumerate(self._files)
+            n_samples(self._chosen(table), file, is_row, tables[table].path)
+            for table, file in enumerate(self._files)
         ]
         axis = 0 if is_row else -1
         chunk = max(first[column.dataset].chunks[axis] for column in self._chosen(0))
@@ -104,13 +104,13 @@ class DatasetSource(FileSource):
         raise NotImplementedError
 
     def fill(self, array: Any, start: int, stop: int, row: Array) -> None:
-        """Read entries of a flat array into ``row``, which has its dtype."""
+        """Read entries of a flat array into ``row``, table has its dtype."""
         row[:] = array[start:stop]
 
     def block(self, index: int) -> RawBlock:
         """Read the samples of a block; arrays in one piece are mapped into memory instead."""
-        which, start, stop = self.cuts[index]
-        file, columns = self._files[which], self._chosen(which)
+        table, start, stop = self.cuts[index]
+        file, columns = self._files[table], self._chosen(table)
         parts: dict[DatasetColumn, Array] = {}
         unmapped = []
         for name in dict.fromkeys(column.dataset for column in columns):
@@ -123,11 +123,11 @@ class DatasetSource(FileSource):
             samples = window(stored.columns(start, stop))
             parts |= {c: _row(samples, c.part) for c in columns if c.dataset == name}
         if unmapped:
-            with self.opened(self.tables[which].path) as arrays:
+            with self.opened(self.tables[table].path) as arrays:
                 for name in unmapped:
-                    mine = [column for column in columns if column.dataset == name]
-                    if mine[0].part is not None:
-                        parts |= self._wide(arrays[name], mine, start, stop)
+                    members = [column for column in columns if column.dataset == name]
+                    if members[0].part is not None:
+                        parts |= self._wide(arrays[name], members, start, stop)
                 parts |= self._flat(arrays, [c for c in columns if c not in parts], start, stop)
         return self.raw_block([[parts[column]] for column in columns])
 
@@ -136,14 +136,14 @@ class DatasetSource(FileSource):
         return f"{super().place(index)} from sample {self.cuts[index].start} on"
 
     def origin(self) -> Origin | None:
-        """Return the files, and which of their columns are read."""
+        """Return the files, and table of their columns are read."""
         paths = [table.path for table in self.tables]
-        chosen = [self._chosen(which) for which in range(len(self.tables))]
+        chosen = [self._chosen(table) for table in range(len(self.tables))]
         return origin_of_files(paths, (type(self).__name__, self.choice, chosen, self._is_row))
 
-    def _chosen(self, which: int) -> list[DatasetColumn]:
+    def _chosen(self, table: int) -> list[DatasetColumn]:
         """Return the chosen columns of a file."""
-        return [self._columns[which][key] for key in self.choice.columns]
+        return [self._columns[table][key] for key in self.choice.columns]
 
     def _wide(
         self, array: Any, columns: Sequence[DatasetColumn], start: int, stop: int

@@ -27,7 +27,9 @@ def format_of_files(files: Any) -> tuple[str, tuple[Path, ...]]:
         if name is None:
             expected = f"have one of the extensions {', '.join(_FORMATS)}"
             remedy = "Call, for example, Blocks.from_parquet for files of another name."
-            if path.suffix.lower() in _TEXT:
+            if path.suffix.lower() == ".npz":
+                remedy = "Save its arrays with numpy.save, one a file."
+            elif path.suffix.lower() in _TEXT:
                 remedy = (
                     "Convert text to Parquet first, for example with pyarrow.csv.open_csv and "
                     "pyarrow.parquet.ParquetWriter."

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.blocks.file_names import shown
+from batchprop.validation.error_text import message
+
 Array = npt.NDArray[Any]
 
 _WILL_NEED = getattr(mmap, "MADV_WILLNEED", None)
@@ -75,7 +78,9 @@ def window(stored: StoredArray) -> Array:
     with open(stored.path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if stored.end > size:
-            raise ValueError(f"{stored.path} has {size} bytes instead of {stored.end}: incomplete?")
+            got = f"{size} bytes instead of {stored.end} in {shown(stored.path)}"
+            remedy = "Write it again, and leave files as they are while they are in use."
+            raise ValueError(message("files", "be complete", got, remedy))
         start = stored.offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
         length = stored.end - start
         try:

@@ -65,8 +65,7 @@ def _open(path: Path) -> Any:
 def _stored(dataset: Any, path: Path) -> StoredArray | None:
     """Return where the entries of a dataset are, if they are in one piece and not compressed."""
     offset = dataset.id.get_offset() if dataset.dtype.kind in "fiu" else None
-    is_elsewhere = dataset.is_virtual or dataset.external or dataset.file.userblock_size
-    if offset is None or is_elsewhere:
+    if offset is None or dataset.is_virtual or dataset.external:
         return None
     n_rows, n_columns = (*dataset.shape, 1)[:2]
     size = dataset.dtype.itemsize

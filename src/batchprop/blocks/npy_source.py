@@ -75,8 +75,8 @@ class NpySource(FileSource):
 
     def block(self, index: int) -> RawBlock:
         """Map the samples of a block; X and T are views where columns are equally spaced."""
-        which, start, stop = self.cuts[index]
-        arrays = [window(each.columns(start, stop)) for each in self._arrays[which]]
+        table, start, stop = self.cuts[index]
+        arrays = [window(each.columns(start, stop)) for each in self._arrays[table]]
         columns: dict[Hashable, Column]
         if arrays[0].dtype.names is None:
             columns = {i: [row] for i, row in enumerate(row for array in arrays for row in array)}

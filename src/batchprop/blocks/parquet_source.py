@@ -47,29 +47,29 @@ class ParquetSource(FileSource):
         size = block_size(self.bytes_per_sample)
         self.cuts: list[Cut] = []
         self._first_rows: list[int] = []  # of each block in its file
-        for which, metadata in enumerate(self._metadata):
+        for table, metadata in enumerate(self._metadata):
             rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
             for start, stop in joined(rows, size):
-                self.cuts.append(Cut(which, start, stop))
+                self.cuts.append(Cut(table, start, stop))
                 self._first_rows.append(sum(rows[:start]))
         self.check_blocks()
 
     def block(self, index: int) -> RawBlock:
         """Decode the chosen columns in this thread, and copy them once."""
-        which, start, stop = self.cuts[index]
-        path = self.tables[which].path
+        table, start, stop = self.cuts[index]
+        path = self.tables[table].path
         parquet = optional_package("pyarrow.parquet", _CALLER, _EXTRA)
         size = path.stat().st_size
-        if size != self._bytes[which]:
-            got = f"{size} bytes instead of {self._bytes[which]} in {shown(path)}"
+        if size != self._bytes[table]:
+            got = f"{size} bytes instead of {self._bytes[table]} in {shown(path)}"
             remedy = "Open the files again, and leave them as they are while they are in use."
             raise ValueError(message("files", "stay as they are", got, remedy))
         names = list(self.choice.columns)
-        with parquet.ParquetFile(path, metadata=self._metadata[which]) as file:
+        with parquet.ParquetFile(path, metadata=self._metadata[table]) as file:
             # other threads compute meanwhile: more threads here would only compete with them
             groups = range(start, stop)
-            table = file.read_row_groups(groups, columns=names, use_threads=False)
-        columns = arrow_columns.columns_of(table, names, shown(path), self._first_rows[index])
+            rows = file.read_row_groups(groups, columns=names, use_threads=False)
+        columns = arrow_columns.columns_of(rows, names, shown(path), self._first_rows[index])
         return self.raw_block(columns)
 
     def place(self, index: int) -> str:
@@ -87,9 +87,9 @@ def joined(sizes: Sequence[int], size: int) -> list[tuple[int, int]]:
     """
     starts: list[int] = []
     total = 0
-    for which, n_samples in enumerate(sizes):
+    for k, n_samples in enumerate(sizes):
         if not starts or total + n_samples > size:
-            starts.append(which)
+            starts.append(k)
             total = 0
         total += n_samples
     return list(itertools.pairwise([*starts, len(sizes)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from typing import Any
 
@@ -25,6 +26,8 @@ from batchprop.training.data_summary import DataSummary, SecondPass, SummaryBuil
 
 Array = npt.NDArray[Any]
 
+_POSITION = re.compile(r"; got \S+ at \w+\[(\d+, )?(?P<sample>\d+)\]")  # of validation.finite
+
 
 class BlockSamples:
     """An ``ExternalSamples`` of blocks that this process reads in each pass.
@@ -46,10 +49,13 @@ class BlockSamples:
     def summarise(self, names: tuple[str, str, str], dtype: np.dtype[Any] | None) -> DataSummary:
         """Read all samples once, check them, and return what is known of them."""
         builder = SummaryBuilder(0, names, dtype, thinned=True, n_samples=self._blocks.n_samples)
-        with closing(self._blocks.read()) as blocks:
-            for samples in blocks:
-                builder.add(samples)
-        summary = merged(builder.summaries(), names[2])
+        try:
+            with closing(self._blocks.read()) as blocks:
+                for samples in blocks:
+                    builder.add(samples)
+            summary = merged(builder.summaries(), names[2])
+        except ValueError as error:
+            raise self._with_place(error) from None
         if summary.rescaling is None:
             return summary
         second = SecondPass(summary.rescaling)
@@ -57,6 +63,14 @@ class BlockSamples:
             for samples in blocks:
                 second.add(samples)
         return summary.rescaled_by(second.moments())
+
+    def _with_place(self, error: ValueError) -> ValueError:
+        """Return the error; if it names a sample, with the block and the file that have it."""
+        position = _POSITION.search(str(error))
+        if position is None:
+            return error
+        place = self._blocks.place_of_sample(int(position["sample"]))
+        return ValueError(f"{error} It is in {place}.")
 
     def objective(
         self,

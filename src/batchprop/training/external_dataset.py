@@ -231,8 +231,8 @@ class ExternalDatasetBuilder:
         )
         return dataset
 
-    @staticmethod
     def _check_sizes(
+        self,
         names: tuple[str, str, str],
         sizes: tuple[int, int],
         expected: tuple[int, ...],
@@ -241,6 +241,7 @@ class ExternalDatasetBuilder:
         """Refuse tables of other numbers of inputs or outputs."""
         for name, size, wanted in zip(names, sizes, expected, strict=False):
             if size != wanted:
-                rows = f"have {wanted} rows, as many as {of_what}"
+                lines = "columns" if self.words.rows_are_samples else "rows"
+                expected_lines = f"have {wanted} {lines}, as many as {of_what}"
                 remedy = "Choose the same columns, in the same order."
-                raise ValueError(message(name, rows, f"{size}", remedy))
+                raise ValueError(message(name, expected_lines, f"{size}", remedy))

@@ -211,3 +211,18 @@ def test_a_long_sum_is_close_to_that_of_one_segment(monkeypatch):
             function.loss_and_gradient(network.theta, gradients[-1])
     assert relative_error(*gradients) < 1e-14
     assert gradients[0].tobytes() != gradients[1].tobytes()
+
+
+def test_what_was_read_before_is_not_used_again():
+    """A block stays packed from one evaluation to the next only where the samples are the same."""
+    network, samples = data_of(60, weighted=False)
+    blocks = Blocks(samples, largest=1000)
+    sums = SegmentSums(
+        blocks, SegmentRange.whole(60), GRADIENT_SUMS, network.shape, network.activation,
+        network.dtype, samples.scaling, 1,
+    )  # fmt: skip
+    first = sums.sums(network.theta, 0)[0].value
+    assert sums.sums(network.theta, 0)[0].value.tobytes() == first.tobytes()
+    blocks.samples.T[:] += 1.0
+    assert sums.sums(network.theta, 0)[0].value.tobytes() != first.tobytes()
+    sums.close()

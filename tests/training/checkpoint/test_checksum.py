@@ -33,11 +33,11 @@ def test_a_table_with_many_rows_is_read_in_16_samples_at_least():
 
 
 def test_one_sample_in_2048_is_read_however_many_there_are():
-    table = np.zeros((4096, 16 * 2048 + 3 * 2048 + 5), "f4")
+    table = np.zeros((4096, 40 * 2048 + 5), "f4")  # n₀ 2¹¹ is 16·2048
     expected = checksum.of_array(table)
-    last = table.shape[1] - 1
-    for sample, counts in ((17 * 2048, True), (18 * 2048, True), (17 * 2048 + 1024, False),
-                           (17 * 2048 + 1, False), (last - 1, False), (last, True)):  # fmt: skip
+    for sample, counts in ((36 * 2048, True), (37 * 2048, True), (37 * 2048 + 1024, False),
+                           (37 * 2048 + 1, False), (40 * 2048 + 3, False),
+                           (40 * 2048 + 4, True)):  # fmt: skip
         table[7, sample] = 1.0
         assert (checksum.of_array(table) != expected) == counts, sample
         table[7, sample] = 0.0

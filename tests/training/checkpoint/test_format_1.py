@@ -1,4 +1,4 @@
-"""Checkpoints that version 0.2 wrote: a run goes on with arrays in memory, and only its own."""
+"""Checkpoints that version 0.2 wrote: their runs go on with the same arrays, and only with them."""
 
 from __future__ import annotations
 

@@ -281,6 +281,16 @@ def test_weights_that_just_fit(power):
     check_same(summary_of(samples, rng), samples)
 
 
+@pytest.mark.parametrize("sample", [0, 1300])
+def test_weights_are_counts_only_if_all_of_them_are_whole(sample):
+    rng = np.random.default_rng(3)
+    samples = random_samples(rng, 1400, weights="zeros")
+    samples.sample_weight[sample] = 2.5
+    summary = summary_of(samples, rng, 2)
+    check_same(summary, samples)
+    assert summary.weight_unit != 1.0
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_weights_for_some_samples_only(first):
     rng = np.random.default_rng(3)

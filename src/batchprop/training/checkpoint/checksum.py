@@ -28,9 +28,12 @@ _LONGEST_STEP = 2048  # from one sample that is read to the next
 def of_array(array: Array) -> int:
     """Return the checksum of a table (n, N) or of weights (N,)."""
     table = array[np.newaxis] if array.ndim == 1 else array
+    n_samples = table.shape[1]
+    if n_samples <= segments.SEGMENT_SAMPLES:
+        return combined([ended(continued(0, table, 0), table[:, -1])])
     return combined(
         ended(continued(0, table[:, start:stop], start), table[:, stop - 1])
-        for _, start, stop in segments.ranges(0, table.shape[1])
+        for _, start, stop in segments.ranges(0, n_samples)
     )
 
 
@@ -47,17 +50,17 @@ def continued(checksum: int, columns: Array, first_sample: int) -> int:
         The index of the first of them in the whole table.
     """
     n_rows, n_samples = columns.shape
+    if first_sample + n_samples <= 2 * _n_first(n_rows):
+        return zlib.crc32(_numbers(columns.T), checksum)
     for samples in _pattern(first_sample, first_sample + n_samples, n_rows):
-        values = columns[
-            :, samples.start - first_sample : samples.stop - first_sample : samples.step
-        ]
-        checksum = zlib.crc32(_bytes(values.T), checksum)
+        start, stop = samples.start - first_sample, samples.stop - first_sample
+        checksum = zlib.crc32(_numbers(columns[:, start : stop : samples.step].T), checksum)
     return checksum
 
 
 def ended(checksum: int, last_sample: Array) -> int:
     """Return the checksum of a segment whose last sample (n,) is this."""
-    return zlib.crc32(_bytes(last_sample), checksum)
+    return zlib.crc32(_numbers(last_sample), checksum)
 
 
 def combined(checksums: Iterable[int]) -> int:
@@ -65,18 +68,22 @@ def combined(checksums: Iterable[int]) -> int:
     return zlib.crc32(b"".join(checksum.to_bytes(4, "little") for checksum in checksums))
 
 
-def _bytes(values: Array) -> bytes:
+def _numbers(values: Array) -> memoryview:
     """Return the bytes of numbers in float64, one sample after another."""
-    return values.astype("<f8", order="C").tobytes()
+    return np.ascontiguousarray(values, "<f8").data
+
+
+def _n_first(n_rows: int) -> int:
+    """Return n₀."""
+    return max(_MIN_SAMPLES, _VALUES // n_rows)
 
 
 def _pattern(start: int, stop: int, n_rows: int) -> Iterable[range]:
     """Yield the samples that are read of those from ``start`` to ``stop``."""
-    first_block = max(_MIN_SAMPLES, _VALUES // n_rows)
     step, lower = 1, 0
     while True:
         is_last = step == _LONGEST_STEP
-        upper = stop if is_last else min(stop, 2 * first_block * step)
+        upper = stop if is_last else min(stop, 2 * _n_first(n_rows) * step)
         samples = range(-(-max(start, lower) // step) * step, upper, step)
         if samples:
             yield samples

@@ -1,0 +1,42 @@
+"""The client of a call: the one that was passed, or the current one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import distributed
+
+from batchprop.validation.error_text import described, message
+
+_REMEDY = "Start a cluster with client = distributed.Client() and pass client=client."
+
+
+def client_of(client: Any) -> distributed.Client:
+    """Return the client that a call uses.
+
+    Parameters
+    ----------
+    client : distributed.Client or None
+        None is the client of the task that makes the call, or the one created last.
+
+    Raises
+    ------
+    TypeError
+        It is no client, or one for coroutines.
+    ValueError
+        There is no client, or it is closed.
+    """
+    expected = "be a distributed.Client that is connected to a cluster"
+    if client is None:
+        try:
+            client = distributed.get_client()
+        except ValueError:
+            raise ValueError(message("client", expected, "None and no client", _REMEDY)) from None
+    if not isinstance(client, distributed.Client):
+        raise TypeError(message("client", expected, described(client), _REMEDY))
+    if client.asynchronous:
+        remedy = "Make the call in a thread, with a client that was made without asynchronous=True."
+        raise TypeError(message("client", expected, "an asynchronous client", remedy))
+    if client.status != "running":
+        raise ValueError(message("client", expected, f"a client that is {client.status}", _REMEDY))
+    return client
