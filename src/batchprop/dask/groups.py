@@ -90,7 +90,7 @@ class Groups:
         return results
 
 
-def build(
+def groups_of_tables(
     client: distributed.Client,
     tables: Sequence[LoadedTable],
     workers: Sequence[Worker],

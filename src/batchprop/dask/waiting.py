@@ -60,7 +60,12 @@ def wait_for(
                 check()
             watch.look()
     except Exception as error:
-        raise explained(error) from error.__cause__
+        if isinstance(error, OSError) and client.status != "running":
+            raise ClusterError(scheduler_lost(str(error))) from error
+        explanation = explained(error)
+        if explanation is error:
+            raise
+        raise explanation from error
     finally:
         handle.cancel()
 
