@@ -57,8 +57,9 @@ def order(figures: Figures) -> str:
     n_others = sum(case.digest != reference[case.sums] for case in figures.cases)
     text = (
         f"{len(figures.cases)} ways of adding {N_SEGMENTS} segments of {SEGMENT_SAMPLES} samples: "
-        f"without intermediate workers, and with those that join 2, 8 or 16 messages. {n_others or 'None'} of them gave other bits. In parentheses, the "
-        f"most nodes that one worker sends."
+        f"without intermediate workers, and with those that join 2, 8 or 16 messages. "
+        f"{n_others or 'None'} of them gave other bits. In parentheses, the most nodes that one "
+        f"worker sends."
     )
     return f"{text}\n\n{markdown.table(head, rows, left=0)}"
 
