@@ -76,6 +76,10 @@ TESTED_THROUGH = {
     "cli.info_command": "cli/test_program.py",
     "cli.parquet_reader": "cli/test_table.py",
     "cli.train_output": "cli/test_train_command.py",
+    "dask.balance": "dask/test_deaths.py",  # workers die, and groups move
+    "dask.block_groups": "dask/test_train.py",
+    "dask.cluster_samples": "dask/test_train.py",  # the bits of whole trainings
+    "dask.sources": "dask/test_train.py",
     "engines.fused.forward_backward": "engines/test_engines_agree.py",
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything

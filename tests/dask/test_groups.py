@@ -15,7 +15,7 @@ import pytest
 
 from batchprop import segments
 from batchprop.dask.evaluations import Evaluations
-from batchprop.dask.groups import build
+from batchprop.dask.groups import groups_of_tables
 from batchprop.dask.loading import Worker, check_memory, load, workers_of
 from batchprop.dask.resident_samples import PartitionSamples, Request, ResidentSamples
 from batchprop.dask.tables import table_of
@@ -48,7 +48,7 @@ def groups_of(client, *values, flat=(False, True, True)):
         table_of(name, value, may_be_flat)
         for name, value, may_be_flat in zip(("X", "T", "weight"), values, flat, strict=False)
     ]
-    return build(client, load(client, tables, SECONDS), workers, SECONDS)
+    return groups_of_tables(client, load(client, tables, SECONDS), workers, SECONDS)
 
 
 def sums_there(client, *values):

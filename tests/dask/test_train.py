@@ -296,5 +296,15 @@ def test_without_a_client_there_is_one_message(no_client):
         train(*arrays(X, Y), **SMALL)
 
 
+def test_a_task_can_train_on_its_own_cluster(client):
+    """Its worker has one thread, which the tasks of the run need, too."""
+    future = client.submit(train_in_a_task, X, Y)
+    assert future.result(SECONDS) == in_memory().network.theta.tobytes()
+
+
+def train_in_a_task(X, Y):
+    return train(*arrays(X, Y), **SMALL).network.theta.tobytes()
+
+
 def test_the_current_client_is_used(client):
     assert bits(train(*arrays(X, Y), **SMALL)) == bits(in_memory())

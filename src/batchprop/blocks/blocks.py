@@ -114,7 +114,7 @@ class Blocks(ArrayBlocks):
         ----------
         files : str, path-like, or sequence of them
             The name of a file; of a folder, of which all files with these extensions are read, in
-            subfolders as well; a pattern such as "data/*.parquet"; or a list of them.  Files of a
+            subfolders as well; a pattern such as ``data/*.parquet``; or a list of them.  Files of a
             folder or pattern are read in natural order: part-2 comes before part-10.
         inputs, targets : sequence of str or int, or one of them, optional
             Columns.  ``inputs`` None means all that have no other role.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import time
 from collections import defaultdict
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from uuid import uuid4
 import distributed
 
 from batchprop.dask.resident_samples import ResidentSamples
+from batchprop.dask.waiting import settled
 
 SECONDS = 5.0
 """From one look at the workers to the next."""
@@ -81,10 +83,11 @@ class Balance:
             workers=[move.worker],
             allow_other_workers=True,
         )
-        await asyncio.wait_for(distributed.wait(future), MOVE_SECONDS)
-        if future.status == "finished":
-            await self._client.scheduler.set_restrictions(worker={future.key: None})
-            self._futures[move.group] = future
+        with contextlib.suppress(TimeoutError, KeyError):  # then the group stays where it is
+            await asyncio.wait_for(settled(self._client, [future]), MOVE_SECONDS)
+            if future.status == "finished":
+                await self._client.scheduler.set_restrictions(worker={future.key: None})
+                self._futures[move.group] = future
 
 
 def moved(group: ResidentSamples) -> ResidentSamples:

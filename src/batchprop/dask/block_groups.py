@@ -56,7 +56,7 @@ class BlockRun:
                     yield samples
 
 
-def build(
+def groups_of_blocks(
     client: distributed.Client,
     blocks: BlockSequence,
     workers: Sequence[Worker],

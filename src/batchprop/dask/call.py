@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from batchprop import validation
-from batchprop.dask.clients import client_of
+from batchprop.dask.clients import client_of, thread_of_the_pool_released
 from batchprop.dask.cluster_samples import ClusterSamples
 from batchprop.dask.sources import source_of
 from batchprop.dask.worker_versions import warn_of_mixture
@@ -66,6 +66,7 @@ def trained_on_cluster(
     )
     builder = ExternalDatasetBuilder(training, validating[0] if validating else None, words)
     builder.check(options)
-    warn_of_mixture(client, timeout, stacklevel + 1)
-    result = trained(builder, options, stacklevel + 1, shows_long_calls)
+    with thread_of_the_pool_released():
+        warn_of_mixture(client, timeout, stacklevel + 1)
+        result = trained(builder, options, stacklevel + 1, shows_long_calls)
     return result, training.flat

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import distributed
@@ -40,3 +42,21 @@ def client_of(client: Any) -> distributed.Client:
     if client.status != "running":
         raise ValueError(message("client", expected, f"a client that is {client.status}", _REMEDY))
     return client
+
+
+@contextmanager
+def thread_of_the_pool_released() -> Generator[None]:
+    """Let other tasks use the worker's thread, if the caller is a task.
+
+    The tasks of a call that waits may need this very thread.
+    """
+    try:
+        distributed.get_worker()
+    except ValueError:  # no task
+        yield
+        return
+    distributed.secede()
+    try:
+        yield
+    finally:
+        distributed.rejoin()

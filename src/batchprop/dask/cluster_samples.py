@@ -9,8 +9,8 @@ import distributed
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.dask import group_tasks
 from batchprop.dask.evaluations import Evaluations, sums_request
+from batchprop.dask.group_tasks import dtype_name, errors, rescaled_moments, summaries
 from batchprop.dask.groups import Groups
 from batchprop.dask.sources import Source
 from batchprop.engines.fused.summed_objective import SummedObjective
@@ -69,19 +69,17 @@ class ClusterSamples:
         """Put the samples on the workers, check them there, and return what is known of them."""
         groups = self._groups
         nodes = groups.map(
-            group_tasks.summaries,
+            summaries,
             "statistics",
             names=names,
-            dtype=group_tasks.dtype_name(dtype),
+            dtype=dtype_name(dtype),
             flat=self.flat,
         )
         # a copy: results of workers in this process are the workers' own
         summary = merged(copy.deepcopy([node for of_group in nodes for node in of_group]), names[2])
         if summary.rescaling is None:
             return summary
-        moments = groups.map(
-            group_tasks.rescaled_moments, "statistics", rescaling=summary.rescaling
-        )
+        moments = groups.map(rescaled_moments, "statistics", rescaling=summary.rescaling)
         return summary.rescaled_by([node for of_group in moments for node in of_group])
 
     def objective(
@@ -114,7 +112,7 @@ class ClusterSamples:
         exponent = squares_exponent(summary.largest_target)
         tree: SegmentTree[Array] = SegmentTree(np.add)
         sums = self._groups.map(
-            group_tasks.errors,
+            errors,
             "errors",
             network=network,
             exponent=exponent,

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from batchprop.dask.call import ClusterData, trained_on_cluster
-from batchprop.dask.clients import client_of
+from batchprop.dask.clients import client_of, thread_of_the_pool_released
 from batchprop.dask.cluster_samples import ClusterSamples
 from batchprop.dask.predict import predict
 from batchprop.dask.sources import source_of
@@ -253,6 +253,11 @@ class DaskBatchMLPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         vocabulary = words(flat=self._one_dimensional)
         source = source_of(X, y, sample_weight, vocabulary, small=True)
         samples = ClusterSamples(source, client_of(self.client), self.timeout, self.n_threads)
+        with thread_of_the_pool_released():
+            return self._r2(samples)
+
+    def _r2(self, samples: ClusterSamples) -> float:
+        """Return R² on the samples, the mean over outputs."""
         summary = samples.summarise(("X", "y", "sample_weight"), self.network_.dtype)
         sizes = summary.n_inputs, summary.n_outputs
         for name, size, expected in zip("Xy", sizes, self.network_.shape[::2], strict=True):

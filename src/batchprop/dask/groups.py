@@ -15,7 +15,7 @@ from batchprop.dask.balance import Balance
 from batchprop.dask.loading import LoadedTable, Worker
 from batchprop.dask.resident_samples import resident_samples
 from batchprop.dask.segment_runs import segment_runs
-from batchprop.dask.waiting import gathered, wait_for
+from batchprop.dask.waiting import gathered, settled, wait_for
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import n_segments
 
@@ -51,7 +51,7 @@ class Groups:
 
     def settle(self) -> None:
         """Wait until all groups are on workers, each on one of its own."""
-        wait_for(self.client, _finished(self.futures), self._timeout)
+        wait_for(self.client, _finished(self.client, self.futures), self._timeout)
         wait_for(self.client, self._balance.settle(), self._timeout)
 
     def map(
@@ -94,7 +94,7 @@ class Groups:
         return results
 
 
-def build(
+def groups_of_tables(
     client: distributed.Client,
     tables: Sequence[LoadedTable],
     workers: Sequence[Worker],
@@ -143,9 +143,9 @@ def _bounds(table: LoadedTable, run: range) -> dict[int, tuple[int, int]]:
     return bounds
 
 
-async def _finished(futures: Sequence[distributed.Future]) -> None:
+async def _finished(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
     """Wait for futures; raise the error of the first that failed."""
-    await distributed.wait(futures)
+    await settled(client, futures)
     for future in futures:
         if future.status != "finished":
             await future._result()

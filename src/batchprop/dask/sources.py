@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import distributed
 
 from batchprop.blocks.block_sequence import BlockSequence
-from batchprop.dask import block_groups, groups
-from batchprop.dask.groups import Groups
+from batchprop.dask.block_groups import groups_of_blocks
+from batchprop.dask.groups import Groups, groups_of_tables
 from batchprop.dask.loading import LoadedTable, check_memory, load, workers_of
 from batchprop.dask.tables import ClusterTable, table_of
 from batchprop.validation.error_text import described, message
@@ -57,7 +57,7 @@ class CollectionSource:
         loaded = load(client, self._tables, timeout)
         _check_lengths(loaded)
         self.flat = loaded[1].flat
-        return groups.build(client, loaded, workers, timeout)
+        return groups_of_tables(client, loaded, workers, timeout)
 
 
 class BlockSource:
@@ -82,7 +82,7 @@ class BlockSource:
     def groups(self, client: distributed.Client, timeout: float) -> Groups:
         """Assign the blocks to the workers."""
         workers = workers_of(client, timeout)
-        return block_groups.build(client, self._blocks, workers, timeout)
+        return groups_of_blocks(client, self._blocks, workers, timeout)
 
 
 def source_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import distributed
@@ -60,9 +60,20 @@ def wait_for(
                 check()
             watch.look()
     except Exception as error:
-        raise explained(error) from error.__cause__
+        if isinstance(error, OSError) and client.status != "running":
+            raise ClusterError(scheduler_lost(str(error))) from error
+        explanation = explained(error)
+        if explanation is error:
+            raise
+        raise explanation from error
     finally:
         handle.cancel()
+
+
+async def settled(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
+    """Wait until futures have finished or failed; ``distributed.wait`` needs a default client."""
+    async for _ in distributed.as_completed(futures, loop=client.loop):
+        pass
 
 
 async def gathered(client: distributed.Client, futures: Any) -> Any:
