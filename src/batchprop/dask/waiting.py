@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import distributed
@@ -73,6 +73,15 @@ def wait_for(
 async def gathered(client: distributed.Client, futures: Any) -> Any:
     """Return the results of futures, for ``wait_for``."""
     return await client.gather(futures, asynchronous=True)
+
+
+async def finished(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
+    """Wait until the results of futures are on workers; raise the error of one that failed."""
+    with client.as_current():  # ``distributed.wait`` asks for the current client
+        await distributed.wait(list(futures))
+    for future in futures:
+        if future.status != "finished":
+            await gathered(client, future)  # raises
 
 
 def _started(
