@@ -15,7 +15,7 @@ from batchprop.dask.balance import Balance
 from batchprop.dask.loading import LoadedTable, Worker
 from batchprop.dask.resident_samples import resident_samples
 from batchprop.dask.segment_runs import segment_runs
-from batchprop.dask.waiting import gathered, settled, wait_for
+from batchprop.dask.waiting import finished, gathered, wait_for
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import n_segments
 
@@ -51,7 +51,7 @@ class Groups:
 
     def settle(self) -> None:
         """Wait until all groups are on workers, each on one of its own."""
-        wait_for(self.client, _finished(self.client, self.futures), self._timeout)
+        wait_for(self.client, finished(self.client, self.futures), self._timeout)
         wait_for(self.client, self._balance.settle(), self._timeout)
 
     def map(
@@ -141,11 +141,3 @@ def _bounds(table: LoadedTable, run: range) -> dict[int, tuple[int, int]]:
             bounds[i] = low - start, high - start
         start = end
     return bounds
-
-
-async def _finished(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
-    """Wait for futures; raise the error of the first that failed."""
-    await settled(client, futures)
-    for future in futures:
-        if future.status != "finished":
-            await future._result()

@@ -70,15 +70,18 @@ def wait_for(
         handle.cancel()
 
 
-async def settled(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
-    """Wait until futures have finished or failed; ``distributed.wait`` needs a default client."""
-    async for _ in distributed.as_completed(futures, loop=client.loop):
-        pass
-
-
 async def gathered(client: distributed.Client, futures: Any) -> Any:
     """Return the results of futures, for ``wait_for``."""
     return await client.gather(futures, asynchronous=True)
+
+
+async def finished(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
+    """Wait until the results of futures are on workers; raise the error of one that failed."""
+    with client.as_current():  # ``distributed.wait`` asks for the current client
+        await distributed.wait(list(futures))
+    for future in futures:
+        if future.status != "finished":
+            await gathered(client, future)  # raises
 
 
 def _started(
