@@ -126,14 +126,18 @@ def read_contents(path: Path) -> Contents | None:
 
 def _is_usable(contents: Contents) -> bool:
     """Return whether all numbers of a table of contents can be what they should be."""
-    _, (e, s, has_weights, *dtypes), offsets, sizes = contents
-    counts: tuple[Any, ...] = (e, s, *offsets, *sizes)
+    _, (e, s, has_weights, x_dtype, t_dtype), offsets, sizes = contents
     return (
         len(offsets) == len(sizes)
-        and all(type(count) is int and count >= 0 for count in counts)
-        and type(has_weights) is bool
-        and all(dtype in _DTYPES for dtype in dtypes)
+        and all(map(_is_count, (e, s, *offsets, *sizes)))
+        and has_weights in (False, True)
+        and x_dtype in _DTYPES
+        and t_dtype in _DTYPES
     )
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def read_block(path: Path, contents: Contents, index: int) -> RawBlock:
