@@ -14,7 +14,7 @@ from batchprop.dask.balance import Balance
 from batchprop.dask.loading import LoadedTable, Worker
 from batchprop.dask.resident_samples import resident_samples
 from batchprop.dask.segment_runs import segment_runs
-from batchprop.dask.waiting import finished, gathered, wait_for
+from batchprop.dask.waiting import check_open, finished, gathered, wait_for
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import n_segments
 
@@ -78,6 +78,7 @@ class Groups:
         ClusterError
             The cluster cannot compute it.
         """
+        check_open(self.client)
         self._balance.look()
         # a name of its own for each call: Dask spreads the tasks of larger families over all
         # workers, wherever their data are
