@@ -43,7 +43,7 @@ test: $(READY) ## Run the tests
 	$(PY) -m pytest $(ARGS)
 
 # A part of every folder, without long runs and fresh processes: under 60 s of one core's time.
-QUICK := tests/cli/test_cell_values.py tests/cli/test_table.py \
+QUICK := tests/blocks/test_blocks.py tests/cli/test_cell_values.py tests/cli/test_table.py \
   tests/dask/test_segment_runs.py tests/dask/test_tables.py \
   tests/compiler/test_kernel_struct.py tests/compiler/test_lowering.py \
   tests/engines/fused/test_hidden_layer.py tests/engines/fused/test_packing.py \

@@ -70,6 +70,7 @@ TESTED_THROUGH = {
     "blocks.checked_block": "blocks/test_blocks.py",
     "blocks.column_choice": "blocks/test_table_columns.py",
     "blocks.dataset_columns": "blocks/test_dataset_source.py",
+    "blocks.hdf5_source": "blocks/test_dataset_source.py",  # the same tests for HDF5 and Zarr
     "blocks.file_source": "blocks/test_npy_source.py",
     "cli.arguments": "cli/test_train_command.py",  # by what users type
     "cli.evaluate_command": "cli/test_predict_command.py",
@@ -90,6 +91,9 @@ TESTED_THROUGH = {
     "gradient_check.engine_under_test": "gradient_check/test_gradient_controls.py",
     "plot.subjects": "plot/test_plot.py",  # by what users pass
     "solvers.first_order.first_order_run": "solvers/first_order/test_update_rules.py",
+    "training.block_samples": "training/test_block_training.py",  # whole trainings on blocks
+    "training.data_source": "training/test_block_training.py",
+    "training.external_dataset": "training/test_block_training.py",
     "training.run": "training/test_train.py",  # whole trainings
     "training.run_result": "test_network_loss.py",  # a result's losses are those of its network
     "validation.arrays": "validation/test_validation.py",  # by what users pass

@@ -157,9 +157,12 @@ def test_an_interrupted_copy_is_never_used(how):
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(pause=pause)], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "writing\n"
-    process.send_signal(how)
-    output = process.communicate(timeout=WAIT)[0]
+    try:
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(how)
+        output = process.communicate(timeout=WAIT)[0]
+    finally:
+        process.kill()
     assert ("interrupted" in output) == (how == signal.SIGINT)
     leftovers = files()
     assert len(leftovers) == (how == signal.SIGKILL)

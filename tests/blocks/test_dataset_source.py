@@ -122,6 +122,22 @@ def test_records_in_hdf5(tmp_path, monkeypatch):
     assert_holds(behind, TABLE.T[:4], TABLE.T[4:])
 
 
+def test_links_in_hdf5(tmp_path, monkeypatch):
+    h5py = pytest.importorskip("h5py")
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("numbers.h5", "w", userblock_size=512) as file:
+        file["table"] = TABLE
+    with h5py.File("x.h5", "w") as file:
+        file["a/b"] = TABLE[:, 3:]
+        file["a/above"] = file["/"]
+        file["c"] = h5py.SoftLink("/a")
+        file["linked"] = h5py.ExternalLink("numbers.h5", "table")
+        file["type"] = np.dtype("f8")
+        file["nowhere"] = h5py.SoftLink("/nothing")
+    blocks = Blocks.from_hdf5("x.h5", inputs="linked", targets="c/b")
+    assert_holds(blocks, TABLE.T, TABLE.T[3:])
+
+
 BAD = [
     Bad({"dataset": "no"}, ValueError, "array of all files", "'no', which", "'cube'"),
     Bad({"dataset": 3}, TypeError, "name of an array", "3 of type int", "measurements"),

@@ -67,6 +67,7 @@ def test_formats(folder):
 BAD = [
     Bad({"files": "no*"}, ValueError, "match at least one file", "'no*'", "The current folder is"),
     Bad({"files": "~/x.npy"}, ValueError, "match at least", "'~/x.npy'", "os.path.expanduser"),
+    Bad({"files": "s3://a/x.npy"}, ValueError, "match at least", "'s3:/a/x.npy'", "Only files"),
     Bad({"files": "empty"}, ValueError, "have files with", "the folder 'empty'", "as a list"),
     Bad({"files": []}, ValueError, "name at least one file", "an empty list", '"data/*.parquet"'),
     Bad({"files": 3}, TypeError, "a list of names", "3 of type int", '"data/*.parquet"'),

@@ -23,7 +23,7 @@ from batchprop.dask.tables import table_of
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import SegmentTree
 from tests.dask.clusters import SECONDS, SIZE, wait_until
-from tests.dask.stand_in import open_linear, open_where
+from tests.dask.stand_in import open_first, open_linear, open_where
 
 N = 1000
 THETA = np.array([1.0, -2.0, 0.5, 3.0])
@@ -78,6 +78,15 @@ def sums_there(client, *values):
 )
 def test_the_same_bits_however_the_tables_are_cut(client, values):
     assert sums_there(client, *values).tobytes() == sums_here().tobytes()
+
+
+def test_calls_do_not_share_large_parameters(client):
+    """160 kB each: Client.map would keep such a keyword argument under the same key for all."""
+    groups = groups_of(client, da.from_array(X, chunks=(500, 4)), da.from_array(Y, chunks=500))
+    evaluations = Evaluations(groups, Request("first", open_first))
+    values = [float(k) for k in range(10)]
+    sums = [evaluations.sums(np.full(20_000, value), 0).item() for value in values]
+    assert sums == [segments.n_segments(N) * value for value in values]
 
 
 def test_filtered_tables_have_empty_partitions_and_unknown_sizes(client):

@@ -46,6 +46,8 @@ class Blocks(ArrayBlocks):
         e and s.
     n_samples : int or None
         N; None until it is known.
+    sizes : tuple of int, or None
+        Number of samples in each block; None until it is known.
     has_weights : bool
         Whether samples have weights.
     input_names, target_names : tuple of str, or None
@@ -114,7 +116,7 @@ class Blocks(ArrayBlocks):
         ----------
         files : str, path-like, or sequence of them
             The name of a file; of a folder, of which all files with these extensions are read, in
-            subfolders as well; a pattern such as "data/*.parquet"; or a list of them.  Files of a
+            subfolders as well; a pattern such as ``data/*.parquet``; or a list of them.  Files of a
             folder or pattern are read in natural order: part-2 comes before part-10.
         inputs, targets : sequence of str or int, or one of them, optional
             Columns.  ``inputs`` None means all that have no other role.

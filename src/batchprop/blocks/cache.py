@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,9 @@ class CachedSource:
         return self._source.layout if self._opened is None else self._opened[1].layout
 
     @property
-    def n_samples(self) -> int | None:
-        """N, known once the cache is written."""
-        return self._source.n_samples if self._opened is None else sum(self._opened[1].sizes)
+    def sizes(self) -> Sequence[int] | None:
+        """Those of the source, known once the cache is written."""
+        return self._source.sizes if self._opened is None else self._opened[1].sizes
 
     def open(self) -> tuple[Path, Contents]:
         """Return the file and its contents; write it if it is missing or stale.

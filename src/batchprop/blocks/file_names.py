@@ -121,6 +121,8 @@ def _no_match(pattern: Path, extensions: tuple[str, ...], name: str) -> str:
         got = f"the folder {str(pattern)!r} without any"
         return message(name, expected, got, "Check the name, or pass the files as a list.")
     remedy = f"The current folder is {os.getcwd()!r}: check the name."
-    if pattern.parts[:1] and pattern.parts[0].startswith("~"):
+    if re.match(r"\w\w+:", str(pattern)):
+        remedy = "Only files are read: pass Blocks an object that reads the address, or copy it."
+    elif pattern.parts[:1] and pattern.parts[0].startswith("~"):
         remedy = "Pass os.path.expanduser of that name: only a shell knows what ~ is."
     return message(name, "match at least one file", repr(str(pattern)), remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,17 @@ class Hdf5Source(DatasetSource):
 
     def datasets(self, path: Path) -> dict[str, Dataset]:
         """Return the arrays of a file and its groups, by path."""
-        datasets: dict[str, Dataset] = {}
-
-        def visit(name: str, node: Any) -> None:
-            if getattr(node, "shape", None) and len(node.shape) <= 2:
-                chunks = node.chunks or (1,) * len(node.shape)
-                datasets[name] = Dataset(node.shape, node.dtype, chunks, _stored(node, path))
-
         with _open(path) as file:
-            file.visititems(visit)
-        return datasets
+            return {
+                name: Dataset(
+                    node.shape,
+                    node.dtype,
+                    node.chunks or (1,) * len(node.shape),
+                    _stored(node, path) if node.file.filename == file.filename else None,
+                )
+                for name, node in _arrays(file)
+                if node.shape and len(node.shape) <= 2
+            }
 
 
 def _open(path: Path) -> Any:
@@ -60,6 +62,16 @@ def _open(path: Path) -> Any:
         got = f"{shown(path)} ({reason})"
         remedy = "Close the program that writes it, or write it again."
         raise ValueError(message("files", "be HDF5 files", got, remedy)) from None
+
+
+def _arrays(group: Any, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yield (path, array) of a group and the groups in it; links are followed, not in circles."""
+    for name in group:
+        node = group.get(name)  # None if it is a link that leads nowhere
+        if hasattr(node, "shape"):
+            yield prefix + name, node
+        elif hasattr(node, "keys") and node not in (*above, group):
+            yield from _arrays(node, f"{prefix}{name}/", (*above, group))
 
 
 def _stored(dataset: Any, path: Path) -> StoredArray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from batchprop.blocks.column_choice import ColumnChoice, column_choice
@@ -25,7 +26,7 @@ class SequenceSource:
     """
 
     layout: Layout | None = None
-    n_samples: int | None = None
+    sizes: Sequence[int] | None = None
 
     def __init__(self, sequence: Any, inputs: Any, targets: Any, sample_weight: Any) -> None:
         expected = "be a sequence of blocks"

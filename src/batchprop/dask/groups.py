@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -84,7 +85,10 @@ class Groups:
         # workers, wherever their data are
         call = f"batchprop-{name}-{self._token}{next(self._calls):06x}"
         keys = [(call, k) for k in range(len(self.futures))]
-        futures = self.client.map(function, self.futures, key=keys, pure=False, **arguments)
+        # bound here: Client.map makes tasks of large keyword arguments and names them by the
+        # keywords, so that the θ of two calls would have the same key
+        bound = partial(function, **arguments)
+        futures = self.client.map(bound, self.futures, key=keys, pure=False)
         results: list[Result] = wait_for(
             self.client, gathered(self.client, futures), self._timeout, check
         )

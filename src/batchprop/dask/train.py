@@ -19,8 +19,8 @@ DATA = ("sample_weight", "X_val", "T_val", "sample_weight_val")
 def train(
     X: Any,
     T: Any = None,
-    *,
     client: Any = None,
+    *,
     sample_weight: Any = None,
     X_val: Any = None,
     T_val: Any = None,

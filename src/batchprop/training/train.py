@@ -84,7 +84,7 @@ def train(
         ``x.T`` of a row-major table and a read-only memory map cost nothing extra.  If the rows of
         your table are samples, pass ``X.T``.  Data that do not fit into memory come as
         ``batchprop.Blocks``, or as the name of a file, a folder or a pattern such as
-        "data/*.parquet" (https://batchprop.readthedocs.io/en/latest/larger-than-memory.html).
+        ``"data/*.parquet"`` (https://batchprop.readthedocs.io/en/latest/larger-than-memory.html).
         The result has the same bits.
     T : array_like, shape (s, N), or None
         Targets; None where X is ``Blocks`` or names files, which have the targets, too.

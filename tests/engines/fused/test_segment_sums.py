@@ -215,10 +215,10 @@ def test_a_long_sum_is_close_to_that_of_one_segment(monkeypatch):
 
 def test_what_was_read_before_is_not_used_again():
     """A block stays packed from one evaluation to the next only where the samples are the same."""
-    network, samples = data_of(60, weighted=False)
+    network, samples = data_of(20, weighted=False)
     blocks = Blocks(samples, largest=1000)
     sums = SegmentSums(
-        blocks, SegmentRange.whole(60), GRADIENT_SUMS, network.shape, network.activation,
+        blocks, SegmentRange.whole(20), GRADIENT_SUMS, network.shape, network.activation,
         network.dtype, samples.scaling, 1,
     )  # fmt: skip
     first = sums.sums(network.theta, 0)[0].value
