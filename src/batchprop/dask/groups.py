@@ -88,7 +88,7 @@ class Groups:
         # bound here: Client.map makes tasks of large keyword arguments and names them by the
         # keywords, so that the θ of two calls would have the same key
         bound = partial(function, **arguments)
-        futures = self.client.map(bound, self.futures, key=keys, pure=False)
+        futures = self.client.map(bound, list(self.futures), key=keys, pure=False)
         results: list[Result] = wait_for(
             self.client, gathered(self.client, futures), self._timeout, check
         )
