@@ -26,6 +26,7 @@ from tests.dask.clusters import (
     SmallSegments,
     kill,
     kill_holder,
+    local,
     lone_workers,
     wait_until,
     worker_pids,
@@ -201,6 +202,16 @@ def test_a_cluster_that_somebody_restarts(processes):
     processes.restart(timeout=SECONDS)
     with pytest.raises(ClusterError, match="cancelled from outside|lost"):
         evaluations.sums(THETA, 0)
+
+
+def test_a_client_that_is_closed_during_a_run():
+    with local(processes=False) as client:
+        groups = groups_of(client, *arrays())
+        evaluations = Evaluations(groups, Request("a", open_linear))
+        evaluations.sums(THETA, 0)
+        client.close()
+        with pytest.raises(ClusterError, match="does not answer .the client is closed"):
+            evaluations.sums(THETA, 0)
 
 
 def test_a_worker_without_memory(client):

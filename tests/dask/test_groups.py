@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import pickle
 import sys
+from uuid import uuid4
 
 import dask
 import dask.array as da
@@ -116,6 +117,18 @@ def test_partitions_of_several_types_become_one_type(client):
 
 def block_types(group):
     return [block.X.dtype.name for block in group.samples.read()]
+
+
+def test_what_two_tables_are_made_of_is_computed_once(client, tmp_path):
+    def read(k):
+        (tmp_path / f"{k}-{uuid4()}").touch()
+        rows = slice(100 * k, 100 * (k + 1))
+        return X[rows], Y[rows]
+
+    files = [dask.delayed(read)(k) for k in range(10)]
+    parts = [[file[i] for file in files] for i in range(2)]
+    assert sums_there(client, *parts).tobytes() == sums_here().tobytes()
+    assert len(list(tmp_path.iterdir())) == 10
 
 
 def test_each_worker_gets_a_share_by_its_threads(client):

@@ -15,7 +15,7 @@ from batchprop.dask.balance import Balance
 from batchprop.dask.loading import LoadedTable, Worker
 from batchprop.dask.resident_samples import resident_samples
 from batchprop.dask.segment_runs import segment_runs
-from batchprop.dask.waiting import finished, gathered, wait_for
+from batchprop.dask.waiting import check_open, finished, gathered, wait_for
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import n_segments
 
@@ -79,6 +79,7 @@ class Groups:
         ClusterError
             The cluster cannot compute it.
         """
+        check_open(self.client)
         self._balance.look()
         # a name of its own for each call: Dask spreads the tasks of larger families over all
         # workers, wherever their data are
@@ -87,7 +88,7 @@ class Groups:
         # bound here: Client.map makes tasks of large keyword arguments and names them by the
         # keywords, so that the θ of two calls would have the same key
         bound = partial(function, **arguments)
-        futures = self.client.map(bound, self.futures, key=keys, pure=False)
+        futures = self.client.map(bound, list(self.futures), key=keys, pure=False)
         results: list[Result] = wait_for(
             self.client, gathered(self.client, futures), self._timeout, check
         )
