@@ -72,6 +72,7 @@ TESTED_THROUGH = {
     "blocks.dataset_columns": "blocks/test_dataset_source.py",
     "blocks.hdf5_source": "blocks/test_dataset_source.py",  # the same tests for HDF5 and Zarr
     "blocks.file_source": "blocks/test_npy_source.py",
+    "blocks.sequence_source": "blocks/test_blocks.py",
     "cli.arguments": "cli/test_train_command.py",  # by what users type
     "cli.evaluate_command": "cli/test_predict_command.py",
     "cli.info_command": "cli/test_program.py",
