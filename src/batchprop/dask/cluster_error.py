@@ -32,7 +32,8 @@ def explained(error: BaseException) -> BaseException:
         return ClusterError(
             f"Workers died {error.allowed_failures + 1} times while they computed {error.task!r}; "
             f"the last was {error.last_worker.address}. The usual cause is too little memory for "
-            f"a worker's share of the samples. {_MEMORY}."
+            f"a worker's share of the samples. {_MEMORY}. If workers die for other reasons, such "
+            f"as machines that are taken away, raise distributed.scheduler.allowed-failures."
         )
     if isinstance(error, MemoryError):
         return ClusterError(f"A worker has run out of memory. {_MEMORY}.")
