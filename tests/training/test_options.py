@@ -31,7 +31,7 @@ DEFAULTS = {
 def test_the_signature_of_train_names_all_options_in_this_order():
     parameters = inspect.signature(train).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items()}
-    assert list(defaults) == ["X", "T", *DEFAULTS]
+    assert list(defaults) == ["X", "T", "inputs", "targets", *DEFAULTS]
     assert {name: defaults[name] for name in DEFAULTS} == DEFAULTS
 
 
@@ -49,14 +49,14 @@ def test_options_cannot_be_changed():
 def test_train_passes_each_option_on(monkeypatch):
     passed = []
 
-    def trained(X, T, options, words, stacklevel, shows_long_calls):
+    def trained(builder, options, stacklevel, shows_long_calls):
         passed.append(options)
         return SimpleNamespace(stop_reason="stagnation", n_epochs=1)
 
     # the name "train" of the package is the function
     monkeypatch.setitem(train.__globals__, "trained", trained)
     values = {name: object() for name in DEFAULTS}
-    train(None, None, **values)
+    train([[1.0]], [[2.0]], **values)
     assert {name: getattr(passed[0], name) for name in DEFAULTS} == values
 
 

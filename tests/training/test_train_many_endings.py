@@ -141,7 +141,7 @@ def test_never_more_threads_than_allowed(monkeypatch, n_threads, count):
     def closed(self):
         with lock:
             running[0] -= 1 + self.task.n_workers
-        self._team.stop()
+        self._workspace._team.stop()
 
     monkeypatch.setattr(Objective, "__init__", counted)
     monkeypatch.setattr(Objective, "close", closed)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from batchprop.validation import file_name
-from batchprop.validation.error_text import described, message
+from batchprop.validation.error_text import described, message, written
 
 EXTENSIONS = {
     "npy": (".npy",),
@@ -51,7 +51,12 @@ def matching_files(files: Any, extensions: Iterable[str], name: str = "files") -
     extensions = tuple(extensions)
     paths: list[Path] = []
     for pattern in _patterns(files, name):
-        matches = _matches(pattern, extensions)
+        try:
+            matches = _matches(pattern, extensions)
+        except OSError as error:  # the name is too long, for example
+            remedy = "Check the name."
+            got = f"{written(str(pattern))}: {error.strerror}"
+            raise ValueError(message(name, "name files", got, remedy)) from None
         if not matches:
             raise ValueError(_no_match(pattern, extensions, name))
         paths += matches
