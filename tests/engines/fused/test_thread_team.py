@@ -19,7 +19,6 @@ from tests.engines.fused.workload import work
 from tests.platforms import needs_alarms
 from tests.problems import problem
 
-
 _others = []  # threads that other tests' libraries have left
 
 
