@@ -146,8 +146,8 @@ def _squares_of_part(
     """Return the sums of ``squared_errors`` over one part."""
     X, T, w, _ = samples
     predict = engines.load(engine).predict
-    Y = predict(network.theta, network.shape, network.activation, X, n_threads)
     with np.errstate(over="ignore", invalid="ignore"):
+        Y = predict(network.theta, network.shape, network.activation, X, n_threads)
         squares = np.ldexp(Y.astype(np.float64) - T, -exponent) ** 2
         if w is not None:
             squares = np.where(w > 0, squares * w, 0.0)

@@ -16,6 +16,7 @@ def assert_holds(blocks, X, T, sample_weight=None):
         np.testing.assert_array_equal(read_X, X)
         np.testing.assert_array_equal(read_T, T)
         assert each.n_samples == X.shape[1]
+        assert each.sizes == tuple(block.X.shape[1] for block in each)
         assert (each.n_inputs, each.n_outputs) == (X.shape[0], T.shape[0])
         assert each.has_weights == (sample_weight is not None)
         if sample_weight is not None:

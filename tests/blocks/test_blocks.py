@@ -25,13 +25,13 @@ def test_blocks_come_in_order_and_are_the_arrays_of_the_sequence():
     sequence = arrays(3, 4, 2, weights=True)
     blocks = Blocks(sequence)
     assert (len(blocks), blocks.n_inputs, blocks.n_outputs, blocks.has_weights) == (3, 2, 1, True)
-    assert blocks.n_samples is None
+    assert blocks.n_samples is blocks.sizes is None
     assert blocks.input_names is blocks.target_names is None
     for samples, (X, T, w) in zip(blocks.read(), sequence, strict=True):
         assert samples.X is X  # not copied
         assert samples.T is T
         np.testing.assert_array_equal(samples.sample_weight, w)
-    assert blocks.n_samples == 9
+    assert (blocks.n_samples, blocks.sizes) == (9, (3, 4, 2))
     assert repr(blocks) == "Blocks(9 samples in 3 blocks)"
 
 

@@ -89,7 +89,9 @@ def test_changed_files_are_read_again(loads):
     assert len(files()) == 1, "the stale one is replaced"
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "text", "magic", "contents"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "empty", "text", "magic", "contents", "dtype", "sizes", "offsets"]
+)
 def test_a_damaged_file_is_written_again(loads, damage):
     list(blocks().read())
     path = os.path.join("cache", files()[0])
@@ -101,6 +103,9 @@ def test_a_damaged_file_is_written_again(loads, damage):
         "text": b"something else that is long enough",
         "magic": content[:-1] + b"0",
         "contents": content.replace(b'"offsets"', b'"offsetz"'),
+        "dtype": content.replace(b"<f8", b"|O8"),
+        "sizes": content.replace(b'"sizes": [100]', b'"sizes": [1e2]'),
+        "offsets": content.replace(b'"offsets": [0]', b'"offsets": 100'),
     }[damage]
     assert damaged != content
     with open(path, "wb") as file:
@@ -157,9 +162,12 @@ def test_an_interrupted_copy_is_never_used(how):
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(pause=pause)], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "writing\n"
-    process.send_signal(how)
-    output = process.communicate(timeout=WAIT)[0]
+    try:
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(how)
+        output = process.communicate(timeout=WAIT)[0]
+    finally:
+        process.kill()
     assert ("interrupted" in output) == (how == signal.SIGINT)
     leftovers = files()
     assert len(leftovers) == (how == signal.SIGKILL)
@@ -190,6 +198,10 @@ def test_files_that_change_while_they_are_copied():
     changing = CachedSource(source._source, load, "cache")
     with pytest.raises(ValueError, match="cache must be a copy of the files; got files that chang"):
         changing.block(0)
+
+
+def test_a_copy_of_a_copy():
+    assert_holds(Blocks(blocks(), cache="other"), TABLE[:4], TABLE[4:])
 
 
 BAD = [

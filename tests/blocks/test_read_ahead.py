@@ -110,7 +110,10 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals of POSIX")
 def test_control_c_while_the_caller_waits():
     process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "waiting\n"
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=WAIT)[0] == "interrupted 0 1\n"
+    try:
+        assert process.stdout.readline() == "waiting\n"
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=WAIT)[0] == "interrupted 0 1\n"
+    finally:
+        process.kill()

@@ -97,6 +97,9 @@ def test_an_empty_table_has_no_samples():
 
 GOOD = {"a": [1.0], "y": [2.0]}
 BAD = [
+    Bad({"sequence": GOOD}, TypeError, "sequence of blocks", "one table of type dict", "a list"),
+    Bad({"sequence": pd.DataFrame(GOOD)}, TypeError, "sequence", "of type DataFrame", "a list"),
+    Bad({"sequence": pa.table(GOOD)}, TypeError, "sequence", "table of type Table", "a list"),
     Bad(
         {"sequence": [GOOD, {"a": [1.0]}]}, ValueError, "one column 'y'", "no such", "same columns"
     ),

@@ -42,6 +42,23 @@ def open_where(samples, run, n_threads):
     return Whereabouts(samples, run, n_threads)
 
 
+def open_first(samples, run, n_threads):
+    """Sums of the first parameter."""
+    return FirstParameter(run)
+
+
+class FirstParameter:
+    def __init__(self, run):
+        self.run = run
+
+    def sums(self, theta, work):
+        segments_of_run = range(self.run.first, self.run.stop)
+        return [Node(0, segment, theta[:1].copy()) for segment in segments_of_run]
+
+    def close(self):
+        pass
+
+
 class Whereabouts:
     def __init__(self, samples, run, n_threads):
         self.run, self.n_threads = run, n_threads

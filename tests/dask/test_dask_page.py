@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 
+import dask
 import pytest
 
 import batchprop.dask
@@ -23,7 +24,8 @@ def test_examples_give_what_they_say(name, monkeypatch):
     example = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     assert len(example.examples) > 4
     output = []
-    doctest.DocTestRunner(verbose=False).run(example, out=output.append)
+    with dask.config.set(scheduler="threads"):  # not a client that another test has left
+        doctest.DocTestRunner(verbose=False).run(example, out=output.append)
     assert not output, "".join(output)
 
 

@@ -26,6 +26,7 @@ from tests.dask.clusters import (
     SmallSegments,
     kill,
     kill_holder,
+    local,
     lone_workers,
     wait_until,
     worker_pids,
@@ -194,6 +195,18 @@ def test_workers_whose_memory_is_full(processes):
         Evaluations(groups, Request("a", open_linear)).sums(THETA, 0)
 
 
+def test_a_worker_that_hangs_is_given_up():
+    """It neither dies nor answers: Dask's scheduler removes it after ``worker-ttl``."""
+    with (
+        dask.config.set({"distributed.scheduler.worker-ttl": "2s"}),
+        local(processes=True) as client,
+    ):
+        groups = groups_of(client, *arrays())
+        evaluations = Evaluations(groups, Request("a", open_linear))
+        os.kill(worker_pids(client)[0], signal.SIGSTOP)
+        assert evaluations.sums(THETA, 0).tobytes() == sums_here().tobytes()
+
+
 def test_a_cluster_that_somebody_restarts(processes):
     groups = groups_of(processes, *arrays())
     evaluations = Evaluations(groups, Request("a", open_linear))
@@ -201,6 +214,16 @@ def test_a_cluster_that_somebody_restarts(processes):
     processes.restart(timeout=SECONDS)
     with pytest.raises(ClusterError, match="cancelled from outside|lost"):
         evaluations.sums(THETA, 0)
+
+
+def test_a_client_that_is_closed_during_a_run():
+    with local(processes=False) as client:
+        groups = groups_of(client, *arrays())
+        evaluations = Evaluations(groups, Request("a", open_linear))
+        evaluations.sums(THETA, 0)
+        client.close()
+        with pytest.raises(ClusterError, match="does not answer .the client is closed"):
+            evaluations.sums(THETA, 0)
 
 
 def test_a_worker_without_memory(client):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import pickle
 import sys
+from uuid import uuid4
 
 import dask
 import dask.array as da
@@ -22,7 +23,7 @@ from batchprop.dask.tables import table_of
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import SegmentTree
 from tests.dask.clusters import SECONDS, SIZE, wait_until
-from tests.dask.stand_in import open_linear, open_where
+from tests.dask.stand_in import open_first, open_linear, open_where
 
 N = 1000
 THETA = np.array([1.0, -2.0, 0.5, 3.0])
@@ -79,6 +80,15 @@ def test_the_same_bits_however_the_tables_are_cut(client, values):
     assert sums_there(client, *values).tobytes() == sums_here().tobytes()
 
 
+def test_calls_do_not_share_large_parameters(client):
+    """160 kB each: Client.map would keep such a keyword argument under the same key for all."""
+    groups = groups_of(client, da.from_array(X, chunks=(500, 4)), da.from_array(Y, chunks=500))
+    evaluations = Evaluations(groups, Request("first", open_first))
+    values = [float(k) for k in range(10)]
+    sums = [evaluations.sums(np.full(20_000, value), 0).item() for value in values]
+    assert sums == [segments.n_segments(N) * value for value in values]
+
+
 def test_filtered_tables_have_empty_partitions_and_unknown_sizes(client):
     table = pd.DataFrame(X, columns=list("abcd")).assign(y=Y, row=range(N))
     frame = dd.from_pandas(table, npartitions=20)
@@ -107,6 +117,18 @@ def test_partitions_of_several_types_become_one_type(client):
 
 def block_types(group):
     return [block.X.dtype.name for block in group.samples.read()]
+
+
+def test_what_two_tables_are_made_of_is_computed_once(client, tmp_path):
+    def read(k):
+        (tmp_path / f"{k}-{uuid4()}").touch()
+        rows = slice(100 * k, 100 * (k + 1))
+        return X[rows], Y[rows]
+
+    files = [dask.delayed(read)(k) for k in range(10)]
+    parts = [[file[i] for file in files] for i in range(2)]
+    assert sums_there(client, *parts).tobytes() == sums_here().tobytes()
+    assert len(list(tmp_path.iterdir())) == 10
 
 
 def test_each_worker_gets_a_share_by_its_threads(client):

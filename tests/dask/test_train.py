@@ -169,12 +169,14 @@ def test_ctrl_c_returns_the_best_network(client):
     assert np.isfinite(result.loss)
 
 
-@pytest.mark.parametrize("epoch", [0, 4])
-@pytest.mark.parametrize("persisted", [False, True])
-def test_a_worker_that_dies_changes_no_bit(processes, epoch, persisted):
+@pytest.mark.parametrize(("epoch", "kind"), [(0, "arrays"), (4, "persisted"), (3, "files")])
+def test_a_worker_that_dies_changes_no_bit(processes, tmp_path, epoch, kind):
     tables = arrays(X, Y)
-    if persisted:
+    if kind == "persisted":
         tables = processes.persist(tables)
+    if kind == "files":
+        np.save(tmp_path / "table.npy", np.hstack([X, Y]))
+        tables = [Blocks.from_npy(tmp_path / "table.npy", targets=[-2, -1])]
 
     def callback(progress):
         if progress.epoch == epoch:

@@ -57,9 +57,9 @@ def check_schema(schema: Any, names: Sequence[str], place: str) -> None:
     check_types({name: schema.field(name).type for name in names}, place)
 
 
-def file_table(path: Path, schema: Any, n_samples: int | None) -> FileTable:
+def file_table(path: Path, schema: Any) -> FileTable:
     """Return the table of a file with this ``pyarrow.Schema``."""
-    return FileTable(path, {field.name: float_dtype(field.type) for field in schema}, n_samples)
+    return FileTable(path, {field.name: float_dtype(field.type) for field in schema})
 
 
 def index_columns(schema: Any) -> list[str]:

@@ -35,8 +35,8 @@ class ArrowSource(FileSource):
         paths = matching_files(files, EXTENSIONS["arrow"])
         schemas, lengths = zip(*(_contents(path) for path in paths), strict=True)
         tables = [
-            arrow_columns.file_table(path, schema, None if None in rows else sum(rows))
-            for path, schema, rows in zip(paths, schemas, lengths, strict=True)
+            arrow_columns.file_table(path, schema)
+            for path, schema in zip(paths, schemas, strict=True)
         ]
         index = arrow_columns.index_columns(schemas[0])
         super().__init__(tables, inputs, targets, sample_weight, index)
@@ -46,11 +46,15 @@ class ArrowSource(FileSource):
         # a block is (file, record batch) and the rows start to stop of the batch; stop None: all
         self._batches: list[tuple[int, int, int | None]] = []
         self.cuts = []
+        sizes: list[Any] = []
         for table, rows in enumerate(lengths):
             for batch, n in enumerate(rows):
                 parts = [(0, None)] if n is None or n <= _LARGE else _parts(n, size)
                 self._batches += [(batch, *part) for part in parts]
                 self.cuts += [Cut(table, batch, batch + 1)] * len(parts)
+                sizes += [n if stop is None else stop - start for start, stop in parts]
+        if None not in sizes:
+            self.sizes = sizes
         self.check_blocks()
 
     def block(self, index: int) -> RawBlock:

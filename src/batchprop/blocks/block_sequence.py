@@ -51,9 +51,17 @@ class BlockSequence:
     @property
     def n_samples(self) -> int | None:
         """Number of samples, N; None until it is known, from metadata or after one pass."""
-        if self._source.n_samples is not None:
-            return self._source.n_samples
-        return sum(self._sizes.values()) if len(self._sizes) == len(self) else None
+        sizes = self.sizes
+        return None if sizes is None else sum(sizes)
+
+    @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """Number of samples in each block; None until it is known, as ``n_samples``."""
+        if self._source.sizes is not None:
+            return tuple(self._source.sizes)
+        n_blocks = len(self)
+        is_known = len(self._sizes) == n_blocks
+        return tuple(self._sizes[index] for index in range(n_blocks)) if is_known else None
 
     @property
     def input_names(self) -> tuple[str, ...] | None:

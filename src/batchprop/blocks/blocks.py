@@ -46,6 +46,8 @@ class Blocks(ArrayBlocks):
         e and s.
     n_samples : int or None
         N; None until it is known.
+    sizes : tuple of int, or None
+        Number of samples in each block; None until it is known.
     has_weights : bool
         Whether samples have weights.
     input_names, target_names : tuple of str, or None

@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from batchprop.files import temporary_file
 from batchprop.validation import file_name
 from batchprop.validation.error_text import message
 
-_WRITING = threading.Lock()
 _DIGITS = 24  # of the digest in a name
 
 
@@ -52,12 +51,16 @@ class CachedSource:
         self._source = source
         self._load = load
         self._opened: tuple[Path, Contents] | None = None
+        self._opening = threading.Lock()
         self.input_names = source.input_names
         self.target_names = source.target_names
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything but the file: another process looks for it again."""
-        return {**self.__dict__, "_opened": None}
+        return {**self.__dict__, "_opened": None, "_opening": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = {**state, "_opening": threading.Lock()}
 
     def __len__(self) -> int:
         return len(self._source)
@@ -68,16 +71,16 @@ class CachedSource:
         return self._source.layout if self._opened is None else self._opened[1].layout
 
     @property
-    def n_samples(self) -> int | None:
-        """N, known once the cache is written."""
-        return self._source.n_samples if self._opened is None else sum(self._opened[1].sizes)
+    def sizes(self) -> Sequence[int] | None:
+        """Those of the source, known once the cache is written."""
+        return self._source.sizes if self._opened is None else self._opened[1].sizes
 
     def open(self) -> tuple[Path, Contents]:
         """Return the file and its contents; write it if it is missing or stale.
 
         Ctrl-C interrupts this within the time of one block.
         """
-        with _WRITING:
+        with self._opening:
             if self._opened is None:
                 self._opened = self._open()
             return self._opened

@@ -23,6 +23,7 @@ from batchprop.validation.error_text import message
 
 Array = npt.NDArray[Any]
 
+_DTYPES = (np.dtype("f4"), np.dtype("f8"))
 _MAGIC = b"bpblock1"
 _ALIGNMENT = 64
 _LENGTH = 8  # bytes of the length of the contents
@@ -120,8 +121,23 @@ def read_contents(path: Path) -> Contents | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    is_usable = len(read.offsets) == len(read.sizes) and all(dtype.isnative for dtype in dtypes)
-    return read if is_usable else None
+    return read if _is_usable(read) else None
+
+
+def _is_usable(contents: Contents) -> bool:
+    """Return whether all numbers of a table of contents can be what they should be."""
+    _, (e, s, has_weights, x_dtype, t_dtype), offsets, sizes = contents
+    return (
+        len(offsets) == len(sizes)
+        and all(map(_is_count, (e, s, *offsets, *sizes)))
+        and has_weights in (False, True)
+        and x_dtype in _DTYPES
+        and t_dtype in _DTYPES
+    )
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def read_block(path: Path, contents: Contents, index: int) -> RawBlock:

@@ -80,7 +80,7 @@ class DatasetSource(FileSource):
             inputs = expanded("inputs", inputs, self._columns[0], paths[0])
             targets = expanded("targets", targets, self._columns[0], paths[0])
         tables = [
-            FileTable(path, {key: column.dtype for key, column in columns.items()}, None)
+            FileTable(path, {key: column.dtype for key, column in columns.items()})
             for path, columns in zip(paths, self._columns, strict=True)
         ]
         super().__init__(tables, inputs, targets, sample_weight)
@@ -92,7 +92,7 @@ class DatasetSource(FileSource):
         chunk = max(first[column.dataset].chunks[axis] for column in self._chosen(0))
         size = block_size(self.bytes_per_sample, chunk)
         self.cuts = [Cut(*cut) for cut in cut_lengths(lengths, size)]
-        self.n_samples = sum(lengths)
+        self.sizes = [cut.stop - cut.start for cut in self.cuts]
         self.check_blocks()
 
     def datasets(self, path: Path) -> dict[str, Dataset]:

@@ -27,13 +27,10 @@ class FileTable(NamedTuple):
         The file, or the first one.
     dtypes : mapping
         The dtype of each column as it will be read, by name, or by index where there are no names.
-    n_samples : int or None
-        Its length; None if that is not known before it is read.
     """
 
     path: Path
     dtypes: Mapping[Hashable, np.dtype[Any]]
-    n_samples: int | None
 
 
 class Cut(NamedTuple):
@@ -62,11 +59,14 @@ class FileSource:
         The checked columns.
     layout : Layout
         Of all blocks: float32 only if the columns are float32 in all files.
-    n_samples : int or None
-        N.
+    cuts : sequence of Cut
+        The blocks.
+    sizes : sequence of int, or None
+        Samples in each; None if that is not known before they are read.
     """
 
     cuts: Sequence[Cut] = ()
+    sizes: Sequence[int] | None = None
 
     def __init__(
         self,
@@ -96,8 +96,6 @@ class FileSource:
         self.layout: Layout = Layout(
             len(choice.inputs), len(choice.targets), has_weights, x_dtype, t_dtype
         )
-        lengths = [table.n_samples for table in tables if table.n_samples is not None]
-        self.n_samples: int | None = sum(lengths) if len(lengths) == len(tables) else None
 
     def __len__(self) -> int:
         return len(self.cuts)
@@ -110,7 +108,7 @@ class FileSource:
 
     def check_blocks(self) -> None:
         """Reject files that have no samples at all."""
-        if not self.cuts or self.n_samples == 0:
+        if not self.cuts or (self.sizes is not None and sum(self.sizes) == 0):
             files = "1 file" if len(self.tables) == 1 else f"{len(self.tables)} files"
             got = f"none in {files}, the first {shown(self.tables[0].path)}"
             remedy = "Check how they were written."

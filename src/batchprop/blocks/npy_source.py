@@ -70,6 +70,7 @@ class NpySource(FileSource):
         super().__init__(tables, inputs, targets, sample_weight)
         lengths = [table[0].shape[1] for table in self._arrays]
         self.cuts = [Cut(*cut) for cut in cut_lengths(lengths, block_size(self.bytes_per_sample))]
+        self.sizes = [cut.stop - cut.start for cut in self.cuts]
         self._is_row = is_row
         self.check_blocks()
 
@@ -137,4 +138,4 @@ def _table(arrays: Sequence[StoredArray]) -> FileTable:
         dtypes = {name: first.dtype[name] for name in first.dtype.names}
     else:
         dtypes = dict(enumerate(each.dtype for each in arrays for _ in range(each.shape[0])))
-    return FileTable(first.path, dtypes, n_samples)
+    return FileTable(first.path, dtypes)

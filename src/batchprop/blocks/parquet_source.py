@@ -37,8 +37,8 @@ class ParquetSource(FileSource):
         self._bytes = [path.stat().st_size for path in paths]
         schemas = [metadata.schema.to_arrow_schema() for metadata in self._metadata]
         tables = [
-            arrow_columns.file_table(path, schema, metadata.num_rows)
-            for path, schema, metadata in zip(paths, schemas, self._metadata, strict=True)
+            arrow_columns.file_table(path, schema)
+            for path, schema in zip(paths, schemas, strict=True)
         ]
         index = arrow_columns.index_columns(schemas[0])
         super().__init__(tables, inputs, targets, sample_weight, index)
@@ -46,12 +46,14 @@ class ParquetSource(FileSource):
             arrow_columns.check_schema(schema, self.choice.columns, shown(path))
         size = block_size(self.bytes_per_sample)
         self.cuts: list[Cut] = []
+        self.sizes: list[int] = []
         self._first_rows: list[int] = []  # of each block in its file
         for table, metadata in enumerate(self._metadata):
             rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
             for start, stop in joined(rows, size):
                 self.cuts.append(Cut(table, start, stop))
                 self._first_rows.append(sum(rows[:start]))
+                self.sizes.append(sum(rows[start:stop]))
         self.check_blocks()
 
     def block(self, index: int) -> RawBlock:

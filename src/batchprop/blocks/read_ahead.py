@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-_POLL = 0.25  # seconds between looks at Ctrl-C, where a waiting lock does not notice it
+_POLL = 0.25  # seconds; Windows delivers Ctrl-C only between two waits
 
 
 def read_ahead(load: Callable[[int], Item], n_items: int) -> Generator[Item]:

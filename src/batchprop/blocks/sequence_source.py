@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from batchprop.blocks.column_choice import ColumnChoice, column_choice
 from batchprop.blocks.file_source import chosen_rows
@@ -25,7 +28,7 @@ class SequenceSource:
     """
 
     layout: Layout | None = None
-    n_samples: int | None = None
+    sizes: Sequence[int] | None = None
 
     def __init__(self, sequence: Any, inputs: Any, targets: Any, sample_weight: Any) -> None:
         expected = "be a sequence of blocks"
@@ -35,7 +38,8 @@ class SequenceSource:
         if not hasattr(sequence, "__len__") or not hasattr(sequence, "__getitem__"):
             remedy = "Pass a list, or an object with __len__ and __getitem__ that reads a block."
             raise TypeError(message("sequence", expected, described(sequence), remedy))
-        if hasattr(sequence, "columns") or hasattr(sequence, "dtype"):
+        is_frame = hasattr(sequence, "to_numpy") or hasattr(sequence, "to_pandas")
+        if is_frame or isinstance(sequence, np.ndarray | Mapping):
             got = f"one table of type {type(sequence).__name__}"
             raise TypeError(message("sequence", expected, got, "Pass a list of tables."))
         if len(sequence) == 0:

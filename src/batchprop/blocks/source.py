@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -65,8 +66,8 @@ class Source(Protocol):
         """The layout, or None if a block must be read to know it."""
 
     @property
-    def n_samples(self) -> int | None:
-        """N, or None if all blocks must be read to know it."""
+    def sizes(self) -> Sequence[int] | None:
+        """The number of samples in each block, or None if all blocks must be read to know it."""
 
     def __len__(self) -> int:
         """Return the number of blocks."""

@@ -19,7 +19,7 @@ from uuid import uuid4
 import distributed
 
 from batchprop.dask.resident_samples import ResidentSamples
-from batchprop.dask.waiting import settled
+from batchprop.dask.waiting import finished
 
 SECONDS = 5.0
 """From one look at the workers to the next."""
@@ -84,10 +84,9 @@ class Balance:
             allow_other_workers=True,
         )
         with contextlib.suppress(TimeoutError, KeyError):  # then the group stays where it is
-            await asyncio.wait_for(settled(self._client, [future]), MOVE_SECONDS)
-            if future.status == "finished":
-                await self._client.scheduler.set_restrictions(worker={future.key: None})
-                self._futures[move.group] = future
+            await asyncio.wait_for(finished(self._client, [future]), MOVE_SECONDS)
+            await self._client.scheduler.set_restrictions(worker={future.key: None})
+            self._futures[move.group] = future
 
 
 def moved(group: ResidentSamples) -> ResidentSamples:

@@ -64,9 +64,9 @@ def groups_of_blocks(
 ) -> Groups:
     """Make a group for each worker, and wait for it.
 
-    The workers first find out how many samples each block has.
+    If the source does not know how many samples each block has, the workers first find out.
     """
-    sizes = _sizes(client, blocks, workers, timeout)
+    sizes = blocks.sizes or _sizes(client, blocks, workers, timeout)
     n_samples, starts = sum(sizes), [0, *accumulate(sizes)]
     if n_samples == 0:
         remedy = "Check the files, or how the samples were selected."

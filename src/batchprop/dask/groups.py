@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -14,7 +15,7 @@ from batchprop.dask.balance import Balance
 from batchprop.dask.loading import LoadedTable, Worker
 from batchprop.dask.resident_samples import resident_samples
 from batchprop.dask.segment_runs import segment_runs
-from batchprop.dask.waiting import gathered, settled, wait_for
+from batchprop.dask.waiting import check_open, finished, gathered, wait_for
 from batchprop.engines.portions import SegmentRange
 from batchprop.segments import n_segments
 
@@ -50,7 +51,7 @@ class Groups:
 
     def settle(self) -> None:
         """Wait until all groups are on workers, each on one of its own."""
-        wait_for(self.client, _finished(self.client, self.futures), self._timeout)
+        wait_for(self.client, finished(self.client, self.futures), self._timeout)
         wait_for(self.client, self._balance.settle(), self._timeout)
 
     def map(
@@ -78,12 +79,16 @@ class Groups:
         ClusterError
             The cluster cannot compute it.
         """
+        check_open(self.client)
         self._balance.look()
         # a name of its own for each call: Dask spreads the tasks of larger families over all
         # workers, wherever their data are
         call = f"batchprop-{name}-{self._token}{next(self._calls):06x}"
         keys = [(call, k) for k in range(len(self.futures))]
-        futures = self.client.map(function, self.futures, key=keys, pure=False, **arguments)
+        # bound here: Client.map makes tasks of large keyword arguments and names them by the
+        # keywords, so that the θ of two calls would have the same key
+        bound = partial(function, **arguments)
+        futures = self.client.map(bound, list(self.futures), key=keys, pure=False)
         results: list[Result] = wait_for(
             self.client, gathered(self.client, futures), self._timeout, check
         )
@@ -137,11 +142,3 @@ def _bounds(table: LoadedTable, run: range) -> dict[int, tuple[int, int]]:
             bounds[i] = low - start, high - start
         start = end
     return bounds
-
-
-async def _finished(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
-    """Wait for futures; raise the error of the first that failed."""
-    await settled(client, futures)
-    for future in futures:
-        if future.status != "finished":
-            await future._result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import dask
@@ -124,7 +124,10 @@ def load(
         The cluster cannot compute them.
     """
     token = uuid4().hex[:8]
-    futures = [_partitions(client, table, token) for table in tables]
+    tasks = [_partitions(table, token) for table in tables]
+    # at once, so that what several tables are made of is computed once
+    submitted = iter(client.compute([task for of_table in tasks for task in of_table]))
+    futures = [[next(submitted) for _ in of_table] for of_table in tasks]
     facts = [
         client.map(
             facts_of,
@@ -141,12 +144,10 @@ def load(
     ]
 
 
-def _partitions(
-    client: distributed.Client, table: ClusterTable, token: str
-) -> list[distributed.Future]:
-    """Return the futures of a table's partitions."""
+def _partitions(table: ClusterTable, token: str) -> list[Any]:
+    """Return the tasks that make a table's partitions."""
     task = dask.delayed(partition_of, pure=False)
-    parts = [
+    return [
         task(
             f"{table.name} (partition {i})",
             part,
@@ -154,7 +155,6 @@ def _partitions(
         )
         for i, part in enumerate(table.parts)
     ]
-    return list(client.compute(parts))
 
 
 def _loaded(

@@ -91,7 +91,8 @@ def train(
     >>> options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     >>> client = distributed.Client(processes=False, **options)
     >>> x = np.linspace(-3.0, 3.0, 200)
-    >>> X, T = da.from_array(x[:, None], chunks=(50, 1)), da.from_array(np.sin(x), chunks=80)
+    >>> X = da.from_array(x[:, None], chunks=(50, 1))
+    >>> T = da.from_array(np.sin(x), chunks=80)
     >>> settings = {"hidden_size": 5, "solver": "lm", "alpha": 0.0}
     >>> result = train(X, T, client=client, **settings, target_loss=0.01)
     >>> result.stop_reason, result.loss <= 0.01

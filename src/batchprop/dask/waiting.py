@@ -53,8 +53,8 @@ def wait_for(
     handle = _started(client, coroutine)
     try:
         while True:
-            finished, _ = concurrent.futures.wait([handle], _POLL)
-            if finished:
+            concurrent.futures.wait([handle], _POLL)
+            if handle.done():
                 return handle.result()
             if check is not None:
                 check()
@@ -70,10 +70,10 @@ def wait_for(
         handle.cancel()
 
 
-async def settled(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
-    """Wait until futures have finished or failed; ``distributed.wait`` needs a default client."""
-    async for _ in distributed.as_completed(futures, loop=client.loop):
-        pass
+def check_open(client: distributed.Client) -> None:
+    """Raise ClusterError if the client is closed, or was because its scheduler is gone."""
+    if client.status not in ("running", "connecting"):
+        raise ClusterError(scheduler_lost(f"the client is {client.status}"))
 
 
 async def gathered(client: distributed.Client, futures: Any) -> Any:
@@ -81,13 +81,24 @@ async def gathered(client: distributed.Client, futures: Any) -> Any:
     return await client.gather(futures, asynchronous=True)
 
 
+async def finished(client: distributed.Client, futures: Sequence[distributed.Future]) -> None:
+    """Wait until the results of futures are on workers; raise the error of one that failed."""
+    with client.as_current():  # ``distributed.wait`` asks for the current client
+        await distributed.wait(list(futures))
+    for future in futures:
+        if future.status != "finished":
+            await gathered(client, future)  # raises
+
+
 def _started(
     client: distributed.Client, coroutine: Coroutine[Any, Any, Result]
 ) -> concurrent.futures.Future[Result]:
     """Start a coroutine in the client's event loop."""
-    if client.status not in ("running", "connecting"):
+    try:
+        check_open(client)
+    except ClusterError:
         coroutine.close()
-        raise ClusterError(scheduler_lost(f"the client is {client.status}"))
+        raise
     return asyncio.run_coroutine_threadsafe(coroutine, client.loop.asyncio_loop)
 
 
@@ -108,7 +119,7 @@ class _Watch:
         self._interval = min(_LOOK, timeout / 4)
         self._next_look = self._seen + self._interval
         self._request: concurrent.futures.Future[Any] | None = None
-        self._state = scheduler_lost("no answer")
+        self._state = scheduler_lost()
 
     def look(self) -> None:
         """Take the scheduler's last answer, and ask again if it is time."""

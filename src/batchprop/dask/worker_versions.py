@@ -51,9 +51,9 @@ def warn_of_mixture(client: distributed.Client, timeout: float, stacklevel: int)
         _difference(name, {address: answer[name] for address, answer in answers.items()})
         for name in facts()
     ]
-    ours = {answer["batchprop"] for answer in answers.values()} - {__version__}
-    if ours:
-        differences.insert(0, f"batchprop {', '.join(sorted(ours))} there and {__version__} here")
+    others = {answer["batchprop"] for answer in answers.values()} - {__version__}
+    if others:
+        differences.insert(0, f"batchprop {', '.join(sorted(others))} there and {__version__} here")
     if any(differences):
         warnings.warn(
             f"The workers of the cluster differ: {'; '.join(filter(None, differences))}. Bits may "
