@@ -14,7 +14,7 @@ from batchprop.engines.fused.objective import GRADIENT_SUMS, Objective
 from batchprop.engines.fused.segment_sums import SegmentSums, add_sums
 from batchprop.engines.fused.summed_objective import SummedObjective
 from batchprop.engines.loss_scale import scales
-from batchprop.engines.portions import SegmentRange
+from batchprop.engines.portions import SegmentRange, taken
 from batchprop.engines.samples import Samples
 from batchprop.engines.vectorized import ArrayGaussNewtonObjective
 from batchprop.scaling import Scaling
@@ -197,6 +197,31 @@ def test_a_cancelled_evaluation_closes_the_source():
         member.sums(network.theta, 0)
     member.close()
     assert blocks.n_open == 0
+
+
+def test_short_blocks_are_not_all_read_once_the_run_is_cancelled():
+    """Several blocks are joined before anything is computed; each of them may be slow to read."""
+    network, samples = data_of(SEGMENT)
+    cancellation = Cancellation(lambda: "interrupted")
+    n_read = 0
+
+    class ShortBlocks:
+        def read(self):
+            nonlocal n_read
+            for start in range(0, SEGMENT, 10):
+                n_read += 1
+                if n_read == 3:
+                    cancellation.cancel()
+                yield taken(samples, start, start + 10)
+
+    member = SegmentSums(
+        ShortBlocks(), SegmentRange.whole(SEGMENT), GRADIENT_SUMS, network.shape,
+        network.activation, network.dtype, None, 1, cancellation,
+    )  # fmt: skip
+    with pytest.raises(Cancelled):
+        member.sums(network.theta, 0)
+    member.close()
+    assert n_read == 3
 
 
 def test_a_long_sum_is_close_to_that_of_one_segment(monkeypatch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,10 @@ from batchprop.engines.portions import BlockSource, SegmentRange, portions
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
 from batchprop.segments import Node, SegmentTree
-from batchprop.threads.cancellation import Cancellation, Cancelled
+from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
+Item = TypeVar("Item")
 
 
 @kernel
@@ -101,17 +102,24 @@ class SegmentSums:
         tree: SegmentTree[Array] = SegmentTree(add_sums)
         bounds = partial(chunk_bounds, task.problem)
         with closing(self._blocks.read()) as blocks:
-            for portion in portions(blocks, bounds, self._range):
+            for portion in portions(map(self._unless_cancelled, blocks), bounds, self._range):
                 samples = portion.samples._replace(scaling=self._scaling)
                 self._workspace.read_from(tables_of(samples, portion.first_sample))
                 _add_chunks(task, portion.segment, portion.first, portion.stop, work)
-                if self._cancellation is not None:
-                    if self._cancellation.cancelled:
-                        raise Cancelled
-                    self._cancellation.check()
+                self._unless_cancelled(portion)
                 if portion.ends_segment:
                     tree.append(Node(0, portion.segment, task.totals[columns].copy()))
         return tree.nodes
+
+    def _unless_cancelled(self, item: Item) -> Item:
+        """Return a block or a portion, unless the run was cancelled.
+
+        Both are looked at: a portion may have many blocks that are slow to read, and a block may
+        have many portions.
+        """
+        if self._cancellation is not None:
+            self._cancellation.check()
+        return item
 
     def close(self) -> None:
         """End the threads."""
