@@ -135,7 +135,8 @@ def test_limits_callback_and_threads_are_those_of_the_call(first, tmp_path):
 def test_every_argument_of_train_has_a_place(first):
     """A new argument is kept by checkpoints, unless it is one of these."""
     of_the_call = {
-        "inputs", "targets", "X_val", "T_val", "sample_weight", "sample_weight_val", "network", "n_init", "combine",
+        "inputs", "targets", "X_val", "T_val", "sample_weight", "sample_weight_val", "network",
+        "n_init", "combine",
         "max_epochs", "max_seconds", "uncertainty",
         "callback", "callback_every", "progress", "n_threads", "resume", "checkpoint",
         "checkpoint_seconds",
