@@ -83,6 +83,18 @@ def test_short_blocks_are_joined(monkeypatch):
     assert set(counts) == {1}
 
 
+def test_blocks_of_whole_segments_are_not_joined():
+    """A portion ends with its segment: waiting for the next one would only take memory."""
+    blocks = [Samples(np.zeros((2, SEGMENT)), np.zeros((1, SEGMENT))) for _ in range(6)]
+    run = SegmentRange.whole(6 * SEGMENT)
+
+    def bounds(segment):
+        return [segment * SEGMENT, (segment + 1) * SEGMENT]
+
+    for block, portion in zip(blocks, portions(iter(blocks), bounds, run), strict=True):
+        assert np.shares_memory(portion.samples.X, block.X)
+
+
 @pytest.mark.parametrize(("count", "text"), [(150, "got 150 of"), (400, "got at least 201 of")])
 def test_another_number_of_samples_is_refused(count, text):
     blocks = [Samples(np.zeros((1, 67)), np.zeros((1, 67))) for _ in range(count // 67)]

@@ -163,11 +163,12 @@ class _Parts:
         return self._bounds(min(sample, self._n_samples - 1) // segments.SEGMENT_SAMPLES)
 
     def enough(self, block: Samples) -> int:
-        """Return how many samples of short blocks are to be joined."""
+        """Return how many samples of short blocks are to be joined: at most a segment."""
         first, second, *_ = self._bounds(0)
         part = second - first
         part_bytes = part * (block.X.nbytes // max(1, int(block.X.shape[1])))
-        return part * max(1, min(PARTS, BYTES // max(1, part_bytes)))
+        samples = part * max(1, min(PARTS, BYTES // max(1, part_bytes)))
+        return min(samples, segments.SEGMENT_SAMPLES)
 
     def next_bound(self, sample: int) -> int:
         """Return the first bound that is not before a sample."""
