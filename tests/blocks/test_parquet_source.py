@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +112,17 @@ def test_rows_of_nulls_are_counted_in_the_file(monkeypatch):
     assert [next(blocks).X.shape[1] for _ in range(2)] == [2, 2]
     with pytest.raises(ValueError, match="got 2 nulls, the first in row 4 of column 'a' in x.parq"):
         next(blocks)
+
+
+def test_a_damaged_row_group_names_its_file():
+    """The footer is sound, so that the damage shows when the block is read."""
+    pq.write_table(pa.table({"a": np.arange(900.0), "y": np.arange(900.0)}), "x.parquet")
+    damaged = bytearray(Path("x.parquet").read_bytes())
+    damaged[4:400] = b"\xff" * 396
+    Path("x.parquet").write_bytes(damaged)
+    blocks = Blocks.from_parquet("x.parquet", targets="y")
+    with pytest.raises(ValueError, match=r"readable; got x\.parquet from row group 0 on \("):
+        list(blocks.read())
 
 
 def test_a_file_that_changes_while_it_is_in_use():

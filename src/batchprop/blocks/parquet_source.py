@@ -67,10 +67,16 @@ class ParquetSource(FileSource):
             remedy = "Open the files again, and leave them as they are while they are in use."
             raise ValueError(message("files", "stay as they are", got, remedy))
         names = list(self.choice.columns)
+        pyarrow = optional_package("pyarrow", _CALLER, _EXTRA)
         with parquet.ParquetFile(path, metadata=self._metadata[table]) as file:
             # other threads compute meanwhile: more threads here would only compete with them
             groups = range(start, stop)
-            rows = file.read_row_groups(groups, columns=names, use_threads=False)
+            try:
+                rows = file.read_row_groups(groups, columns=names, use_threads=False)
+            except (OSError, pyarrow.ArrowInvalid) as error:
+                remedy = "Write it again, or leave it out."
+                got = f"{self.place(index)} ({_reason(error)})"
+                raise ValueError(message("files", "be readable", got, remedy)) from error
         columns = arrow_columns.columns_of(rows, names, shown(path), self._first_rows[index])
         return self.raw_block(columns)
 
@@ -103,7 +109,11 @@ def _metadata(parquet: Any, path: Path) -> Any:
     try:
         return parquet.read_metadata(path)
     except pyarrow.ArrowInvalid as error:
-        reason = " ".join(str(error).split())[:100]
-        got = f"{shown(path)} ({reason})"
+        got = f"{shown(path)} ({_reason(error)})"
         remedy = "Write it again, or leave it out."
         raise ValueError(message("files", "be Parquet files", got, remedy)) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the beginning of a message of pyarrow, in one line."""
+    return " ".join(str(error).split())[:100]
