@@ -157,14 +157,23 @@ def test_a_run_ends_in_time(client):
     assert time.monotonic() - began < 30
 
 
-def test_ctrl_c_returns_the_best_network(client):
+@pytest.fixture
+def ctrl_c():
+    """A background job, as of a shell's, starts with a SIGINT that is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_returns_the_best_network(client, ctrl_c):
     def callback(progress):
         if progress.epoch == 2:
             threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     result = on_cluster(
-        client, callback=callback, max_epochs=100_000, solver="adam", tol=None, gradient_tol=None
-    )
+        client, callback=callback, max_epochs=100_000, max_seconds=60.0, solver="adam", tol=None,
+        gradient_tol=None,
+    )  # fmt: skip
     assert result.stop_reason == "interrupted"
     assert np.isfinite(result.loss)
 
