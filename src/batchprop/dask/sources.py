@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Protocol
 
 import distributed
@@ -114,6 +115,10 @@ def source_of(
                 remedy = "Leave it out: Blocks have targets and weights of their own."
                 raise TypeError(message(name, expected, described(value), remedy))
         return BlockSource(X)
+    if isinstance(X, str | os.PathLike):
+        expected = "be a collection of rows or Blocks"
+        remedy = "Pass batchprop.Blocks.from_files(..., targets=[...]), which each worker reads."
+        raise TypeError(message(names[0], expected, described(X), remedy))
     for name, other, value in ((names[0], names[1], X), (names[1], names[0], T)):
         if value is None:
             remedy = "Pass both; only Blocks have targets of their own."

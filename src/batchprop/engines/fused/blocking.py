@@ -27,6 +27,7 @@ from batchprop.simd.vectors import NATIVE, WIDE, lanes
 
 CHUNK_SAMPLES = 512  # at most, while there are few chunks; then twice as many and some more
 FEW_CHUNKS, MAX_CHUNKS = 8, 64
+MAX_CHUNKS_OF_SEVERAL = 16  # in each of several segments: the sums of chunks are added one by one
 LARGE_SUM_BYTES = 1 << 20  # a chunk's sums fill most processors' second-level cache
 # of all chunks' sums together; so many chunks are allowed whatever they take
 MAX_SUM_BYTES, ALWAYS_ALLOWED_CHUNKS = 64 << 20, 16
@@ -193,7 +194,8 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     if sums_in_strips:
         row_limit = max(MIN_STRIP_BLOCK, WIDE_ROWS_BYTES // (width * size))
     row_bytes = 8 * (shape.n_parameters + s)
-    max_chunks = max(ALWAYS_ALLOWED_CHUNKS, min(MAX_CHUNKS, MAX_SUM_BYTES // row_bytes))
+    most = MAX_CHUNKS if n_samples <= segments.SEGMENT_SAMPLES else MAX_CHUNKS_OF_SEVERAL
+    max_chunks = max(ALWAYS_ALLOWED_CHUNKS, min(most, MAX_SUM_BYTES // row_bytes))
     large_sums = row_bytes >= LARGE_SUM_BYTES
     in_segment = min(n_samples, segments.SEGMENT_SAMPLES)
     chunk_samples, n_chunks = cut_into_chunks(in_segment, max_chunks, width, large_sums)

@@ -1,8 +1,8 @@
 """Where chunks begin: segments of samples, and chunks inside each of them.
 
 The chunks of a segment differ by one panel at most.  The last segment, which is shorter, has
-chunks of about the length of the others.  The functions take a ``Problem``, in Python and in
-kernels.
+chunks of about the length of the others.  Most functions take a ``Problem``, in Python
+and in kernels.
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ from typing import TYPE_CHECKING
 
 from numba import types
 
+from batchprop import segments
 from batchprop.compiler.jit import returning
 
 if TYPE_CHECKING:
     from batchprop.engines.fused.problem import Problem
 
 
+def n_last_chunks(n_samples: int, n_chunks: int, width: int) -> int:
+    """Return the number of chunks in the last segment, where the others have ``n_chunks``."""
+    whole = min(n_samples, segments.SEGMENT_SAMPLES)
+    samples = n_samples - (segments.n_segments(n_samples) - 1) * segments.SEGMENT_SAMPLES
+    panels, panels_of_whole = -(-samples // width), -(-whole // width)
+    return -(-panels * n_chunks // panels_of_whole)
+
+
 def n_chunks_of(problem: Problem, segment: int) -> int:
     """Return the number of chunks in a segment."""
-    width = problem.width
-    samples = min(problem.segment_samples, problem.n_samples - segment * problem.segment_samples)
-    panels = (samples + width - 1) // width
-    whole = (min(problem.n_samples, problem.segment_samples) + width - 1) // width
-    return (panels * problem.n_chunks + whole - 1) // whole
+    return problem.n_chunks if segment + 1 < problem.n_segments else problem.n_last_chunks
 
 
 def chunk_bound(problem: Problem, segment: int, k: int, n_chunks: int) -> int:

@@ -72,7 +72,7 @@ def evaluate(task, work):
     """
     problem, n, s = task.problem, task.theta.size, task.problem.s
     sums, gradient = task.totals, task.gradient
-    n_segments = (problem.n_samples + problem.segment_samples - 1) // problem.segment_samples
+    n_segments = problem.n_segments
     start, stop = columns_start(task, work), columns_stop(task, work)
     for segment in range(n_segments):
         add_chunks(task, segment, 0, n_chunks_in(problem, segment), work)

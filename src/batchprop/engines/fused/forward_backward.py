@@ -207,7 +207,9 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     fill(G, problem.b_h_start if problem.sums_in_strips and with_gradient else 0, G.size, 0.0)
     if problem.packs_W_h:
         pack_W_h(problem, theta, scratch.packed_W_h)
-    segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
+    segment, k = 0, chunk
+    if problem.n_segments > 1:
+        segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
     n_chunks = n_chunks_in(problem, segment)
     start = bound_of_chunk(problem, segment, k, n_chunks)
     stop = bound_of_chunk(problem, segment, k + 1, n_chunks)

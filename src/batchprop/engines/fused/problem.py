@@ -9,6 +9,7 @@ import numpy.typing as npt
 from batchprop import segments
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused.blocking import Blocking
+from batchprop.engines.fused.chunk_bounds import n_last_chunks
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable
 from batchprop.parameters import Shape, offsets
 from batchprop.threads.cancellation import Token
@@ -32,7 +33,9 @@ class Problem(NamedTuple):
     weight: SampleTable
     width: int  # samples in a panel
     segment_samples: int  # samples in a segment
+    n_segments: int
     n_chunks: int  # in a segment
+    n_last_chunks: int  # in the last segment
     block_samples: int  # samples that go forward and backward together
     cache_rows: int  # rows of W_h, and of δ_h, that stay in the second-level cache
     cache_columns: int  # columns of W_h that stay there, and rows of X in the first-level cache
@@ -66,7 +69,9 @@ def describe_problem(
         weight=weight,
         width=blocking.width,
         segment_samples=segments.SEGMENT_SAMPLES,
+        n_segments=segments.n_segments(n_samples),
         n_chunks=blocking.n_chunks,
+        n_last_chunks=n_last_chunks(n_samples, blocking.n_chunks, blocking.width),
         block_samples=blocking.block_samples,
         cache_rows=blocking.cache_rows,
         cache_columns=blocking.cache_columns,

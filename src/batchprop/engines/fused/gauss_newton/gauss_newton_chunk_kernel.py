@@ -35,7 +35,9 @@ def gauss_newton_chunk_kernel(problem, theta, chunk, scratch, G, work):
             return
     if problem.sums_in_strips and work != LOSS:
         fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
-    segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
+    segment, k = 0, chunk
+    if problem.n_segments > 1:
+        segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
     n_chunks = n_chunks_in(problem, segment)
     start = bound_of_chunk(problem, segment, k, n_chunks)
     stop = bound_of_chunk(problem, segment, k + 1, n_chunks)
