@@ -85,12 +85,12 @@ def test_chunks_with_large_sums_are_twice_as_long():
 def test_how_many_chunks_there_are_at_most(choose, most, least, bytes_of):
     """No more than 64 (of Gauss–Newton 32), and than 64 (128) MiB of sums, but 16 (8) at least."""
     limit = (64 if choose is choose_blocking else 128) * KIB * KIB
-    small = choose(Shape(1, 4, 1), 10**7, DTYPES[1])
+    small = choose(Shape(1, 4, 1), SEGMENT_SAMPLES, DTYPES[1])
     assert small.n_chunks == most
     huge = Shape(200, 20_000, 1) if choose is choose_blocking else Shape(100, 100, 1)
     assert choose(huge, 10**7, DTYPES[1]).n_chunks == least
     between = Shape(100, 2000, 1) if choose is choose_blocking else Shape(20, 100, 1)
-    cut = choose(between, 10**7, DTYPES[1])
+    cut = choose(between, SEGMENT_SAMPLES, DTYPES[1])
     assert least <= cut.n_chunks < most
     assert cut.n_chunks % 8 == 0  # so that 2, 4 or 8 threads have the same work each
     assert cut.n_chunks * bytes_of(between) <= limit < (cut.n_chunks + 8) * bytes_of(between)

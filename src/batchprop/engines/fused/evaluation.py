@@ -38,14 +38,34 @@ def add_chunks(task, segment, first, last, work):
                 return
             add_row(task, chunk > 0, start, stop)
     else:
-        n_rows, continues = last - first, first > 0
-        share(task, work, begin + first, n_rows)
-        n_slices = (stop + SLICE - 1) // SLICE
-        if work == LOSS or n_slices == 1:
-            reduce_range(task, n_rows, continues, start, stop)
-        else:
-            task.control[N_ROWS], task.control[CONTINUES] = n_rows, continues
-            share(task, REDUCE, 0, n_slices)
+        share(task, work, begin + first, last - first)
+        _reduce(task, 0, last - first, first > 0, work)
+
+
+@helper
+def _reduce(task, first_row, n_rows, continues, work):
+    """Sum rows to ``totals``, or on top of what is there."""
+    start, stop = columns_start(task, work), columns_stop(task, work)
+    n_slices = (stop + SLICE - 1) // SLICE
+    if work == LOSS or n_slices == 1:
+        reduce_range(task, first_row, n_rows, continues, start, stop)
+    else:
+        task.control[N_ROWS], task.control[CONTINUES] = n_rows, continues
+        share(task, REDUCE, first_row, n_slices)
+
+
+@helper
+def _add_segments(task, first, last, work):
+    """Add the sums over several segments to the tree; threads share the chunks of all of them."""
+    problem, n_chunks = task.problem, task.problem.n_chunks
+    start, stop = columns_start(task, work), columns_stop(task, work)
+    n_pieces = (last - 1 - first) * n_chunks + n_chunks_in(problem, last - 1)
+    share(task, work, first * n_chunks, n_pieces)
+    for segment in range(first, last):
+        if is_cancelled(task.scratch.token):
+            return
+        _reduce(task, (segment - first) * n_chunks, n_chunks_in(problem, segment), False, work)
+        add_to_tree(task, segment, start, stop)
 
 
 @returning(types.int64)
@@ -74,14 +94,21 @@ def evaluate(task, work):
     sums, gradient = task.totals, task.gradient
     n_segments = problem.n_segments
     start, stop = columns_start(task, work), columns_stop(task, work)
-    for segment in range(n_segments):
-        add_chunks(task, segment, 0, n_chunks_in(problem, segment), work)
-        if is_cancelled(task.scratch.token):
-            return 0.0
-        if n_segments > 1:
-            add_to_tree(task, segment, start, stop)
-    if n_segments > 1:
+    if n_segments == 1:
+        add_chunks(task, 0, 0, problem.n_chunks, work)
+    else:
+        together = max(1, task.sums.shape[0] // problem.n_chunks)  # segments
+        for first in range(0, n_segments, together):
+            if task.n_workers > 0:
+                _add_segments(task, first, min(first + together, n_segments), work)
+            else:
+                add_chunks(task, first, 0, n_chunks_in(problem, first), work)
+                add_to_tree(task, first, start, stop)
+            if is_cancelled(task.scratch.token):
+                return 0.0
         total_of_tree(task, n_segments, start, stop)
+    if is_cancelled(task.scratch.token):
+        return 0.0
     if work == GRADIENT:
         # ∂L̃/∂θ = (2/Σw) Σ w (y − t) ∂y/∂θ
         scale = task.gradient_scale

@@ -22,9 +22,9 @@ GRADIENT, LOSS, CURVATURE, REDUCE = range(4)
 SLICE = 4096  # columns in a piece of REDUCE
 ADDED_PER_CHECK = 1 << 17  # sums that are added between two checks for cancellation
 # indices in ``control``, of four cache lines.  Set by ``thread_team.share``: pieces that are left
-# and done, the kind of work and the first chunk.  Set by ``evaluation``: rows to be reduced, and
-# whether they continue the sums.  Set at the end: STOP.
-LEFT, DONE, WORK, FIRST_CHUNK, N_ROWS, CONTINUES, STOP = 0, 16, 32, 33, 34, 35, 48
+# and done, the kind of work, and the first chunk or row.  Set by ``evaluation``: how many rows are
+# reduced, and whether they continue the sums.  Set at the end: STOP.
+LEFT, DONE, WORK, FIRST, N_ROWS, CONTINUES, STOP = 0, 16, 32, 33, 34, 35, 48
 
 
 class Task(NamedTuple):
@@ -55,24 +55,24 @@ def sum_chunk(task, chunk, scratch, row, work):
 
 
 @helper
-def reduce_range(task, n_rows, continues, start, stop):
+def reduce_range(task, first_row, n_rows, continues, start, stop):
     """Sum a range of columns over rows, in their order, to ``totals`` or on top of them."""
     total, sums = task.totals, task.sums
-    first = 0
+    first = first_row
     if not continues:
         for i in range(start, stop):
-            total[i] = sums[0, i]
-        first = 1
-    for row in range(first, n_rows):
+            total[i] = sums[first, i]
+        first += 1
+    for row in range(first, first_row + n_rows):
         for i in range(start, stop):
             total[i] += sums[row, i]
 
 
 @helper
-def reduce_slice(task, k, n_rows, continues, token):
-    """Sum slice k of the columns over the rows."""
-    start = k * SLICE
-    reduce_range(task, n_rows, continues, start, min(start + SLICE, task.totals.size))
+def reduce_slice(task, k, first_row, n_rows, continues, token):
+    """Sum slice k of the columns over some rows."""
+    start, stop = k * SLICE, min((k + 1) * SLICE, task.totals.size)
+    reduce_range(task, first_row, n_rows, continues, start, stop)
     check(token, READ * SLICE * n_rows)
 
 

@@ -15,7 +15,7 @@ from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.task import (
     CONTINUES,
     DONE,
-    FIRST_CHUNK,
+    FIRST,
     LEFT,
     N_ROWS,
     REDUCE,
@@ -43,22 +43,24 @@ def take_work(task, scratch):
             pass  # the piece is taken, but not done
         elif work == REDUCE:
             n_rows, continues = task.control[N_ROWS], task.control[CONTINUES] != 0
-            reduce_slice(task, piece, n_rows, continues, scratch.token)
+            first_row = task.control[FIRST]
+            reduce_slice(task, piece, first_row, n_rows, continues, scratch.token)
         else:
-            chunk = atomic_load(task.control, FIRST_CHUNK) + piece
+            chunk = atomic_load(task.control, FIRST) + piece
             sum_chunk(task, chunk, scratch, piece, work)
         atomic_add(task.control, DONE, 1)
 
 
 @helper
-def share(task, work, first_chunk, n_pieces):
+def share(task, work, first, n_pieces):
     """Post work, take part in it, and return when all of it is done.
 
-    The pieces are chunks from ``first_chunk`` on, or slices of columns if ``work`` is REDUCE.
+    The pieces are chunks from ``first`` on, or slices of columns, of rows from ``first`` on, if
+    ``work`` is REDUCE.
     """
     atomic_store(task.control, DONE, 0)
     atomic_store(task.control, WORK, work)
-    atomic_store(task.control, FIRST_CHUNK, first_chunk)
+    atomic_store(task.control, FIRST, first)
     atomic_store(task.control, LEFT, n_pieces)
     take_work(task, task.scratch)
     waited = 0

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from batchprop import segments
 from batchprop.compiler.jit import address
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.blocking import Blocking, round_up
+from batchprop.engines.fused.blocking import MAX_CHUNKS, MAX_SUM_BYTES, Blocking, round_up
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable, sample_table
 from batchprop.engines.fused.problem import Problem, Scratch, describe_problem
 from batchprop.engines.fused.task import GRADIENT, Task
@@ -131,8 +131,12 @@ class Workspace:
         n_parameters, s = shape.n_parameters, shape.n_outputs
         n_sums = n_parameters + s + blocking.n_row_products
         theta = np.zeros(n_parameters, dtype)
-        rows = zeros(1 if n_workers == 0 else blocking.n_chunks, n_sums, np.float64)
-        levels = segments.n_levels(segments.n_segments(n_samples))
+        n_segments = segments.n_segments(n_samples)
+        n_rows = 1
+        if n_workers > 0:
+            n_rows = blocking.n_chunks * segments_together(n_segments, blocking.n_chunks, n_sums)
+        rows = zeros(n_rows, n_sums, np.float64)
+        levels = segments.n_levels(n_segments)
         self.task = KernelStruct(
             Task(
                 problem=problem,
@@ -167,6 +171,12 @@ class Workspace:
     def close(self) -> None:
         """End the threads."""
         self._team.stop()
+
+
+def segments_together(n_segments: int, n_chunks: int, n_sums: int) -> int:
+    """Return how many segments threads share at a time: as many as one has chunks at most."""
+    fitting = MAX_SUM_BYTES // (8 * n_sums * n_chunks)
+    return max(1, min(n_segments, MAX_CHUNKS // n_chunks, fitting))
 
 
 def _scratches(
