@@ -40,7 +40,10 @@ def builder_of(
     if blocks is None:
         for name, value in (("inputs", inputs), ("targets", targets)):
             if value is not None:
-                remedy = "Leave it out: X and T are the inputs and the targets."
+                remedy = (
+                    "Leave it out: X and T are the inputs and the targets. A table that has both "
+                    "is Blocks([table], targets=...)."
+                )
                 expected = "be left out where X is an array"
                 raise ValueError(message(name, expected, described(value), remedy))
         if T is None:
