@@ -31,6 +31,7 @@ class SmallSegments(distributed.WorkerPlugin):
 def local(processes, n_workers=2, **options):
     """Yield the client of a cluster; its workers leave no files in the current folder."""
     options = {"threads_per_worker": 1, "dashboard_address": ":0"} | options
+    before = segments.SEGMENT_SAMPLES  # workers in this process change it
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "20s"}),
         distributed.LocalCluster(
@@ -39,7 +40,10 @@ def local(processes, n_workers=2, **options):
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         client.register_plugin(SmallSegments())
-        yield client
+        try:
+            yield client
+        finally:
+            segments.SEGMENT_SAMPLES = before
 
 
 def worker_pids(client):
