@@ -79,9 +79,8 @@ def output_losses(
         totals = _squares_of_part(network, samples, exponent, engine, n_threads)
     else:
         whole, source = SegmentRange.whole(n_samples), _InMemory(samples)
-        tree: SegmentTree[Array] = SegmentTree(np.add)
-        tree.extend(squared_errors(network, source, whole, exponent, engine, n_threads))
-        totals = tree.total()
+        nodes = squared_errors(network, source, whole, exponent, engine, n_threads)
+        totals = segments.total_of(nodes, np.add)
     return losses_of(totals, scales(n_samples, sample_weight).loss, exponent)
 
 

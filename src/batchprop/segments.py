@@ -113,6 +113,13 @@ class SegmentTree(Generic[Value]):
         return value
 
 
+def total_of(nodes: Iterable[Node[Value]], add: Callable[[Value, Value], Value]) -> Value:
+    """Return the sum of all segments from nodes in order; ``add`` as for ``SegmentTree``."""
+    tree = SegmentTree(add)
+    tree.extend(nodes)
+    return tree.total()
+
+
 def tree_sum(
     n_samples: int, of_range: Callable[[slice], Value], add: Callable[[Value, Value], Value]
 ) -> Value:

@@ -111,7 +111,7 @@ def _sizes(
     runs = segment_runs(len(blocks), [worker.n_threads for worker in workers])
     token = uuid4().hex[:8]
     futures = client.map(
-        _samples_in,
+        samples_in_blocks,
         runs,
         key=[(f"batchprop-sizes-of-blocks-{token}", k) for k in range(len(runs))],
         pure=False,
@@ -119,7 +119,3 @@ def _sizes(
     )
     sizes = wait_for(client, gathered(client, futures), timeout)
     return [size for of_run in sizes for size in of_run]
-
-
-def _samples_in(indices: range, blocks: BlockSequence) -> list[int]:
-    return samples_in_blocks(blocks, indices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import chain
 from typing import Any
 
 import distributed
@@ -19,7 +20,7 @@ from batchprop.network import Network
 from batchprop.network_loss import losses_of, squares_exponent
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
-from batchprop.segments import SegmentTree
+from batchprop.segments import total_of
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training.data_summary import DataSummary, merged
 
@@ -110,7 +111,6 @@ class ClusterSamples:
     def output_losses(self, summary: DataSummary, network: Network, n_threads: int | None) -> Array:
         """Return the loss L of each output (s,) of a network in the user's units."""
         exponent = squares_exponent(summary.largest_target)
-        tree: SegmentTree[Array] = SegmentTree(np.add)
         sums = self._groups.map(
             errors,
             "errors",
@@ -118,6 +118,5 @@ class ClusterSamples:
             exponent=exponent,
             n_threads=self._n_threads,
         )
-        for nodes in sums:
-            tree.extend(nodes)
-        return losses_of(tree.total(), scales_of(summary.total_weight).loss, exponent)
+        total = total_of(chain.from_iterable(sums), np.add)
+        return losses_of(total, scales_of(summary.total_weight).loss, exponent)

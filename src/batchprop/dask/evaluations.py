@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from batchprop.dask.resident_samples import Request, SampleSource, Sums, group_s
 from batchprop.engines.portions import SegmentRange
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
-from batchprop.segments import SegmentTree
+from batchprop.segments import total_of
 from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
@@ -53,10 +54,8 @@ class Evaluations:
         """
         check = None if self._cancellation is None else self._cancellation.check
         arguments = {"request": self._request, "theta": theta, "work": work}
-        tree: SegmentTree[Array] = SegmentTree(np.add)
-        for nodes in self._groups.map(group_sums, NAMES[work], check, **arguments):
-            tree.extend(nodes)
-        return tree.total()
+        sums = self._groups.map(group_sums, NAMES[work], check, **arguments)
+        return total_of(chain.from_iterable(sums), np.add)
 
 
 def sums_request(

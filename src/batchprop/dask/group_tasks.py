@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.blocks.block_sequence import BlockSequence
 from batchprop.dask.resident_samples import ResidentSamples, worker_threads
 from batchprop.network import Network
 from batchprop.network_loss import squared_errors
@@ -76,7 +77,7 @@ def errors(
     )
 
 
-def samples_in_blocks(blocks: Any, indices: range) -> list[int]:
+def samples_in_blocks(indices: range, blocks: BlockSequence) -> list[int]:
     """Return how many samples some blocks have: the task of a worker, which reads them."""
     return [blocks[i].X.shape[1] for i in indices]
 

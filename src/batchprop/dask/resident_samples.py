@@ -12,7 +12,7 @@ import distributed
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.engines.portions import SegmentRange
+from batchprop.engines.portions import BlockSource, SegmentRange
 from batchprop.engines.samples import Samples
 from batchprop.segments import Node
 
@@ -21,12 +21,8 @@ Array = npt.NDArray[Any]
 _MAX_OPEN = 4  # objects that sum: training, validation, and those of a run that has ended
 
 
-class SampleSource(Protocol):
+class SampleSource(BlockSource, Protocol):
     """Samples that can be read as often as they are needed; picklable."""
-
-    def read(self) -> Generator[Samples]:
-        """Yield all samples, in order, in blocks of any sizes."""
-        ...
 
     @property
     def nbytes(self) -> int:

@@ -20,7 +20,7 @@ from batchprop.network import Network
 from batchprop.network_loss import losses_of, squared_errors, squares_exponent
 from batchprop.parameters import Shape
 from batchprop.scaling import Scaling
-from batchprop.segments import SegmentTree
+from batchprop.segments import total_of
 from batchprop.threads.cancellation import Cancellation
 from batchprop.training.data_summary import DataSummary, SecondPass, SummaryBuilder, merged
 
@@ -98,9 +98,7 @@ class BlockSamples:
         )
 
         def total(theta: Array, work: int) -> Array:
-            tree = SegmentTree(add_sums)
-            tree.extend(members.sums(theta, work))
-            return tree.total()
+            return total_of(members.sums(theta, work), add_sums)
 
         return SummedObjective(
             total,
@@ -117,7 +115,6 @@ class BlockSamples:
     def output_losses(self, summary: DataSummary, network: Network, n_threads: int | None) -> Array:
         """Return the loss L of each output (s,) of a network in the user's units."""
         exponent = squares_exponent(summary.largest_target)
-        tree: SegmentTree[Array] = SegmentTree(np.add)
         whole = SegmentRange.whole(summary.n_samples)
-        tree.extend(squared_errors(network, self._blocks, whole, exponent, n_threads=n_threads))
-        return losses_of(tree.total(), scales_of(summary.total_weight).loss, exponent)
+        nodes = squared_errors(network, self._blocks, whole, exponent, n_threads=n_threads)
+        return losses_of(total_of(nodes, np.add), scales_of(summary.total_weight).loss, exponent)

@@ -62,11 +62,10 @@ def builder_of(
     builder = ExternalDatasetBuilder(
         BlockSamples(blocks), None if validation is None else BlockSamples(validation)
     )
-    weight = None if isinstance(X, BlockSequence) else options.sample_weight
-    rest = options.sample_weight if weight is None else None  # refused by the builder
-    return builder, replace(
-        options, X_val=None, T_val=None, sample_weight_val=None, sample_weight=rest
-    )
+    options = replace(options, X_val=None, T_val=None, sample_weight_val=None)
+    if isinstance(X, BlockSequence):  # the builder refuses weights beside them
+        return builder, options
+    return builder, replace(options, sample_weight=None)
 
 
 def _is_external(value: object) -> bool:

@@ -145,12 +145,12 @@ class Dataset:
         """The weight of one sample, see ``training.weight_statistics.weight_unit``."""
         return weight_unit(self.sample_weight)
 
-    @property
+    @cached_property
     def candidates(self) -> Candidates:
         """The training samples that a choice of penalty may draw from."""
         return candidates_of(self.training)
 
-    @property
+    @cached_property
     def validation_candidates(self) -> Candidates | None:
         """The validation samples that may judge the choice, if there are any."""
         return None if self.validation is None else candidates_of(self.validation)
