@@ -226,6 +226,13 @@ def test_a_run_that_diverges_names_its_cause():
         ({"targets": ["y"]}, ValueError, "targets must be left out where X is Blocks"),
         ({"X_val": X}, ValueError, "X_val must come with T_val"),
         ({"X_val": blocks_of(X, T), "T_val": T}, TypeError, "T_val must be None"),
+        ({"T_val": T}, ValueError, "T_val must come with X_val"),
+        ({"sample_weight_val": WEIGHT}, ValueError, "sample_weight_val must come with X_val"),
+        (
+            {"X_val": blocks_of(X, T), "sample_weight_val": WEIGHT},
+            ValueError,
+            "sample_weight_val must be left out where X_val is Blocks",
+        ),
         ({"X_val": blocks_of(X[:2], T)}, ValueError, "X_val must have 3 rows"),
         ({"X_val": blocks_of(X, T[:1])}, ValueError, "T_val must have 2 rows"),
     ],

@@ -95,6 +95,10 @@ def _validation_blocks(inputs: Any, targets: Any, options: TrainOptions) -> Bloc
     """Return the validation data as blocks: those of blocks or files, or one block of arrays."""
     X, T, weight = options.X_val, options.T_val, options.sample_weight_val
     if X is None:
+        for name, value in (("T_val", T), ("sample_weight_val", weight)):
+            if value is not None:
+                remedy = "Pass X_val, too, or leave it out."
+                raise ValueError(message(name, "come with X_val", f"{name} alone", remedy))
         return None
     if not _is_external(X):
         if T is None:
@@ -105,5 +109,9 @@ def _validation_blocks(inputs: Any, targets: Any, options: TrainOptions) -> Bloc
         expected, remedy = "be None where X_val is not an array", "Leave it out: X_val has targets."
         raise TypeError(message("T_val", expected, described(T), remedy))
     if isinstance(X, BlockSequence):
+        if weight is not None:
+            remedy = "Let the blocks hold the weights."
+            expected = "be left out where X_val is Blocks"
+            raise ValueError(message("sample_weight_val", expected, described(weight), remedy))
         return X
     return _blocks(X, inputs, targets, options.sample_weight if weight is None else weight)
