@@ -1,4 +1,4 @@
-"""``range`` in kernels: the numbers that Python's has, as long as it counts up."""
+"""``range`` and indices in kernels: as in Python, if they count up and from the start."""
 
 from __future__ import annotations
 
@@ -40,6 +40,17 @@ def backwards(n):
     return total
 
 
+@kernel
+def turned(A, shift, out):
+    """out[c, r] = A[r, c] + A[r, c − ``shift``], with indices of several types."""
+    for r in range(A.shape[0]):
+        row = A[r]
+        for c in range(shift, A.shape[1]):
+            out[c, r] = A[r, c]
+            out[c, r] += row[c - shift]
+    return A[0, 1], A[A.shape[0] - 1][0]
+
+
 @pytest.mark.parametrize("start", [-7, 0, 5])
 @pytest.mark.parametrize("stop", [-9, -7, 0, 4, 5, 6, 64])
 @pytest.mark.parametrize("step", [1, 2, 3, 64])
@@ -60,3 +71,13 @@ def test_nested_ranges(n):
 def test_a_range_that_counts_down_is_an_error_of_compilation():
     with pytest.raises(LoweringError, match="counts up"):
         backwards(3)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shift", [0, 1, 4])
+def test_indices(order, shift):
+    A = np.asarray(np.arange(24.0).reshape(4, 6), order=order)
+    out, expected = np.zeros((6, 4)), np.zeros((6, 4))
+    expected[shift:] = A[:, shift:].T + A[:, : 6 - shift].T
+    assert turned(A, shift, out) == (1.0, 18.0)
+    np.testing.assert_array_equal(out, expected)

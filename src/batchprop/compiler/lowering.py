@@ -1,12 +1,20 @@
-"""Shorter LLVM code than numba's default for deletions of variables and for ``range`` loops.
+"""Shorter LLVM code than numba's default for deletions, ``range`` loops, operators and indices.
 
 Kernels do not count references, so no decref is emitted when a variable ends.  ``range`` counts
 upwards only: numba's version supports steps of either sign and divides to find the number of
 iterations, which is half of the code to compile and takes longer than the sums of a tiny network.
+
+Indices count from the start of an array only.  To numba a negative index counts from the end: it
+compares each one with 0, which keeps LLVM from vectorising loops with a variable start.
+
+Signatures of operators come from the typing context's cache.  numba resolves each of them again,
+and first looks for a version for a constant operand.  There is none but for powers, which kernels
+do not use, and a search that finds nothing makes numba read its registries anew.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from llvmlite import ir
@@ -16,6 +24,15 @@ from numba.core.compiler_machinery import register_pass
 from numba.core.errors import LoweringError
 from numba.core.ir_utils import find_const, guard
 from numba.core.lowering import Lower
+
+
+def _unsigned(index_type: Any) -> Any:
+    """Return the unsigned type of an index, or of a tuple of indices."""
+    if isinstance(index_type, types.Integer):
+        return types.uintp
+    if isinstance(index_type, types.UniTuple) and isinstance(index_type.dtype, types.Integer):
+        return types.UniTuple(types.uintp, index_type.count)
+    return index_type
 
 
 class _Lowering(Lower):  # type: ignore[misc]
@@ -31,6 +48,41 @@ class _Lowering(Lower):  # type: ignore[misc]
             if isinstance(iterable_type, types.RangeIteratorType):
                 return self._next_in_range(numba_type, iterable_type, expr.value)
         return super().lower_expr(numba_type, expr)
+
+    def lower_binop(self, result_type: Any, expr: Any, function: Any) -> Any:
+        """Lower an operator of two operands."""
+        types_found = self.fndesc.calltypes[expr].args
+        return self._operation(result_type, function, types_found, expr.lhs, expr.rhs)
+
+    def lower_getitem(
+        self, result_type: Any, expr: Any, value: Any, index: Any, signature: Any
+    ) -> Any:
+        """Lower ``value[index]``."""
+        container, index_type = signature.args
+        operand_types = container, _unsigned(index_type)
+        return self._operation(result_type, operator.getitem, operand_types, value, index)
+
+    def lower_setitem(self, target: Any, index: Any, value: Any, signature: Any) -> Any:
+        """Lower ``target[index] = value``."""
+        container, index_type, value_type = signature.args
+        operand_types = container, _unsigned(index_type), value_type
+        return self._operation(types.none, operator.setitem, operand_types, target, index, value)
+
+    def _operation(
+        self, result_type: Any, function: Any, operand_types: Any, *operands: Any
+    ) -> Any:
+        """Lower an operation on operands that are converted to ``operand_types``."""
+        builder, cast = self.builder, self.context.cast
+        kind = self.context.typing_context.resolve_value_type(function)
+        signature = self.library.typing.resolve_function_type(kind, operand_types, {})
+        values = [
+            cast(builder, self.loadvar(operand.name), self.typeof(operand.name), operand_type)
+            for operand, operand_type in zip(operands, operand_types, strict=True)
+        ]
+        result = self.context.get_function(kind, signature)(builder, values)
+        if result_type is not types.none:
+            result = cast(builder, result, signature.return_type, result_type)
+        return result
 
     def _begin_range(self, iterator_type: Any, iterable: Any) -> Any:
         """Return a range iterator: a pointer to its counter, its end and its step."""
