@@ -77,23 +77,28 @@ def _struct_type(description: _StructDescription) -> KernelStructType:
     return _types[description]
 
 
-def _flatten(value: Any, words: list[Any]) -> Any:
-    """Append the words of a field; return its description: all that compiled code needs.
+def _flatten(fields: Any, words: list[Any]) -> _StructDescription:
+    """Append the words of a NamedTuple; return its description: all that compiled code needs.
 
     The words of an array are its address, shape and strides.
     """
-    field_type = type(value)
-    if field_type in _FORMATS:
-        words.append(value)
-        return field_type
-    if isinstance(value, np.ndarray):
-        words.append(value.ctypes.data)
-        words += value.shape
-        words += value.strides
-        return value.dtype, value.ndim, "C" if value.flags.c_contiguous else "A"
-    if isinstance(value, tuple):
-        return _StructDescription(field_type, tuple([_flatten(field, words) for field in value]))
-    return _flatten(value.item(), words)  # a number of NumPy's
+    described: list[Any] = []
+    for value in fields:
+        field_type = type(value)
+        if field_type in _FORMATS:
+            words.append(value)
+            described.append(field_type)
+        elif isinstance(value, np.ndarray):
+            words += (value.ctypes.data, *value.shape, *value.strides)
+            layout = "C" if value.flags.c_contiguous else "A"
+            described.append((value.dtype, value.ndim, layout))
+        elif isinstance(value, tuple):
+            described.append(_flatten(value, words))
+        else:  # a number of NumPy's
+            number = value.item()
+            words.append(number)
+            described.append(type(number))
+    return _StructDescription(type(fields), tuple(described))
 
 
 class KernelStructType(types.Type):  # type: ignore[misc]
