@@ -11,19 +11,6 @@ from tests.engines.fused.kernels import integers, step_of, width_of
 pytestmark = pytest.mark.parametrize("dtype", kernels.DTYPES)
 
 
-@pytest.mark.parametrize(("stride", "to_stride"), [(None, None), (37, 41)])
-def test_transpose(dtype, stride, to_stride):
-    step = step_of(dtype)
-    stride, to_stride = stride or step, to_stride or step
-    A = integers(1000).astype(dtype)
-    B = np.full(1000, 99, dtype)
-    kernels.call_transpose(A, 3, stride, B, 5, to_stride)
-    found = np.array([[B[5 + c * to_stride + r] for r in range(step)] for c in range(step)])
-    square = np.array([[A[3 + r * stride + c] for c in range(step)] for r in range(step)])
-    np.testing.assert_array_equal(found, square.T)
-    assert np.count_nonzero(B != 99) <= step * step
-
-
 @pytest.mark.parametrize(
     ("form", "rows", "across"),
     [(0, 4, 4), (1, 4, 1), (2, 2, 4), (3, 6, 4), (4, 6, 2), (5, 2, 6), (6, 1, 1)],

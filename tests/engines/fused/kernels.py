@@ -49,9 +49,9 @@ from batchprop.simd.register_tiles import (
     split,
     store_rows,
     sum_rows,
-    transpose,
     zero_tile,
 )
+from batchprop.simd.transposition import transpose, transpose_memory
 from batchprop.simd.vectors import NATIVE, WIDE, lanes
 from batchprop.threads.cancellation import leader_token
 
@@ -105,6 +105,14 @@ def strips(M, dtype):
 @kernel
 def call_transpose(A, start, stride, B, to, to_stride):
     transpose(A, start, stride, B, to, to_stride)
+
+
+@kernel
+def call_transpose_memory(address, stride, B, to, to_stride, parts):
+    if parts == 1:
+        transpose_memory(address, stride, B, to, to_stride, ONE)
+    else:
+        transpose_memory(address, stride, B, to, to_stride, TWO)
 
 
 @kernel

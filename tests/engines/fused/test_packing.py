@@ -58,7 +58,7 @@ def sources(X):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("n_rows", [1, 3, 8, 16, 17, 35])
+@pytest.mark.parametrize("n_rows", [1, 3, 5, 8, 16, 17, 35])
 def test_packing(dtype, n_rows):
     width, step = width_of(dtype), step_of(dtype)
     padded = -(-n_rows // step) * step

@@ -27,7 +27,8 @@ from batchprop.simd.load_store import (
     standard,
     store,
 )
-from batchprop.simd.register_tiles import transpose
+from batchprop.simd.register_tiles import ONE, TWO
+from batchprop.simd.transposition import transpose, transpose_memory
 from batchprop.simd.vectors import NATIVE, WIDE
 
 
@@ -141,13 +142,33 @@ def _pack_rows(source, first, out):
             to += out.panel_stride
 
 
+@always_inlined
+def _turn_samples(source, sample, panel, parts):
+    """Copy a full panel of samples in squares: see ``transpose_memory``; the last two overlap."""
+    array, width, n_rows = panel.array, panel.width, panel.n_rows
+    side = lanes_of(array, NATIVE) // len(parts)
+    for i in range(0, width, side):
+        address = sample + i * source.sample_stride
+        for j in range(0, n_rows, side):
+            row = min(j, n_rows - side)
+            to = panel.start + row * width + i
+            at = address + row * source.itemsize
+            transpose_memory(at, source.sample_stride, array, to, width, parts)
+
+
 @helper
 def _pack_panel(source, sample, panel, strips, fits_strips):
     """Copy samples from the address ``sample`` on to one panel; ``strips`` are for it alone."""
     itemsize, array, start, width = source.itemsize, panel.array, panel.start, panel.width
     lanes, n_rows = lanes_of(array, NATIVE), panel.n_rows
     n_strips = (n_rows + lanes - 1) // lanes
-    if itemsize == array.itemsize and source.row_stride == itemsize and fits_strips:
+    by_samples = itemsize == array.itemsize and source.row_stride == itemsize
+    is_full = panel.n_samples == width
+    if by_samples and is_full and n_rows >= lanes:
+        _turn_samples(source, sample, panel, ONE)
+    elif by_samples and is_full and n_rows >= lanes // 2 and lanes > 2:
+        _turn_samples(source, sample, panel, TWO)
+    elif by_samples and fits_strips:
         for i in range(panel.n_samples):
             for strip in range(n_strips):
                 address = sample + i * source.sample_stride + strip * lanes * itemsize
