@@ -55,7 +55,8 @@ def test_the_definition(engine, activation, s):
 
 
 @pytest.mark.parametrize(
-    ("e", "m", "s", "n_samples"), [(1, 20, 1, 1500), (9, 7, 5, 1100), (33, 7, 5, 1100)]
+    ("e", "m", "s", "n_samples"),
+    [(1, 20, 1, 1500), (9, 7, 5, 1100), (33, 7, 5, 1100), (1, 2, 60, 300)],
 )
 def test_the_engines_agree(e, m, s, n_samples, monkeypatch):
     """Without sums in strips, and with them where there are 33 inputs."""

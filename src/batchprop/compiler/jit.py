@@ -118,17 +118,32 @@ def address(dispatcher: Any, *args: Any) -> int:
         return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
+def _by_address(return_type: Any) -> Any:
+    """Make a call by address of a kernel that returns a value of a type."""
+
+    def call(typing: Any, address: Any, arguments: Any) -> Any:
+        argument_types = tuple(types.unliteral(argument_type) for argument_type in arguments)
+
+        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            pointer = context.call_conv.get_function_type(return_type, argument_types).as_pointer()
+            _, result = context.call_conv.call_function(
+                builder, builder.inttoptr(values[0], pointer), return_type, argument_types,
+                cgutils.unpack_tuple(builder, values[1]),
+            )  # fmt: skip
+            return result
+
+        return return_type(address, types.Tuple(argument_types)), codegen
+
+    return call
+
+
 @intrinsic
 def call_address(typing: Any, address: Any, arguments: Any) -> Any:
     """``call_address(address, arguments)``: call a kernel without a return value by address."""
-    argument_types = tuple(types.unliteral(argument_type) for argument_type in arguments)
+    return _by_address(types.none)(typing, address, arguments)
 
-    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pointer = context.call_conv.get_function_type(types.none, argument_types).as_pointer()
-        unpacked = cgutils.unpack_tuple(builder, values[1])
-        context.call_conv.call_function(
-            builder, builder.inttoptr(values[0], pointer), types.none, argument_types, unpacked
-        )
-        return context.get_dummy_value()
 
-    return types.void(address, types.Tuple(argument_types)), codegen
+@intrinsic
+def number_from_address(typing: Any, address: Any, arguments: Any) -> Any:
+    """``number_from_address(address, arguments)``: call a kernel that returns a float64."""
+    return _by_address(types.float64)(typing, address, arguments)

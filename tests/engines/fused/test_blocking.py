@@ -165,6 +165,13 @@ def test_blocks_of_gauss_newton():
         assert cut.block_samples == 2 * cut.width or 8 * rows * cut.block_samples <= 512 * KIB
 
 
+def test_outputs_of_a_block_fit_the_memory_for_products_of_rows():
+    """``residuals.add_outer_outputs`` keeps them there."""
+    for shape in (Shape(1, 1, 100), Shape(3, 20, 2)):
+        cut = gauss_newton.choose_blocking(shape, 1000, DTYPES[1])
+        assert cut.row_product_size >= shape.n_outputs * cut.block_samples
+
+
 def test_bytes_of_gauss_newton():
     """JᵀJ, a copy of it, and the sums of all chunks."""
     shape = Shape(8, 50, 1)

@@ -8,14 +8,15 @@ import pytest
 from batchprop.compiler.jit import kernel
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.forward_backward import chunk_sums
+from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.parameters import split
 from tests.engines.fused.teams import force, objective_of
 from tests.problems import problem
 
 
 @kernel
-def call_chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
-    chunk_sums(problem, theta, chunk, scratch, G, with_gradient)
+def call_chunk_sums(problem, theta, chunk, scratch, G, work):
+    chunk_sums(problem, theta, chunk, scratch, G, work)
 
 
 def expected_sums(data, samples):
@@ -46,8 +47,8 @@ def test_sums_of_a_chunk(sizes, monkeypatch):
         for chunk, start in enumerate(starts):
             samples = slice(start, (*starts, 333)[chunk + 1])
             G = np.full(fields.totals.size, np.nan)
-            call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, True)
+            call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, GRADIENT)
             expected = expected_sums(data, samples)
             np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-10)
-            call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, False)
+            call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, LOSS)
             np.testing.assert_allclose(G[-s:], expected[-s:], rtol=1e-10)

@@ -1,7 +1,7 @@
 """The fused engine: blocks of samples go forward and backward while they are in cache.
 
-``packing`` copies samples of the user's arrays into panels.  ``forward_backward`` and
-``hidden_layer`` take them forward and backward, with σ and σ′ from ``activation_kernels``;
+``packing`` copies samples of the user's arrays into panels.  ``forward_backward``, ``residuals``
+and ``hidden_layer`` take them forward and backward, with σ and σ′ from ``activation_kernels``;
 ``blocking`` chooses the block sizes, and ``chunk_kernel`` is the compiled whole.  ``evaluation``
 sums the chunks to L̃ and its gradient; the threads of ``thread_team`` share the pieces of that
 work, which ``task`` defines.  ``problem`` has the structs that kernels are given.  ``objective``

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import types
 
-from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.compiler.jit import helper, kernel, number_from_address, returning
 from batchprop.engines.fused.chunk_bounds import n_chunks_in
 from batchprop.engines.fused.segment_tree import add_to_tree, total_of_tree
 from batchprop.engines.fused.task import (
@@ -83,12 +83,13 @@ def columns_stop(task, work):
     return n if work == CURVATURE else n + task.problem.s
 
 
-@returning(types.float64)
-def evaluate(task, work):
+@kernel
+def evaluate_once(task, work):
     """Return L̃ at ``task.theta``; if ``work`` is GRADIENT write ∂L̃/∂θ to ``task.gradient``.
 
     If ``work`` is CURVATURE, the sums are those of Jᵀy″ and the returned number means nothing.  If
-    the run was cancelled (check ``task.scratch.token``), the results are meaningless.
+    the run was cancelled (check ``task.scratch.token``), the results are meaningless.  Python calls
+    this kernel, and other kernels call it as ``evaluate``.
     """
     problem, n, s = task.problem, task.theta.size, task.problem.s
     sums, gradient = task.totals, task.gradient
@@ -122,6 +123,12 @@ def evaluate(task, work):
 
 
 @returning(types.float64)
+def evaluate(task, work):
+    """Return what ``evaluate_once`` returns; it is called by its address, ``task.evaluation``."""
+    return number_from_address(task.evaluation, (task, work))
+
+
+@returning(types.float64)
 def reported(task):
     """Return the loss L of the last evaluation, in the user's units of T.
 
@@ -132,9 +139,3 @@ def reported(task):
     for o in range(units.size):
         loss += units[o] * sums[n + o]
     return task.loss_scale * loss + task.constant_loss
-
-
-@kernel
-def evaluate_once(task, work):
-    """Python entry point of ``evaluate``."""
-    return evaluate(task, work)

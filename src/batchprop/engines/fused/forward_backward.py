@@ -11,7 +11,7 @@ import math
 
 from numba import types
 
-from batchprop.compiler.jit import helper, returning
+from batchprop.compiler.jit import call_address, helper, returning
 from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
 from batchprop.engines.fused.chunk_bounds import bound_of_chunk, n_chunks_in
 from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
@@ -22,20 +22,11 @@ from batchprop.engines.fused.packing import (
     transpose_panels,
     zero_unweighted,
 )
+from batchprop.engines.fused.residuals import add_outer_outputs, residuals, second_differences
+from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS
 from batchprop.linalg.matmul import add_outer_transposed, affine, pack_bands
 from batchprop.linalg.views import Bands, Matrix, Panels, Transpose
-from batchprop.simd.load_store import (
-    add_lanes,
-    add_product,
-    fill,
-    lanes_of,
-    load,
-    multiply,
-    store,
-    subtract,
-    total,
-    zero_sums,
-)
+from batchprop.simd.load_store import fill, lanes_of
 from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE
 from batchprop.threads.cancellation import check
@@ -79,8 +70,8 @@ def pack_block(problem, first, count, scratch):
 
 
 @helper
-def forward_hidden(problem, theta, packed_W_h, X, H):
-    """Write H = σ(W_h X + b_h) for the panels of X."""
+def forward_hidden(problem, theta, begin, packed_W_h, X, H):
+    """Write H = σ(W_h X + b_h) for the panels of X; the parameters begin at ``theta[begin]``."""
     e, m, relu = problem.e, problem.m, problem.activation == RELU
     bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
     # Z = W_h X + b_h; for relu H = max(Z, 0)
@@ -88,25 +79,25 @@ def forward_hidden(problem, theta, packed_W_h, X, H):
         W_h = Bands(packed_W_h, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
         affine(W_h, 0, bound, X, H, rows, columns)
     else:
-        W_h = Bands(theta, 0, m, e, TILE_ROWS * e, e, 1)
-        affine(W_h, problem.b_h_start, bound, X, H, rows, columns)
+        W_h = Bands(theta, begin, m, e, TILE_ROWS * e, e, 1)
+        affine(W_h, begin + problem.b_h_start, bound, X, H, rows, columns)
     # H = σ(Z)
     if not relu and problem.activation != IDENTITY:
         activate(problem.activation, H)
 
 
 @helper
-def forward(problem, theta, packed_W_h, X, H, Y):
+def forward(problem, theta, begin, packed_W_h, X, H, Y):
     """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the panels of X."""
     m, s = problem.m, problem.s
-    forward_hidden(problem, theta, packed_W_h, X, H)
+    forward_hidden(problem, theta, begin, packed_W_h, X, H)
     # Y = W_y H + b_y
-    W_y = Bands(theta, problem.W_y_start, s, m, TILE_ROWS * m, m, 1)
-    affine(W_y, problem.b_y_start, -math.inf, H, Y, s, m)
+    W_y = Bands(theta, begin + problem.W_y_start, s, m, TILE_ROWS * m, m, 1)
+    affine(W_y, begin + problem.b_y_start, -math.inf, H, Y, s, m)
 
 
 @helper
-def forward_panels(problem, theta, p, n_panels, count, scratch):
+def forward_panels(problem, theta, begin, p, n_panels, count, scratch):
     """Write H and Y for ``n_panels`` panels from p on, of a block that has ``count`` samples."""
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
     n, x_panel = min(n_panels * width, count - p * width), problem.x_rows * width
@@ -114,43 +105,31 @@ def forward_panels(problem, theta, p, n_panels, count, scratch):
     H_stride = problem.h_rows * width
     H = Panels(scratch.H, p * H_stride, m, n, width, H_stride)
     Y = Panels(scratch.weighted_residuals, p * s * width, s, n, width, s * width)
-    forward(problem, theta, scratch.packed_W_h, X, H, Y)
+    forward(problem, theta, begin, scratch.packed_W_h, X, H, Y)
 
 
 @helper
-def residuals(problem, n_panels, scratch, G):
-    """Overwrite Y by wR = w ⊙ (Y − T) in a block; add db_y and each output's loss to G."""
-    Y, T, s = scratch.weighted_residuals, scratch.T, problem.s
-    width, db_y_start = lanes_of(Y, WIDE), problem.b_y_start
-    for o in range(s):
-        zeros = zero_sums(load(Y, 0, WIDE))
-        loss, db_y = zeros, zeros
-        for p in range(n_panels):
-            at = (p * s + o) * width
-            # r = y − t,  wr = w r
-            r = subtract(load(Y, at, WIDE), load(T, at, WIDE))
-            wr = multiply(load(scratch.weight, p * width, WIDE), r)
-            store(Y, at, wr)
-            # the loss of output o += Σ w r²,  db_y += Σ w r
-            loss, db_y = add_product(loss, wr, r), add_lanes(db_y, wr)
-        G[db_y_start + s + o] += total(loss)
-        G[db_y_start + o] += total(db_y)
-
-
-@helper
-def forward_block(problem, theta, first, count, stop, scratch, G):
+def forward_block(problem, theta, first, count, stop, scratch, G, work):
     """Take a block forward to its weighted residuals; add its loss and db_y to G.
 
-    ``stop`` is where the chunk ends.
+    ``stop`` is where the chunk ends.  If ``work`` is CURVATURE, ``theta`` holds θ, θ + p and
+    θ − p, and second differences take the place of residuals.
     """
-    width = lanes_of(scratch.H, WIDE)
-    n_panels = (count + width - 1) // width
+    width, n_parameters = lanes_of(scratch.H, WIDE), problem.b_y_start + problem.s
+    n_panels, n_points = (count + width - 1) // width, 3 if work == CURVATURE else 1
     pack_block(problem, first, count, scratch)
-    for p in range(0, n_panels, problem.cache_panels):
-        # the next block's inputs come from memory meanwhile
-        prefetch_samples(problem, first + count + p * width, problem.cache_panels * width, stop)
-        forward_panels(problem, theta, p, problem.cache_panels, count, scratch)
-    residuals(problem, n_panels, scratch, G)
+    for k in range(n_points):
+        begin = (n_points - 1 - k) * n_parameters  # θ last: the backward pass needs its H
+        for p in range(0, n_panels, problem.cache_panels):
+            # the next block's inputs come from memory meanwhile
+            prefetch_samples(problem, first + count + p * width, problem.cache_panels * width, stop)
+            forward_panels(problem, theta, begin, p, problem.cache_panels, count, scratch)
+        if k < n_points - 1:
+            add_outer_outputs(problem, n_panels, scratch, k == 0)
+    if work == CURVATURE:
+        second_differences(problem, n_panels, scratch, G)
+    else:
+        residuals(problem, n_panels, scratch, G)
 
 
 @helper
@@ -196,15 +175,18 @@ def multiply_by_W_y(problem, theta, G):
 
 
 @helper
-def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
+def chunk_sums(problem, theta, chunk, scratch, G, work):
     """Write the sums over one chunk to G: half the gradient's, then each output's loss.
 
-    Chunks are numbered through all segments, ``problem.n_chunks`` numbers for each of them.
-    ``gauss_newton_chunk_kernel`` has a loop of the same form.  Here sums in strips may be float32:
-    they are added to G every STRIP_SAMPLES samples, so that rounding errors do not build up.  A
-    short rest at the end of the chunk is summed with the samples before it.
+    ``work`` is GRADIENT, LOSS or CURVATURE: the sums of Jᵀy″ take the place of the gradient's, and
+    the losses mean nothing.  With GRADIENT the sums for JᵀJ follow if ``problem.row_products`` is
+    the address of a kernel that makes them.  Chunks are numbered through all segments,
+    ``problem.n_chunks`` numbers for each of them.  Sums in strips may be float32: they are added
+    to G every STRIP_SAMPLES samples, so that rounding errors do not build up.  A short rest at the
+    end of the chunk is summed with the samples before it.
     """
-    fill(G, problem.b_h_start if problem.sums_in_strips and with_gradient else 0, G.size, 0.0)
+    in_strips = problem.sums_in_strips and work != LOSS
+    fill(G, problem.b_h_start if in_strips else 0, problem.b_y_start + 2 * problem.s, 0.0)
     if problem.packs_W_h:
         pack_W_h(problem, theta, scratch.packed_W_h)
     segment, k = 0, chunk
@@ -216,18 +198,20 @@ def chunk_sums(problem, theta, chunk, scratch, G, with_gradient):
     n_in_strips, is_first = 0, True
     for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)
-        forward_block(problem, theta, first, count, stop, scratch, G)
-        if with_gradient:
-            if problem.sums_in_strips and n_in_strips == 0:
+        forward_block(problem, theta, first, count, stop, scratch, G, work)
+        if work == GRADIENT and problem.row_products != 0:
+            call_address(problem.row_products, (problem, count, scratch, G, first == start))
+        if work != LOSS:
+            if in_strips and n_in_strips == 0:
                 fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
             backward(problem, theta, count, scratch, G)
             n_in_strips += count
             n_left = stop - first - count
             is_full = n_in_strips >= STRIP_SAMPLES and n_left >= STRIP_SAMPLES // 2
-            if problem.sums_in_strips and (is_full or n_left == 0):
+            if in_strips and (is_full or n_left == 0):
                 add_strip_sums(problem, scratch, G, is_first)
                 n_in_strips, is_first = 0, False
         if check(scratch.token, multiply_adds(problem, count)):
             return
-    if with_gradient:
+    if work != LOSS:
         multiply_by_W_y(problem, theta, G)

@@ -63,7 +63,7 @@ def jacobian_samples(
         h = Panels(H, 0, m, count, width, problem.h_rows * width)
         dy_dx = Panels(out, 0, n_rows, count, width, n_rows * width)
         pack(problem.X, first, x, strip_buffer)
-        forward_hidden(problem, theta, packed_W_h, x, h)
+        forward_hidden(problem, theta, 0, packed_W_h, x, h)
         # σ′(Z) overwrites H
         for at in range(0, (count + width - 1) // width * h.panel_stride, h.panel_stride):
             for i in range(at, at + m * width, width):

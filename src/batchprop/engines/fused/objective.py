@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import choose_blocking
-from batchprop.engines.fused.chunk_kernel import chunk_kernel
 from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.engines.fused.workspace import Sums, Workspace, tables_of
@@ -20,7 +19,7 @@ from batchprop.threads.cancellation import Cancellation, Cancelled
 
 Array = npt.NDArray[Any]
 
-GRADIENT_SUMS = Sums(chunk_kernel, choose_blocking)
+GRADIENT_SUMS = Sums(choose_blocking)
 
 
 class Objective:

@@ -36,7 +36,7 @@ def predict_samples(problem, theta, start, stop, X, strip_buffer, packed_W_h, H,
         h = Panels(H, 0, m, count, width, problem.h_rows * width)
         y = Panels(out, 0, s, count, width, s * width)
         pack(problem.X, first, x, strip_buffer)
-        forward(problem, theta, packed_W_h, x, h, y)
+        forward(problem, theta, 0, packed_W_h, x, h, y)
         for o in range(s):
             for i in range(count):
                 Y[o, first + i] = out[(i // width * s + o) * width + i % width]

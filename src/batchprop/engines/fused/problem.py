@@ -44,6 +44,7 @@ class Problem(NamedTuple):
     x_rows: int  # in a panel of inputs: e, padded to whole strips
     h_rows: int  # in a panel of hidden units: m, or more so that panels do not share cache sets
     sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
+    row_products: int  # address of the kernel that sums products of rows for JᵀJ; 0 if none
 
 
 def describe_problem(
@@ -80,6 +81,7 @@ def describe_problem(
         x_rows=blocking.x_rows,
         h_rows=blocking.h_rows,
         sums_in_strips=blocking.sums_in_strips,
+        row_products=0,
     )
 
 
@@ -98,5 +100,5 @@ class Scratch(NamedTuple):
     strip_sums: Array  # dW_h over some samples, if it is summed in strips; whole sixes of rows
     spare_sums: Array  # float64: sums of six rows where fewer are left
     packed: Array  # index of the first sample of the packed block; −1 if none
-    row_products: Array  # rows to multiply and products of rows, if JᵀJ is summed
+    row_products: Array  # rows to multiply and products of rows, or outputs, if JᵀJ is summed
     token: Token  # whether to go on

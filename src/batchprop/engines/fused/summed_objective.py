@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.gauss_newton.assemble import assemble_once
+from batchprop.engines.fused.gauss_newton.assemble import assemble
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import choose_blocking
 from batchprop.engines.fused.problem import describe_problem
 from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS
@@ -105,7 +105,7 @@ class SummedObjective:
         blocking = choose_blocking(self._shape, self._n_samples, np.dtype(np.float64))
         problem = describe_problem(self._shape, self._activation, self._n_samples, blocking)
         token = KernelStruct(leader_token(self.cancellation))
-        assemble_once(KernelStruct(problem), theta, sums, self._factors.loss, JTJ, token)
+        assemble(KernelStruct(problem), theta, sums, self._factors.loss, JTJ, token)
         if self.cancellation is not None and self.cancellation.cancelled:
             raise Cancelled
         return self._gradient_of(theta, sums, gradient)

@@ -31,7 +31,9 @@ class Task(NamedTuple):
     """One data set and all that an evaluation on it needs, as kernels see it."""
 
     problem: Problem
-    chunk_kernel: int  # its address
+    chunk_kernel: int  # addresses of kernels: the sums over a chunk, an evaluation, and JᵀJ if any
+    evaluation: int
+    assembly: int
     n_workers: int
     loss_scale: float  # 1/Σw
     gradient_scale: float  # 2/Σw

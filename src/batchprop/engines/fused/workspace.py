@@ -13,8 +13,10 @@ from batchprop import segments
 from batchprop.compiler.jit import address
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import MAX_CHUNKS, MAX_SUM_BYTES, Blocking, round_up
+from batchprop.engines.fused.chunk_kernel import chunk_kernel
+from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable, sample_table
-from batchprop.engines.fused.problem import Problem, Scratch, describe_problem
+from batchprop.engines.fused.problem import Scratch, describe_problem
 from batchprop.engines.fused.task import GRADIENT, Task
 from batchprop.engines.fused.thread_team import Team
 from batchprop.engines.loss_scale import Scales
@@ -36,14 +38,15 @@ class Sums(NamedTuple):
 
     Attributes
     ----------
-    chunk_kernel : kernel
-        Sums over one chunk.
     choose_blocking : callable
-        ``choose_blocking(shape, n_samples, dtype)`` cuts samples and weights for it.
+        ``choose_blocking(shape, n_samples, dtype)`` cuts samples and weights.
+    row_products, assembly : kernel or None
+        Add the sums for JᵀJ over one block; make JᵀJ of all sums.
     """
 
-    chunk_kernel: Any
     choose_blocking: Callable[[Shape, int, np.dtype[Any]], Blocking]
+    row_products: Any = None
+    assembly: Any = None
 
 
 class SampleTables(NamedTuple):
@@ -126,36 +129,34 @@ class Workspace:
         dtype = np.dtype(dtype)
         blocking = sums.choose_blocking(shape, n_samples, dtype)
         n_workers = team_size(n_threads, blocking.nanoseconds, blocking.n_chunks) - 1
-        problem = describe_problem(shape, activation, n_samples, blocking, *tables)
         leader, *workers = _scratches(shape, blocking, dtype, n_workers, cancellation)
         n_parameters, s = shape.n_parameters, shape.n_outputs
         n_sums = n_parameters + s + blocking.n_row_products
-        theta = np.zeros(n_parameters, dtype)
         n_segments = segments.n_segments(n_samples)
         n_rows = 1
         if n_workers > 0:
             n_rows = blocking.n_chunks * segments_together(n_segments, blocking.n_chunks, n_sums)
-        rows = zeros(n_rows, n_sums, np.float64)
         levels = segments.n_levels(n_segments)
-        self.task = KernelStruct(
-            Task(
-                problem=problem,
-                chunk_kernel=_address(sums.chunk_kernel, problem, theta, leader, rows[0]),
-                n_workers=n_workers,
-                loss_scale=factors.loss,
-                gradient_scale=factors.gradient,
-                units=np.ones(s) if scaling is None else scaling.squared_units,
-                constant_loss=constant_loss,
-                theta=theta,
-                gradient=np.zeros(n_parameters, dtype),
-                points=np.zeros(3 * n_parameters, dtype),
-                sums=rows,
-                totals=np.empty(n_sums),
-                tree=zeros(levels, n_sums, np.float64) if levels else np.empty((1, 1)),
-                control=zeros(1, 64, np.int64)[0],
-                scratch=leader,
-            )
+        task = Task(
+            problem=describe_problem(shape, activation, n_samples, blocking, *tables),
+            chunk_kernel=0,
+            evaluation=0,
+            assembly=0,
+            n_workers=n_workers,
+            loss_scale=factors.loss,
+            gradient_scale=factors.gradient,
+            units=np.ones(s) if scaling is None else scaling.squared_units,
+            constant_loss=constant_loss,
+            theta=np.zeros(n_parameters, dtype),
+            gradient=np.zeros(n_parameters, dtype),
+            points=np.zeros(3 * n_parameters, dtype),
+            sums=zeros(n_rows, n_sums, np.float64),
+            totals=np.empty(n_sums),
+            tree=zeros(levels, n_sums, np.float64) if levels else np.empty((1, 1)),
+            control=zeros(1, 64, np.int64)[0],
+            scratch=leader,
         )
+        self.task = KernelStruct(_with_addresses(task, sums))
         self._team = Team(self.task, list(map(KernelStruct, workers)))
         self._packed = [leader.packed, *(worker.packed for worker in workers)]
         weakref.finalize(self, self._team.stop)  # if it is never closed
@@ -220,13 +221,30 @@ def _scratches(
     ]
 
 
-def _address(chunk_kernel: Any, problem: Problem, theta: Array, scratch: Scratch, G: Array) -> int:
-    """Return the address of a chunk kernel; its argument types depend on the dtype alone.
+def _with_addresses(task: Task, sums: Sums) -> Task:
+    """Return a task with the addresses of the kernels that it needs."""
+    problem, theta, totals, scratch = task.problem, task.theta, task.totals, task.scratch
+    assembly = 0
+    if sums.row_products is not None:
+        address_of_products = _address(sums.row_products, theta, problem, 0, scratch, totals, True)
+        problem = problem._replace(row_products=address_of_products)
+        of_sums = problem, theta, totals, task.loss_scale, np.empty((1, 1)), scratch.token
+        assembly = _address(sums.assembly, theta, *of_sums)
+    return task._replace(
+        problem=problem,
+        chunk_kernel=_address(chunk_kernel, theta, problem, theta, 0, scratch, totals, GRADIENT),
+        evaluation=_address(evaluate_once, theta, task, GRADIENT),
+        assembly=assembly,
+    )
+
+
+def _address(kernel: Any, theta: Array, *arguments: Any) -> int:
+    """Return the address of a kernel; the types of its arguments depend on θ's dtype alone.
 
     Addresses are cached: numba's type inference takes longer than a small evaluation.
     """
-    key = chunk_kernel, theta.dtype
+    key = kernel, theta.dtype
     if key not in _addresses:
-        structs = KernelStruct(problem), KernelStruct(scratch)
-        _addresses[key] = address(chunk_kernel, structs[0], theta, 0, structs[1], G, GRADIENT)
+        structs = [KernelStruct(one) if isinstance(one, tuple) else one for one in arguments]
+        _addresses[key] = address(kernel, *structs)
     return _addresses[key]

@@ -1,7 +1,6 @@
 """The Gauss–Newton matrix JᵀJ by the fused kernels.
 
 ``row_product_layout`` says which products of rows are summed and where.  ``row_products`` sums them
-over a block of samples, ``gauss_newton_blocking`` chooses the block sizes, and
-``gauss_newton_chunk_kernel`` is the compiled whole.  ``assemble`` makes JᵀJ of the sums,
-``curvature`` computes Jᵀ y″, and ``gauss_newton_objective`` holds one data set.
+over a block of samples, and ``gauss_newton_blocking`` chooses the block sizes.  ``assemble`` makes
+JᵀJ of the sums, ``curvature`` computes Jᵀ y″, and ``gauss_newton_objective`` holds one data set.
 """

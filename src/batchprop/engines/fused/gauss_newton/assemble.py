@@ -4,14 +4,14 @@
     W_y, W_h:  Σ w J_ol J_kj  = W_y[o, k] Q_hy[k, j, l]
     W_y, W_y:  Σ w J_ol J_ol′ = Q_yy[l, l′], and 0 between two outputs
 
-where the biases are column e of W_h and column m of W_y.
+where the biases are column e of W_h and column m of W_y.  Kernels call ``assemble`` by its address.
 """
 
 from __future__ import annotations
 
 from numba import types
 
-from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.compiler.jit import call_address, helper, kernel, returning
 from batchprop.engines.fused.evaluation import evaluate
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
     padded_columns_of,
@@ -141,7 +141,7 @@ def _mirror(n, A, token):
             return
 
 
-@helper
+@kernel
 def assemble(problem, theta, sums, scale, JTJ, token):
     """Write JᵀJ, with ``scale`` = 1/Σw, from the sums that follow those of gradient and loss."""
     e, m, s, W_y_start = problem.e, problem.m, problem.s, problem.W_y_start
@@ -173,7 +173,8 @@ def gauss_newton(task, JTJ):
     loss = evaluate(task, GRADIENT)
     token = task.scratch.token
     if not is_cancelled(token):
-        assemble(task.problem, task.theta, task.totals, task.loss_scale, JTJ, token)
+        problem, sums = task.problem, task.totals
+        call_address(task.assembly, (problem, task.theta, sums, task.loss_scale, JTJ, token))
     return loss
 
 
@@ -181,9 +182,3 @@ def gauss_newton(task, JTJ):
 def gauss_newton_once(task, JTJ):
     """Python entry point of ``gauss_newton``."""
     return gauss_newton(task, JTJ)
-
-
-@kernel
-def assemble_once(problem, theta, sums, scale, JTJ, token):
-    """Python entry point of ``assemble``."""
-    assemble(problem, theta, sums, scale, JTJ, token)

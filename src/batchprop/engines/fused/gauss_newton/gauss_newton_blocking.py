@@ -43,7 +43,7 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
         chunk_samples=chunk_samples,
         n_chunks=n_chunks,
         nanoseconds=gradient.nanoseconds + FMA_NS * n_products * n_samples,
-        row_product_size=rows * block_samples,
+        row_product_size=max(rows, shape.n_outputs) * block_samples,
         n_row_products=n_products,
     )
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy.typing as npt
 
-from batchprop.engines.fused.gauss_newton.assemble import gauss_newton_once
+from batchprop.engines.fused.gauss_newton.assemble import assemble, gauss_newton_once
 from batchprop.engines.fused.gauss_newton.curvature import curvature_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import choose_blocking
-from batchprop.engines.fused.gauss_newton.gauss_newton_chunk_kernel import (
-    gauss_newton_chunk_kernel,
-)
+from batchprop.engines.fused.gauss_newton.row_products import add_row_products
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.fused.workspace import Sums
 from batchprop.engines.protocol import require_float64
@@ -21,7 +19,7 @@ from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
 
-GAUSS_NEWTON_SUMS = Sums(gauss_newton_chunk_kernel, choose_blocking)
+GAUSS_NEWTON_SUMS = Sums(choose_blocking, add_row_products, assemble)
 
 
 class GaussNewtonObjective(Objective):

@@ -1,10 +1,14 @@
-"""The sums Q_hh, Q_hy and Q_yy over a block of samples: see ``row_product_layout``."""
+"""The sums Q_hh, Q_hy and Q_yy over a block of samples: see ``row_product_layout``.
+
+``chunk_kernel`` calls ``add_row_products`` by its address between the forward and the backward pass
+of a block, so that runs without JᵀJ need not compile it.
+"""
 
 from __future__ import annotations
 
 from numba import types
 
-from batchprop.compiler.jit import always_inlined, helper, returning
+from batchprop.compiler.jit import always_inlined, helper, kernel_by_address, returning
 from batchprop.engines.fused.activation_kernels import sigma_prime
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
     padded_columns_of,
@@ -17,11 +21,12 @@ from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, multiply, prefetch, store
 from batchprop.simd.register_tiles import BROAD, SIX, TILE_ROWS, TWO
 from batchprop.simd.vectors import WIDE
-from batchprop.threads.cancellation import check, is_cancelled
+from batchprop.threads.cancellation import WRITTEN, check, is_cancelled
 
 N_BROAD = len(BROAD)
 PRODUCT_WORK = 4  # multiply-adds that take as long as one product of rows
-WORK_PER_CHECK = 1 << 20  # multiply-adds between two checks for cancellation
+# multiply-adds, and sums that are set to 0, between two checks for cancellation
+WORK_PER_CHECK, ZEROED_PER_CHECK = 1 << 20, 1 << 20
 NO_ROW = -1
 
 
@@ -154,12 +159,19 @@ def _add_Q_yy(problem, U, Q, G, start, token):
             return
 
 
-@helper
-def add_row_products(problem, count, scratch, G):
+@kernel_by_address
+def add_row_products(problem, count, scratch, G, is_first):
     """Add a block's Q_hh, Q_hy and Q_yy to G while H is the hidden layer.
 
-    If the run is cancelled, the sums are not complete.
+    The first block of a chunk sets them to 0 before.  If the run is cancelled, the sums are not
+    complete.
     """
+    if is_first:
+        for low in range(products_start(problem), G.size, ZEROED_PER_CHECK):
+            high = min(low + ZEROED_PER_CHECK, G.size)
+            fill(G, low, high, 0.0)
+            if high < G.size and check(scratch.token, WRITTEN * ZEROED_PER_CHECK):
+                return
     array, n_rows = scratch.row_products, panel_rows_of(problem.e, problem.m)
     width = lanes_of(array, WIDE)
     for p in range((count + width - 1) // width):
