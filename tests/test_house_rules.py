@@ -86,7 +86,6 @@ TESTED_THROUGH = {
     "engines.fused.gauss_newton.row_products": "engines/fused/gauss_newton/"
     "test_gauss_newton_objective.py",  # only whole sums mean anything
     "engines.fused.residuals": "engines/test_curvature.py",  # and, by every gradient, the others
-    "engines.fused.workspace": "engines/fused/test_same_bits.py",  # by every objective
     "engines.fused.predict": "engines/test_engines_agree.py",  # every engine's predictions
     "export.exportable": "export/test_onnx_file.py",  # each method, by the tests of its format
     "files.npz_reader": "files/test_network_file.py",  # damaged and foreign files

@@ -48,12 +48,3 @@ def test_the_users_data_are_let_go(call):
     gc.collect()
     assert [ref() for ref in seen] == [None, None]
     assert result is not None
-
-
-@pytest.mark.parametrize("kind", [Objective, GaussNewtonObjective])
-def test_both_dtypes_have_kernels_of_their_own(kind):
-    addresses = {
-        objective(kind, problem(dtype=dtype)).task.chunk_kernel for dtype in ("f4", "f8", "f4")
-    }
-    assert len(addresses) == (1 if kind is GaussNewtonObjective else 2)
-    assert np.all([address > 0 for address in addresses])
