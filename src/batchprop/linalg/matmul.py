@@ -16,7 +16,7 @@ import math
 from numba import types
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined, returning
-from batchprop.linalg.micro_kernel import add_to_tile, outer_tile
+from batchprop.linalg.micro_kernel import add_packed_to_tile, add_to_tile, outer_tile
 from batchprop.linalg.views import Panels
 from batchprop.simd.load_store import lanes_of, prefetch
 from batchprop.simd.register_tiles import (
@@ -53,10 +53,12 @@ def _affine_tile(rows, W, at, bias, least, j, count, X, out, k):
         tile = splat_rows(W.array, bias + k, 1, rows, WIDE)
     else:
         tile = zero_tile(W.array, rows, ONE, WIDE)
-    at_x = X.start + j * X.width
-    tile = add_to_tile(
-        tile, W.array, at, W.row_stride, W.column_stride, X.array, at_x, X.width, count
-    )
+    at_x, width = X.start + j * X.width, lanes_of(X.array, WIDE)
+    if W.row_stride == 1 and W.column_stride == TILE_ROWS:
+        tile = add_packed_to_tile(tile, W.array, at, W.band_stride, X.array, at_x, width, count)
+    else:
+        strides = W.row_stride, W.column_stride
+        tile = add_to_tile(tile, W.array, at, *strides, X.array, at_x, width, count)
     if least > -math.inf:
         tile = at_least(tile, least)
     store_rows(out.array, at_out, out.width, tile)

@@ -9,8 +9,15 @@ vectors of columns: see ``simd.register_tiles``.
 from __future__ import annotations
 
 from batchprop.compiler.jit import always_inlined, updating
-from batchprop.simd.load_store import lanes_of, load_like
-from batchprop.simd.register_tiles import add_sums, fma_outer, fma_rows, load_rows, zero_tile
+from batchprop.simd.load_store import lanes_of, load_like, prefetch
+from batchprop.simd.register_tiles import (
+    TILE_ROWS,
+    add_sums,
+    fma_outer,
+    fma_rows,
+    load_rows,
+    zero_tile,
+)
 from batchprop.simd.vectors import NATIVE
 
 
@@ -25,6 +32,20 @@ def add_to_tile(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, cou
         b = load_like(tile, B, at_b + j * b_stride)
         # tile[r] += A[r, j] B[j]
         tile = fma_rows(tile, A, at_a + j * column_stride, row_stride, b)
+    return tile
+
+
+@updating
+def add_packed_to_tile(tile, A, at_a, ahead, B, at_b, b_stride, count):
+    """The same for packed bands: six rows of A lie side by side, the next six ``ahead`` further.
+
+    The next ones are fetched meanwhile: A comes from the second-level cache.
+    """
+    for j in range(count):
+        prefetch(A, at_a + ahead + j * TILE_ROWS)
+        b = load_like(tile, B, at_b + j * b_stride)
+        # tile[r] += A[r, j] B[j]
+        tile = fma_rows(tile, A, at_a + j * TILE_ROWS, 1, b)
     return tile
 
 
