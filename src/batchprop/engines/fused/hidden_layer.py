@@ -51,8 +51,9 @@ def activate(code, Z):
             while stop - i >= LONG * lanes:
                 store(array, i, sigma(code, load(array, i, LONG)))
                 i += LONG * lanes
-            if i < stop:
-                store(array, i, sigma(code, load(array, i, WIDE)))
+            while i < stop:
+                store(array, i, sigma(code, load(array, i, NATIVE)))
+                i += lanes
         else:
             for i in range(start, stop, width):
                 for v in range(0, Z.n_samples - first, lanes):
