@@ -73,6 +73,16 @@ def test_arrays_may_have_any_strides():
     assert (whole == -1).sum() == 9
 
 
+def test_the_address_of_an_array():
+    """Of a writable, contiguous one, and of those that a buffer cannot be taken of."""
+    fixed = np.ones((3, 4))
+    fixed.flags.writeable = False
+    whole = np.arange(48.0).reshape(6, 8)
+    for matrix in (np.ones((3, 4)), np.ones((3, 4)).T, whole[::-2, 1::3], fixed, whole[:0]):
+        words = np.frombuffer(bytes(KernelStruct(outer(matrix))._words)[:-1], np.int64)
+        assert matrix.ctypes.data in words
+
+
 def test_a_record_reads_like_its_fields_and_keeps_them_alive():
     record = KernelStruct(outer(np.ones((20, 30))))
     assert record.last == 2**62

