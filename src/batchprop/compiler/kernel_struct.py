@@ -81,7 +81,7 @@ def _address(array: Any) -> int:
     """Return the address of an array's first number: ``array.ctypes.data``, six times as fast."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))
-    except (TypeError, ValueError, BufferError):  # empty, read-only, or with gaps
+    except (TypeError, ValueError, BufferError):  # empty, read-only, or not C-contiguous
         return int(array.ctypes.data)
 
 

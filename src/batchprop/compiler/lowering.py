@@ -7,9 +7,7 @@ iterations, which is half of the code to compile and takes longer than the sums 
 Indices count from the start of an array only.  To numba a negative index counts from the end: it
 compares each one with 0, which keeps LLVM from vectorising loops with a variable start.
 
-Signatures of operators come from the typing context's cache.  numba resolves each of them again,
-and first looks for a version for a constant operand.  There is none but for powers, which kernels
-do not use, and a search that finds nothing makes numba read its registries anew.
+Signatures of operators come from the typing context's cache; numba resolves each of them again.
 """
 
 from __future__ import annotations

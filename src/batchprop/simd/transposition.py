@@ -56,7 +56,8 @@ def transpose(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_
     size = vec_type(A.dtype, 1).size
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        dtype, (source, start, stride, *target) = context.get_value_type(A.dtype), args
+        dtype = context.get_value_type(A.dtype)
+        source, start, stride, *target = args
         places = [_step(builder, start, stride, row) for row in range(size)]
         pointers = [element(context, builder, A, source, place) for place in places]
         rows = [_load(builder, size, dtype, pointer) for pointer in pointers]
@@ -70,15 +71,17 @@ def transpose(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_
 def transpose_memory(
     typing: Any, address: Any, stride: Any, B: Any, to: Any, to_stride: Any, parts: Any
 ) -> Any:
-    """``transpose_memory(address, stride, B, to, to_stride, parts)``: the same from memory.
+    """``transpose_memory(address, stride, B, to, to_stride, parts)``: a square from an address.
 
-    The numbers have the dtype of B; ``stride`` is in bytes.  ``parts`` is a tuple: if it has one
-    element, the square is as large as a vector has lanes; if two, half as large.
+    It is turned as ``transpose`` does.  The numbers have the dtype of B; ``stride`` is in bytes.
+    ``parts`` is a tuple, such as ONE or TWO: its length says which part of a vector's lanes a side
+    of the square has.
     """
     size = vec_type(B.dtype, 1).size // len(parts)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        dtype, (start, row_stride, *target, _) = context.get_value_type(B.dtype), args
+        dtype = context.get_value_type(B.dtype)
+        start, row_stride, *target, _ = args
         places = [_step(builder, start, row_stride, row) for row in range(size)]
         pointers = [builder.inttoptr(place, dtype.as_pointer()) for place in places]
         rows = [_load(builder, size, dtype, pointer) for pointer in pointers]

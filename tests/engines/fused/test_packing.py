@@ -52,9 +52,13 @@ def sources(X):
     """The same numbers as a user may have them."""
     scattered = np.full((2 * X.shape[0], 3 * X.shape[1]), 99, X.dtype)
     scattered[::2, ::3] = X
+    spaced = np.full((X.shape[1], X.shape[0] + 3), np.nan, X.dtype)  # samples with gaps
+    spaced[:, : X.shape[0]] = X.T
     return (
-        X, np.asfortranarray(X), scattered[::2, ::3], X[::-1, ::-1].copy()[::-1, ::-1],
-        X.astype(np.float32), X.astype(np.float64), np.asfortranarray(X.astype(np.float64)),
+        X, np.asfortranarray(X), spaced[:, : X.shape[0]].T,
+        np.asfortranarray(X[:, ::-1])[:, ::-1], scattered[::2, ::3],
+        X[::-1, ::-1].copy()[::-1, ::-1], X.astype(np.float32),
+        X.astype(np.float64), np.asfortranarray(X.astype(np.float64)),
     )  # fmt: skip
 
 

@@ -74,7 +74,8 @@ class Blocking(NamedTuple):
     nanoseconds : float
         Estimated time of an evaluation on one thread.
     row_product_size : int
-        Numbers of a thread's memory for rows to multiply and their products, for JᵀJ.
+        Numbers of a thread's memory for rows to multiply and their products, for JᵀJ, or for
+        outputs at θ ± p.
     n_row_products : int
         How many sums of these products there are.
     """

@@ -1,5 +1,7 @@
 """Forward and backward over the blocks of one chunk of samples: the sums of loss and gradient.
 
+Those of Jᵀy″ are computed in the same way, and those for JᵀJ between the two passes.
+
 All sums are plain sums over samples.  Weighted residuals wR = w ⊙ (Y − T) take the place of δ_y, so
 that the sums are the gradient's times Σw/2: ``evaluation`` applies the factors.  A chunk is what
 one thread sums at a time.  The index p counts the panels of a block.
@@ -71,11 +73,14 @@ def pack_block(problem, first, count, scratch):
 
 @helper
 def forward_hidden(problem, theta, begin, packed_W_h, X, H):
-    """Write H = σ(W_h X + b_h) for the panels of X; the parameters begin at ``theta[begin]``."""
+    """Write H = σ(W_h X + b_h) for the panels of X; the parameters begin at ``theta[begin]``.
+
+    The first ones in ``theta`` may be packed.
+    """
     e, m, relu = problem.e, problem.m, problem.activation == RELU
     bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
     # Z = W_h X + b_h; for relu H = max(Z, 0)
-    if problem.packs_W_h:
+    if problem.packs_W_h and begin == 0:
         W_h = Bands(packed_W_h, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
         affine(W_h, 0, bound, X, H, rows, columns)
     else:
@@ -121,8 +126,9 @@ def forward_block(problem, theta, first, count, stop, scratch, G, work):
     for k in range(n_points):
         begin = (n_points - 1 - k) * n_parameters  # θ last: the backward pass needs its H
         for p in range(0, n_panels, problem.cache_panels):
-            # the next block's inputs come from memory meanwhile
-            prefetch_samples(problem, first + count + p * width, problem.cache_panels * width, stop)
+            if k == 0:  # the next block's inputs come from memory meanwhile
+                next_first = first + count + p * width
+                prefetch_samples(problem, next_first, problem.cache_panels * width, stop)
             forward_panels(problem, theta, begin, p, problem.cache_panels, count, scratch)
         if k < n_points - 1:
             add_outer_outputs(problem, n_panels, scratch, k == 0)

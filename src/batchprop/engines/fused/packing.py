@@ -144,7 +144,10 @@ def _pack_rows(source, first, out):
 
 @always_inlined
 def _turn_samples(source, sample, panel, parts):
-    """Copy a full panel of samples in squares: see ``transpose_memory``; the last two overlap."""
+    """Copy a full panel of samples in squares: see ``transpose_memory``.
+
+    If the rows are no multiple of a square's side, the last square overlaps the one before.
+    """
     array, width, n_rows = panel.array, panel.width, panel.n_rows
     side = lanes_of(array, NATIVE) // len(parts)
     for i in range(0, width, side):
@@ -192,7 +195,7 @@ def pack(source, first, out, strips):
     """Copy samples of ``SampleTable``, from ``first`` on, into ``Panels``; zeros follow the last.
 
     ``strips`` is an array for the strips of one panel.  Where a sample's numbers are adjacent and
-    the panels have room for whole strips, the padding rows are overwritten as well.
+    the panels have room for whole strips, the padding rows may be overwritten as well.
     """
     itemsize, array, width, n_rows = source.itemsize, out.array, out.width, out.n_rows
     lanes = lanes_of(array, NATIVE)

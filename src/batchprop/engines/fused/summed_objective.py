@@ -81,7 +81,7 @@ class SummedObjective:
 
     def _loss_of(self, theta: Array, losses: Array) -> float:
         self._losses, self._theta = losses.copy(), theta.copy()
-        # added in the order of the kernel ``evaluate``
+        # added in the order of the kernel ``evaluate_once``
         return self._factors.loss * sum(map(float, self._losses), 0.0)
 
     @property

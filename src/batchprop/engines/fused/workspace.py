@@ -226,19 +226,23 @@ def _with_addresses(task: Task, sums: Sums) -> Task:
     problem, theta, totals, scratch = task.problem, task.theta, task.totals, task.scratch
     assembly = 0
     if sums.row_products is not None:
-        address_of_products = _address(sums.row_products, theta, problem, 0, scratch, totals, True)
+        address_of_products = _cached_address(
+            sums.row_products, theta, problem, 0, scratch, totals, True
+        )
         problem = problem._replace(row_products=address_of_products)
-        of_sums = problem, theta, totals, task.loss_scale, np.empty((1, 1)), scratch.token
-        assembly = _address(sums.assembly, theta, *of_sums)
+        arguments = problem, theta, totals, task.loss_scale, np.empty((1, 1)), scratch.token
+        assembly = _cached_address(sums.assembly, theta, *arguments)
     return task._replace(
         problem=problem,
-        chunk_kernel=_address(chunk_kernel, theta, problem, theta, 0, scratch, totals, GRADIENT),
-        evaluation=_address(evaluate_once, theta, task, GRADIENT),
+        chunk_kernel=_cached_address(
+            chunk_kernel, theta, problem, theta, 0, scratch, totals, GRADIENT
+        ),
+        evaluation=_cached_address(evaluate_once, theta, task, GRADIENT),
         assembly=assembly,
     )
 
 
-def _address(kernel: Any, theta: Array, *arguments: Any) -> int:
+def _cached_address(kernel: Any, theta: Array, *arguments: Any) -> int:
     """Return the address of a kernel; the types of its arguments depend on θ's dtype alone.
 
     Addresses are cached: numba's type inference takes longer than a small evaluation.

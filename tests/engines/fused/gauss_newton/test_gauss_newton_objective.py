@@ -47,6 +47,21 @@ def evaluated(data, n_threads):
     return JTJ.tobytes() + gradient.tobytes() + np.float64(loss).tobytes()
 
 
+def test_a_matrix_of_any_form():
+    data = problem(2, 3, 1)
+    theta = data.network.theta
+    n, gradient = theta.size, np.empty_like(theta)
+    whole = np.full((2 * n, 2 * n), 99.0)
+    with objective_of(data, 1) as function:
+        expected = np.empty((n, n))
+        function.gauss_newton(theta, gradient, expected)
+        for matrix in (whole[:n, ::2], np.empty((n, n), order="F"), np.empty((n, n), np.float32)):
+            function.gauss_newton(theta, gradient, matrix)
+            np.testing.assert_array_equal(matrix, expected.astype(matrix.dtype))
+    assert (whole[n:] == 99).all()
+    assert (whole[:, 1::2] == 99).all()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "sizes", [(1, 1, 1), (1, 7, 2), (3, 12, 1), (9, 5, 3), (20, 4, 1)], ids=str

@@ -169,7 +169,10 @@ def assemble(problem, theta, sums, scale, JTJ, token):
 
 @returning(types.float64)
 def gauss_newton(task, JTJ):
-    """Return L̃ at ``task.theta``; write ∂L̃/∂θ to ``task.gradient`` and JᵀJ to ``JTJ``."""
+    """Return L̃ at ``task.theta``; write ∂L̃/∂θ to ``task.gradient`` and JᵀJ to ``JTJ``.
+
+    ``JTJ`` is float64 and C-contiguous.
+    """
     loss = evaluate(task, GRADIENT)
     token = task.scratch.token
     if not is_cancelled(token):

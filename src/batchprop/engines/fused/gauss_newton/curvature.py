@@ -1,7 +1,7 @@
 """Jᵀ y″: how the outputs are curved along a step p, as seen by the parameters.
 
-y″ = y(θ + p) − 2 y(θ) + y(θ − p) takes the place of the residuals (``residuals``); the backward
-pass is the gradient's.
+y″ = y(θ + p) − 2 y(θ) + y(θ − p) takes the place of the residuals: see
+``residuals.second_differences``.  The backward pass is the gradient's.
 """
 
 from __future__ import annotations

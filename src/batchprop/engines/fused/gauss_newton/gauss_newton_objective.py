@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from batchprop.engines.fused.gauss_newton.assemble import assemble, gauss_newton_once
@@ -51,8 +52,13 @@ class GaussNewtonObjective(Objective):
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L̃/∂θ (P,) and JᵀJ (P, P); return L̃(θ)."""
         self.task.theta[:] = theta
-        loss = float(gauss_newton_once(self.task, JTJ))
+        # the address of ``assemble`` is that of the kernel for such matrices
+        fits = JTJ.flags.c_contiguous and JTJ.dtype == np.float64
+        matrix = JTJ if fits else np.empty(JTJ.shape)
+        loss = float(gauss_newton_once(self.task, matrix))
         self._raise_if_cancelled()
+        if not fits:
+            JTJ[:] = matrix
         gradient[:] = self.task.gradient
         return loss
 
