@@ -78,9 +78,7 @@ class _Lowering(Lower):  # type: ignore[misc]
             for operand, operand_type in zip(operands, operand_types, strict=True)
         ]
         result = self.context.get_function(kind, signature)(builder, values)
-        if result_type is not types.none:
-            result = cast(builder, result, signature.return_type, result_type)
-        return result
+        return cast(builder, result, signature.return_type, result_type)
 
     def _begin_range(self, iterator_type: Any, iterable: Any) -> Any:
         """Return a range iterator: a pointer to its counter, its end and its step."""

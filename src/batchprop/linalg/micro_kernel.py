@@ -1,6 +1,7 @@
 """The innermost loops of all matrix products: a tile of sums stays in registers.
 
-``add_to_tile`` broadcasts numbers of A and multiplies them by vectors of B: C = A B.
+``add_to_tile`` broadcasts numbers of A and multiplies them by vectors of B: C = A B;
+``add_packed_to_tile`` does the same where A is packed, and fetches its next rows.
 ``outer_tile`` multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are
 summed at the end.  A tile has six rows, or four or one where fewer are left, and two or four
 vectors of columns: see ``simd.register_tiles``.

@@ -19,6 +19,12 @@ def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> A
     return builder.gep(builder.extract_value(value, position), [index])
 
 
+def row_address(context: Any, builder: Any, array: Any, args: Any, row: int) -> Any:
+    """Return the address of ``array[start + row · stride]``, args = (array, start, stride, …)."""
+    offset = builder.mul(args[2], ir.Constant(args[2].type, row))
+    return element(context, builder, array, args[0], builder.add(args[1], offset))
+
+
 def load_from(builder: Any, llvm_type: Any, pointer: Any, align: int) -> Any:
     """Load a value of an LLVM type from an address that is aligned to ``align`` bytes only."""
     value = builder.load(builder.bitcast(pointer, llvm_type.as_pointer()))

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from batchprop.simd.load_store import element, load_from, store_to
+from batchprop.simd.load_store import load_from, row_address, store_to
 from batchprop.simd.vectors import WIDE, Vec, Vector, splat, vec_type
 
 SIX = (0, 1, 2, 3, 4, 5)
@@ -25,12 +25,6 @@ TWO = (0, 1)
 BROAD = FOUR if WIDE == 4 else TWO  # columns that fit in the registers beside six rows
 WIDE_STRIPS = tuple(range(WIDE))  # as many strips as make a wide vector
 ONE = (0,)
-
-
-def _row(context: Any, builder: Any, array: Any, args: Any, row: int) -> Any:
-    """Return the address of ``array[start + row · stride]``, args = (array, start, stride, …)."""
-    offset = builder.mul(args[2], ir.Constant(args[2].type, row))
-    return element(context, builder, array, args[0], builder.add(args[1], offset))
 
 
 def _vectors(builder: Any, tile: Any) -> list[Vector]:
@@ -55,7 +49,7 @@ def load_rows(typing: Any, A: Any, start: Any, stride: Any, rows: Any, registers
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind, align = context.get_value_type(tile.dtype), A.dtype.bitwidth // 8
         vectors = [
-            load_from(builder, kind, _row(context, builder, A, args, row), align)
+            load_from(builder, kind, row_address(context, builder, A, args, row), align)
             for row in range(len(rows))
         ]
         return context.make_tuple(builder, tile, vectors)
@@ -69,7 +63,7 @@ def store_rows(typing: Any, A: Any, start: Any, stride: Any, tile: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         for row, vector in enumerate(cgutils.unpack_tuple(builder, args[3])):
-            pointer = _row(context, builder, A, args, row)
+            pointer = row_address(context, builder, A, args, row)
             store_to(builder, vector, pointer, A.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
@@ -84,7 +78,7 @@ def splat_rows(typing: Any, w: Any, start: Any, stride: Any, rows: Any, register
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = context.get_value_type(tile.dtype)
         vectors = [
-            splat(builder, kind, builder.load(_row(context, builder, w, args, row)))
+            splat(builder, kind, builder.load(row_address(context, builder, w, args, row)))
             for row in range(len(rows))
         ]
         return _tile(context, builder, tile, vectors)
@@ -112,7 +106,7 @@ def fma_rows(typing: Any, tile: Any, w: Any, start: Any, stride: Any, x: Any) ->
         vector = args[4]
         vectors = []
         for row, value in enumerate(_vectors(builder, args[0])):
-            scalar = builder.load(_row(context, builder, w, args[1:], row))
+            scalar = builder.load(row_address(context, builder, w, args[1:], row))
             factor = splat(builder, vector.type, scalar)
             vectors.append(factor.fma(Vector(builder, vector), value))
         return _tile(context, builder, tile, vectors)
@@ -176,7 +170,7 @@ def add_sums(typing: Any, G: Any, start: Any, stride: Any, tile: Any, columns: A
                 r, c = divmod(first + lane, width)
                 run = min(width - c, count - lane)  # sums that stand side by side in a row of G
                 column = builder.add(args[1], ir.Constant(args[1].type, c))
-                place = _row(context, builder, G, (args[0], column, args[2]), r)
+                place = row_address(context, builder, G, (args[0], column, args[2]), r)
                 part = sums.pick(list(range(lane, lane + run)))
                 old = Vector(builder, load_from(builder, part.value.type, place, 8))
                 store_to(builder, (old + part).value, place, 8)

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from batchprop.simd.load_store import element, load_from, store_to
+from batchprop.simd.load_store import load_from, row_address, store_to
 from batchprop.simd.vectors import Vector, vec_type
 
 
@@ -27,24 +27,16 @@ def _turned(rows: list[Vector]) -> list[Vector]:
     return rows
 
 
-def _step(builder: Any, start: Any, stride: Any, row: int) -> Any:
-    """Return ``start`` + ``row`` · ``stride``."""
-    return builder.add(start, builder.mul(stride, ir.Constant(stride.type, row)))
+def _turn(context: Any, builder: Any, pointers: list[Any], B: Any, args: Any) -> None:
+    """Read a row of a square from each address; write its columns, args = (array of B, to, stride).
 
-
-def _load(builder: Any, size: int, dtype: Any, pointer: Any) -> Vector:
-    """Return ``size`` adjacent numbers; ``dtype`` is their LLVM type."""
-    align = 8 if isinstance(dtype, ir.DoubleType) else 4
-    return Vector(builder, load_from(builder, ir.VectorType(dtype, size), pointer, align))
-
-
-def _store_turned(
-    context: Any, builder: Any, rows: list[Vector], B: Any, array: Any, to: Any, stride: Any
-) -> None:
-    """Write the columns of a square to the flat array ``array`` of type B, from ``to`` on."""
+    The rows have the dtype of B.
+    """
+    kind = ir.VectorType(context.get_value_type(B.dtype), len(pointers))
+    align = B.dtype.bitwidth // 8
+    rows = [Vector(builder, load_from(builder, kind, pointer, align)) for pointer in pointers]
     for row, vector in enumerate(_turned(rows)):
-        pointer = element(context, builder, B, array, _step(builder, to, stride, row))
-        store_to(builder, vector.value, pointer, B.dtype.bitwidth // 8)
+        store_to(builder, vector.value, row_address(context, builder, B, args, row), align)
 
 
 @intrinsic
@@ -56,12 +48,8 @@ def transpose(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, to_
     size = vec_type(A.dtype, 1).size
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        dtype = context.get_value_type(A.dtype)
-        source, start, stride, *target = args
-        places = [_step(builder, start, stride, row) for row in range(size)]
-        pointers = [element(context, builder, A, source, place) for place in places]
-        rows = [_load(builder, size, dtype, pointer) for pointer in pointers]
-        _store_turned(context, builder, rows, B, *target)
+        pointers = [row_address(context, builder, A, args, row) for row in range(size)]
+        _turn(context, builder, pointers, B, args[3:])
         return context.get_dummy_value()
 
     return types.void(A, types.intp, types.intp, B, types.intp, types.intp), codegen
@@ -80,12 +68,13 @@ def transpose_memory(
     size = vec_type(B.dtype, 1).size // len(parts)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        dtype = context.get_value_type(B.dtype)
         start, row_stride, *target, _ = args
-        places = [_step(builder, start, row_stride, row) for row in range(size)]
-        pointers = [builder.inttoptr(place, dtype.as_pointer()) for place in places]
-        rows = [_load(builder, size, dtype, pointer) for pointer in pointers]
-        _store_turned(context, builder, rows, B, *target)
+        offsets = [
+            builder.mul(row_stride, ir.Constant(row_stride.type, row)) for row in range(size)
+        ]
+        kind = context.get_value_type(B.dtype).as_pointer()
+        pointers = [builder.inttoptr(builder.add(start, offset), kind) for offset in offsets]
+        _turn(context, builder, pointers, B, target)
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, B, types.intp, types.intp, parts), codegen

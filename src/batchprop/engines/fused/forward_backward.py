@@ -25,7 +25,7 @@ from batchprop.engines.fused.packing import (
     zero_unweighted,
 )
 from batchprop.engines.fused.residuals import add_outer_outputs, residuals, second_differences
-from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS
+from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS, products_start
 from batchprop.linalg.matmul import add_outer_transposed, affine, pack_bands
 from batchprop.linalg.views import Bands, Matrix, Panels, Transpose
 from batchprop.simd.load_store import fill, lanes_of
@@ -192,7 +192,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, work):
     end of the chunk is summed with the samples before it.
     """
     in_strips = problem.sums_in_strips and work != LOSS
-    fill(G, problem.b_h_start if in_strips else 0, problem.b_y_start + 2 * problem.s, 0.0)
+    fill(G, problem.b_h_start if in_strips else 0, products_start(problem), 0.0)
     if problem.packs_W_h:
         pack_W_h(problem, theta, scratch.packed_W_h)
     segment, k = 0, chunk

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
+from numba import types
 
-from batchprop.compiler.jit import call_address, helper
+from batchprop.compiler.jit import call_address, helper, returning
 from batchprop.engines.fused.problem import Problem, Scratch
 from batchprop.threads.cancellation import READ, WRITTEN, check
 
@@ -47,6 +48,12 @@ class Task(NamedTuple):
     tree: Array  # (levels, as long as a row) float64: nodes of the tree of segments, if several
     control: Array  # int64, shared by the threads
     scratch: Scratch  # the leader's
+
+
+@returning(types.int64)
+def products_start(problem):
+    """Return where the sums for JᵀJ begin in a row: after the gradient's and the losses'."""
+    return problem.b_y_start + 2 * problem.s
 
 
 @helper

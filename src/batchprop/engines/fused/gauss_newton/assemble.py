@@ -16,9 +16,8 @@ from batchprop.engines.fused.evaluation import evaluate
 from batchprop.engines.fused.gauss_newton.row_product_layout import (
     padded_columns_of,
     pairs_of,
-    products_start,
 )
-from batchprop.engines.fused.task import GRADIENT
+from batchprop.engines.fused.task import GRADIENT, products_start
 from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.threads.cancellation import READ, WRITTEN, check, is_cancelled
 

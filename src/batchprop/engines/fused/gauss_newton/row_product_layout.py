@@ -56,9 +56,3 @@ def n_row_product_sums(shape: Shape) -> int:
 pairs_of = returning(types.int64)(input_pairs)
 panel_rows_of = returning(types.int64)(panel_rows)
 padded_columns_of = returning(types.int64)(padded_columns)
-
-
-@returning(types.int64)
-def products_start(problem):
-    """Return where the tiles begin in a row of sums: after the gradient's and the losses'."""
-    return problem.b_y_start + 2 * problem.s

@@ -14,8 +14,8 @@ from batchprop.engines.fused.gauss_newton.row_product_layout import (
     padded_columns_of,
     pairs_of,
     panel_rows_of,
-    products_start,
 )
+from batchprop.engines.fused.task import products_start
 from batchprop.linalg.micro_kernel import outer_tile
 from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, multiply, prefetch, store
