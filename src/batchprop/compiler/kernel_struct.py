@@ -14,6 +14,7 @@ import struct
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -49,22 +50,28 @@ class KernelStruct:
         self.fields = fields
         words: list[Any] = []
         self._numba_type_ = _struct_type(_flatten(fields, words))
-        self._words = ctypes.create_string_buffer(
-            struct.pack(self._numba_type_.format_codes, *words)
-        )
-        self.address = ctypes.addressof(self._words)
+        self._words = self._packed(words)
+        self.address = _address(self._words)
 
     def replace(self, fields: Any) -> None:
         """Give the fields other values of the same types.
 
         No kernel that reads a changed field may be running, except one that reads it by a call
-        of another kernel: each call loads the words anew.
+        of another kernel: each call loads the words anew.  Words that stay the same are not
+        written, not even for a moment: threads that wait for work read them at any time.
         """
         words: list[Any] = []
         if _struct_type(_flatten(fields, words)) is not self._numba_type_:
             raise TypeError("the fields must have the types of those they replace")
-        struct.pack_into(self._numba_type_.format_codes, self._words, 0, *words)
+        packed = self._packed(words)
+        for changed in np.flatnonzero(packed != self._words):
+            self._words[changed] = packed[changed]
         self.fields = fields
+
+    def _packed(self, words: list[Any]) -> npt.NDArray[np.int64]:
+        """Return words as they are in memory."""
+        packed = struct.pack(self._numba_type_.format_codes, *words)
+        return np.frombuffer(bytearray(packed), np.int64)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.fields, name)
