@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from batchprop import Blocks, train_many
+from batchprop import Blocks, train, train_many
 from batchprop.engines.samples import Samples
 from batchprop.sklearn import BatchMLPRegressor
 from tests.bad_input import Bad, assert_told
@@ -116,6 +116,35 @@ BAD = [
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.got)
 def test_a_bad_block_is_one_clear_error(bad):
     assert_told(read, bad)
+
+
+class Broken:
+    """A sequence whose second block cannot be read."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        if index == 1:
+            raise self.error
+        return np.ones((2, 5)), np.ones((1, 5))
+
+
+def test_an_exception_says_which_block_it_comes_from():
+    error = KeyError("no such run")
+    with pytest.raises(KeyError, match="no such run") as info:
+        train(Blocks(Broken(error)), hidden_size=2)
+    assert info.value is error
+    assert "block 1 of the sequence" in error.__notes__[0]
+
+
+def test_the_end_of_an_iterator_in_a_block_is_an_error_of_that_block():
+    with pytest.raises(RuntimeError, match="block 1 must be there; got StopIteration") as info:
+        train(Blocks(Broken(StopIteration())), hidden_size=2)
+    assert isinstance(info.value.__cause__, StopIteration)
 
 
 def test_blocks_do_not_become_an_array():

@@ -49,7 +49,7 @@ class SequenceSource:
         self.input_names: tuple[str, ...] | None = None
         self.target_names: tuple[str, ...] | None = None
         if inputs is not None or targets is not None or sample_weight is not None:
-            names = column_names(sequence[0], "block 0")
+            names = column_names(self._item(0), "block 0")
             choice = column_choice(names, inputs, targets, sample_weight, "block 0")
             self._choice = choice
             self.input_names = tuple(str(name) for name in choice.inputs)
@@ -60,7 +60,7 @@ class SequenceSource:
 
     def block(self, index: int) -> RawBlock:
         """Return a block, from whatever the user's object returns."""
-        value = self._sequence[index]
+        value = self._item(index)
         if self._choice is not None:
             columns = table_columns(value, self._choice.columns, f"block {index}")
             return chosen_rows(columns, self._choice)
@@ -76,6 +76,18 @@ class SequenceSource:
         if isinstance(value, tuple | list):
             got += f" of {len(value)} item{'s'[: len(value) != 1]}"
         raise TypeError(message(f"block {index}", "be a tuple (X, T)", got, remedy))
+
+    def _item(self, index: int) -> Any:
+        """Return an item of the user's object; an exception says which one it was."""
+        try:
+            return self._sequence[index]
+        except StopIteration as error:  # a generator may not pass it on
+            remedy = "Let len(sequence) be the number of blocks."
+            got = "StopIteration"
+            raise RuntimeError(message(f"block {index}", "be there", got, remedy)) from error
+        except Exception as error:
+            error.add_note(f"batchprop asked for block {index} of the sequence.")
+            raise
 
     def place(self, index: int) -> str:
         """Return nothing: the index says it all."""
