@@ -7,8 +7,9 @@ from typing import Any
 
 from batchprop.blocks import arrow_columns
 from batchprop.blocks.array_axes import block_size, cut_lengths
+from batchprop.blocks.arrow_file_source import ArrowFileSource
 from batchprop.blocks.file_names import EXTENSIONS, matching_files, shown
-from batchprop.blocks.file_source import Cut, FileSource
+from batchprop.blocks.file_source import Cut
 from batchprop.blocks.source import RawBlock
 from batchprop.export.optional_package import optional_package
 from batchprop.validation.error_text import message
@@ -17,7 +18,7 @@ _CALLER, _EXTRA = "Blocks.from_arrow", "batchprop[parquet]"
 _LARGE = 1 << 18  # samples of a record batch from which on it is cut
 
 
-class ArrowSource(FileSource):
+class ArrowSource(ArrowFileSource):
     """Blocks of Arrow files, a block a record batch or a part of a large one.
 
     Columns that are not compressed are not copied: if they have one dtype and no nulls, they lie
@@ -34,14 +35,7 @@ class ArrowSource(FileSource):
     def __init__(self, files: Any, inputs: Any, targets: Any, sample_weight: Any) -> None:
         paths = matching_files(files, EXTENSIONS["arrow"])
         schemas, lengths = zip(*(_contents(path) for path in paths), strict=True)
-        tables = [
-            arrow_columns.file_table(path, schema)
-            for path, schema in zip(paths, schemas, strict=True)
-        ]
-        index = arrow_columns.index_columns(schemas[0])
-        super().__init__(tables, inputs, targets, sample_weight, index)
-        for path, schema in zip(paths, schemas, strict=True):
-            arrow_columns.check_schema(schema, self.choice.columns, shown(path))
+        super().__init__(paths, schemas, inputs, targets, sample_weight)
         size = block_size(self.bytes_per_sample)
         # a block is (file, record batch) and the rows start to stop of the batch; stop None: all
         self._batches: list[tuple[int, int, int | None]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -32,7 +33,7 @@ from batchprop.validation.error_text import message
 Array = npt.NDArray[Any]
 
 
-class DatasetSource(FileSource):
+class DatasetSource(FileSource, ABC):
     """Base class of the sources over HDF5 and Zarr.
 
     Parameters
@@ -95,16 +96,16 @@ class DatasetSource(FileSource):
         self.sizes = [cut.stop - cut.start for cut in self.cuts]
         self.check_blocks()
 
+    @abstractmethod
     def datasets(self, path: Path) -> dict[str, Dataset]:
         """Return the arrays of a file that have one or two axes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opened(self, path: Path) -> AbstractContextManager[Any]:
         """Open a file: a mapping of names to arrays that can be sliced."""
-        raise NotImplementedError
 
     def fill(self, array: Any, start: int, stop: int, row: Array) -> None:
-        """Read entries of a flat array into ``row``, table has its dtype."""
+        """Read entries of a flat array into ``row``, which has its dtype."""
         row[:] = array[start:stop]
 
     def block(self, index: int) -> RawBlock:
@@ -136,7 +137,7 @@ class DatasetSource(FileSource):
         return f"{super().place(index)} from sample {self.cuts[index].start} on"
 
     def origin(self) -> Origin | None:
-        """Return the files, and table of their columns are read."""
+        """Return the files, and which of their columns are read."""
         paths = [table.path for table in self.tables]
         chosen = [self._chosen(table) for table in range(len(self.tables))]
         return origin_of_files(paths, (type(self).__name__, self.choice, chosen, self._is_row))

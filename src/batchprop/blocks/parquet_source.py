@@ -9,8 +9,9 @@ from typing import Any
 
 from batchprop.blocks import arrow_columns
 from batchprop.blocks.array_axes import block_size
+from batchprop.blocks.arrow_file_source import ArrowFileSource
 from batchprop.blocks.file_names import EXTENSIONS, matching_files, shown
-from batchprop.blocks.file_source import Cut, FileSource
+from batchprop.blocks.file_source import Cut
 from batchprop.blocks.source import RawBlock
 from batchprop.export.optional_package import optional_package
 from batchprop.validation.error_text import message
@@ -18,7 +19,7 @@ from batchprop.validation.error_text import message
 _CALLER, _EXTRA = "Blocks.from_parquet", "batchprop[parquet]"
 
 
-class ParquetSource(FileSource):
+class ParquetSource(ArrowFileSource):
     """Blocks of Parquet files, whose columns may have another order and type in each file.
 
     Parameters
@@ -36,14 +37,7 @@ class ParquetSource(FileSource):
         self._metadata = [_metadata(parquet, path) for path in paths]
         self._bytes = [path.stat().st_size for path in paths]
         schemas = [metadata.schema.to_arrow_schema() for metadata in self._metadata]
-        tables = [
-            arrow_columns.file_table(path, schema)
-            for path, schema in zip(paths, schemas, strict=True)
-        ]
-        index = arrow_columns.index_columns(schemas[0])
-        super().__init__(tables, inputs, targets, sample_weight, index)
-        for path, schema in zip(paths, schemas, strict=True):
-            arrow_columns.check_schema(schema, self.choice.columns, shown(path))
+        super().__init__(paths, schemas, inputs, targets, sample_weight)
         size = block_size(self.bytes_per_sample)
         self.cuts: list[Cut] = []
         self.sizes: list[int] = []
