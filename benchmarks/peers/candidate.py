@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from benchmarks.cases import Case
@@ -28,7 +29,7 @@ class Unsuitable(Exception):
     """Raised by ``build`` if an implementation is not applicable to a case."""
 
 
-class Candidate:
+class Candidate(ABC):
     """An implementation of gradient descent; libraries derive from this class.
 
     ``build`` may prepare and compile anything; it is not timed.  ``multiple`` is the number of
@@ -39,21 +40,21 @@ class Candidate:
     multiple = 1
     note = ""
 
+    @abstractmethod
     def build(self, workload: Workload) -> None:
         """Prepare everything; raise Unsuitable if the implementation makes no sense here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def load(self, start: Blocks, rate: float) -> None:
         """Set the parameters (copied) and the learning rate."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, steps: int) -> float:
         """Perform so many steps; return the loss before the last one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blocks(self) -> Blocks:
         """Return the parameters as NumPy arrays."""
-        raise NotImplementedError
 
     def seconds(self, steps: int) -> float:
         """Return the time of so many steps in seconds."""

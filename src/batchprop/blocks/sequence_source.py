@@ -83,8 +83,8 @@ class SequenceSource:
             return self._sequence[index]
         except StopIteration as error:  # a generator may not pass it on
             remedy = "Let len(sequence) be the number of blocks."
-            got = "StopIteration"
-            raise RuntimeError(message(f"block {index}", "be there", got, remedy)) from error
+            text = message(f"block {index}", "be there", "StopIteration", remedy)
+            raise RuntimeError(text) from error
         except Exception as error:
             error.add_note(f"batchprop asked for block {index} of the sequence.")
             raise
