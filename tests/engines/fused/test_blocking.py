@@ -97,10 +97,12 @@ def test_how_many_chunks_there_are_at_most(choose, most, least, bytes_of):
 
 
 def test_samples_in_a_block():
-    """Rows of 2 KiB at most, or 128 and more samples if dW_h is summed in strips; 4 MiB in all."""
+    """Rows of 2 KiB, or of 1 KiB and 128 to 256 samples if dW_h is summed in strips; 4 MiB."""
     for shape, dtype, cut in cuts(10**6):
         size = dtype.itemsize
-        most = max(128, 16 * KIB // (cut.width * size)) if cut.sums_in_strips else 2 * KIB // size
+        most = 2 * KIB // size
+        if cut.sums_in_strips:
+            most = min(max(128, 16 * KIB // (cut.width * size)), KIB // size)
         fitting = 4 * KIB * KIB // (size * (shape.n_hidden + 2 * shape.n_inputs))
         most = max(2 * cut.width, min(most, fitting))
         assert most / 2 <= cut.block_samples <= most, shape

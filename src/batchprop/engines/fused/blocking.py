@@ -32,9 +32,8 @@ LARGE_SUM_BYTES = 1 << 20  # a chunk's sums fill most processors' second-level c
 # of all chunks' sums together; so many chunks are allowed whatever they take
 MAX_SUM_BYTES, ALWAYS_ALLOWED_CHUNKS = 64 << 20, 16
 ROW_BYTES = 2048  # of a row of a block: ten rows of a tile and some more fit the first-level cache
-WIDE_ROWS_BYTES = (
-    16 << 10
-)  # of a block of inputs, a wide vector of them, if dW_h is summed in strips
+# The same if dW_h is summed in strips: six rows and a wide vector of inputs share that cache.
+STRIP_ROW_BYTES, WIDE_ROWS_BYTES = 1024, 16 << 10
 MIN_STRIP_BLOCK = 128  # samples of such a block
 SET_PERIOD = 64 << 10  # bytes
 BLOCK_BYTES = 4 << 20  # of inputs and hidden layer of a block, but never fewer than two panels
@@ -194,6 +193,7 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
     row_limit = ROW_BYTES // size
     if sums_in_strips:
         row_limit = max(MIN_STRIP_BLOCK, WIDE_ROWS_BYTES // (width * size))
+        row_limit = min(row_limit, STRIP_ROW_BYTES // size)
     row_bytes = 8 * (shape.n_parameters + s)
     most = MAX_CHUNKS if n_samples <= segments.SEGMENT_SAMPLES else MAX_CHUNKS_OF_SEVERAL
     max_chunks = max(ALWAYS_ALLOWED_CHUNKS, min(most, MAX_SUM_BYTES // row_bytes))

@@ -122,13 +122,15 @@ def forward_block(problem, theta, first, count, stop, scratch, G, work):
     """
     width, n_parameters = lanes_of(scratch.H, WIDE), problem.b_y_start + problem.s
     n_panels, n_points = (count + width - 1) // width, 3 if work == CURVATURE else 1
+    n_parts = (n_panels + problem.cache_panels - 1) // problem.cache_panels
+    next_first, next_stop = first + count, min(first + count + problem.block_samples, stop)
     pack_block(problem, first, count, scratch)
     for k in range(n_points):
         begin = (n_points - 1 - k) * n_parameters  # θ last: the backward pass needs its H
-        for p in range(0, n_panels, problem.cache_panels):
+        for part in range(n_parts):
+            p = part * problem.cache_panels
             if k == 0:  # the next block's inputs come from memory meanwhile
-                next_first = first + count + p * width
-                prefetch_samples(problem, next_first, problem.cache_panels * width, stop)
+                prefetch_samples(problem.X, problem.e, next_first, next_stop, part, n_parts)
             forward_panels(problem, theta, begin, p, problem.cache_panels, count, scratch)
         if k < n_points - 1:
             add_outer_outputs(problem, n_panels, scratch, k == 0)

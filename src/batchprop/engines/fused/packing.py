@@ -21,6 +21,7 @@ from batchprop.simd.load_store import (
     fill,
     lanes_of,
     load,
+    prefetch,
     prefetch_address,
     read_float32,
     read_float64,
@@ -58,7 +59,8 @@ def sample_table(
 
 
 NO_SAMPLE_TABLE = SampleTable(0, 0, 0, 0, 0, 0)
-PREFETCHED_FROM_ROWS = 32
+ROWS_AHEAD = 6  # that are fetched while a row is packed
+FETCHED_FROM_ROWS = 32
 LINE = 64  # bytes
 ONE_ELEMENT = 1024  # parts of a vector: more than it has lanes
 
@@ -131,13 +133,19 @@ def _standardise(source, panel):
 
 @helper
 def _pack_rows(source, first, out):
-    """Copy rows whose samples are adjacent, one row after the other: long stretches of memory."""
+    """Copy rows whose samples are adjacent, one row after the other: long stretches of memory.
+
+    A later row is fetched meanwhile, and its place: processors do not expect rows so far apart.
+    """
     itemsize, width = source.itemsize, out.width
     for j in range(out.n_rows):
         address = source.address + first * itemsize + j * source.row_stride
-        to = out.start + j * width
+        to, fetches = out.start + j * width, j + ROWS_AHEAD < out.n_rows
         for i in range(0, out.n_samples, width):
             count = min(width, out.n_samples - i)
+            if fetches:
+                prefetch_address(address + i * itemsize + ROWS_AHEAD * source.row_stride)
+                prefetch(out.array, to + ROWS_AHEAD * width)
             _copy(address + i * itemsize, count, itemsize, out.array, to)
             to += out.panel_stride
 
@@ -218,15 +226,19 @@ def pack(source, first, out, strips):
 
 
 @helper
-def prefetch_samples(problem, first, count, stop):
-    """Fetch inputs that are packed next, if there are more rows than a processor fetches ahead."""
-    X = problem.X
-    if problem.e < PREFETCHED_FROM_ROWS or X.sample_stride != X.itemsize:
+def prefetch_samples(source, n_rows, first, stop, part, n_parts):
+    """Fetch a part of the samples that are packed next, some of their rows from end to end.
+
+    All rows for a few samples would take the processor's address tables from the products.
+    Processors expect the next samples by themselves where rows are few or samples contiguous.
+    """
+    if n_rows < FETCHED_FROM_ROWS or source.sample_stride != source.itemsize:
         return
-    stop = min(first + count, stop)
-    for address in range(X.address + first * X.itemsize, X.address + stop * X.itemsize, LINE):
-        for j in range(problem.e):
-            prefetch_address(address + j * X.row_stride)
+    begin = source.address + first * source.itemsize
+    for j in range(n_rows * part // n_parts, n_rows * (part + 1) // n_parts):
+        row = begin + j * source.row_stride
+        for address in range(row, row + (stop - first) * source.itemsize, LINE):
+            prefetch_address(address)
 
 
 @helper
