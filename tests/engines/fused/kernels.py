@@ -288,8 +288,8 @@ def call_pack_weights(source, first, out, strip_memory):
 
 
 @kernel
-def call_activate(code, Z):
-    activate(code, Z)
+def call_activate(code, from_x, theta, W_h, b_h, X, Z):
+    activate(code, from_x, theta, W_h, b_h, X, Z)
 
 
 @kernel

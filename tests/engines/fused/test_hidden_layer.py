@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop.activations import ACTIVATIONS
+from batchprop.engines.fused.hidden_layer import N_LONG
 from batchprop.parameters import Shape, split
 from tests.engines.fused import kernels
 from tests.engines.fused.kernels import (
@@ -16,6 +17,7 @@ from tests.engines.fused.kernels import (
     sample_counts,
     step_of,
     unpacked,
+    view,
     width_of,
 )
 
@@ -30,11 +32,32 @@ def test_activate_as_far_as_there_are_samples(dtype, rows, name):
         Z = integers(2 + rows * width).astype(dtype)
         expected = Z[2:].reshape(rows, width).copy()
         ACTIVATIONS[name].sigma(expected[:, :valid].copy(), expected[:, :valid])
-        kernels.call_activate(ACTIVATIONS[name].code, one_panel(Z, 2, rows, valid))
+        H = one_panel(Z, 2, rows, valid)
+        kernels.call_activate(ACTIVATIONS[name].code, False, Z, 0, 0, H, H)
         found = Z[2:].reshape(rows, width)
         np.testing.assert_allclose(found[:, :valid], expected[:, :valid], rtol=1e-6)
         untouched = -(-valid // step) * step
         np.testing.assert_array_equal(found[:, untouched:], expected[:, untouched:])
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+@pytest.mark.parametrize("rows", [N_LONG, N_LONG + 1, 6, 7])
+def test_activate_from_a_single_input(dtype, rows, name):
+    """What was in H does not matter, and rows between panels are left as they are."""
+    width = width_of(dtype)
+    theta = np.concatenate([np.full(3, np.nan), integers(2 * rows)]).astype(dtype)
+    w, b = theta[3 : 3 + rows, np.newaxis], theta[3 + rows :, np.newaxis]
+    for n_samples in sample_counts(dtype):
+        x = integers(1, n_samples, seed=1) / 4
+        flat = np.full(-(-n_samples // width) * (rows + 2) * width, 7.0, dtype)
+        X, H = view(panels(x, dtype), 1, n_samples), view(flat, rows, n_samples, rows + 2)
+        kernels.call_activate(ACTIVATIONS[name].code, True, theta, 3, 3 + rows, X, H)
+        found = flat.reshape(-1, rows + 2, width)
+        expected = (w * x.astype(dtype) + b).astype(dtype)
+        ACTIVATIONS[name].sigma(expected.copy(), expected)
+        h = found[:, :rows].transpose(1, 0, 2).reshape(rows, -1)[:, :n_samples]
+        np.testing.assert_allclose(h, expected, rtol=1e-6, atol=1e-7)
+        np.testing.assert_array_equal(found[:, rows:], 7.0)
 
 
 @pytest.mark.parametrize("sums_in_strips", [False, True])

@@ -16,7 +16,7 @@ from numba import types
 from batchprop.compiler.jit import call_address, helper, returning
 from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
 from batchprop.engines.fused.chunk_bounds import bound_of_chunk, n_chunks_in
-from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
+from batchprop.engines.fused.hidden_layer import N_LONG, activate, backward_hidden_layer
 from batchprop.engines.fused.packing import (
     pack,
     pack_weights,
@@ -79,16 +79,20 @@ def forward_hidden(problem, theta, begin, packed_W_h, X, H):
     """
     e, m, relu = problem.e, problem.m, problem.activation == RELU
     bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
+    sigma_follows = not relu and problem.activation != IDENTITY
+    from_x = sigma_follows and e == 1 and m >= N_LONG
     # Z = W_h X + b_h; for relu H = max(Z, 0)
-    if problem.packs_W_h and begin == 0:
+    if from_x:
+        pass  # along with σ
+    elif problem.packs_W_h and begin == 0:
         W_h = Bands(packed_W_h, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
         affine(W_h, 0, bound, X, H, rows, columns)
     else:
         W_h = Bands(theta, begin, m, e, TILE_ROWS * e, e, 1)
         affine(W_h, begin + problem.b_h_start, bound, X, H, rows, columns)
     # H = σ(Z)
-    if not relu and problem.activation != IDENTITY:
-        activate(problem.activation, H)
+    if sigma_follows:
+        activate(problem.activation, from_x, theta, begin, begin + problem.b_h_start, X, H)
 
 
 @helper

@@ -24,11 +24,13 @@ from batchprop.simd.register_tiles import (
     add_sums,
     add_tiles,
     fma_outer,
+    fma_rows,
     fma_tiles,
     join,
     load_rows,
     multiply_tiles,
     repeat,
+    splat_rows,
     split,
     store_rows,
     zero_tile,
@@ -36,21 +38,35 @@ from batchprop.simd.register_tiles import (
 from batchprop.simd.vectors import NATIVE, WIDE
 
 LONG = 4  # registers that σ takes at a time: one row of a panel or two
+LONG_ROWS = tuple(range(LONG // WIDE))
+N_LONG = len(LONG_ROWS)
 GENERAL, ONE_OUTPUT, SINGLE_INPUT = range(3)  # variants of the backward pass
 
 
 @helper
-def activate(code, Z):
-    """Write H = σ(Z), as far as there are samples."""
+def activate(code, from_x, theta, W_h, b_h, X, Z):
+    """Write H = σ(Z), as far as there are samples.
+
+    With ``from_x``, for a single input and N_LONG units or more, Z = W_h x + b_h stays in
+    registers; W_h and b_h are indices in ``theta``.
+    """
     array, width, lanes = Z.array, Z.width, lanes_of(Z.array, NATIVE)
+    long = LONG * lanes
     for first in range(0, Z.n_samples, width):
-        start = Z.start + first // width * Z.panel_stride
-        stop = start + Z.n_rows * width
-        if Z.n_samples - first > width - lanes:
-            i = start
-            while stop - i >= LONG * lanes:
-                store(array, i, sigma(code, load(array, i, LONG)))
-                i += LONG * lanes
+        p = first // width
+        start = Z.start + p * Z.panel_stride
+        i, stop = start, start + Z.n_rows * width
+        if from_x or Z.n_samples - first > width - lanes:
+            while stop - i >= long or (from_x and i < stop):
+                if from_x:
+                    i = min(i, stop - long)  # the last rows may be computed twice
+                    k, x = (i - start) // width, load(X.array, X.start + p * X.panel_stride, WIDE)
+                    rows = splat_rows(theta, b_h + k, 1, LONG_ROWS, WIDE)
+                    z = join(fma_rows(rows, theta, W_h + k, 1, x))
+                else:
+                    z = load(array, i, LONG)
+                store(array, i, sigma(code, z))
+                i += long
             while i < stop:
                 store(array, i, sigma(code, load(array, i, NATIVE)))
                 i += lanes
