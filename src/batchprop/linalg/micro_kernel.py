@@ -21,6 +21,23 @@ from batchprop.simd.register_tiles import (
 )
 from batchprop.simd.vectors import NATIVE
 
+# Columns that share the instructions of the loop: a core divides what it decodes in a cycle among
+# its two threads, and one of them may belong to somebody else.
+UNROLLED = 4
+
+
+@updating
+def _fma_four(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride):
+    """Return ``tile`` plus the products of four columns of A and rows of B, one after the other."""
+    # tile[r] += A[r, j] B[j]
+    tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
+    at_a, at_b = at_a + column_stride, at_b + b_stride
+    tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
+    at_a, at_b = at_a + column_stride, at_b + b_stride
+    tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
+    at_a, at_b = at_a + column_stride, at_b + b_stride
+    return fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
+
 
 @updating
 def add_to_tile(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
@@ -29,10 +46,14 @@ def add_to_tile(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, cou
     The tile's rows are ``row_stride`` apart in A, its columns ``column_stride``.  Rows of B are
     vectors as long as the tile's, ``b_stride`` apart.
     """
-    for j in range(count):
-        b = load_like(tile, B, at_b + j * b_stride)
+    j = 0
+    while count - j >= UNROLLED:
+        tile = _fma_four(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride)
+        at_a, at_b, j = at_a + UNROLLED * column_stride, at_b + UNROLLED * b_stride, j + UNROLLED
+    while j < count:
         # tile[r] += A[r, j] B[j]
-        tile = fma_rows(tile, A, at_a + j * column_stride, row_stride, b)
+        tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
+        at_a, at_b, j = at_a + column_stride, at_b + b_stride, j + 1
     return tile
 
 
@@ -42,11 +63,15 @@ def add_packed_to_tile(tile, A, at_a, ahead, B, at_b, b_stride, count):
 
     The next ones are fetched meanwhile: A comes from the second-level cache.
     """
-    for j in range(count):
-        prefetch(A, at_a + ahead + j * TILE_ROWS)
-        b = load_like(tile, B, at_b + j * b_stride)
-        # tile[r] += A[r, j] B[j]
-        tile = fma_rows(tile, A, at_a + j * TILE_ROWS, 1, b)
+    j = 0
+    while count - j >= UNROLLED:
+        prefetch(A, at_a + ahead)
+        prefetch(A, at_a + ahead + UNROLLED // 2 * TILE_ROWS)
+        tile = _fma_four(tile, A, at_a, 1, TILE_ROWS, B, at_b, b_stride)
+        at_a, at_b, j = at_a + UNROLLED * TILE_ROWS, at_b + UNROLLED * b_stride, j + UNROLLED
+    while j < count:
+        tile = fma_rows(tile, A, at_a, 1, load_like(tile, B, at_b))
+        at_a, at_b, j = at_a + TILE_ROWS, at_b + b_stride, j + 1
     return tile
 
 

@@ -17,11 +17,13 @@ from batchprop.engines.fused.packing import (
 )
 from batchprop.engines.fused.problem import Problem, Scratch
 from batchprop.linalg.matmul import add_outer, add_outer_transposed, affine, pack_bands
+from batchprop.linalg.micro_kernel import add_packed_to_tile, add_to_tile
 from batchprop.linalg.views import Panels, Strips
 from batchprop.parameters import Shape, offsets
 from batchprop.simd.load_store import (
     add_lanes,
     add_product,
+    lanes_of,
     load,
     multiply,
     store,
@@ -295,3 +297,15 @@ def call_activate(code, from_x, theta, W_h, b_h, X, Z):
 @kernel
 def call_backward_hidden_layer(problem, theta, scratch, count, G):
     backward_hidden_layer(problem, theta, scratch, count, G)
+
+
+@kernel
+def call_add_to_tile(is_packed, A, at_a, row_stride, column_stride, B, at_b, count, C):
+    width = lanes_of(C, WIDE)
+    tile = load_rows(C, 0, width, SIX, WIDE)
+    if is_packed:
+        tile = add_packed_to_tile(tile, A, at_a, 6 * count, B, at_b, width, count)
+    else:
+        strides = row_stride, column_stride
+        tile = add_to_tile(tile, A, at_a, *strides, B, at_b, width, count)
+    store_rows(C, 0, width, tile)

@@ -1,0 +1,28 @@
+"""The innermost loops against NumPy, in small integers: sums are exact in any order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchprop.linalg.micro_kernel import UNROLLED
+from tests.engines.fused import kernels
+from tests.engines.fused.kernels import integers, width_of
+
+
+@pytest.mark.parametrize("dtype", kernels.DTYPES)
+@pytest.mark.parametrize("count", [0, 1, UNROLLED - 1, UNROLLED, UNROLLED + 1, 3 * UNROLLED + 2])
+def test_a_tile_of_six_rows(dtype, count):
+    """Rows and columns of A lie anywhere, or in a packed band; numbers beside them are not used."""
+    width, start = width_of(dtype), 3
+    A, B = integers(6, count), integers(count, width, seed=1)
+    C = integers(6, width, seed=2)
+    flat_b = np.concatenate([np.full(start, np.nan), B.ravel(), [np.nan]]).astype(dtype)
+    for is_packed, row_stride, column_stride in ((True, 1, 6), (False, 50, 2), (False, 1, 7)):
+        flat_a = np.full(start + 400, np.nan, dtype)
+        for (r, j), a in np.ndenumerate(A):
+            flat_a[start + r * row_stride + j * column_stride] = a
+        found = C.astype(dtype).ravel()
+        strides = row_stride, column_stride
+        kernels.call_add_to_tile(is_packed, flat_a, start, *strides, flat_b, start, count, found)
+        np.testing.assert_array_equal(found.reshape(6, width), C + A @ B)
