@@ -72,8 +72,8 @@ def row(one: Case, seconds: Seconds) -> list[str]:
         *(markdown.duration(of(times)) for times in seconds for of in (np.min, np.median)),
         markdown.number(ours.min() / products.min()),
         markdown.number(float(np.median(ours / products))),
-        f"{markdown.number(one.flops / ours.min() / 1e9)}",
-        f"{markdown.number(4 * one.e * one.m * one.n_samples / products.min() / 1e9)}",
+        markdown.number(one.flops / ours.min() / 1e9),
+        markdown.number(4 * one.e * one.m * one.n_samples / products.min() / 1e9),
     ]
 
 

@@ -27,9 +27,18 @@ UNROLLED = 4
 
 
 @updating
+def _fma_columns(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, count):
+    """Return ``tile`` plus the products of ``count`` columns of A and rows of B, one by one."""
+    for j in range(count):
+        b = load_like(tile, B, at_b + j * b_stride)
+        # tile[r] += A[r, j] B[j]
+        tile = fma_rows(tile, A, at_a + j * column_stride, row_stride, b)
+    return tile
+
+
+@updating
 def _fma_four(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride):
-    """Return ``tile`` plus the products of four columns of A and rows of B, one after the other."""
-    # tile[r] += A[r, j] B[j]
+    """The same for four columns, without a loop."""
     tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
     at_a, at_b = at_a + column_stride, at_b + b_stride
     tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
@@ -46,15 +55,11 @@ def add_to_tile(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, cou
     The tile's rows are ``row_stride`` apart in A, its columns ``column_stride``.  Rows of B are
     vectors as long as the tile's, ``b_stride`` apart.
     """
-    j = 0
-    while count - j >= UNROLLED:
+    for _ in range(count // UNROLLED):
         tile = _fma_four(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride)
-        at_a, at_b, j = at_a + UNROLLED * column_stride, at_b + UNROLLED * b_stride, j + UNROLLED
-    while j < count:
-        # tile[r] += A[r, j] B[j]
-        tile = fma_rows(tile, A, at_a, row_stride, load_like(tile, B, at_b))
-        at_a, at_b, j = at_a + column_stride, at_b + b_stride, j + 1
-    return tile
+        at_a, at_b = at_a + UNROLLED * column_stride, at_b + UNROLLED * b_stride
+    rest = count % UNROLLED
+    return _fma_columns(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, rest)
 
 
 @updating
@@ -63,16 +68,12 @@ def add_packed_to_tile(tile, A, at_a, ahead, B, at_b, b_stride, count):
 
     The next ones are fetched meanwhile: A comes from the second-level cache.
     """
-    j = 0
-    while count - j >= UNROLLED:
+    for _ in range(count // UNROLLED):
         prefetch(A, at_a + ahead)
         prefetch(A, at_a + ahead + UNROLLED // 2 * TILE_ROWS)
         tile = _fma_four(tile, A, at_a, 1, TILE_ROWS, B, at_b, b_stride)
-        at_a, at_b, j = at_a + UNROLLED * TILE_ROWS, at_b + UNROLLED * b_stride, j + UNROLLED
-    while j < count:
-        tile = fma_rows(tile, A, at_a, 1, load_like(tile, B, at_b))
-        at_a, at_b, j = at_a + TILE_ROWS, at_b + b_stride, j + 1
-    return tile
+        at_a, at_b = at_a + UNROLLED * TILE_ROWS, at_b + UNROLLED * b_stride
+    return _fma_columns(tile, A, at_a, 1, TILE_ROWS, B, at_b, b_stride, count % UNROLLED)
 
 
 @updating
