@@ -9,41 +9,21 @@ one thread sums at a time.  The index p counts the panels of a block.
 
 from __future__ import annotations
 
-import math
-
 from numba import types
 
 from batchprop.compiler.jit import call_address, helper, returning
-from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
 from batchprop.engines.fused.chunk_bounds import bound_of_chunk, n_chunks_in
-from batchprop.engines.fused.hidden_layer import N_LONG, activate, backward_hidden_layer
-from batchprop.engines.fused.packing import (
-    pack,
-    pack_weights,
-    prefetch_samples,
-    transpose_panels,
-    zero_unweighted,
-)
+from batchprop.engines.fused.hidden_layer import backward_hidden_layer
+from batchprop.engines.fused.packing import transpose_panels
 from batchprop.engines.fused.residuals import add_outer_outputs, residuals, second_differences
 from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS, products_start
-from batchprop.linalg.matmul import add_outer_transposed, affine, pack_bands
-from batchprop.linalg.views import Bands, Matrix, Panels, Transpose
+from batchprop.linalg.matmul import add_outer_transposed
+from batchprop.linalg.views import Matrix, Panels, Transpose
 from batchprop.simd.load_store import fill, lanes_of
-from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.simd.vectors import NATIVE, WIDE
 from batchprop.threads.cancellation import check
 
 STRIP_SAMPLES = 1024  # summed in strips before their sums are added to those in float64
-
-
-@helper
-def pack_W_h(problem, theta, out):
-    """Pack b_h, and W_h in bands after it."""
-    e, m = problem.e, problem.m
-    W_h, packed_W_h = Matrix(theta, 0, m, e, e, 1), Bands(out, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
-    pack_bands(W_h, packed_W_h)
-    for k in range(m):
-        out[k] = theta[problem.b_h_start + k]
 
 
 @returning(types.int64)
@@ -53,89 +33,30 @@ def multiply_adds(problem, count):
 
 
 @helper
-def pack_block(problem, first, count, scratch):
-    """Pack a block of samples, unless the last evaluation left it packed."""
-    if scratch.packed[0] == first:
-        return
-    e, s = problem.e, problem.s
-    strip_buffer, width = scratch.strip_buffer, lanes_of(scratch.X, WIDE)
-    X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
-    T = Panels(scratch.T, 0, s, count, width, s * width)
-    w = Panels(scratch.weight, 0, 1, count, width, width)
-    pack(problem.X, first, X, strip_buffer)
-    pack(problem.T, first, T, strip_buffer)
-    pack_weights(problem.weight, first, w, strip_buffer)
-    if problem.weight.address != 0:
-        zero_unweighted(w, X)
-        zero_unweighted(w, T)
-    scratch.packed[0] = first
-
-
-@helper
-def forward_hidden(problem, theta, begin, packed_W_h, X, H):
-    """Write H = σ(W_h X + b_h) for the panels of X; the parameters begin at ``theta[begin]``.
-
-    The first ones in ``theta`` may be packed.
-    """
-    e, m, relu = problem.e, problem.m, problem.activation == RELU
-    bound, rows, columns = 0.0 if relu else -math.inf, problem.cache_rows, problem.cache_columns
-    sigma_follows = not relu and problem.activation != IDENTITY
-    from_x = sigma_follows and e == 1 and m >= N_LONG
-    # Z = W_h X + b_h; for relu H = max(Z, 0)
-    if from_x:
-        pass  # along with σ
-    elif problem.packs_W_h and begin == 0:
-        W_h = Bands(packed_W_h, m, m, e, TILE_ROWS * e, 1, TILE_ROWS)
-        affine(W_h, 0, bound, X, H, rows, columns)
-    else:
-        W_h = Bands(theta, begin, m, e, TILE_ROWS * e, e, 1)
-        affine(W_h, begin + problem.b_h_start, bound, X, H, rows, columns)
-    # H = σ(Z)
-    if sigma_follows:
-        activate(problem.activation, from_x, theta, begin, begin + problem.b_h_start, X, H)
-
-
-@helper
-def forward(problem, theta, begin, packed_W_h, X, H, Y):
-    """Write H = σ(W_h X + b_h) and Y = W_y H + b_y for the panels of X."""
-    m, s = problem.m, problem.s
-    forward_hidden(problem, theta, begin, packed_W_h, X, H)
-    # Y = W_y H + b_y
-    W_y = Bands(theta, begin + problem.W_y_start, s, m, TILE_ROWS * m, m, 1)
-    affine(W_y, begin + problem.b_y_start, -math.inf, H, Y, s, m)
-
-
-@helper
-def forward_panels(problem, theta, begin, p, n_panels, count, scratch):
-    """Write H and Y for ``n_panels`` panels from p on, of a block that has ``count`` samples."""
-    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
-    n, x_panel = min(n_panels * width, count - p * width), problem.x_rows * width
-    X = Panels(scratch.X, p * x_panel, e, n, width, x_panel)
-    H_stride = problem.h_rows * width
-    H = Panels(scratch.H, p * H_stride, m, n, width, H_stride)
-    Y = Panels(scratch.weighted_residuals, p * s * width, s, n, width, s * width)
-    forward(problem, theta, begin, scratch.packed_W_h, X, H, Y)
-
-
-@helper
-def forward_block(problem, theta, first, count, stop, scratch, G, work):
+def forward_block(problem, theta, first, count, start, stop, scratch, G, work):
     """Take a block forward to its weighted residuals; add its loss and db_y to G.
 
-    ``stop`` is where the chunk ends.  If ``work`` is CURVATURE, ``theta`` holds θ, θ + p and
-    θ − p, and second differences take the place of residuals.
+    The chunk reaches from ``start`` to ``stop``.  If ``work`` is CURVATURE, ``theta`` holds θ,
+    θ + p and θ − p, and second differences take the place of residuals.
     """
     width, n_parameters = lanes_of(scratch.H, WIDE), problem.b_y_start + problem.s
     n_panels, n_points = (count + width - 1) // width, 3 if work == CURVATURE else 1
-    n_parts = (n_panels + problem.cache_panels - 1) // problem.cache_panels
-    next_first, next_stop = first + count, min(first + count + problem.block_samples, stop)
-    pack_block(problem, first, count, scratch)
+    next_stop = min(first + count + problem.block_samples, stop)
+    memory = (
+        *(scratch.X, scratch.T, scratch.weight, scratch.strip_buffer),
+        *(scratch.packed_W_h, scratch.H, scratch.weighted_residuals),
+    )
     for k in range(n_points):
         begin = (n_points - 1 - k) * n_parameters  # θ last: the backward pass needs its H
-        for part in range(n_parts):
-            p = part * problem.cache_panels
-            if k == 0:  # the next block's inputs come from memory meanwhile
-                prefetch_samples(problem.X, problem.e, next_first, next_stop, part, n_parts)
-            forward_panels(problem, theta, begin, p, problem.cache_panels, count, scratch)
+        n_next = next_stop - first - count if k == 0 else 0
+        # the last evaluation may have left the block packed
+        packs_samples = scratch.packed[0] != first
+        packs_W_h = problem.packs_W_h and first == start and k == 0
+        call_address(
+            problem.forward_kernel,
+            (problem, theta, begin, first, count, n_next, packs_samples, packs_W_h, memory),
+        )
+        scratch.packed[0] = first
         if k < n_points - 1:
             add_outer_outputs(problem, n_panels, scratch, k == 0)
     if work == CURVATURE:
@@ -199,8 +120,6 @@ def chunk_sums(problem, theta, chunk, scratch, G, work):
     """
     in_strips = problem.sums_in_strips and work != LOSS
     fill(G, problem.b_h_start if in_strips else 0, products_start(problem), 0.0)
-    if problem.packs_W_h:
-        pack_W_h(problem, theta, scratch.packed_W_h)
     segment, k = 0, chunk
     if problem.n_segments > 1:
         segment, k = chunk // problem.n_chunks, chunk % problem.n_chunks
@@ -210,7 +129,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, work):
     n_in_strips, is_first = 0, True
     for first in range(start, stop, problem.block_samples):
         count = min(problem.block_samples, stop - first)
-        forward_block(problem, theta, first, count, stop, scratch, G, work)
+        forward_block(problem, theta, first, count, start, stop, scratch, G, work)
         if work == GRADIENT and problem.row_products != 0:
             call_address(problem.row_products, (problem, count, scratch, G, first == start))
         if work != LOSS:

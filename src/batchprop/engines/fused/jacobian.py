@@ -24,7 +24,7 @@ from batchprop.engines.fused.blocking import (
     cut_weights,
     round_up,
 )
-from batchprop.engines.fused.forward_backward import forward_hidden, pack_W_h
+from batchprop.engines.fused.forward import forward_hidden, pack_W_h
 from batchprop.engines.fused.packing import pack, sample_table
 from batchprop.engines.fused.problem import describe_problem
 from batchprop.engines.fused.sample_parts import run_parts

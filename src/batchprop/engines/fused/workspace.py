@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import segments
-from batchprop.compiler.jit import address
 from batchprop.compiler.kernel_struct import KernelStruct
+from batchprop.engines.fused.addresses import address_of, with_forward_kernel
 from batchprop.engines.fused.blocking import MAX_CHUNKS, MAX_SUM_BYTES, Blocking, round_up
 from batchprop.engines.fused.chunk_kernel import chunk_kernel
 from batchprop.engines.fused.evaluation import evaluate_once
@@ -29,8 +29,6 @@ from batchprop.simd.register_tiles import TILE_ROWS
 from batchprop.threads.cancellation import Cancellation, leader_token
 
 Array = npt.NDArray[Any]
-
-_addresses: dict[tuple[Any, np.dtype[Any]], int] = {}
 
 
 class Sums(NamedTuple):
@@ -223,32 +221,19 @@ def _scratches(
 
 def _with_addresses(task: Task, sums: Sums) -> Task:
     """Return a task with the addresses of the kernels that it needs."""
-    problem, theta, totals, scratch = task.problem, task.theta, task.totals, task.scratch
+    theta, totals, scratch = task.theta, task.totals, task.scratch
+    problem = with_forward_kernel(task.problem, theta)
     assembly = 0
     if sums.row_products is not None:
-        address_of_products = _cached_address(
+        address_of_products = address_of(
             sums.row_products, theta, problem, 0, scratch, totals, True
         )
         problem = problem._replace(row_products=address_of_products)
         arguments = problem, theta, totals, task.loss_scale, np.empty((1, 1)), scratch.token
-        assembly = _cached_address(sums.assembly, theta, *arguments)
+        assembly = address_of(sums.assembly, theta, *arguments)
     return task._replace(
         problem=problem,
-        chunk_kernel=_cached_address(
-            chunk_kernel, theta, problem, theta, 0, scratch, totals, GRADIENT
-        ),
-        evaluation=_cached_address(evaluate_once, theta, task, GRADIENT),
+        chunk_kernel=address_of(chunk_kernel, theta, problem, theta, 0, scratch, totals, GRADIENT),
+        evaluation=address_of(evaluate_once, theta, task, GRADIENT),
         assembly=assembly,
     )
-
-
-def _cached_address(kernel: Any, theta: Array, *arguments: Any) -> int:
-    """Return the address of a kernel; the types of its arguments depend on θ's dtype alone.
-
-    Addresses are cached: numba's type inference takes longer than a small evaluation.
-    """
-    key = kernel, theta.dtype
-    if key not in _addresses:
-        structs = [KernelStruct(one) if isinstance(one, tuple) else one for one in arguments]
-        _addresses[key] = address(kernel, *structs)
-    return _addresses[key]
