@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import NamedTuple
 
 
@@ -56,6 +57,24 @@ def case(
     """Return a case; its default name is derived from its fields."""
     default_name = f"{e}-{m}-{s}/{n_samples}/{activation}/{dtype}"
     return Case(name or default_name, e, m, s, n_samples, activation, dtype)
+
+
+def add_net(parser: argparse.ArgumentParser) -> None:
+    """Let a command measure a network of the user's own."""
+    parser.add_argument("net", type=int, nargs="*", metavar="E M S N")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+
+
+def chosen(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    cases: list[Case],
+    activation: str,
+) -> list[Case]:
+    """Return the case that the user gave with ``add_net``, or the command's own."""
+    if len(options.net) not in (0, 4):
+        parser.error(f"give e, m, s and N, or nothing; got {len(options.net)} numbers")
+    return [case(*options.net, activation, options.dtype)] if options.net else cases
 
 
 def by_name(cases: list[Case]) -> dict[str, Case]:

@@ -20,7 +20,7 @@ from batchprop.engines.fused.objective import Objective
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 from benchmarks import markdown
-from benchmarks.cases import Case, case
+from benchmarks.cases import Case, add_net, case, chosen
 
 ROUNDS = 40
 CASES = [
@@ -80,12 +80,8 @@ def row(one: Case, seconds: Seconds) -> list[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("net", type=int, nargs="*", metavar="E M S N")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
-    options = parser.parse_args()
-    if len(options.net) not in (0, 4):
-        parser.error(f"give e, m, s and N, or nothing; got {len(options.net)} numbers")
-    cases = [case(*options.net, "relu", options.dtype)] if options.net else CASES
+    add_net(parser)
+    cases = chosen(parser, parser.parse_args(), CASES, "relu")
     head = (
         "net", "N", "dtype", "loss and gradient: least", "median", "two products: least", "median",
         "ratio of least", "of medians", "GFLOP/s, ours", "of the products",

@@ -28,7 +28,7 @@ from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 from batchprop.simd.vectors import REGISTER_BITS
 from benchmarks import markdown
-from benchmarks.cases import Case, case
+from benchmarks.cases import Case, add_net, case, chosen
 from benchmarks.peers.floor import ACCUMULATORS, IN_CACHE, multiply_adds, sigma_passes
 
 ROUNDS, PASSES = 20_000, 20
@@ -129,15 +129,10 @@ def row(one: Case, cycles: Cycles) -> list[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("net", type=int, nargs="*", metavar="E M S N")
+    add_net(parser)
     parser.add_argument("--activation", choices=sorted(ACTIVATIONS), default="tanh")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     options = parser.parse_args()
-    if len(options.net) not in (0, 4):
-        parser.error(f"give e, m, s and N, or nothing; got {len(options.net)} numbers")
-    cases = CASES
-    if options.net:
-        cases = [case(*options.net, options.activation, options.dtype)]
+    cases = chosen(parser, options, CASES, options.activation)
     print(f"{REGISTER_BITS}-bit vectors\n")
     head = ("net", "N", "σ, dtype", "σ alone", "forward", "backward", "share of the floor")
     print(markdown.table(head, [row(one, measure(one)) for one in cases]))
