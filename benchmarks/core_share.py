@@ -2,7 +2,7 @@
 
     python -m benchmarks.core_share                           ten seconds
 
-Many cores run two threads, and divide the instructions that they decode in a cycle between them.
+Many cores run two threads, and divide what they take in per cycle between them.
 On a rented machine the other thread may be somebody else's.  Loops with many instructions for each
 multiply-add are then slower, and a step takes longer though nothing of ours has changed.
 

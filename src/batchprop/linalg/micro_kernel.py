@@ -21,7 +21,7 @@ from batchprop.simd.register_tiles import (
 )
 from batchprop.simd.vectors import NATIVE
 
-# Columns that share the instructions of the loop: a core divides what it decodes in a cycle among
+# Columns that share the instructions of the loop: a core divides what it takes in per cycle among
 # its two threads, and one of them may belong to somebody else.
 UNROLLED = 4
 

@@ -60,8 +60,8 @@ def expected(data, theta, samples):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", [(1, 5, 1), (3, 37, 2), (70, 71, 3), (8, 50, 1)], ids=str)
 def test_a_block_is_taken_forward(sizes, dtype, monkeypatch):
-    """Also for parameters that begin elsewhere, of which none are packed."""
-    force(monkeypatch, chunk_samples=N_SAMPLES, block_bytes=1)
+    """Panel by panel; also for parameters that begin elsewhere, of which none are packed."""
+    force(monkeypatch, chunk_samples=N_SAMPLES, block_bytes=1, caches=(8 << 10, 1 << 20))
     data = problem(*sizes, N_SAMPLES, "tanh", dtype)
     theta = data.network.theta
     with objective_of(data, 1) as objective:

@@ -24,9 +24,14 @@ def address_of(kernel: Any, theta: Array, *arguments: Any) -> int:
     """
     key = kernel, theta.dtype
     if key not in _addresses:
-        structs = [KernelStruct(one) if hasattr(one, "_fields") else one for one in arguments]
-        _addresses[key] = address(kernel, *structs)
+        _addresses[key] = address(kernel, *map(_as_struct, arguments))
     return _addresses[key]
+
+
+def _as_struct(argument: Any) -> Any:
+    """Return a NamedTuple as a struct, and other arguments as they are."""
+    is_named = isinstance(argument, tuple) and hasattr(argument, "_fields")
+    return KernelStruct(argument) if is_named else argument
 
 
 def with_forward_kernel(problem: Problem, theta: Array) -> Problem:
