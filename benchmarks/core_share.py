@@ -2,9 +2,9 @@
 
     python -m benchmarks.core_share                           ten seconds
 
-Many cores run two threads, and divide what they take in per cycle between them.
-On a rented machine the other thread may be somebody else's.  Loops with many instructions for each
-multiply-add are then slower, and a step takes longer though nothing of ours has changed.
+Many cores run two threads, and divide what they take in per cycle between them.  On a rented
+machine the other thread may be somebody else's.  Loops with many instructions for each multiply-add
+are then slower, and a step takes longer though nothing of ours has changed.
 
 Instructions that do nothing need nothing else of a core.  Cycles are counted by a chain in which
 each instruction waits for the one before and takes one cycle.  Both are timed in turns, and rounds

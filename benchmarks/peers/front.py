@@ -48,16 +48,14 @@ def lost(kinds: Sequence[Figures]) -> str:
 
     The points of the plots against N count as well.
     """
-    names, n_rows = [], 0
-    for kind in kinds:
-        rows = [row for row in kind.rows if row.best_peer]
-        n_rows += len(rows)
-        for row in rows:
-            if row.times_as_fast is not None and row.times_as_fast < 1.0:
-                names.append(
-                    f"{row.case.name} with {threads_title(row.threads)} ({kind.instruction_set}, "
-                    f"{markdown.number(row.times_as_fast)}×)"
-                )
+    names = [
+        f"{row.case.name} with {threads_title(row.threads)} ({kind.instruction_set}, "
+        f"{markdown.number(row.times_as_fast or 0.0)}×)"
+        for kind in kinds
+        for row in kind.rows
+        if row.is_lost
+    ]
+    n_rows = sum(row.times_as_fast is not None for kind in kinds for row in kind.rows)
     if not names:
         return f"No other library is faster in any of {n_rows} rows."
     return f"Another library is faster in {len(names)} of {n_rows} rows: {', '.join(names)}."

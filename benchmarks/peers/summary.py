@@ -67,6 +67,11 @@ class Row:
         return (self.seconds(best) or 0.0) / ours
 
     @property
+    def is_lost(self) -> bool:
+        """Whether a peer is faster than ours."""
+        return self.times_as_fast is not None and self.times_as_fast < 1.0
+
+    @property
     def share_of_floor(self) -> float | None:
         """The floor divided by our time."""
         ours, floor = self.seconds(OURS), self.seconds(FLOOR)

@@ -141,7 +141,7 @@ def _notes(rows: Sequence[Row]) -> str:
 
 def losses(rows: Sequence[Row]) -> str:
     """Return a list of the rows in which a peer is faster than ours, the worst first."""
-    lost = [row for row in rows if row.times_as_fast is not None and row.times_as_fast < 1]
+    lost = [row for row in rows if row.is_lost]
     lines = [
         f"- {row.case.name} ({row.case.net}, N = {row.case.n_samples:,}), "
         f"{threads_title(row.threads)}: {markdown.number(row.times_as_fast or 0.0)}×; "

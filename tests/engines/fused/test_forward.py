@@ -8,6 +8,7 @@ import pytest
 from batchprop.compiler.jit import call_address, kernel
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.parameters import split
+from tests.engines.fused.kernels import unpacked
 from tests.engines.fused.teams import force, objective_of
 from tests.problems import problem
 
@@ -37,17 +38,10 @@ class Forward:
         problem, packs_W_h = self.problem, packs_W_h and self.problem.packs_W_h
         arguments = theta, begin, first, count, packs_samples, packs_W_h, self.memory
         call_forward(KernelStruct(problem), *arguments)
-        return (
-            unpacked(self.H, problem.width, problem.h_rows, problem.m, count),
-            unpacked(self.Y, problem.width, problem.s, problem.s, count),
-        )
-
-
-def unpacked(panels, width, panel_rows, rows, count):
-    """Return a matrix of panels, as it is written on paper."""
-    n_panels = -(-count // width)
-    whole = panels[: n_panels * panel_rows * width].reshape(n_panels, panel_rows, width)
-    return whole.transpose(1, 0, 2).reshape(panel_rows, -1)[:rows, :count].copy()
+        n_padded = -(-count // problem.width) * problem.width
+        H = unpacked(self.H[: problem.h_rows * n_padded], problem.h_rows, count, theta.dtype)
+        Y = unpacked(self.Y[: problem.s * n_padded], problem.s, count, theta.dtype)
+        return H[: problem.m].copy(), Y.copy()
 
 
 def expected(data, theta, samples):

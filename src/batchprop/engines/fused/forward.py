@@ -10,12 +10,7 @@ import math
 from batchprop.compiler.jit import helper, kernel_by_address
 from batchprop.engines.fused.activation_kernels import IDENTITY, RELU
 from batchprop.engines.fused.hidden_layer import N_LONG, activate
-from batchprop.engines.fused.packing import (
-    pack,
-    pack_weights,
-    prefetch_samples,
-    zero_unweighted,
-)
+from batchprop.engines.fused.packing import pack, pack_weights, prefetch_samples, zero_unweighted
 from batchprop.linalg.matmul import affine, pack_bands
 from batchprop.linalg.views import Bands, Matrix, Panels
 from batchprop.simd.load_store import lanes_of
