@@ -13,12 +13,13 @@ from tests.engines.fused.kernels import integers, width_of
 @pytest.mark.parametrize("dtype", kernels.DTYPES)
 @pytest.mark.parametrize("count", [0, 1, UNROLLED - 1, UNROLLED, UNROLLED + 1, 3 * UNROLLED + 2])
 def test_a_tile_of_six_rows(dtype, count):
-    """Rows and columns of A lie anywhere, or in a packed band; numbers beside them are not used."""
+    """Rows of A lie anywhere, or side by side; numbers beside them are not used."""
     width, start = width_of(dtype), 3
     A, B = integers(6, count), integers(count, width, seed=1)
     C = integers(6, width, seed=2)
     flat_b = np.concatenate([np.full(start, np.nan), B.ravel(), [np.nan]]).astype(dtype)
-    for is_packed, row_stride, column_stride in ((True, 1, 6), (False, 50, 2), (False, 1, 7)):
+    places = (True, 1, 6), (True, 1, 11), (False, 50, 1), (False, 50, 2), (False, 1, 7)
+    for is_packed, row_stride, column_stride in places:
         flat_a = np.full(start + 400, np.nan, dtype)
         for (r, j), a in np.ndenumerate(A):
             flat_a[start + r * row_stride + j * column_stride] = a

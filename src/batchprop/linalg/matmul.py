@@ -54,11 +54,12 @@ def _affine_tile(rows, W, at, bias, least, j, count, X, out, k):
     else:
         tile = zero_tile(W.array, rows, ONE, WIDE)
     at_x, width = X.start + j * X.width, lanes_of(X.array, WIDE)
-    if W.row_stride == 1 and W.column_stride == TILE_ROWS:
-        tile = add_packed_to_tile(tile, W.array, at, W.band_stride, X.array, at_x, width, count)
+    if W.column_stride == 1:
+        tile = add_to_tile(tile, W.array, at, W.row_stride, 1, X.array, at_x, width, count)
     else:
-        strides = W.row_stride, W.column_stride
-        tile = add_to_tile(tile, W.array, at, *strides, X.array, at_x, width, count)
+        tile = add_packed_to_tile(
+            tile, W.array, at, W.column_stride, W.band_stride, X.array, at_x, width, count
+        )
     if least > -math.inf:
         tile = at_least(tile, least)
     store_rows(out.array, at_out, out.width, tile)

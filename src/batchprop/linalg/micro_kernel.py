@@ -1,7 +1,7 @@
 """The innermost loops of all matrix products: a tile of sums stays in registers.
 
 ``add_to_tile`` broadcasts numbers of A and multiplies them by vectors of B: C = A B;
-``add_packed_to_tile`` does the same where A is packed, and fetches its next rows.
+``add_packed_to_tile`` does the same where rows of A lie side by side, and fetches the next ones.
 ``outer_tile`` multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are
 summed at the end.  A tile has six rows, or four or one where fewer are left, and two or four
 vectors of columns: see ``simd.register_tiles``.
@@ -12,7 +12,6 @@ from __future__ import annotations
 from batchprop.compiler.jit import always_inlined, updating
 from batchprop.simd.load_store import lanes_of, load_like, prefetch
 from batchprop.simd.register_tiles import (
-    TILE_ROWS,
     add_sums,
     fma_outer,
     fma_rows,
@@ -63,17 +62,17 @@ def add_to_tile(tile, A, at_a, row_stride, column_stride, B, at_b, b_stride, cou
 
 
 @updating
-def add_packed_to_tile(tile, A, at_a, ahead, B, at_b, b_stride, count):
-    """The same for packed bands: six rows of A lie side by side, the next six ``ahead`` further.
+def add_packed_to_tile(tile, A, at_a, column_stride, ahead, B, at_b, b_stride, count):
+    """The same where six rows of A lie side by side, as in packed bands.
 
-    The next ones are fetched meanwhile: A comes from the second-level cache.
+    Those ``ahead`` of them are fetched meanwhile: packed bands come from the second-level cache.
     """
     for _ in range(count // UNROLLED):
         prefetch(A, at_a + ahead)
-        prefetch(A, at_a + ahead + UNROLLED // 2 * TILE_ROWS)
-        tile = _fma_four(tile, A, at_a, 1, TILE_ROWS, B, at_b, b_stride)
-        at_a, at_b = at_a + UNROLLED * TILE_ROWS, at_b + UNROLLED * b_stride
-    return _fma_columns(tile, A, at_a, 1, TILE_ROWS, B, at_b, b_stride, count % UNROLLED)
+        prefetch(A, at_a + ahead + UNROLLED // 2 * column_stride)
+        tile = _fma_four(tile, A, at_a, 1, column_stride, B, at_b, b_stride)
+        at_a, at_b = at_a + UNROLLED * column_stride, at_b + UNROLLED * b_stride
+    return _fma_columns(tile, A, at_a, 1, column_stride, B, at_b, b_stride, count % UNROLLED)
 
 
 @updating

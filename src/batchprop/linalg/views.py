@@ -45,7 +45,8 @@ class Bands(NamedTuple):
     """A matrix (n_rows, n_columns) whose rows are multiplied in bands of six.
 
     Element (r, c) is ``array[start + (r // 6) · band_stride + (r % 6) · row_stride + c ·
-    column_stride]``.  Packed, a band is contiguous and its six rows lie side by side.
+    column_stride]``; ``row_stride`` or ``column_stride`` is 1.  Packed, a band is contiguous and
+    its six rows lie side by side.
     """
 
     array: Array

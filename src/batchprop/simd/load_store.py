@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from batchprop.compiler.jit import always_inlined
-from batchprop.simd.vectors import Vec, Vector, splat, vec_type
+from batchprop.simd.vectors import WIDE, Vec, Vector, splat, vec_type
 
 
 def element(context: Any, builder: Any, array: Any, value: Any, index: Any) -> Any:
@@ -74,8 +74,8 @@ def load_like(typing: Any, tile: Any, array: Any, index: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def copy_part(typing: Any, out: Any, to: Any, address: Any, parts: Any) -> Any:
-    """``copy_part(out, to, address, parts)``: copy 1/parts of a native vector, at least one."""
-    size = max(1, vec_type(out.dtype, 1).size // parts.literal_value)
+    """``copy_part(out, to, address, parts)``: copy 1/parts of a wide vector, or one number."""
+    size = max(1, vec_type(out.dtype, WIDE).size // parts.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         align = out.dtype.bitwidth // 8

@@ -304,7 +304,7 @@ def call_add_to_tile(is_packed, A, at_a, row_stride, column_stride, B, at_b, cou
     width = lanes_of(C, WIDE)
     tile = load_rows(C, 0, width, SIX, WIDE)
     if is_packed:
-        tile = add_packed_to_tile(tile, A, at_a, 6 * count, B, at_b, width, count)
+        tile = add_packed_to_tile(tile, A, at_a, column_stride, 50, B, at_b, width, count)
     else:
         strides = row_stride, column_stride
         tile = add_to_tile(tile, A, at_a, *strides, B, at_b, width, count)

@@ -16,7 +16,6 @@ from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
 from batchprop.linalg.views import Bands, Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, store
 from batchprop.simd.register_tiles import (
-    FOUR,
     ONE,
     SIX,
     TILE_ROWS,
@@ -76,39 +75,61 @@ def activate(code, from_x, theta, W_h, b_h, X, Z):
                     store(array, i + v, sigma(code, load(array, i + v, NATIVE)))
 
 
+@updating
+def _delta_step(sums, activation, variant, rows, arrays, at, at_dh, at_x):
+    """Overwrite one vector of each row of H by δ_h; return ``sums`` and what it adds to them.
+
+    ``sums`` are those of db_h, dW_y and dW_h, of which a variant may leave out some; ``arrays`` are
+    H, W_yᵀ wR or wR, and X.
+    """
+    (db_h, dW_y, dW_h), (H, dH, X) = sums, arrays
+    width = lanes_of(H, WIDE)
+    h = load_rows(H, at, width, rows, NATIVE)
+    if variant == GENERAL:
+        dh = load_rows(dH, at_dh, width, rows, NATIVE)
+    else:
+        dh = repeat(load(dH, at_dh, NATIVE), rows)
+    # δ_h = σ′(Z) ⊙ dH
+    delta_h = multiply_tiles(split(sigma_prime(activation, join(h)), h), dh)
+    # db_h += Σ δ_h
+    db_h = add_tiles(db_h, delta_h)
+    if variant != GENERAL:
+        # dW_y += Σ h wr
+        dW_y = fma_tiles(h, dh, dW_y)
+    if variant == SINGLE_INPUT:
+        # dW_h += Σ δ_h x
+        dW_h = fma_outer(dW_h, delta_h, load_rows(X, at_x, 0, ONE, NATIVE))
+    else:
+        store_rows(H, at, width, delta_h)
+    return db_h, dW_y, dW_h
+
+
 @always_inlined
 def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
     """Overwrite rows k, k + 1, … of H by δ_h; add their sums to G.
 
     In the GENERAL variant rows r, r + 1, … of ``scratch.dH`` hold these rows of W_yᵀ wR.
     """
-    H, X, wR, dH = scratch.H, scratch.X, scratch.weighted_residuals, scratch.dH
+    H, dH = scratch.H, scratch.weighted_residuals
     width, lanes = lanes_of(H, WIDE), lanes_of(H, NATIVE)
-    db_h = zero_tile(H, rows, ONE, NATIVE)
-    dW_y = zero_tile(H, rows, ONE, NATIVE)
-    dW_h = zero_tile(H, rows, ONE, NATIVE)
-    for first in range(0, count, width):
-        p = first // width
-        at = (p * problem.h_rows + k) * width
-        for v in range(0, min(width, count - first), lanes):
-            h = load_rows(H, at + v, width, rows, NATIVE)
-            if variant == GENERAL:
-                dh = load_rows(dH, first * TILE_ROWS + r * width + v, width, rows, NATIVE)
-            else:
-                dh = repeat(load(wR, first + v, NATIVE), rows)
-            # δ_h = σ′(Z) ⊙ dH
-            delta_h = multiply_tiles(split(sigma_prime(activation, join(h)), h), dh)
-            # db_h += Σ δ_h
-            db_h = add_tiles(db_h, delta_h)
-            if variant != GENERAL:
-                # dW_y += Σ h wr
-                dW_y = fma_tiles(h, dh, dW_y)
-            if variant == SINGLE_INPUT:
-                # dW_h += Σ δ_h x
-                x = load_rows(X, p * problem.x_rows * width + v, 0, ONE, NATIVE)
-                dW_h = fma_outer(dW_h, delta_h, x)
-            else:
-                store_rows(H, at + v, width, delta_h)
+    at, at_dh, at_x = k * width, 0, 0
+    h_panel, dh_panel, x_panel = problem.h_rows * width, width, problem.x_rows * width
+    if variant == GENERAL:
+        dH, at_dh, dh_panel = scratch.dH, r * width, TILE_ROWS * width
+    zeros, arrays = zero_tile(H, rows, ONE, NATIVE), (H, dH, scratch.X)
+    sums = zeros, zeros, zeros
+    n_left = count
+    while n_left > 0:
+        n, v = min(width, n_left), 0
+        while n - v > lanes:  # two vectors at a time
+            sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
+            v += lanes
+            sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
+            v += lanes
+        if v < n:
+            sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
+        at, at_dh, at_x, n_left = at + h_panel, at_dh + dh_panel, at_x + x_panel, n_left - width
+    db_h, dW_y, dW_h = sums
     add_sums(G, problem.b_h_start + k, 1, db_h, ONE)
     if variant != GENERAL:
         add_sums(G, problem.W_y_start + k, 1, dW_y, ONE)
@@ -118,12 +139,9 @@ def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
 
 @always_inlined
 def _delta_of(activation, variant, k, n, problem, scratch, count, G):
-    """Call ``_delta_rows`` for n rows from k on: four, two and one at a time."""
+    """Call ``_delta_rows`` for n rows from k on, two at a time."""
     r = 0
-    while n - r >= 4:
-        _delta_rows(activation, variant, FOUR, k + r, r, problem, scratch, count, G)
-        r += 4
-    if n - r >= 2:
+    while n - r >= 2:
         _delta_rows(activation, variant, TWO, k + r, r, problem, scratch, count, G)
         r += 2
     if r < n:

@@ -62,7 +62,8 @@ NO_SAMPLE_TABLE = SampleTable(0, 0, 0, 0, 0, 0)
 ROWS_AHEAD = 6  # that are fetched while a row is packed
 FETCHED_FROM_ROWS = 32
 LINE = 64  # bytes
-ONE_ELEMENT = 1024  # parts of a vector: more than it has lanes
+# how many parts make a wide vector; more than it has lanes for a single number
+WHOLE, NATIVE_PART, HALF_PART, ONE_ELEMENT = 1, WIDE // NATIVE, 2 * WIDE // NATIVE, 1024
 
 
 @always_inlined
@@ -71,10 +72,10 @@ def _copy(address, count, itemsize, out, to):
     lanes = lanes_of(out, NATIVE)
     done = 0
     while count - done >= lanes:
-        copy_part(out, to + done, address + done * itemsize, 1)
+        copy_part(out, to + done, address + done * itemsize, NATIVE_PART)
         done += lanes
     if count - done >= lanes // 2:
-        copy_part(out, to + done, address + done * itemsize, 2)
+        copy_part(out, to + done, address + done * itemsize, HALF_PART)
         done += lanes // 2
     while done < count:
         copy_part(out, to + done, address + done * itemsize, ONE_ELEMENT)
@@ -138,16 +139,17 @@ def _pack_rows(source, first, out):
     A later row is fetched meanwhile, and its place: processors do not expect rows so far apart.
     """
     itemsize, width = source.itemsize, out.width
+    n_full = out.n_samples // width
     for j in range(out.n_rows):
         address = source.address + first * itemsize + j * source.row_stride
         to, fetches = out.start + j * width, j + ROWS_AHEAD < out.n_rows
-        for i in range(0, out.n_samples, width):
-            count = min(width, out.n_samples - i)
+        for _ in range(n_full):
             if fetches:
-                prefetch_address(address + i * itemsize + ROWS_AHEAD * source.row_stride)
+                prefetch_address(address + ROWS_AHEAD * source.row_stride)
                 prefetch(out.array, to + ROWS_AHEAD * width)
-            _copy(address + i * itemsize, count, itemsize, out.array, to)
-            to += out.panel_stride
+            copy_part(out.array, to, address, WHOLE)
+            address, to = address + width * itemsize, to + out.panel_stride
+        _copy(address, out.n_samples - n_full * width, itemsize, out.array, to)
 
 
 @always_inlined
