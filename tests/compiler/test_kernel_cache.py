@@ -14,9 +14,11 @@ import sys
 import numba
 import numpy as np
 import pytest
+from numba import types
 from numba.core import config, event
 
 from batchprop.compiler import kernel_cache
+from batchprop.compiler.jit import kernel
 from tests.engines.fused.processes import COUNT_COMPILATIONS, finish, run, start
 from tests.project import SRC
 
@@ -63,6 +65,22 @@ def test_a_kernel_is_compiled_once_and_then_found(tmp_path, folder):
     assert answer(tmp_path) == (2.5, False)
     assert answer(tmp_path, np.float32(1)) == (2.5, True)  # another signature
     assert len(list(folder.iterdir())) == 2
+
+
+def test_where_a_kernel_will_be_stored_and_whether_it_is(tmp_path, folder, monkeypatch):
+    @kernel
+    def twice(x):
+        return 2.0 * x
+
+    signature = (types.float64,)
+    place = twice._cache.place_if_missing(signature, twice.targetctx)
+    assert place.parent == folder
+    twice(1.0)
+    assert list(folder.iterdir()) == [place]
+    assert twice._cache.place_if_missing(signature, twice.targetctx) is None
+    place.unlink()
+    monkeypatch.setattr(kernel_cache, "writable", lambda: None)
+    assert twice._cache.place_if_missing(signature, twice.targetctx) is None
 
 
 def test_a_kernel_outside_the_package_is_not_stale_either(tmp_path, folder):
@@ -278,14 +296,14 @@ def test_an_edited_kernel_file_is_never_stale(tmp_path):
             "delta_several_outputs", home / "engines/fused/hidden_layer.py"
         ),
         "linalg/matmul.py": without("affine", home / "linalg/matmul.py"),
-        "engines/fused/chunk_kernel.py": "",
+        "engines/fused/backward.py": "",
     }
     running = {
         name: start(SHOW, package=edited(tmp_path / str(k), name, text), NUMBA_CACHE_DIR=kernels)
         for k, (name, text) in enumerate(edits.items())
     }
     found = {name: finish(process).split() for name, process in running.items()}
-    compiled, outputs, db_h = found.pop("engines/fused/chunk_kernel.py")
+    compiled, outputs, db_h = found.pop("engines/fused/backward.py")
     assert compiled == "False", "a copy of the same sources shares the kernels"
     assert all(compiled == "True" for compiled, *_ in found.values())
     assert float(found["engines/fused/activation_kernels.py"][1]) != float(outputs)

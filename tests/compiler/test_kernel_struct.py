@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from batchprop.compiler.jit import address, call_address, kernel, kernel_by_address
+from batchprop.compiler.jit import address, call_address, kernel, kernel_by_address, types_of
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.threads.atomics import atomic_load
 
@@ -135,7 +135,7 @@ def test_a_word_that_stays_the_same_is_never_another():
     first, second = outer(np.ones((3, 4))), outer(np.zeros((3, 4)))
     record = KernelStruct(first)
     control, counts = np.zeros(1, np.int64), np.zeros(2, np.int64)
-    arguments = record, address(read_once, record, counts), control, counts
+    arguments = record, address(read_once, types_of(record, counts)), control, counts
     thread = threading.Thread(target=watch, args=arguments, daemon=True)
     thread.start()
     while counts[0] == 0:

@@ -10,7 +10,15 @@ import pytest
 from numba import types
 from numba.core.errors import LoweringError
 
-from batchprop.compiler.jit import address, always_inlined, helper, kernel, never_inlined, returning
+from batchprop.compiler.jit import (
+    address,
+    always_inlined,
+    helper,
+    kernel,
+    never_inlined,
+    returning,
+    types_of,
+)
 from batchprop.compiler.llvm_module import _garbage_collection_disabled
 from tests.engines.fused.processes import COUNT_COMPILATIONS, run
 
@@ -106,8 +114,9 @@ def test_the_collector_is_as_it_was_before(on):
 
 def test_an_address_is_of_one_signature():
     out, a32, a64 = np.zeros(4), np.zeros(3, "f4"), np.zeros(3)
-    assert address(sums, a64, out) == address(sums, a64, out) != 0
-    assert address(sums, a32, out) != address(sums, a64, out)
+    types64, types32 = types_of(a64, out), types_of(a32, out)
+    assert address(sums, types64) == address(sums, types64) != 0
+    assert address(sums, types32) != address(sums, types64)
 
 
 @kernel

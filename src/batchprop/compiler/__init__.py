@@ -8,6 +8,7 @@
   names that contain the digest of their sources (``source_digest``).
 - ``compile_notice``: the line on a terminal that says that kernels are being compiled.
 - ``compile_lock``: one process compiles a kernel while others wait for the result.
+- ``second_process``: another process compiles some of the kernels that are missing.
 
 Imports nothing else of the package.
 """

@@ -27,20 +27,25 @@ class CompileLock:
         self._descriptor = -1
         self._held = False
 
-    def acquire(self, path: Path) -> None:
-        """Wait until no other process holds the lock file ``path``, or until the timeout."""
+    def acquire(self, path: Path, timeout: float | None = None) -> bool:
+        """Wait until nobody else holds the lock file ``path``, TIMEOUT seconds unless said.
+
+        Return whether it is held now.
+        """
         self.release()
         if _flock is None:
-            return
+            return False
         with contextlib.suppress(OSError):
             self._path, self._descriptor = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-            deadline = time.monotonic() + TIMEOUT
-            while time.monotonic() < deadline:
+            deadline = time.monotonic() + (TIMEOUT if timeout is None else timeout)
+            while True:
                 with contextlib.suppress(BlockingIOError):
                     _flock(self._descriptor, _EXCLUSIVE_NON_BLOCKING)
                     self._held = True
-                    return
+                if self._held or time.monotonic() >= deadline:
+                    break
                 time.sleep(0.02)
+        return self._held
 
     def release(self) -> None:
         """Release the lock and remove its file, unless another process holds it."""

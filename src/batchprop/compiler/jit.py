@@ -109,9 +109,13 @@ def _part(function: Function, returns: Any, inlining: Inlining) -> Any:
     return intrinsic(call)
 
 
-def address(dispatcher: Any, *args: Any) -> int:
-    """Return the address of a kernel compiled for the types of ``args``."""
-    signature = tuple(numba.typeof(arg) for arg in args)
+def types_of(*args: Any) -> tuple[Any, ...]:
+    """Return the numba types of arguments."""
+    return tuple(map(numba.typeof, args))
+
+
+def address(dispatcher: Any, signature: tuple[Any, ...]) -> int:
+    """Return the address of a kernel compiled for these types of arguments."""
     with global_compiler_lock:
         dispatcher.compile(signature)
         compiled = dispatcher.overloads[signature]

@@ -43,6 +43,11 @@ _compile_lock = CompileLock()  # one per process: numba compiles one kernel at a
 _MAX_FILES = 32  # per kernel: both dtypes, several processors, the last few versions
 
 
+def lock_of(kernel: Path) -> Path:
+    """Return the lock file of whoever compiles a kernel."""
+    return kernel.with_name(f"{kernel.name}.lock")
+
+
 def _find(name: str, target_context: Any) -> Any:
     """Return the kernel of that file name from any trusted folder, or None."""
     for folder in filter(trusted, candidate_folders()):
@@ -124,6 +129,16 @@ class KernelCache(NullCache):  # type: ignore[misc]
         )
         return f"{self._prefix}-{hashlib.sha256(identity.encode()).hexdigest()[:24]}.kernel"
 
+    def place_if_missing(self, sig: Any, target_context: Any) -> Path | None:
+        """Return where a kernel will be stored; None if it is stored already or cannot be."""
+        with contextlib.suppress(Exception):
+            name, folder = self._file_name(sig, target_context.codegen()), writable()
+            if name is None or folder is None:
+                return None
+            if not any((each / name).exists() for each in filter(trusted, candidate_folders())):
+                return folder / name
+        return None
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the cached kernel for a signature; None if this process has to compile it."""
         _compile_lock.release()  # still held if the last compilation failed
@@ -138,7 +153,7 @@ class KernelCache(NullCache):  # type: ignore[misc]
                 announce()
             folder = writable() if kernel is None else None
             if folder is not None:
-                _compile_lock.acquire(folder / f"{name}.lock")
+                _compile_lock.acquire(lock_of(folder / name))
                 kernel = _find(name, target_context)  # another process may have compiled it
                 if kernel is not None:
                     _compile_lock.release()

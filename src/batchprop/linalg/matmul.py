@@ -56,7 +56,7 @@ def _affine_tile(rows, W, at, bias, least, j, count, X, out, k):
     at_x, width = X.start + j * X.width, lanes_of(X.array, WIDE)
     if W.column_stride == 1:
         tile = add_to_tile(tile, W.array, at, W.row_stride, 1, X.array, at_x, width, count)
-    else:
+    else:  # rows are adjacent
         tile = add_packed_to_tile(
             tile, W.array, at, W.column_stride, W.band_stride, X.array, at_x, width, count
         )

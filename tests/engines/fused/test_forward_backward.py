@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchprop.compiler.jit import kernel
+from batchprop.compiler.jit import call_address, kernel
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.forward_backward import chunk_sums
 from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.parameters import split
 from tests.engines.fused.teams import force, objective_of
@@ -15,8 +14,8 @@ from tests.problems import problem
 
 
 @kernel
-def call_chunk_sums(problem, theta, chunk, scratch, G, work):
-    chunk_sums(problem, theta, chunk, scratch, G, work)
+def call_chunk_sums(address, problem, theta, chunk, scratch, G, work):
+    call_address(address, (problem, theta, chunk, scratch, G, work))
 
 
 def expected_sums(data, samples):
@@ -40,15 +39,17 @@ def test_sums_of_a_chunk(sizes, monkeypatch):
     data = problem(*sizes, 333, weighted=True)
     with objective_of(data, 1) as objective:
         fields = objective.task.fields
-        memory = KernelStruct(fields.problem), KernelStruct(fields.scratch)
+        address = fields.chunk_kernel
+        described, scratch = KernelStruct(fields.problem), KernelStruct(fields.scratch)
+        theta = data.network.theta
         width, n_chunks, s = fields.problem.width, fields.problem.n_chunks, sizes[2]
         n_panels = -(-333 // width)
         starts = [n_panels * chunk // n_chunks * width for chunk in range(n_chunks)]
         for chunk, start in enumerate(starts):
             samples = slice(start, (*starts, 333)[chunk + 1])
             G = np.full(fields.totals.size, np.nan)
-            call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, GRADIENT)
+            call_chunk_sums(address, described, theta, chunk, scratch, G, GRADIENT)
             expected = expected_sums(data, samples)
             np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-10)
-            call_chunk_sums(memory[0], data.network.theta, chunk, memory[1], G, LOSS)
+            call_chunk_sums(address, described, theta, chunk, scratch, G, LOSS)
             np.testing.assert_allclose(G[-s:], expected[-s:], rtol=1e-10)

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.compiler.jit import address
+from batchprop.compiler.jit import address, types_of
 from batchprop.compiler.kernel_struct import KernelStruct
+from batchprop.compiler.second_process import compiling_beside
 from batchprop.engines.fused.forward import N_ARRAYS, forward_kernel
 from batchprop.engines.fused.problem import Problem
+from batchprop.machine.available_memory import available_memory
+from batchprop.machine.thread_count import available
+
+SECOND_PROCESS_BYTES = 512 << 20  # it takes about 210 MiB
 
 Array = npt.NDArray[Any]
+Call = tuple[Any, ...]  # a kernel, and arguments of the types that it is compiled for
 
 _addresses: dict[tuple[Any, np.dtype[Any]], int] = {}
 
 
-def address_of(kernel: Any, theta: Array, *arguments: Any) -> int:
-    """Return the address of a kernel; the types of its arguments depend on θ's dtype alone.
+def addresses_of(theta: Array, calls: Mapping[str, Call]) -> dict[str, int]:
+    """Return the addresses of kernels; the types of their arguments depend on θ's dtype alone.
 
-    Addresses are cached: numba's type inference takes longer than a small evaluation.
+    Addresses are cached: numba's type inference takes longer than a small evaluation.  Two
+    processes compile what is missing if there are processors and memory for them.
     """
-    key = kernel, theta.dtype
-    if key not in _addresses:
-        _addresses[key] = address(kernel, *map(_as_struct, arguments))
-    return _addresses[key]
+    missing = [
+        (kernel, types_of(*map(_as_struct, arguments)))
+        for kernel, *arguments in calls.values()
+        if (kernel, theta.dtype) not in _addresses
+    ]
+    if missing:
+        there_is_room = available() > 1 and available_memory() >= SECOND_PROCESS_BYTES
+        with compiling_beside(missing if there_is_room else []):
+            for kernel, signature in missing:
+                _addresses[kernel, theta.dtype] = address(kernel, signature)
+    return {name: _addresses[kernel, theta.dtype] for name, (kernel, *_) in calls.items()}
 
 
 def _as_struct(argument: Any) -> Any:
@@ -34,8 +49,13 @@ def _as_struct(argument: Any) -> Any:
     return KernelStruct(argument) if is_named else argument
 
 
+def forward_call(problem: Problem, theta: Array) -> Call:
+    """Return a call of the kernel that takes a block forward."""
+    memory = (np.empty(1, theta.dtype),) * N_ARRAYS
+    return forward_kernel, problem, theta, 0, 0, 0, 0, True, True, memory
+
+
 def with_forward_kernel(problem: Problem, theta: Array) -> Problem:
     """Return a problem with the address of the kernel that takes a block forward."""
-    memory = (np.empty(1, theta.dtype),) * N_ARRAYS
-    found = address_of(forward_kernel, theta, problem, theta, 0, 0, 0, 0, True, True, memory)
-    return problem._replace(forward_kernel=found)
+    found = addresses_of(theta, {"forward": forward_call(problem, theta)})
+    return problem._replace(forward_kernel=found["forward"])

@@ -4,23 +4,20 @@ Those of Jᵀy″ are computed in the same way, and those for JᵀJ between the 
 
 All sums are plain sums over samples.  Weighted residuals wR = w ⊙ (Y − T) take the place of δ_y, so
 that the sums are the gradient's times Σw/2: ``evaluation`` applies the factors.  A chunk is what
-one thread sums at a time.  The index p counts the panels of a block.
+one thread sums at a time.  Solvers' loops are kernels that call ``chunk_sums`` by its address, and
+it calls those of the two passes: each is compiled once.
 """
 
 from __future__ import annotations
 
 from numba import types
 
-from batchprop.compiler.jit import call_address, helper, returning
+from batchprop.compiler.jit import call_address, helper, kernel_by_address, returning
 from batchprop.engines.fused.chunk_bounds import bound_of_chunk, n_chunks_in
-from batchprop.engines.fused.hidden_layer import backward_hidden_layer
-from batchprop.engines.fused.packing import transpose_panels
 from batchprop.engines.fused.residuals import add_outer_outputs, residuals, second_differences
 from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS, products_start
-from batchprop.linalg.matmul import add_outer_transposed
-from batchprop.linalg.views import Matrix, Panels, Transpose
 from batchprop.simd.load_store import fill, lanes_of
-from batchprop.simd.vectors import NATIVE, WIDE
+from batchprop.simd.vectors import WIDE
 from batchprop.threads.cancellation import check
 
 STRIP_SAMPLES = 1024  # summed in strips before their sums are added to those in float64
@@ -66,21 +63,6 @@ def forward_block(problem, theta, first, count, start, stop, scratch, G, work):
 
 
 @helper
-def backward(problem, theta, count, scratch, G):
-    """Add the gradient sums of a block to G; δ_h overwrites the hidden layer."""
-    backward_hidden_layer(problem, theta, scratch, count, G)
-    if problem.sums_in_strips:
-        # dW_h += δ_h Xᵀ
-        m, x_rows, width = problem.m, problem.x_rows, lanes_of(scratch.H, WIDE)
-        X = Panels(scratch.X, 0, x_rows, count, width, x_rows * width)
-        H = Panels(scratch.H, 0, m, count, width, problem.h_rows * width)
-        XT = Transpose(scratch.XT, x_rows // lanes_of(scratch.H, NATIVE), problem.block_samples)
-        transpose_panels(X, XT)
-        sums = Matrix(scratch.strip_sums, 0, m, x_rows, x_rows, 1)
-        add_outer_transposed(H, XT, sums, problem.cache_rows)
-
-
-@helper
 def add_strip_sums(problem, scratch, G, is_first):
     """Add the sums in strips to G, where sums are float64; the first time write them."""
     e, sums = problem.e, scratch.strip_sums
@@ -107,7 +89,7 @@ def multiply_by_W_y(problem, theta, G):
             G[b_h_start + k] *= theta[W_y_start + k]
 
 
-@helper
+@kernel_by_address
 def chunk_sums(problem, theta, chunk, scratch, G, work):
     """Write the sums over one chunk to G: half the gradient's, then each output's loss.
 
@@ -135,7 +117,7 @@ def chunk_sums(problem, theta, chunk, scratch, G, work):
         if work != LOSS:
             if in_strips and n_in_strips == 0:
                 fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
-            backward(problem, theta, count, scratch, G)
+            call_address(problem.backward_kernel, (problem, theta, count, scratch, G))
             n_in_strips += count
             n_left = stop - first - count
             is_full = n_in_strips >= STRIP_SAMPLES and n_left >= STRIP_SAMPLES // 2

@@ -77,10 +77,10 @@ def activate(code, from_x, theta, W_h, b_h, X, Z):
 
 @updating
 def _delta_step(sums, activation, variant, rows, arrays, at, at_dh, at_x):
-    """Overwrite one vector of each row of H by δ_h; return ``sums`` and what it adds to them.
+    """Compute δ_h of one vector of each row; return ``sums`` and what it adds to them.
 
-    ``sums`` are those of db_h, dW_y and dW_h, of which a variant may leave out some; ``arrays`` are
-    H, W_yᵀ wR or wR, and X.
+    δ_h overwrites H, except for a single input.  ``sums`` are those of db_h, dW_y and dW_h, of
+    which a variant may leave out some; ``arrays`` are H, W_yᵀ wR or wR, and X.
     """
     (db_h, dW_y, dW_h), (H, dH, X) = sums, arrays
     width = lanes_of(H, WIDE)

@@ -62,7 +62,7 @@ NO_SAMPLE_TABLE = SampleTable(0, 0, 0, 0, 0, 0)
 ROWS_AHEAD = 6  # that are fetched while a row is packed
 FETCHED_FROM_ROWS = 32
 LINE = 64  # bytes
-# how many parts make a wide vector; more than it has lanes for a single number
+# parts of a wide vector; so many that one part is a single number
 WHOLE, NATIVE_PART, HALF_PART, ONE_ELEMENT = 1, WIDE // NATIVE, 2 * WIDE // NATIVE, 1024
 
 

@@ -44,7 +44,8 @@ class Problem(NamedTuple):
     x_rows: int  # in a panel of inputs: e, padded to whole strips
     h_rows: int  # in a panel of hidden units: m, or more so that panels do not share cache sets
     sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
-    forward_kernel: int  # address of the kernel that takes a block forward
+    forward_kernel: int  # addresses of the kernels that take a block forward and backward
+    backward_kernel: int
     row_products: int  # address of the kernel that sums products of rows for JᵀJ; 0 if none
 
 
@@ -83,6 +84,7 @@ def describe_problem(
         h_rows=blocking.h_rows,
         sums_in_strips=blocking.sums_in_strips,
         forward_kernel=0,
+        backward_kernel=0,
         row_products=0,
     )
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from batchprop import segments
 from batchprop.compiler.kernel_struct import KernelStruct
-from batchprop.engines.fused.addresses import address_of, with_forward_kernel
+from batchprop.engines.fused.addresses import Call, addresses_of, forward_call
+from batchprop.engines.fused.backward import backward_kernel
 from batchprop.engines.fused.blocking import MAX_CHUNKS, MAX_SUM_BYTES, Blocking, round_up
-from batchprop.engines.fused.chunk_kernel import chunk_kernel
 from batchprop.engines.fused.evaluation import evaluate_once
+from batchprop.engines.fused.forward_backward import chunk_sums
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable, sample_table
 from batchprop.engines.fused.problem import Scratch, describe_problem
 from batchprop.engines.fused.task import GRADIENT, Task
@@ -221,19 +222,26 @@ def _scratches(
 
 def _with_addresses(task: Task, sums: Sums) -> Task:
     """Return a task with the addresses of the kernels that it needs."""
-    theta, totals, scratch = task.theta, task.totals, task.scratch
-    problem = with_forward_kernel(task.problem, theta)
-    assembly = 0
+    problem, theta, totals, scratch = task.problem, task.theta, task.totals, task.scratch
+    calls: dict[str, Call] = {
+        "backward_kernel": (backward_kernel, problem, theta, 0, scratch, totals),
+        "chunk_kernel": (chunk_sums, problem, theta, 0, scratch, totals, GRADIENT),
+    }
     if sums.row_products is not None:
-        address_of_products = address_of(
-            sums.row_products, theta, problem, 0, scratch, totals, True
-        )
-        problem = problem._replace(row_products=address_of_products)
-        arguments = problem, theta, totals, task.loss_scale, np.empty((1, 1)), scratch.token
-        assembly = address_of(sums.assembly, theta, *arguments)
+        scale, JTJ = task.loss_scale, np.empty((1, 1))
+        calls["assembly"] = sums.assembly, problem, theta, totals, scale, JTJ, scratch.token
+        calls["row_products"] = sums.row_products, problem, 0, scratch, totals, True
+    calls["evaluation"] = evaluate_once, task, GRADIENT
+    calls["forward_kernel"] = forward_call(problem, theta)
+    found = addresses_of(theta, calls)
+    problem = problem._replace(
+        forward_kernel=found["forward_kernel"],
+        backward_kernel=found["backward_kernel"],
+        row_products=found.get("row_products", 0),
+    )
     return task._replace(
         problem=problem,
-        chunk_kernel=address_of(chunk_kernel, theta, problem, theta, 0, scratch, totals, GRADIENT),
-        evaluation=address_of(evaluate_once, theta, task, GRADIENT),
-        assembly=assembly,
+        chunk_kernel=found["chunk_kernel"],
+        evaluation=found["evaluation"],
+        assembly=found.get("assembly", 0),
     )

@@ -1,6 +1,6 @@
 """The sums Q_hh, Q_hy and Q_yy over a block of samples: see ``row_product_layout``.
 
-``chunk_kernel`` calls ``add_row_products`` by its address between the forward and the backward pass
+``chunk_sums`` calls ``add_row_products`` by its address between the forward and the backward pass
 of a block, so that runs without JᵀJ need not compile it.
 """
 
