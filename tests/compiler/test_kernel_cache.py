@@ -136,20 +136,20 @@ def test_a_source_that_changed_since_the_import_is_not_compiled_for_others(
 def of_the_package(name, constant):
     """Compile a kernel as if it stood in a module of the package, whose sources are one state."""
     namespace = {"__name__": name}
-    place = str(kernel_cache.PACKAGE / "engines" / "fused" / "chunk_kernel.py")
+    place = str(kernel_cache.PACKAGE / "engines" / "fused" / "backward.py")
     exec(compile(ANSWER.replace("1.5", f"{constant}"), place, "exec"), namespace)
     return namespace["answer"]
 
 
 def test_kernels_of_two_modules_with_one_last_name_are_two(folder):
     names = (
-        "batchprop.engines.fused.chunk_kernel",
-        "batchprop.engines.another.chunk_kernel",
+        "batchprop.engines.fused.backward",
+        "batchprop.engines.another.backward",
     )
     for _ in range(2):  # compiled, then found
         for constant, name in enumerate(names):
             assert of_the_package(name, constant + 0.5)(1.0) == 1.5 + constant
-    assert len(list(folder.glob("chunk_kernel.answer-*.kernel"))) == 2
+    assert len(list(folder.glob("backward.answer-*.kernel"))) == 2
 
 
 def test_what_is_kept_of_one_is_not_counted_for_the_other(tmp_path, folder, monkeypatch):
