@@ -79,6 +79,9 @@ def test_where_a_kernel_will_be_stored_and_whether_it_is(tmp_path, folder, monke
     assert list(folder.iterdir()) == [place]
     assert twice._cache.place_if_missing(signature, twice.targetctx) is None
     place.unlink()
+    with monkeypatch.context() as edited:
+        edited.setattr(kernel_cache, "changed", lambda module: True)
+        assert twice._cache.place_if_missing(signature, twice.targetctx) is None
     monkeypatch.setattr(kernel_cache, "writable", lambda: None)
     assert twice._cache.place_if_missing(signature, twice.targetctx) is None
 

@@ -78,13 +78,17 @@ def started(monkeypatch):
     return asked
 
 
+def beside(kernels, has_room=lambda: True):
+    return second_process.compiling_beside(kernels, has_room)
+
+
 def ask(folder, *names):
-    with second_process.compiling_beside(list(map(folder.kernel, names))):
+    with beside(list(map(folder.kernel, names))):
         pass
 
 
 def test_it_begins_at_the_end_and_leaves_the_first_to_this_process(tmp_path, started):
-    with second_process.compiling_beside(list(map(Folder(tmp_path).kernel, "abc"))):
+    with beside(list(map(Folder(tmp_path).kernel, "abc"))):
         ((names, process),) = started
         assert names == ["c", "b"]
         assert process.calls == []
@@ -93,7 +97,7 @@ def test_it_begins_at_the_end_and_leaves_the_first_to_this_process(tmp_path, sta
 
 def test_it_ends_if_this_process_fails(tmp_path, started):
     kernels = list(map(Folder(tmp_path).kernel, "ab"))
-    with pytest.raises(KeyboardInterrupt), second_process.compiling_beside(kernels):
+    with pytest.raises(KeyboardInterrupt), beside(kernels):
         raise KeyboardInterrupt
     assert started[0][1].calls == ["kill", "wait"]
     assert not list(tmp_path.iterdir())
@@ -102,6 +106,19 @@ def test_it_ends_if_this_process_fails(tmp_path, started):
 @pytest.mark.parametrize("names", ["", "a", "ab"])
 def test_one_missing_kernel_needs_no_second_process(tmp_path, started, names):
     ask(Folder(tmp_path, stored=("a",)), *names)
+    assert not started
+
+
+def test_room_is_asked_for_only_if_kernels_are_missing(tmp_path, started):
+    asked = []
+
+    def has_room():
+        asked.append(True)
+        return False
+
+    for stored, expected in (("ab", 0), ("", 1)):
+        with beside(list(map(Folder(tmp_path, stored).kernel, "ab")), has_room):
+            assert len(asked) == expected
     assert not started
 
 
@@ -160,13 +177,12 @@ def test_a_process_that_cannot_be_started_is_no_error(tmp_path, monkeypatch):
 
 def test_a_list_that_cannot_be_sent_is_no_error(tmp_path, started):
     kernel, _ = Folder(tmp_path).kernel("b")
-    with second_process.compiling_beside([Folder(tmp_path).kernel("a"), (kernel, lambda: None)]):
+    with beside([Folder(tmp_path).kernel("a"), (kernel, lambda: None)]):
         assert not started
 
 
 # Waits for the second process, and prints which kernels are on disk then.
 WAIT = """
-import os, pathlib, sys
 from batchprop.compiler import kernel_cache, second_process
 from tests.compiler.test_second_process import KERNELS
 process = second_process._start(KERNELS[:0:-1], kernel_cache.writable())

@@ -114,8 +114,10 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     def _file_name(self, signature: Any, codegen: Any) -> str | None:
         """Return the file name for a signature; None if the kernel must not be cached."""
-        if changed(self._module):
-            return None
+        return None if changed(self._module) else self._name(signature, codegen)
+
+    def _name(self, signature: Any, codegen: Any) -> str:
+        """Return the file name for a signature in the state of the sources at their import."""
         identity = repr(
             (
                 digest(self._module),
@@ -132,11 +134,10 @@ class KernelCache(NullCache):  # type: ignore[misc]
     def place_if_missing(self, sig: Any, target_context: Any) -> Path | None:
         """Return where a kernel will be stored; None if it is stored already or cannot be."""
         with contextlib.suppress(Exception):
-            name, folder = self._file_name(sig, target_context.codegen()), writable()
-            if name is None or folder is None:
-                return None
+            name, folder = self._name(sig, target_context.codegen()), writable()
+            # looking for a file takes much less time than looking for changed sources
             if not any((each / name).exists() for each in filter(trusted, candidate_folders())):
-                return folder / name
+                return None if folder is None or changed(self._module) else folder / name
         return None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:

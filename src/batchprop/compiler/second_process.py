@@ -13,7 +13,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from importlib import import_module
 from multiprocessing import current_process
@@ -35,19 +35,19 @@ compile_kernels(parent, kernels)
 
 
 @contextlib.contextmanager
-def compiling_beside(kernels: Kernels) -> Iterator[None]:
+def compiling_beside(kernels: Kernels, has_room: Callable[[], bool]) -> Iterator[None]:
     """Let a second process compile ``kernels``, too, from the last to the second one, meanwhile.
 
     It compiles those that are not stored, and ends with the block.  There is none if fewer than two
-    are missing, in worker processes, and where the interpreter is part of another program; and
-    there is one at a time for a folder of kernels.  None is no error.
+    are missing, where ``has_room`` says that there is no room for it, in worker processes, and
+    where the interpreter is part of another program; and there is one at a time for a folder of
+    kernels.  None is no error.
     """
     lock, process = CompileLock(), None
     try:
         with contextlib.suppress(Exception):
-            places = list(map(_place, kernels))
-            missing = list(filter(None, places))
-            if len(missing) > 1 and _can_start():
+            missing = list(filter(None, map(_place, kernels))) if _can_start() else []
+            if len(missing) > 1 and has_room():
                 folder = missing[0].parent
                 if lock.acquire(folder / "second-process.lock", timeout=0.0):
                     process = _start(kernels[:0:-1], folder)
@@ -60,7 +60,7 @@ def compiling_beside(kernels: Kernels) -> Iterator[None]:
 
 
 def _place(kernel: tuple[Any, tuple[Any, ...]]) -> Path | None:
-    """Return where a kernel will be stored; None if it is stored."""
+    """Return where a kernel will be stored; None if it is stored or cannot be."""
     dispatcher, argument_types = kernel
     place: Path | None = dispatcher._cache.place_if_missing(argument_types, dispatcher.targetctx)
     return place
@@ -104,8 +104,10 @@ def compile_kernels(parent: int, kernels: Sequence[tuple[str, str, bytes]]) -> N
     process ``parent`` has ended.
     """
     for module, name, argument_types in kernels:
+        if os.getppid() != parent:
+            return
         dispatcher = reduce(getattr, name.split("."), import_module(module))
         types = pickle.loads(argument_types)
         place = _place((dispatcher, types))
-        if os.getppid() == parent and place is not None and not lock_of(place).exists():
+        if place is not None and not lock_of(place).exists():
             dispatcher.compile(types)

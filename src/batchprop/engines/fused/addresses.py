@@ -36,11 +36,15 @@ def addresses_of(theta: Array, calls: Mapping[str, Call]) -> dict[str, int]:
         if (kernel, theta.dtype) not in _addresses
     ]
     if missing:
-        there_is_room = available() > 1 and available_memory() >= SECOND_PROCESS_BYTES
-        with compiling_beside(missing if there_is_room else []):
+        with compiling_beside(missing, _has_room):
             for kernel, signature in missing:
                 _addresses[kernel, theta.dtype] = address(kernel, signature)
     return {name: _addresses[kernel, theta.dtype] for name, (kernel, *_) in calls.items()}
+
+
+def _has_room() -> bool:
+    """Return whether a second process has a processor and memory of its own."""
+    return available() > 1 and available_memory() >= SECOND_PROCESS_BYTES
 
 
 def _as_struct(argument: Any) -> Any:
