@@ -32,13 +32,13 @@ def test_what_is_done_to_tiles(dtype):
     step = step_of(dtype)
     A, B = integers(4, step).astype(dtype), integers(4, step, seed=1).astype(dtype)
     A[0, 0], A[1, 1], w = np.nan, -0.0, integers(8, seed=2).astype(dtype)
-    out = np.zeros(28 * step, dtype)
+    out = np.zeros(24 * step, dtype)
     kernels.call_tiles(A.ravel(), B.ravel(), w, -2.0, step, out)
     expected = (
-        A + B, A * B, A * B + A, np.maximum(A, -2), A,
+        A + B, A * B + A, np.maximum(A, -2), A,
         w[::2, None] * B[0] + w[::2, None], np.broadcast_to(B[0], A.shape),
     )  # fmt: skip
-    for found, wanted in zip(out.reshape(7, 4, step), expected, strict=True):
+    for found, wanted in zip(out.reshape(6, 4, step), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
 
 

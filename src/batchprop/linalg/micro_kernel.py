@@ -90,16 +90,13 @@ def outer_tile(rows, columns, A, a, B, b, G):
     """
     x, y, width, lanes = A.array, B.array, A.width, lanes_of(A.array, NATIVE)
     at_a, at_b = A.start + a * width, B.start + b * width
-    tile = zero_tile(x, rows, columns, NATIVE)
-    n_left = A.n_samples
-    while n_left > 0:
-        n, v = min(width, n_left), 0
-        while n - v > lanes:  # two vectors at a time
+    tile, n_full = zero_tile(x, rows, columns, NATIVE), A.n_samples // width
+    for _ in range(n_full):
+        for v in range(0, width, 2 * lanes):
+            w = v + lanes
             tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
-            v += lanes
-            tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
-            v += lanes
-        if v < n:
-            tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
-        at_a, at_b, n_left = at_a + A.panel_stride, at_b + B.panel_stride, n_left - width
+            tile = _fma_vectors(tile, rows, columns, x, at_a + w, y, at_b + w, width)
+        at_a, at_b = at_a + A.panel_stride, at_b + B.panel_stride
+    for v in range(0, A.n_samples - n_full * width, lanes):
+        tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
     add_sums(G.array, G.start + a * G.row_stride + b, G.row_stride, tile, columns)

@@ -201,12 +201,6 @@ def add_tiles(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
-def multiply_tiles(typing: Any, a: Any, b: Any) -> Any:
-    """``multiply_tiles(a, b)``: element by element a · b."""
-    return _elementwise(lambda x, y: x * y)(typing, a, b)
-
-
-@intrinsic
 def fma_tiles(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """``fma_tiles(a, b, c)``: element by element a · b + c."""
     return _elementwise(lambda x, y, z: x.fma(y, z))(typing, a, b, c)

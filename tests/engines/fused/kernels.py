@@ -7,6 +7,7 @@ import numpy as np
 from batchprop.activations import ACTIVATIONS
 from batchprop.compiler.jit import always_inlined, kernel
 from batchprop.compiler.kernel_struct import KernelStruct
+from batchprop.engines.fused.activation_kernels import delta
 from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
 from batchprop.engines.fused.packing import (
     NO_SAMPLE_TABLE,
@@ -45,7 +46,6 @@ from batchprop.simd.register_tiles import (
     fma_tiles,
     join,
     load_rows,
-    multiply_tiles,
     repeat,
     splat_rows,
     split,
@@ -167,16 +167,22 @@ def call_add_sums(form, A, a, B, b, width, G, to, stride):
 
 @kernel
 def call_tiles(A, B, w, bound, step, out):
-    """Write four rows each: A + B, A · B, A · B + A, max(A, bound), A again, w · B₀ + w, B₀."""
+    """Write four rows each: A + B, A · B + A, max(A, bound), A again, w · B₀ + w, B₀."""
     a, b = load_rows(A, 0, step, FOUR, NATIVE), load_rows(B, 0, step, FOUR, NATIVE)
     first = load(B, 0, NATIVE)
     store_rows(out, 0, step, add_tiles(a, b))
-    store_rows(out, 4 * step, step, multiply_tiles(a, b))
-    store_rows(out, 8 * step, step, fma_tiles(a, b, a))
-    store_rows(out, 12 * step, step, at_least(a, bound))
-    store_rows(out, 16 * step, step, split(join(a), a))
-    store_rows(out, 20 * step, step, fma_rows(splat_rows(w, 0, 2, FOUR, NATIVE), w, 0, 2, first))
-    store_rows(out, 24 * step, step, repeat(first, FOUR))
+    store_rows(out, 4 * step, step, fma_tiles(a, b, a))
+    store_rows(out, 8 * step, step, at_least(a, bound))
+    store_rows(out, 12 * step, step, split(join(a), a))
+    store_rows(out, 16 * step, step, fma_rows(splat_rows(w, 0, 2, FOUR, NATIVE), w, 0, 2, first))
+    store_rows(out, 20 * step, step, repeat(first, FOUR))
+
+
+@kernel
+def call_delta(code, H, dH, out):
+    """Write σ′(Z) ⊙ dH."""
+    for i in range(0, H.size, lanes_of(H, NATIVE)):
+        store(out, i, delta(code, load(H, i, NATIVE), load(dH, i, NATIVE)))
 
 
 @kernel

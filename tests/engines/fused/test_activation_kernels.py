@@ -12,6 +12,7 @@ from batchprop import Network
 from batchprop.activations import ACTIVATIONS
 from batchprop.engines.fused import activation_kernels
 from batchprop.parameters import Shape
+from tests.engines.fused import kernels
 from tests.project import ROOT
 from tools import sigma_accuracy, sigma_coefficients
 from tools.sigma_accuracy import BOUNDS, evaluate, points, reference, slope_error, worst
@@ -121,6 +122,29 @@ def test_through_the_origin(name, dtype):
     expected = np.where(z < 0, 0, z) if name == "relu" else z
     np.testing.assert_array_equal(h, expected)
     np.testing.assert_array_equal(np.signbit(h), np.signbit(expected))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_delta_is_the_slope_times_the_derivative_by_h(name, dtype):
+    z = points(dtype, 512, seed=4)
+    z = z[: z.size // 64 * 64]  # whole vectors
+    h, slope = evaluate(name, z)
+    dh = np.random.default_rng(5).normal(size=z.size).astype(dtype)
+    found = np.empty_like(h)
+    kernels.call_delta(ACTIVATIONS[name].code, h, dh, found)
+    expected = slope * dh
+    assert (np.abs(found - expected) <= 2 * np.spacing(np.abs(expected))).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_delta_of_relu_is_zero_where_relu_is(dtype):
+    """Also where the derivative by h is not finite; where relu is not zero it is dh itself."""
+    dh = np.array([1.5, np.inf, -np.inf, np.nan] * 16, dtype)
+    h = np.repeat(np.array([-0.0, 0.0, 1.0, 2.0], dtype), 16)
+    found = np.empty_like(h)
+    kernels.call_delta(ACTIVATIONS["relu"].code, h, dh, found)
+    np.testing.assert_array_equal(found, np.where(h > 0, dh, 0))
 
 
 def test_the_kink_of_relu_is_flat():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined, updating
-from batchprop.engines.fused.activation_kernels import LOGISTIC, RELU, TANH, sigma, sigma_prime
+from batchprop.engines.fused.activation_kernels import LOGISTIC, RELU, TANH, delta, sigma
 from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
 from batchprop.linalg.views import Bands, Matrix, Panels
 from batchprop.simd.load_store import fill, lanes_of, load, store
@@ -27,7 +27,6 @@ from batchprop.simd.register_tiles import (
     fma_tiles,
     join,
     load_rows,
-    multiply_tiles,
     repeat,
     splat_rows,
     split,
@@ -90,7 +89,7 @@ def _delta_step(sums, activation, variant, rows, arrays, at, at_dh, at_x):
     else:
         dh = repeat(load(dH, at_dh, NATIVE), rows)
     # δ_h = σ′(Z) ⊙ dH
-    delta_h = multiply_tiles(split(sigma_prime(activation, join(h)), h), dh)
+    delta_h = split(delta(activation, join(h), join(dh)), h)
     # db_h += Σ δ_h
     db_h = add_tiles(db_h, delta_h)
     if variant != GENERAL:
@@ -117,18 +116,15 @@ def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
     if variant == GENERAL:
         dH, at_dh, dh_panel = scratch.dH, r * width, TILE_ROWS * width
     zeros, arrays = zero_tile(H, rows, ONE, NATIVE), (H, dH, scratch.X)
-    sums = zeros, zeros, zeros
-    n_left = count
-    while n_left > 0:
-        n, v = min(width, n_left), 0
-        while n - v > lanes:  # two vectors at a time
+    sums, n_full = (zeros, zeros, zeros), count // width
+    for _ in range(n_full):
+        for v in range(0, width, 2 * lanes):
+            w = v + lanes
             sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
-            v += lanes
-            sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
-            v += lanes
-        if v < n:
-            sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
-        at, at_dh, at_x, n_left = at + h_panel, at_dh + dh_panel, at_x + x_panel, n_left - width
+            sums = _delta_step(sums, activation, variant, rows, arrays, at + w, at_dh + w, at_x + w)
+        at, at_dh, at_x = at + h_panel, at_dh + dh_panel, at_x + x_panel
+    for v in range(0, count - n_full * width, lanes):
+        sums = _delta_step(sums, activation, variant, rows, arrays, at + v, at_dh + v, at_x + v)
     db_h, dW_y, dW_h = sums
     add_sums(G, problem.b_h_start + k, 1, db_h, ONE)
     if variant != GENERAL:
