@@ -19,7 +19,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
-from batchprop.linalg.micro_kernel import outer_tile
+from batchprop.linalg.micro_kernel import dot_tile
 from batchprop.linalg.views import Matrix, Panels
 from batchprop.simd.aligned_memory import zeros
 from batchprop.simd.load_store import fill
@@ -53,7 +53,7 @@ def _dots(A, i, j, start, stop, work):
     # L[i …] L[j …]ᵀ: columns of A take the place of samples
     rows, columns = Panels(A, at_i, TILE_ROWS, n, stride, 0), Panels(A, at_j, COLUMNS, n, stride, 0)
     for c in range(0, COLUMNS, N_BROAD):
-        outer_tile(SIX, BROAD, rows, 0, columns, c, Matrix(work, 0, TILE_ROWS, COLUMNS, COLUMNS, 1))
+        dot_tile(SIX, BROAD, rows, 0, columns, c, Matrix(work, 0, TILE_ROWS, COLUMNS, COLUMNS, 1))
 
 
 @helper
@@ -128,7 +128,7 @@ def solve(A, n, b, work, token):
         fill(work, 0, COLUMNS, 0.0)
         rows, z = Panels(A, j * stride, COLUMNS, j, stride, 0), Panels(b, 0, 1, j, stride, 0)
         for r in range(0, COLUMNS, 4):
-            outer_tile(FOUR, ONE, rows, r, z, 0, Matrix(work, 0, COLUMNS, 1, 1, 1))
+            dot_tile(FOUR, ONE, rows, r, z, 0, Matrix(work, 0, COLUMNS, 1, 1, 1))
         for c in range(min(COLUMNS, n - j)):
             value = b[j + c] - work[c]
             for q in range(c):

@@ -3,8 +3,10 @@
 ``add_to_tile`` broadcasts numbers of A and multiplies them by vectors of B: C = A B;
 ``add_packed_to_tile`` does the same where rows of A lie side by side, and fetches the next ones.
 ``outer_tile`` multiplies vectors of A by vectors of B, both along samples: C = A Bᵀ; its lanes are
-summed at the end.  A tile has six rows, or four or one where fewer are left, and two or four
-vectors of columns: see ``simd.register_tiles``.
+summed at the end.  ``dot_tile`` does so for rows of a matrix that is not in panels.
+
+A tile has six rows, or four or one where fewer are left, and two or four vectors of columns: see
+``simd.register_tiles``.
 """
 
 from __future__ import annotations
@@ -82,21 +84,48 @@ def _fma_vectors(tile, rows, columns, A, at_a, B, at_b, width):
     return fma_outer(tile, a, b)
 
 
+@updating
+def _fma_pairs(tile, rows, columns, A, at_a, B, at_b, width, count):
+    """The same for ``count`` samples of one panel, two vectors at a time: they come in pairs."""
+    lanes = lanes_of(A, NATIVE)
+    for v in range(0, count, 2 * lanes):
+        w = v + lanes
+        tile = _fma_vectors(tile, rows, columns, A, at_a + v, B, at_b + v, width)
+        tile = _fma_vectors(tile, rows, columns, A, at_a + w, B, at_b + w, width)
+    return tile
+
+
+@updating
+def _fma_rest(tile, rows, columns, A, at_a, B, at_b, width, start, stop):
+    """The same for samples ``start`` … ``stop`` − 1, one vector at a time."""
+    for v in range(start, stop, lanes_of(A, NATIVE)):
+        tile = _fma_vectors(tile, rows, columns, A, at_a + v, B, at_b + v, width)
+    return tile
+
+
 @always_inlined
 def outer_tile(rows, columns, A, a, B, b, G):
     """G[a …, b …] += A[a …] B[b …]ᵀ, summed over samples, for a tile of rows and columns.
 
     A and B are ``Panels`` of the same samples and width; G is a ``Matrix`` of float64.
     """
-    x, y, width, lanes = A.array, B.array, A.width, lanes_of(A.array, NATIVE)
+    x, y, width, n_full = A.array, B.array, A.width, A.n_samples // A.width
     at_a, at_b = A.start + a * width, B.start + b * width
-    tile, n_full = zero_tile(x, rows, columns, NATIVE), A.n_samples // width
+    tile = zero_tile(x, rows, columns, NATIVE)
     for _ in range(n_full):
-        for v in range(0, width, 2 * lanes):
-            w = v + lanes
-            tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
-            tile = _fma_vectors(tile, rows, columns, x, at_a + w, y, at_b + w, width)
+        tile = _fma_pairs(tile, rows, columns, x, at_a, y, at_b, width, width)
         at_a, at_b = at_a + A.panel_stride, at_b + B.panel_stride
-    for v in range(0, A.n_samples - n_full * width, lanes):
-        tile = _fma_vectors(tile, rows, columns, x, at_a + v, y, at_b + v, width)
+    rest = A.n_samples - n_full * width
+    tile = _fma_rest(tile, rows, columns, x, at_a, y, at_b, width, 0, rest)
+    add_sums(G.array, G.start + a * G.row_stride + b, G.row_stride, tile, columns)
+
+
+@always_inlined
+def dot_tile(rows, columns, A, a, B, b, G):
+    """The same for a single panel of any width: G[a …, b …] += the dot products of its rows."""
+    x, y, width, pair = A.array, B.array, A.width, 2 * lanes_of(A.array, NATIVE)
+    at_a, at_b, in_pairs = A.start + a * width, B.start + b * width, A.n_samples // pair * pair
+    tile = zero_tile(x, rows, columns, NATIVE)
+    tile = _fma_pairs(tile, rows, columns, x, at_a, y, at_b, width, in_pairs)
+    tile = _fma_rest(tile, rows, columns, x, at_a, y, at_b, width, in_pairs, A.n_samples)
     add_sums(G.array, G.start + a * G.row_stride + b, G.row_stride, tile, columns)
