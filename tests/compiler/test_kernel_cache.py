@@ -294,7 +294,7 @@ def test_an_edited_kernel_file_is_never_stale(tmp_path):
     run(SHOW)
     shutil.copytree(kernel_cache.writable(), kernels / "batchprop-kernels")
     edits = {
-        "engines/fused/activation_kernels.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_prime)\n",
+        "engines/fused/activation_kernels.py": "\nFORMULAS['tanh'] = (lambda z: z, tanh_delta)\n",
         "engines/fused/hidden_layer.py": without(
             "delta_several_outputs", home / "engines/fused/hidden_layer.py"
         ),
