@@ -7,7 +7,7 @@ import pytest
 
 from batchprop.linalg.micro_kernel import UNROLLED
 from tests.engines.fused import kernels
-from tests.engines.fused.kernels import integers, width_of
+from tests.engines.fused.kernels import integers, step_of, width_of
 
 
 @pytest.mark.parametrize("dtype", kernels.DTYPES)
@@ -27,3 +27,19 @@ def test_a_tile_of_six_rows(dtype, count):
         strides = row_stride, column_stride
         kernels.call_add_to_tile(is_packed, flat_a, start, *strides, flat_b, start, count, found)
         np.testing.assert_array_equal(found.reshape(6, width), C + A @ B)
+
+
+@pytest.mark.parametrize("dtype", kernels.DTYPES)
+@pytest.mark.parametrize("n_vectors", range(6))
+def test_dot_products_of_rows(dtype, n_vectors):
+    """Vectors are taken in pairs, the last one alone; numbers beside them are not used."""
+    start, stride, across = 5, 6 * step_of(dtype) + 3, 2
+    count = n_vectors * step_of(dtype)
+    A, B, G = integers(6, count), integers(2, count, seed=1), integers(6, across, seed=2)
+    flat = [np.full(start + 7 * stride, np.nan, dtype) for _ in range(2)]
+    for array, rows in zip(flat, (A, B), strict=True):
+        for r, row in enumerate(rows):
+            array[start + r * stride : start + r * stride + count] = row
+    found = G.astype(np.float64).ravel()
+    kernels.call_dot_tile(*flat, start, stride, count, found)
+    np.testing.assert_array_equal(found.reshape(6, across), G + A @ B.T)

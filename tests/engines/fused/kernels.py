@@ -18,8 +18,8 @@ from batchprop.engines.fused.packing import (
 )
 from batchprop.engines.fused.problem import Problem, Scratch
 from batchprop.linalg.matmul import add_outer, add_outer_transposed, affine, pack_bands
-from batchprop.linalg.micro_kernel import add_packed_to_tile, add_to_tile
-from batchprop.linalg.views import Panels, Strips
+from batchprop.linalg.micro_kernel import add_packed_to_tile, add_to_tile, dot_tile
+from batchprop.linalg.views import Matrix, Panels, Strips
 from batchprop.parameters import Shape, offsets
 from batchprop.simd.load_store import (
     add_lanes,
@@ -183,6 +183,13 @@ def call_delta(code, H, dH, out):
     """Write σ′(Z) ⊙ dH."""
     for i in range(0, H.size, lanes_of(H, NATIVE)):
         store(out, i, delta(code, load(H, i, NATIVE), load(dH, i, NATIVE)))
+
+
+@kernel
+def call_dot_tile(A, B, start, stride, count, G):
+    """Add to G the dot products of six rows of A and two of B."""
+    rows, columns = Panels(A, start, 6, count, stride, 0), Panels(B, start, 2, count, stride, 0)
+    dot_tile(SIX, TWO, rows, 0, columns, 0, Matrix(G, 0, 6, 2, 2, 1))
 
 
 @kernel
