@@ -107,7 +107,8 @@ def _fma_rest(tile, rows, columns, A, at_a, B, at_b, width, start, stop):
 def outer_tile(rows, columns, A, a, B, b, G):
     """G[a …, b …] += A[a …] B[b …]ᵀ, summed over samples, for a tile of rows and columns.
 
-    A and B are ``Panels`` of the same samples and width; G is a ``Matrix`` of float64.
+    A and B are ``Panels`` of the same samples and width, which is an even number of vectors; one of
+    them has zeros after the last sample.  G is a ``Matrix`` of float64.
     """
     x, y, width, n_full = A.array, B.array, A.width, A.n_samples // A.width
     at_a, at_b = A.start + a * width, B.start + b * width
@@ -122,7 +123,7 @@ def outer_tile(rows, columns, A, a, B, b, G):
 
 @always_inlined
 def dot_tile(rows, columns, A, a, B, b, G):
-    """The same for a single panel of any width: G[a …, b …] += the dot products of its rows."""
+    """The same for rows that are not cut into panels: whole vectors, in an even or odd number."""
     x, y, width, pair = A.array, B.array, A.width, 2 * lanes_of(A.array, NATIVE)
     at_a, at_b, in_pairs = A.start + a * width, B.start + b * width, A.n_samples // pair * pair
     tile = zero_tile(x, rows, columns, NATIVE)
