@@ -8,6 +8,9 @@ Indices count from the start of an array only.  To numba a negative index counts
 compares each one with 0, which keeps LLVM from vectorising loops with a variable start.
 
 Signatures of operators come from the typing context's cache; numba resolves each of them again.
+
+Variables are not described to debuggers.  numba asks LLVM for the size of each of them to that end,
+whether there is a debugger or not: a twentieth of the compilation.
 """
 
 from __future__ import annotations
@@ -36,6 +39,14 @@ def _unsigned(index_type: Any) -> Any:
 class _Lowering(Lower):  # type: ignore[misc]
     def delvar(self, name: str) -> None:
         """Emit nothing: there are no reference counts."""
+
+    def alloca_lltype(self, name: str, lltype: Any, datamodel: Any = None) -> Any:
+        """Reserve memory for a variable, without a description for debuggers."""
+        return cgutils.alloca_once(self.builder, lltype, name=name)
+
+    def storevar(self, value: Any, name: str, argidx: int | None = None) -> None:
+        """Store a variable; arguments are not described either."""
+        super().storevar(value, name)
 
     def lower_expr(self, numba_type: Any, expr: Any) -> Any:
         """Lower an expression; loops over ``range`` get the short form."""

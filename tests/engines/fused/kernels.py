@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from batchprop.activations import ACTIVATIONS
-from batchprop.compiler.jit import always_inlined, kernel
+from batchprop.compiler.jit import address, always_inlined, call_address, kernel, types_of
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.activation_kernels import delta
-from batchprop.engines.fused.hidden_layer import activate, backward_hidden_layer
+from batchprop.engines.fused.backward import backward_one_output, backward_several_outputs
+from batchprop.engines.fused.hidden_layer import activate
 from batchprop.engines.fused.packing import (
     NO_SAMPLE_TABLE,
     pack,
@@ -308,8 +309,15 @@ def call_activate(code, from_x, theta, W_h, b_h, X, Z):
 
 
 @kernel
-def call_backward_hidden_layer(problem, theta, scratch, count, G):
-    backward_hidden_layer(problem, theta, scratch, count, G)
+def _call(kernel_address, problem, theta, count, scratch, G):
+    call_address(kernel_address, (problem, theta, count, scratch, G))
+
+
+def backward(problem, theta, count, scratch, G):
+    """Call the kernel of the backward pass for one output or for several."""
+    chosen = backward_one_output if problem.s == 1 else backward_several_outputs
+    arguments = problem, theta, count, scratch, G
+    _call(address(chosen, types_of(*arguments)), *arguments)
 
 
 @kernel

@@ -64,7 +64,7 @@ def test_activate_from_a_single_input(dtype, rows, name):
 @pytest.mark.parametrize("s", [1, 2, 3, 7])
 @pytest.mark.parametrize("e", [1, 2, 5])
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6, 7, 9, 13])
-def test_backward_of_the_hidden_layer(dtype, m, e, s, sums_in_strips):
+def test_the_backward_pass(dtype, m, e, s, sums_in_strips):
     """With relu σ′ is 0 or 1, and all numbers are small integers: all sums are exact.
 
     With one output the factor W_y is left out.
@@ -79,7 +79,7 @@ def test_backward_of_the_hidden_layer(dtype, m, e, s, sums_in_strips):
         problem, scratch = hidden_layer_memory(
             "relu", (e, m, s), flat, panels(R, dtype), panels(X, dtype), sums_in_strips
         )
-        kernels.call_backward_hidden_layer(problem, theta.astype(dtype), scratch, n_samples, G)
+        kernels.backward(problem, theta.astype(dtype), n_samples, scratch, G)
         found = split(G, Shape(e, m, s))
         np.testing.assert_array_equal(found[1], delta_h.sum(axis=1))
         np.testing.assert_array_equal(found[2], R @ H.T)
@@ -107,7 +107,7 @@ def test_delta_with_other_activations(dtype, name, s):
     problem, scratch = hidden_layer_memory(
         name, (2, m, s), flat, panels(R, dtype), panels(rng.normal(size=(2, n_samples)), dtype)
     )
-    kernels.call_backward_hidden_layer(problem, theta, scratch, n_samples, np.zeros(theta.size))
+    kernels.backward(problem, theta, n_samples, scratch, np.zeros(theta.size))
     expected = slope * (W_y.T @ R if s > 1 else R)
     found = unpacked(scratch.fields.H[: flat.size], m, n_samples, dtype)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-13)

@@ -118,6 +118,8 @@ def chunk_sums(problem, theta, chunk, scratch, G, work):
             if in_strips and n_in_strips == 0:
                 fill(scratch.strip_sums, 0, scratch.strip_sums.size, 0.0)
             call_address(problem.backward_kernel, (problem, theta, count, scratch, G))
+            if in_strips:
+                call_address(problem.strips_kernel, (problem, count, scratch))
             n_in_strips += count
             n_left = stop - first - count
             is_full = n_in_strips >= STRIP_SAMPLES and n_left >= STRIP_SAMPLES // 2

@@ -1,9 +1,7 @@
 """The hidden layer: H = σ(Z) forward, δ_h = σ′(Z) ⊙ (W_yᵀ δ_y) backward.
 
 σ′ is computed from H, and δ_h overwrites H.  Weighted residuals wR = w ⊙ (Y − T) take the place of
-δ_y: the missing factor 2/Σw is applied to the sums over all samples.  The backward pass takes six
-hidden units at a time through a block of samples, so that their rows of H stay in the first-level
-cache from one product to the next.
+δ_y: the missing factor 2/Σw is applied to the sums over all samples.
 """
 
 from __future__ import annotations
@@ -12,12 +10,11 @@ import math
 
 from batchprop.compiler.jit import always_inlined, helper, never_inlined, updating
 from batchprop.engines.fused.activation_kernels import LOGISTIC, RELU, TANH, delta, sigma
-from batchprop.linalg.matmul import NO_BIAS, affine, outer_columns, outer_rows
-from batchprop.linalg.views import Bands, Matrix, Panels
-from batchprop.simd.load_store import fill, lanes_of, load, store
+from batchprop.linalg.matmul import NO_BIAS, affine
+from batchprop.linalg.views import Bands, Panels
+from batchprop.simd.load_store import lanes_of, load, store
 from batchprop.simd.register_tiles import (
     ONE,
-    SIX,
     TILE_ROWS,
     TWO,
     add_sums,
@@ -184,52 +181,3 @@ def delta_several_outputs(k, n, problem, theta, scratch, count, G):
     affine(W_yT, NO_BIAS, -math.inf, wR, dH, TILE_ROWS, s)
     # W_yᵀ wR takes longer than choosing σ′, and each ``_delta`` is compiled in four forms
     _delta_of(problem.activation, GENERAL, k, n, problem, scratch, count, G)
-
-
-@updating
-def _room(G, n, n_rows, n_columns, spare):
-    """Return G if there are six units; else a matrix of zeros with room for the sums of six."""
-    if n == TILE_ROWS:
-        return G
-    fill(spare, 0, n_rows * n_columns, 0.0)
-    return Matrix(spare, 0, n_rows, n_columns, n_columns, 1)
-
-
-@helper
-def _add_from_room(G, n, sums):
-    """Add to G its part of the sums of six units, unless they are there; drop the others."""
-    if n < TILE_ROWS:
-        for r in range(G.n_rows):
-            for c in range(G.n_columns):
-                G.array[G.start + r * G.row_stride + c] += sums.array[r * sums.row_stride + c]
-
-
-@never_inlined
-def backward_hidden_layer(problem, theta, scratch, count, G):
-    """Overwrite H by δ_h; add dW_y, db_h and, unless it is summed in strips, dW_h to G.
-
-    Products are computed for six rows even where fewer are left: H has room for them.
-    """
-    e, m, s, width = problem.e, problem.m, problem.s, lanes_of(scratch.H, WIDE)
-    wR = Panels(scratch.weighted_residuals, 0, s, count, width, s * width)
-    X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
-    for k in range(0, m, TILE_ROWS):
-        n = min(TILE_ROWS, m - k)
-        H = Panels(scratch.H, k * width, n, count, width, problem.h_rows * width)
-        if s > 1:
-            # dW_y += wR Hᵀ
-            dW_y = Matrix(G, problem.W_y_start + k, s, n, m, 1)
-            sums = _room(dW_y, n, s, TILE_ROWS, scratch.spare_sums)
-            outer_columns(SIX, wR, H, 0, sums)
-            _add_from_room(dW_y, n, sums)
-            # δ_h = σ′(Z) ⊙ (W_yᵀ wR),  db_h += Σ δ_h
-            delta_several_outputs(k, n, problem, theta, scratch, count, G)
-        else:
-            # δ_h = σ′(Z) ⊙ wR, without its factor W_y,  db_h += Σ δ_h,  dW_y += wR Hᵀ
-            delta_one_output(k, n, problem, scratch, count, G)
-        # dW_h += δ_h Xᵀ; for a single input ``delta_one_output`` has added it
-        if not problem.sums_in_strips and (s > 1 or e > 1):
-            dW_h = Matrix(G, k * e, n, e, e, 1)
-            sums = _room(dW_h, n, TILE_ROWS, e, scratch.spare_sums)
-            outer_rows(SIX, H, 0, X, sums)
-            _add_from_room(dW_h, n, sums)

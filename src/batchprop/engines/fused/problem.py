@@ -46,6 +46,7 @@ class Problem(NamedTuple):
     sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
     forward_kernel: int  # addresses of the kernels that take a block forward and backward
     backward_kernel: int
+    strips_kernel: int  # address of the kernel that sums dW_h in strips; 0 if none
     row_products: int  # address of the kernel that sums products of rows for JᵀJ; 0 if none
 
 
@@ -85,6 +86,7 @@ def describe_problem(
         sums_in_strips=blocking.sums_in_strips,
         forward_kernel=0,
         backward_kernel=0,
+        strips_kernel=0,
         row_products=0,
     )
 

@@ -12,7 +12,11 @@ import numpy.typing as npt
 from batchprop import segments
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.addresses import Call, addresses_of, forward_call
-from batchprop.engines.fused.backward import backward_kernel
+from batchprop.engines.fused.backward import (
+    add_to_strips,
+    backward_one_output,
+    backward_several_outputs,
+)
 from batchprop.engines.fused.blocking import MAX_CHUNKS, MAX_SUM_BYTES, Blocking, round_up
 from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.forward_backward import chunk_sums
@@ -223,10 +227,13 @@ def _scratches(
 def _with_addresses(task: Task, sums: Sums) -> Task:
     """Return a task with the addresses of the kernels that it needs."""
     problem, theta, totals, scratch = task.problem, task.theta, task.totals, task.scratch
+    backward = backward_one_output if problem.s == 1 else backward_several_outputs
     calls: dict[str, Call] = {
-        "backward_kernel": (backward_kernel, problem, theta, 0, scratch, totals),
+        "backward_kernel": (backward, problem, theta, 0, scratch, totals),
         "chunk_kernel": (chunk_sums, problem, theta, 0, scratch, totals, GRADIENT),
     }
+    if problem.sums_in_strips:
+        calls["strips_kernel"] = add_to_strips, problem, 0, scratch
     if sums.row_products is not None:
         scale, JTJ = task.loss_scale, np.empty((1, 1))
         calls["assembly"] = sums.assembly, problem, theta, totals, scale, JTJ, scratch.token
@@ -237,6 +244,7 @@ def _with_addresses(task: Task, sums: Sums) -> Task:
     problem = problem._replace(
         forward_kernel=found["forward_kernel"],
         backward_kernel=found["backward_kernel"],
+        strips_kernel=found.get("strips_kernel", 0),
         row_products=found.get("row_products", 0),
     )
     return task._replace(
