@@ -46,6 +46,8 @@ class Folder:
 class Process:
     """A second process that was started, and what happened to it."""
 
+    pid = 12
+
     def __init__(self):
         self.calls = []
 
@@ -78,34 +80,51 @@ def started(monkeypatch):
     return asked
 
 
-def beside(kernels, has_room=lambda: True):
-    return second_process.compiling_beside(kernels, has_room)
+def beside(folder, names, perhaps="", has_room=lambda: True):
+    kernels, others = (list(map(folder.kernel, each)) for each in (names, perhaps))
+    return second_process.compiling_beside(kernels, has_room, others)
 
 
-def ask(folder, *names):
-    with beside(list(map(folder.kernel, names))):
+def ask(folder, names):
+    with beside(folder, names):
         pass
 
 
 def test_it_begins_at_the_end_and_leaves_the_first_to_this_process(tmp_path, started):
-    with beside(list(map(Folder(tmp_path).kernel, "abc"))):
+    with beside(Folder(tmp_path), "abc"):
         ((names, process),) = started
         assert names == ["c", "b"]
         assert process.calls == []
     assert process.calls == ["kill", "wait"]
 
 
+def test_what_may_not_be_needed_comes_last(tmp_path, started):
+    for stored in ("", "abc"):
+        with beside(Folder(tmp_path, stored), "abc", "de"):
+            assert started.pop()[0] == list("cbde")
+
+
 def test_it_ends_if_this_process_fails(tmp_path, started):
-    kernels = list(map(Folder(tmp_path).kernel, "ab"))
-    with pytest.raises(KeyboardInterrupt), beside(kernels):
+    with pytest.raises(KeyboardInterrupt), beside(Folder(tmp_path), "ab"):
         raise KeyboardInterrupt
     assert started[0][1].calls == ["kill", "wait"]
     assert not list(tmp_path.iterdir())
 
 
+def test_it_leaves_neither_a_lock_nor_half_a_kernel(tmp_path, started):
+    """Nothing of other processes is removed: neither locks that are held nor their files."""
+    held, foreign = CompileLock(), tmp_path / "123-4.tmp"
+    held.acquire(tmp_path / "a.lock")
+    with beside(Folder(tmp_path), "abc"):
+        for path in (tmp_path / "b.lock", tmp_path / "12-3.tmp", foreign):
+            path.touch()
+    assert sorted(tmp_path.iterdir()) == [foreign, tmp_path / "a.lock"]
+    held.release()
+
+
 @pytest.mark.parametrize("names", ["", "a", "ab"])
 def test_one_missing_kernel_needs_no_second_process(tmp_path, started, names):
-    ask(Folder(tmp_path, stored=("a",)), *names)
+    ask(Folder(tmp_path, stored=("a",)), names)
     assert not started
 
 
@@ -117,7 +136,7 @@ def test_room_is_asked_for_only_if_kernels_are_missing(tmp_path, started):
         return False
 
     for stored, expected in (("ab", 0), ("", 1)):
-        with beside(list(map(Folder(tmp_path, stored).kernel, "ab")), has_room):
+        with beside(Folder(tmp_path, stored), "ab", has_room=has_room):
             assert len(asked) == expected
     assert not started
 
@@ -129,7 +148,7 @@ def test_one_at_a_time(tmp_path, started):
             lock.acquire(tmp_path / "second-process.lock")
         else:
             lock.release()
-        ask(Folder(tmp_path), "a", "b")
+        ask(Folder(tmp_path), "ab")
         assert len(started) == expected
     assert not list(tmp_path.iterdir())
 
@@ -137,7 +156,7 @@ def test_one_at_a_time(tmp_path, started):
 def test_not_in_a_worker_process(tmp_path, started, monkeypatch):
     worker = SimpleNamespace(name="LokyProcess-1")
     monkeypatch.setattr(second_process, "current_process", lambda: worker)
-    ask(Folder(tmp_path), "a", "b")
+    ask(Folder(tmp_path), "ab")
     assert not started
 
 
@@ -146,19 +165,19 @@ def test_not_where_the_interpreter_is_part_of_another_program(
     tmp_path, started, monkeypatch, executable
 ):
     monkeypatch.setattr(sys, "executable", executable)
-    ask(Folder(tmp_path), "a", "b")
+    ask(Folder(tmp_path), "ab")
     assert not started
 
 
 def test_not_in_a_frozen_program(tmp_path, started, monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    ask(Folder(tmp_path), "a", "b")
+    ask(Folder(tmp_path), "ab")
     assert not started
 
 
 def test_not_where_processes_cannot_wait_for_each_other(tmp_path, started, monkeypatch):
     monkeypatch.setattr(compile_lock, "_flock", None)
-    ask(Folder(tmp_path), "a", "b")
+    ask(Folder(tmp_path), "ab")
     assert not started
 
 
@@ -170,14 +189,15 @@ def test_a_process_that_cannot_be_started_is_no_error(tmp_path, monkeypatch):
         raise OSError("no more processes")
 
     monkeypatch.setattr(second_process.subprocess, "Popen", fail)
-    ask(Folder(tmp_path), "a", "b")
+    ask(Folder(tmp_path), "ab")
     assert len(tried) == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_a_list_that_cannot_be_sent_is_no_error(tmp_path, started):
     kernel, _ = Folder(tmp_path).kernel("b")
-    with beside([Folder(tmp_path).kernel("a"), (kernel, lambda: None)]):
+    kernels = [Folder(tmp_path).kernel("a"), (kernel, lambda: None)]
+    with second_process.compiling_beside(kernels, lambda: True):
         assert not started
 
 
@@ -234,15 +254,15 @@ import os
 import numpy as np
 from batchprop import loss_and_gradient, Network
 from batchprop.compiler import kernel_cache, second_process
-from batchprop.engines.fused import addresses
+from batchprop.machine import second_process_room
 pids, start = [], second_process._start
 def noted(*arguments):
     process = start(*arguments)
     pids.append(process.pid)
     return process
 second_process._start = noted
-addresses.available = lambda: int(os.environ["PROCESSORS"])
-addresses.SECOND_PROCESS_BYTES = int(os.environ["BYTES"])
+second_process_room.available = lambda: int(os.environ["PROCESSORS"])
+second_process_room.NEEDED_BYTES = int(os.environ["BYTES"])
 data = np.linspace(-1.0, 1.0, 20)[np.newaxis]
 print(loss_and_gradient(Network.initialize(1, 2, 1, seed=0), data, data)[0])
 print(len(pids), sum(os.path.exists(f"/proc/{pid}") for pid in pids))

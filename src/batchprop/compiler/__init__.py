@@ -3,6 +3,7 @@
 - ``jit``: the decorators, and the compiler options of every kernel.
 - ``llvm_module`` and ``lowering``: the numba compiler passes that kernels go through.
 - ``kernel_struct``: how a NamedTuple of arrays and sizes is passed to a kernel.
+- ``kernel_call``: a call of a kernel as data, for whoever compiles it before it is called.
 - ``target``: the processor that kernels are compiled for.
 - ``kernel_cache``: compiled kernels on disk, in the folders that ``cache_folders`` chooses, under
   names that contain the digest of their sources (``source_digest``).

@@ -130,7 +130,7 @@ def read(path: Path) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file atomically, readable by this user only."""
-    temporary = path.with_name(f"{uuid.uuid4().hex}.tmp")
+    temporary = path.with_name(f"{os.getpid()}-{uuid.uuid4().hex}.tmp")
     try:
         with open(os.open(temporary, _CREATE_FLAGS, 0o600), "wb") as file:
             file.write(content)

@@ -35,28 +35,41 @@ compile_kernels(parent, kernels)
 
 
 @contextlib.contextmanager
-def compiling_beside(kernels: Kernels, has_room: Callable[[], bool]) -> Iterator[None]:
+def compiling_beside(
+    kernels: Kernels, has_room: Callable[[], bool], perhaps: Kernels = ()
+) -> Iterator[None]:
     """Let a second process compile ``kernels``, too, from the last to the second one, meanwhile.
 
-    It compiles those that are not stored, and ends with the block.  There is none if fewer than two
-    are missing, where ``has_room`` says that there is no room for it, in worker processes, and
-    where the interpreter is part of another program; and there is one at a time for a folder of
-    kernels.  None is no error.
+    After them it compiles those that ``perhaps`` are needed.  It leaves out what is stored, and
+    ends with the block.  There is none if fewer than two are missing, where ``has_room`` says that
+    there is no room for it, in worker processes, and where the interpreter is part of another
+    program; and there is one at a time for a folder of kernels.  None is no error.
     """
-    lock, process = CompileLock(), None
+    lock, process, places = CompileLock(), None, []
     try:
         with contextlib.suppress(Exception):
-            missing = list(filter(None, map(_place, kernels))) if _can_start() else []
-            if len(missing) > 1 and has_room():
-                folder = missing[0].parent
+            places = list(filter(None, map(_place, [*kernels, *perhaps]))) if _can_start() else []
+            if len(places) > 1 and has_room():
+                folder = places[0].parent
                 if lock.acquire(folder / "second-process.lock", timeout=0.0):
-                    process = _start(kernels[:0:-1], folder)
+                    process = _start([*kernels[:0:-1], *perhaps], folder)
         yield
     finally:
-        if process is not None:  # all is stored: it has nothing to do, and holds no lock
+        if process is not None:
             process.kill()
             process.wait()
+            _clean_up(process.pid, places)
         lock.release()
+
+
+def _clean_up(process_id: int, places: Sequence[Path]) -> None:
+    """Remove what a process leaves that is killed while it compiles or writes a kernel."""
+    lock = CompileLock()
+    for path in filter(Path.exists, map(lock_of, places)):
+        lock.acquire(path, timeout=0.0)  # whoever else holds it removes it
+        lock.release()
+    for path in places[0].parent.glob(f"{process_id}-*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def _place(kernel: tuple[Any, tuple[Any, ...]]) -> Path | None:

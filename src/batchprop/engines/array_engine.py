@@ -21,6 +21,7 @@ from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 
 if TYPE_CHECKING:
+    from batchprop.compiler.kernel_call import Call
     from batchprop.threads.cancellation import Cancellation
 
 Array = npt.NDArray[Any]
@@ -168,3 +169,10 @@ class ArrayEngine:
         self.predict, self.jacobian = formulas.predict, formulas.jacobian
         self.Objective = partial(ScaledObjective, formulas)
         self.GaussNewtonObjective = partial(ScaledGaussNewtonObjective, formulas)
+
+    def example_calls(self, dtype: npt.DTypeLike, n_outputs: int, with_JTJ: bool) -> None:
+        """Return None: there are no kernels."""
+
+    def example_predictions(self, dtype: npt.DTypeLike) -> list[Call]:
+        """Return no calls."""
+        return []

@@ -16,6 +16,7 @@ from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
 
 if TYPE_CHECKING:  # numba is imported with the first of these: only the fused engine needs it
+    from batchprop.compiler.kernel_call import Call
     from batchprop.compiler.kernel_struct import KernelStruct
     from batchprop.threads.cancellation import Cancellation
 
@@ -155,6 +156,19 @@ class Engine(Protocol):
         n_threads: int | None = None,
     ) -> Array:
         """Return Y (s, N) for X (e, N), in the dtype of θ (P,)."""
+        ...
+
+    def example_calls(
+        self, dtype: npt.DTypeLike, n_outputs: int, with_JTJ: bool
+    ) -> tuple[Any, list[Call]] | None:
+        """Return a ``task`` and calls of an objective's kernels; None if there are none.
+
+        They serve to compile the kernels before there is an objective.
+        """
+        ...
+
+    def example_predictions(self, dtype: npt.DTypeLike) -> list[Call]:
+        """Return calls of the kernels of ``predict``."""
         ...
 
     def jacobian(

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.compiler.jit import kernel
+from batchprop.compiler.kernel_call import Call
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.linalg.cholesky import WORK, factor, matrix_memory
 from batchprop.threads.cancellation import leader_token
@@ -33,6 +34,18 @@ def _factor_and_invert(A, n, inverse, work, token):
             inverse[i, j] /= A[i, i]
         inverse[i, i] = 1.0 / A[i, i]
     return least
+
+
+def inverse_call() -> Call:
+    """Return a call of the kernel of ``inverse_factor``."""
+    return (
+        _factor_and_invert,
+        matrix_memory(1),
+        1,
+        np.zeros((1, 1)),
+        np.zeros(WORK),
+        leader_token(None),
+    )
 
 
 def inverse_factor(matrix: Array) -> Array | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from batchprop.compiler.kernel_call import Call
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.protocol import Objective
 
@@ -18,31 +19,30 @@ class CompiledRun:
 
     Parameters
     ----------
-    loop : kernel
-        ``loop(*arguments, task, validation_task, losses, validation_losses)`` returns a reason to
-        stop and the number of entries that were filled.
-    arguments : iterable of NamedTuple
-        Settings, rules, penalty, state, and whatever else the loop takes.
+    loop : tuple
+        A kernel and its first arguments, NamedTuples: settings, rules, penalty, state, and whatever
+        else it takes.  ``kernel(*arguments, task, validation_task, losses, validation_losses)``
+        returns a reason to stop and the number of entries that were filled.
     objective, validation : Objective
         Of training and validation data; both have a ``task``.
     """
 
-    def __init__(
-        self,
-        loop: Callable[..., tuple[int, int]],
-        arguments: Iterable[Any],
-        objective: Objective,
-        validation: Objective | None,
-    ) -> None:
-        self._loop = loop
+    def __init__(self, loop: Call, objective: Objective, validation: Objective | None) -> None:
+        self._kernel, *arguments = loop
         self._arguments = tuple(map(KernelStruct, arguments))
         # without validation data the loop does not look at the second task
         self._tasks = objective.task, objective.task if validation is None else validation.task
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
         """Run compiled for as many epochs as the curves have room for."""
-        reason, count = self._loop(*self._arguments, *self._tasks, losses, validation_losses)
+        reason, count = self._kernel(*self._arguments, *self._tasks, losses, validation_losses)
         return int(reason), int(count)
 
     def close(self) -> None:
         """Do nothing: threads and buffers are the objective's."""
+
+
+def loop_call(loop: Call, task: Any) -> Call:
+    """Return a call of a loop as ``CompiledRun`` makes it."""
+    losses = np.empty(0)
+    return *loop, task, task, losses, losses

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from batchprop.compiler.kernel_call import Call
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.penalty_kernel import Penalty
 from batchprop.solvers.run_state import State
@@ -55,6 +56,15 @@ class Solver(Protocol):
         """Raise ValueError if the memory of a state from a file could not come from a run.
 
         ``reason`` is the stop reason in that file.
+        """
+        ...
+
+    def compiled_loop(
+        self, settings: Any, rules: Rules, penalty: Penalty, state: State
+    ) -> Call | None:
+        """Return the compiled loop of ``run`` and its first arguments; None if there is none.
+
+        The arguments are those of ``run``.
         """
         ...
 

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop.compiler.jit import kernel
+from batchprop.compiler.kernel_call import Call
 from batchprop.engines.protocol import Objective
 from batchprop.solvers.penalty_kernel import Penalty, penalise
 from batchprop.solvers.run_state import State, undo_step
@@ -85,6 +86,13 @@ def check_memory(settings: ScipySettings, state: State, reason: str) -> None:
 def training_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the network's own dtype: θ is rounded to it before each evaluation."""
     return dtype
+
+
+def compiled_loop(
+    settings: ScipySettings, rules: Rules, penalty: Penalty, state: State
+) -> Call | None:
+    """Return None: SciPy's loops are its own."""
+    return None
 
 
 def _option_error(error: BaseException, settings: ScipySettings) -> BaseException:

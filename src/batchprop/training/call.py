@@ -20,6 +20,7 @@ from batchprop.training import (
 )
 from batchprop.training.checkpoint.resume import resumed
 from batchprop.training.combination import combined, warn_of_diverged
+from batchprop.training.compilation import compiling
 from batchprop.training.options import TrainOptions
 from batchprop.training.parallel import run_all
 from batchprop.training.penalty_choice import chosen
@@ -58,6 +59,7 @@ def trained(
             builder, options, resumed_from, began, stacklevel + 1, screen
         )
         stack.enter_context(closed_at_end([monitor.display]))
+        stack.enter_context(compiling([first]))
         (first,), (monitor,) = chosen([first], [monitor], first.n_threads)
         starts = setup.Starts(first, options.seed, n_init)
         results = run_all(starts, monitor, first.n_threads)

@@ -14,6 +14,7 @@ from batchprop.compiler import compile_notice
 from batchprop.training import limits, setup
 from batchprop.training.call import warn
 from batchprop.training.checkpoint.resume import resumed
+from batchprop.training.compilation import compiling
 from batchprop.training.dataset import DatasetBuilder
 from batchprop.training.monitor import Monitor
 from batchprop.training.options import TRAIN_OPTIONS, TrainOptions
@@ -132,7 +133,7 @@ def train_many(
     progress = {options.progress for options in options_of}
     displays = [monitor.display for monitor in monitors]
     notice = compile_notice.following(True in progress or (None if None in progress else False))
-    with notice, closed_at_end(displays):
+    with notice, closed_at_end(displays), compiling(specs):
         specs, monitors = chosen(specs, monitors, threads)
         results = run_all(specs, monitors, threads)
         for spec, options, result in zip(specs, options_of, results, strict=True):

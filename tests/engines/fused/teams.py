@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchprop.engines.fused import blocking, workspace
+from batchprop.engines.fused import blocking, task_memory
 from batchprop.engines.fused.objective import Objective
 from batchprop.engines.samples import Samples
 from batchprop.machine.cache_sizes import CacheSizes
@@ -15,7 +15,7 @@ def force(monkeypatch, chunk_samples=None, block_bytes=None, caches=None):
 
     With ``block_bytes``, dW_h of small networks is summed in strips as well.
     """
-    monkeypatch.setattr(workspace, "team_size", lambda limit, nanoseconds, n_chunks: limit or 1)
+    monkeypatch.setattr(task_memory, "team_size", lambda limit, nanoseconds, n_chunks: limit or 1)
     if chunk_samples is not None:
         monkeypatch.setattr(blocking, "CHUNK_SAMPLES", chunk_samples)
     if block_bytes is not None:

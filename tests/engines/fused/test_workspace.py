@@ -39,6 +39,18 @@ def test_only_the_gauss_newton_matrix_needs_row_products():
     assert plain.chunk_kernel == with_JTJ.chunk_kernel
 
 
+def test_the_backward_pass_is_that_of_one_output_or_of_several():
+    one, two, three = (task_of(Objective, problem(s=s)).problem.backward_kernel for s in (1, 2, 3))
+    assert one != two == three
+
+
+def test_only_large_networks_sum_in_strips():
+    small, large = (task_of(Objective, problem(e, m)).problem for e, m in ((3, 5), (64, 100)))
+    assert (small.sums_in_strips, small.strips_kernel) == (False, 0)
+    assert large.sums_in_strips
+    assert large.strips_kernel > 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_all_tasks_of_a_dtype_have_one_type(kind, dtype):

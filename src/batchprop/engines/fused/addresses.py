@@ -8,18 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from batchprop.compiler.jit import address, types_of
-from batchprop.compiler.kernel_struct import KernelStruct
+from batchprop.compiler.jit import address
+from batchprop.compiler.kernel_call import Call, typed
 from batchprop.compiler.second_process import compiling_beside
 from batchprop.engines.fused.forward import N_ARRAYS, forward_kernel
 from batchprop.engines.fused.problem import Problem
-from batchprop.machine.available_memory import available_memory
-from batchprop.machine.thread_count import available
-
-SECOND_PROCESS_BYTES = 512 << 20  # it takes about 210 MiB
+from batchprop.machine.second_process_room import has_room
 
 Array = npt.NDArray[Any]
-Call = tuple[Any, ...]  # a kernel, and arguments of the types that it is compiled for
 
 _addresses: dict[tuple[Any, np.dtype[Any]], int] = {}
 
@@ -30,27 +26,12 @@ def addresses_of(theta: Array, calls: Mapping[str, Call]) -> dict[str, int]:
     Addresses are cached: numba's type inference takes longer than a small evaluation.  Two
     processes compile what is missing if there are processors and memory for them.
     """
-    missing = [
-        (kernel, types_of(*map(_as_struct, arguments)))
-        for kernel, *arguments in calls.values()
-        if (kernel, theta.dtype) not in _addresses
-    ]
+    missing = [typed(call) for call in calls.values() if (call[0], theta.dtype) not in _addresses]
     if missing:
-        with compiling_beside(missing, _has_room):
+        with compiling_beside(missing, has_room):
             for kernel, signature in missing:
                 _addresses[kernel, theta.dtype] = address(kernel, signature)
     return {name: _addresses[kernel, theta.dtype] for name, (kernel, *_) in calls.items()}
-
-
-def _has_room() -> bool:
-    """Return whether a second process has a processor and memory of its own."""
-    return available() > 1 and available_memory() >= SECOND_PROCESS_BYTES
-
-
-def _as_struct(argument: Any) -> Any:
-    """Return a NamedTuple as a struct, and other arguments as they are."""
-    is_named = isinstance(argument, tuple) and hasattr(argument, "_fields")
-    return KernelStruct(argument) if is_named else argument
 
 
 def forward_call(problem: Problem, theta: Array) -> Call:

@@ -11,7 +11,8 @@ from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.blocking import choose_blocking
 from batchprop.engines.fused.evaluation import evaluate_once
 from batchprop.engines.fused.task import GRADIENT, LOSS
-from batchprop.engines.fused.workspace import Sums, Workspace, tables_of
+from batchprop.engines.fused.task_memory import Sums, new_task, tables_of
+from batchprop.engines.fused.workspace import Workspace
 from batchprop.engines.loss_scale import loss_in_units, scales
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
@@ -47,7 +48,7 @@ class Objective:
         self.cancellation = cancellation
         self._samples = samples  # keeps the arrays alive: kernels know only their addresses
         X, T, sample_weight, scaling = samples
-        self._workspace = Workspace(
+        task, workers = new_task(
             self._sums,
             shape,
             activation,
@@ -60,6 +61,7 @@ class Objective:
             n_threads,
             cancellation,
         )
+        self._workspace = Workspace(self._sums, task, workers)
 
     @property
     def task(self) -> KernelStruct:

@@ -20,6 +20,8 @@ from batchprop.simd.aligned_memory import separate
 
 Array = npt.NDArray[Any]
 
+N_ARRAYS = 6  # of memory in ``predict_samples``
+
 
 @kernel
 def predict_samples(problem, theta, start, stop, X, none, strip_buffer, packed_W_h, H, out, Y):

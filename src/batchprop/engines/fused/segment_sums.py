@@ -17,7 +17,8 @@ from batchprop.compiler.jit import kernel
 from batchprop.engines.fused.chunk_bounds import chunk_bounds
 from batchprop.engines.fused.evaluation import add_chunks
 from batchprop.engines.fused.task import CURVATURE, GRADIENT, LOSS
-from batchprop.engines.fused.workspace import SampleTables, Sums, Workspace, tables_of
+from batchprop.engines.fused.task_memory import SampleTables, Sums, new_task, tables_of
+from batchprop.engines.fused.workspace import Workspace
 from batchprop.engines.loss_scale import Scales
 from batchprop.engines.portions import BlockSource, SegmentRange, portions
 from batchprop.parameters import Shape
@@ -66,7 +67,7 @@ class SegmentSums:
     ) -> None:
         self._blocks, self._range, self._scaling = blocks, samples_range, scaling
         self._cancellation, self._shape = cancellation, shape
-        self._workspace = Workspace(
+        task, workers = new_task(
             sums,
             shape,
             activation,
@@ -79,6 +80,7 @@ class SegmentSums:
             n_threads,
             cancellation,
         )
+        self._workspace = Workspace(sums, task, workers)
 
     def sums(self, theta: Array, work: int) -> list[Node[Array]]:
         """Return the largest nodes of the tree of segments in this run, from left to right.

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
+from batchprop.compiler.kernel_call import Call
 from batchprop.engines.fused.evaluation import evaluate, reported
 from batchprop.engines.fused.task import GRADIENT, LOSS
 from batchprop.engines.protocol import Objective
@@ -110,7 +111,7 @@ class CompiledFirstOrderRun(CompiledRun):
         objective: Objective,
         validation: Objective | None,
     ) -> None:
-        super().__init__(_descend, (settings, rules, penalty, state), objective, validation)
+        super().__init__(first_order_loop(settings, rules, penalty, state), objective, validation)
         self._state = state
 
     def advance(self, losses: Array, validation_losses: Array) -> tuple[int, int]:
@@ -153,6 +154,13 @@ class InterpretedFirstOrderRun(InterpretedRun):
                 self._gradient,
             )
         )  # fmt: skip
+
+
+def first_order_loop(
+    settings: FirstOrderSettings, rules: Rules, penalty: Penalty, state: State
+) -> Call:
+    """Return the compiled loop and its first arguments."""
+    return _descend, settings, rules, penalty, state
 
 
 def first_order_run(

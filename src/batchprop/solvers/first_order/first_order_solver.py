@@ -10,10 +10,11 @@ import numpy.typing as npt
 from batchprop.files import pytree
 from batchprop.solvers.first_order.first_order_memory import FirstOrderSettings, form
 from batchprop.solvers.first_order.first_order_memory_checks import check
-from batchprop.solvers.first_order.first_order_run import first_order_run
+from batchprop.solvers.first_order.first_order_run import first_order_loop, first_order_run
 
 needs_gauss_newton = False
-memory_form, check_memory, run = form, check, first_order_run
+memory_form, check_memory = form, check
+run, compiled_loop = first_order_run, first_order_loop
 
 
 def initial_memory(settings: FirstOrderSettings, n_parameters: int) -> npt.NDArray[Any]:

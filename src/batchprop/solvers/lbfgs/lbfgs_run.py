@@ -8,6 +8,7 @@ from __future__ import annotations
 from numba import types
 
 from batchprop.compiler.jit import kernel, returning
+from batchprop.compiler.kernel_call import Call
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.evaluation import evaluate, reported
 from batchprop.engines.fused.task import GRADIENT, LOSS
@@ -116,6 +117,11 @@ class InterpretedLbfgsRun(InterpretedRun):
         )  # fmt: skip
 
 
+def lbfgs_loop(settings: LbfgsSettings, rules: Rules, penalty: Penalty, state: State) -> Call:
+    """Return the compiled loop and its first arguments."""
+    return _minimise, settings, rules, penalty, kernel_state(state)
+
+
 def lbfgs_run(
     settings: LbfgsSettings,
     rules: Rules,
@@ -127,5 +133,4 @@ def lbfgs_run(
     """Return a run, compiled if the objective is; arguments as in ``protocol.Solver.run``."""
     if objective.task is None:
         return InterpretedLbfgsRun(settings, rules, penalty, state, objective, validation)
-    arguments = settings, rules, penalty, kernel_state(state)
-    return CompiledRun(_minimise, arguments, objective, validation)
+    return CompiledRun(lbfgs_loop(settings, rules, penalty, state), objective, validation)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
+from batchprop.compiler.kernel_call import Call
 from batchprop.compiler.kernel_struct import KernelStruct
 from batchprop.engines.fused.evaluation import evaluate, reported
 from batchprop.engines.fused.gauss_newton.assemble import gauss_newton
@@ -34,7 +35,7 @@ from batchprop.solvers.stopping import (
     judge,
 )
 from batchprop.solvers.vector_ops import copy, distance
-from batchprop.threads.cancellation import Cancelled, is_cancelled
+from batchprop.threads.cancellation import Cancellation, Cancelled, is_cancelled
 
 
 @returning(types.int64)
@@ -232,6 +233,17 @@ class InterpretedLevenbergMarquardtRun(InterpretedRun):
         )  # fmt: skip
 
 
+def levenberg_marquardt_loop(
+    settings: LevenbergMarquardtSettings,
+    rules: Rules,
+    penalty: Penalty,
+    state: State,
+    cancellation: Cancellation | None = None,
+) -> Call:
+    """Return the compiled loop and its first arguments."""
+    return _minimise, settings, rules, penalty, state, work(state.theta.size, cancellation)
+
+
 def levenberg_marquardt_run(
     settings: LevenbergMarquardtSettings,
     rules: Rules,
@@ -245,6 +257,5 @@ def levenberg_marquardt_run(
         return InterpretedLevenbergMarquardtRun(
             settings, rules, penalty, state, objective, validation
         )
-    buffers = work(state.theta.size, objective.cancellation)
-    arguments = settings, rules, penalty, state, buffers
-    return CompiledRun(_minimise, arguments, objective, validation)
+    loop = levenberg_marquardt_loop(settings, rules, penalty, state, objective.cancellation)
+    return CompiledRun(loop, objective, validation)

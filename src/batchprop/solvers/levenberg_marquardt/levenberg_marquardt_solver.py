@@ -12,10 +12,13 @@ from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory import (
     memory,
 )
 from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_memory_checks import check
-from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run import levenberg_marquardt_run
+from batchprop.solvers.levenberg_marquardt.levenberg_marquardt_run import (
+    levenberg_marquardt_loop,
+    levenberg_marquardt_run,
+)
 
 needs_gauss_newton = True
-check_memory, run = check, levenberg_marquardt_run
+check_memory, run, compiled_loop = check, levenberg_marquardt_run, levenberg_marquardt_loop
 
 
 def initial_memory(settings: LevenbergMarquardtSettings, n_parameters: int) -> Memory:

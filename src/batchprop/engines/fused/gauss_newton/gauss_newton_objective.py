@@ -12,7 +12,7 @@ from batchprop.engines.fused.gauss_newton.curvature import curvature_once
 from batchprop.engines.fused.gauss_newton.gauss_newton_blocking import choose_blocking
 from batchprop.engines.fused.gauss_newton.row_products import add_row_products
 from batchprop.engines.fused.objective import Objective
-from batchprop.engines.fused.workspace import Sums
+from batchprop.engines.fused.task_memory import Sums
 from batchprop.engines.protocol import require_float64
 from batchprop.engines.samples import Samples
 from batchprop.parameters import Shape
