@@ -99,9 +99,10 @@ def test_it_begins_at_the_end_and_leaves_the_first_to_this_process(tmp_path, sta
 
 
 def test_what_may_not_be_needed_comes_last(tmp_path, started):
-    for stored in ("", "abc"):
-        with beside(Folder(tmp_path, stored), "abc", "de"):
-            assert started.pop()[0] == list("cbde")
+    with beside(Folder(tmp_path), "abc", "de"):
+        assert started.pop()[0] == list("cbde")
+    with beside(Folder(tmp_path, "bc"), "abc", "de"):
+        assert not started, "they alone are not worth a process"
 
 
 def test_it_ends_if_this_process_fails(tmp_path, started):
@@ -109,6 +110,24 @@ def test_it_ends_if_this_process_fails(tmp_path, started):
         raise KeyboardInterrupt
     assert started[0][1].calls == ["kill", "wait"]
     assert not list(tmp_path.iterdir())
+
+
+def test_what_it_leaves_never_costs_a_result(tmp_path, started, monkeypatch):
+    def fail(*arguments):
+        raise OSError("the folder is gone")
+
+    monkeypatch.setattr(second_process, "_clean_up", fail)
+    with beside(Folder(tmp_path), "ab"):
+        pass
+    assert started[0][1].calls == ["kill", "wait"]
+
+
+def test_there_may_be_another_once_it_has_ended(tmp_path, started):
+    """The lock is the second process's: here, one that ends at once."""
+    with beside(Folder(tmp_path), "ab"):
+        assert (tmp_path / "second-process.lock").exists()
+        with beside(Folder(tmp_path), "cd"):
+            assert [names for names, _ in started] == [["b"], ["d"]]
 
 
 def test_it_leaves_neither_a_lock_nor_half_a_kernel(tmp_path, started):
@@ -204,9 +223,13 @@ def test_a_list_that_cannot_be_sent_is_no_error(tmp_path, started):
 # Waits for the second process, and prints which kernels are on disk then.
 WAIT = """
 from batchprop.compiler import kernel_cache, second_process
+from batchprop.compiler.compile_lock import CompileLock
 from tests.compiler.test_second_process import KERNELS
-process = second_process._start(KERNELS[:0:-1], kernel_cache.writable())
+lock = CompileLock()
+lock.acquire(kernel_cache.writable() / "a.lock")
+process = second_process._start(KERNELS[:0:-1], kernel_cache.writable(), lock.descriptor)
 print(process.wait())
+lock.release()
 names = [path.name.split("-")[0] for path in kernel_cache.writable().iterdir()]
 print(*sorted(names))
 """
@@ -252,7 +275,7 @@ def test_what_another_compiles_is_left_out_and_all_without_a_parent(tmp_path):
 COLD = """
 import os
 import numpy as np
-from batchprop import loss_and_gradient, Network
+from batchprop import loss_and_gradient, Network, train
 from batchprop.compiler import kernel_cache, second_process
 from batchprop.machine import second_process_room
 pids, start = [], second_process._start
@@ -264,14 +287,24 @@ second_process._start = noted
 second_process_room.available = lambda: int(os.environ["PROCESSORS"])
 second_process_room.NEEDED_BYTES = int(os.environ["BYTES"])
 data = np.linspace(-1.0, 1.0, 20)[np.newaxis]
-print(loss_and_gradient(Network.initialize(1, 2, 1, seed=0), data, data)[0])
+if os.environ["CALL"] == "train":
+    print(train(data, data, hidden_size=2, solver="gd", alpha=0.0, max_epochs=3, seed=0).loss)
+else:
+    print(loss_and_gradient(Network.initialize(1, 2, 1, seed=0), data, data)[0])
 print(len(pids), sum(os.path.exists(f"/proc/{pid}") for pid in pids))
-print(len(list(kernel_cache.writable().glob("*.lock"))))
+print(sum(path.suffix != ".kernel" for path in kernel_cache.writable().iterdir()))
 """
 
 
-def cold(folder, processors, n_bytes=0):
-    return run(COLD, NUMBA_CACHE_DIR=folder, PROCESSORS=processors, BYTES=n_bytes).splitlines()
+def cold(folder, processors, n_bytes=0, call="loss_and_gradient"):
+    variables = {"PROCESSORS": processors, "BYTES": n_bytes, "CALL": call}
+    return run(COLD, NUMBA_CACHE_DIR=folder, **variables).splitlines()
+
+
+def test_one_helps_with_a_whole_training(tmp_path):
+    first = cold(tmp_path, processors=2, call="train")
+    assert first[1:] == ["1 0", "0"]
+    assert cold(tmp_path, processors=2, call="train") == [first[0], "0 0", "0"]
 
 
 def test_a_first_call_with_two_processors_starts_one_and_leaves_none(tmp_path):

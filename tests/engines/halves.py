@@ -98,3 +98,11 @@ def jacobian(theta, shape, activation, X, n_threads=None):
     middle, whole = X.shape[1] // 2, engines.load("vectorized").jacobian
     parts = X[:, :middle], X[:, middle:]
     return np.dstack([whole(theta, shape, activation, part) for part in parts])
+
+
+def example_calls(dtype, n_outputs, with_JTJ):
+    return None
+
+
+def example_predictions(dtype):
+    return []

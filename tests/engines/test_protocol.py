@@ -55,7 +55,7 @@ def test_all_are_opened_and_called_alike(engine):
     expected = parameters(protocol.OpenObjective.__call__, skipped=1)
     for kind in KINDS:
         assert parameters(getattr(module, kind)) == expected
-    for name in ("predict", "jacobian"):
+    for name in ("predict", "jacobian", "example_calls", "example_predictions"):
         expected = parameters(getattr(protocol.Engine, name), skipped=1)
         assert parameters(getattr(module, name)) == expected
     assert type(module.releases_gil) is bool

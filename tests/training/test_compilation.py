@@ -31,13 +31,16 @@ import batchprop
 options = json.loads(sys.argv[1])
 dtype, s, times = options.pop("dtype"), options.pop("s"), options.pop("times", 1)
 data = problem(2, 3, s, 40, "tanh", dtype)
-tables = (batchprop.Blocks([(data.X, data.T)]),) if options.pop("blocks", 0) else (data.X, data.T)
+blocks = options.pop("blocks", False)
 for _ in range(times):
-    batchprop.train(*tables, dtype=dtype, max_epochs=2, seed=0, **options)
+    if blocks:
+        batchprop.train(batchprop.Blocks([(data.X, data.T)]), dtype=dtype, max_epochs=2, **options)
+        continue
+    batchprop.train(data.X, data.T, dtype=dtype, max_epochs=2, seed=0, **options)
 print(json.dumps([asked, perhaps, used]))
 """
 SHORT = {"hidden_size": 3, "alpha": 0.0}
-SEARCH = {"dtype": "float64", "s": 1, "hidden_size": 3}
+FIRST = {"dtype": "float64", "s": 1, "solver": "gd"}
 
 
 def kernels(**options):
@@ -62,21 +65,48 @@ def test_exactly_what_a_call_needs(options):
     assert not perhaps
 
 
-def test_a_search_for_a_penalty():
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dtype": "float64", "s": 1},
+        {"dtype": "float32", "s": 2},
+        {"dtype": "float32", "s": 1, "solver": "adam"},
+        {"dtype": "float64", "s": 1, "activation": "relu"},
+        {"dtype": "float64", "s": 1, "alpha": "cv"},
+    ],
+)
+def test_a_search_for_a_penalty(options):
     """A first evaluation of JᵀJ from Python is short and not worth a place in the list."""
-    (asked,), (perhaps,), used = kernels(**SEARCH)
-    assert {name.split()[0] for name in set(used) - {*asked, *perhaps}} <= {
-        "assemble.gauss_newton_once"
-    }
+    (asked,), (perhaps,), used = kernels(hidden_size=3, **options)
+    short = {"assemble.gauss_newton_once"}
+    assert {name.split()[0] for name in set(used) - {*asked, *perhaps}} <= short
     assert set(asked) <= set(used)
-    assert [name.split()[0] for name in perhaps] == ["lbfgs_run._minimise"]
+    assert bool(perhaps) == ("solver" not in options and "activation" not in options)
+
+
+def test_what_is_wrong_here_does_not_end_a_call():
+    program = ASKED.replace("import batchprop\n", "import batchprop\ncompilation.typed = None\n")
+    assert json.loads(run(program, json.dumps(FIRST | SHORT)))[0] == []
+
+
+def test_networks_of_several_kinds():
+    """Each kernel is asked for once."""
+    many = ASKED.replace(
+        "batchprop.train(data.X, data.T,",
+        'batchprop.train_many(data.X, data.T, [{"solver": "gd"}, {"solver": "lm"}],',
+    )
+    (asked,), _, used = json.loads(run(many, json.dumps({"dtype": "float64", "s": 1} | SHORT)))
+    assert sorted(asked) == sorted(set(used))
 
 
 def test_once_for_each_kind_of_run():
     assert len(kernels(dtype="float64", s=1, solver="gd", times=2, **SHORT)[0]) == 1
 
 
-@pytest.mark.parametrize("options", [{"engine": "vectorized"}, {"solver": "scipy"}, {"blocks": 1}])
+@pytest.mark.parametrize(
+    "options", [{"engine": "vectorized"}, {"solver": "scipy"}, {"blocks": True}]
+)
 def test_nothing_that_a_call_does_not_need(options):
     asked, _, used = kernels(dtype="float64", s=1, **SHORT, **options)
     assert {name for names in asked for name in names} <= set(used)
+    assert bool(asked) == ("solver" in options)

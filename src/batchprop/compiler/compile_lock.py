@@ -20,11 +20,17 @@ TIMEOUT = 60.0  # seconds to wait; after that a process compiles for itself
 
 
 class CompileLock:
-    """A file lock held during compilation.  The system releases it when the process ends."""
+    """A file lock held during compilation.  The system releases it when the process ends.
+
+    Attributes
+    ----------
+    descriptor : int
+        Of the open file; −1 if there is none.
+    """
 
     def __init__(self) -> None:
         self._path = Path()
-        self._descriptor = -1
+        self.descriptor = -1
         self._held = False
 
     def acquire(self, path: Path, timeout: float | None = None) -> bool:
@@ -36,11 +42,11 @@ class CompileLock:
         if _flock is None:
             return False
         with contextlib.suppress(OSError):
-            self._path, self._descriptor = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            self._path, self.descriptor = path, os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
             deadline = time.monotonic() + (TIMEOUT if timeout is None else timeout)
             while True:
                 with contextlib.suppress(BlockingIOError):
-                    _flock(self._descriptor, _EXCLUSIVE_NON_BLOCKING)
+                    _flock(self.descriptor, _EXCLUSIVE_NON_BLOCKING)
                     self._held = True
                 if self._held or time.monotonic() >= deadline:
                     break
@@ -49,9 +55,14 @@ class CompileLock:
 
     def release(self) -> None:
         """Release the lock and remove its file, unless another process holds it."""
-        if self._descriptor >= 0:
+        if self.descriptor >= 0:
             if self._held:
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
-            os.close(self._descriptor)
-            self._descriptor, self._held = -1, False
+            os.close(self.descriptor)
+            self.descriptor, self._held = -1, False
+
+    def pass_on(self) -> None:
+        """Leave the lock to a process that has inherited the file, until that process ends."""
+        os.close(self.descriptor)
+        self.descriptor, self._held = -1, False

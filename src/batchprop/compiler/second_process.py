@@ -24,6 +24,8 @@ from batchprop.compiler.compile_lock import CompileLock
 from batchprop.compiler.kernel_cache import lock_of
 from batchprop.compiler.source_digest import PACKAGE
 
+_LOCK = "second-process.lock"
+
 Kernels = Sequence[tuple[Any, tuple[Any, ...]]]  # dispatchers and the types of their arguments
 
 _PROGRAM = """
@@ -41,34 +43,49 @@ def compiling_beside(
     """Let a second process compile ``kernels``, too, from the last to the second one, meanwhile.
 
     After them it compiles those that ``perhaps`` are needed.  It leaves out what is stored, and
-    ends with the block.  There is none if fewer than two are missing, where ``has_room`` says that
-    there is no room for it, in worker processes, and where the interpreter is part of another
-    program; and there is one at a time for a folder of kernels.  None is no error.
+    ends with the block, or before.  There is none if fewer than two of ``kernels`` are missing,
+    where ``has_room`` says that there is no room for it, in worker processes, and where the
+    interpreter is part of another program; and there is one at a time for a folder of kernels.
+    None is no error.
     """
-    lock, process, places = CompileLock(), None, []
+    process, missing = None, []
+    with contextlib.suppress(Exception):
+        missing = list(filter(None, map(_place, kernels))) if _can_start() else []
     try:
-        with contextlib.suppress(Exception):
-            places = list(filter(None, map(_place, [*kernels, *perhaps]))) if _can_start() else []
-            if len(places) > 1 and has_room():
-                folder = places[0].parent
-                if lock.acquire(folder / "second-process.lock", timeout=0.0):
-                    process = _start([*kernels[:0:-1], *perhaps], folder)
+        if len(missing) > 1:
+            with contextlib.suppress(Exception):
+                process = _start_alone(missing[0].parent, kernels, has_room, perhaps)
         yield
     finally:
         if process is not None:
             process.kill()
             process.wait()
-            _clean_up(process.pid, places)
+            with contextlib.suppress(Exception):
+                _clean_up(process.pid, missing + list(filter(None, map(_place, perhaps))))
+
+
+def _start_alone(
+    folder: Path, kernels: Kernels, has_room: Callable[[], bool], perhaps: Kernels
+) -> subprocess.Popen[bytes] | None:
+    """Start the second process unless there is one for this folder; it holds a lock meanwhile."""
+    lock = CompileLock()
+    try:
+        if has_room() and lock.acquire(folder / _LOCK, timeout=0.0):
+            process = _start([*kernels[:0:-1], *perhaps], folder, lock.descriptor)
+            lock.pass_on()
+            return process
+    finally:
         lock.release()
+    return None
 
 
 def _clean_up(process_id: int, places: Sequence[Path]) -> None:
-    """Remove what a process leaves that is killed while it compiles or writes a kernel."""
-    lock = CompileLock()
-    for path in filter(Path.exists, map(lock_of, places)):
+    """Remove what a process leaves: its lock, and what it was writing when it was killed."""
+    lock, folder = CompileLock(), places[0].parent
+    for path in filter(Path.exists, [folder / _LOCK, *map(lock_of, places)]):
         lock.acquire(path, timeout=0.0)  # whoever else holds it removes it
         lock.release()
-    for path in places[0].parent.glob(f"{process_id}-*.tmp"):
+    for path in folder.glob(f"{process_id}-*.tmp"):
         path.unlink(missing_ok=True)
 
 
@@ -86,8 +103,8 @@ def _can_start() -> bool:
     return is_python and not is_frozen and current_process().name == "MainProcess"
 
 
-def _start(kernels: Kernels, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a process that compiles these kernels to the folder.
+def _start(kernels: Kernels, folder: Path, lock: int) -> subprocess.Popen[bytes]:
+    """Start a process that compiles these kernels to the folder; it inherits the file ``lock``.
 
     Whatever is in the working directory, it does not import it: the option -I and absolute paths
     see to that.
@@ -106,6 +123,7 @@ def _start(kernels: Kernels, folder: Path) -> subprocess.Popen[bytes]:
             stdin=message,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            pass_fds=[lock],
             env={**os.environ, "NUMBA_CACHE_DIR": str(folder.parent)},
         )
 

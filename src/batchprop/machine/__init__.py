@@ -1,1 +1,4 @@
-"""What the machine offers: processors and memory.  Imports nothing of the package."""
+"""What the machine offers: processors, memory, room for a second process.
+
+Imports nothing of the package.
+"""

@@ -33,10 +33,12 @@ def add_chunks(task, segment, first, last, work):
     begin = segment * task.problem.n_chunks
     if task.n_workers == 0:
         for chunk in range(first, last):
-            sum_chunk(task, begin + chunk, task.scratch, 0, work)
+            sums = task.totals if chunk == 0 else task.sums[0]
+            sum_chunk(task, begin + chunk, task.scratch, sums, work)
             if is_cancelled(task.scratch.token):
                 return
-            add_row(task, chunk > 0, start, stop)
+            if chunk > 0:
+                add_row(task, start, stop)
     else:
         share(task, work, begin + first, last - first)
         _reduce(task, 0, last - first, first > 0, work)

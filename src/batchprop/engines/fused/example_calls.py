@@ -1,7 +1,8 @@
 """Calls of the engine's kernels on a tiny problem, to compile them before there is an objective.
 
 The types of a kernel's arguments depend on the dtype of θ alone.  Which kernels there are depends
-on the number of outputs and on whether JᵀJ is summed.
+on the number of outputs and on whether JᵀJ is summed.  The kernel for sums in strips, which large
+networks need as well, is left out.
 """
 
 from __future__ import annotations

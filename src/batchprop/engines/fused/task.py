@@ -43,9 +43,9 @@ class Task(NamedTuple):
     theta: Array  # (P,) where to evaluate
     gradient: Array  # (P,)
     points: Array  # (3 P,) θ, θ + p and θ − p, where to evaluate CURVATURE
-    sums: Array  # (rows, P + s or more) float64: a row for each chunk; for one thread, a single row
-    totals: Array  # as long as a row, float64: half the gradient, each output's loss, …
-    tree: Array  # (levels, as long as a row) float64: nodes of the tree of segments, if several
+    sums: Array  # (rows, as ``totals`` or longer) float64: one for each chunk; one for one thread
+    totals: Array  # float64: half the gradient, each output's loss, …
+    tree: Array  # (levels, as ``sums``) float64: nodes of the tree of segments, if several
     control: Array  # int64, shared by the threads
     scratch: Scratch  # the leader's
 
@@ -57,10 +57,10 @@ def products_start(problem):
 
 
 @helper
-def sum_chunk(task, chunk, scratch, row, work):
-    """Write the sums over one chunk to a row of ``sums``."""
+def sum_chunk(task, chunk, scratch, sums, work):
+    """Write the sums over one chunk to an array that is at least as long as ``totals``."""
     theta = task.points if work == CURVATURE else task.theta
-    call_address(task.chunk_kernel, (task.problem, theta, chunk, scratch, task.sums[row], work))
+    call_address(task.chunk_kernel, (task.problem, theta, chunk, scratch, sums, work))
 
 
 @helper
@@ -86,12 +86,12 @@ def reduce_slice(task, k, first_row, n_rows, continues, token):
 
 
 @helper
-def add_row(task, continues, start, stop):
-    """Add a range of the single row to ``totals``, or copy it if that begins there."""
+def add_row(task, start, stop):
+    """Add a range of the single row of ``sums`` to ``totals``."""
     total, sums = task.totals, task.sums
     for low in range(start, stop, ADDED_PER_CHECK):
         high = min(low + ADDED_PER_CHECK, stop)
         for i in range(low, high):
-            total[i] = total[i] + sums[0, i] if continues else sums[0, i]
+            total[i] += sums[0, i]
         if high < stop and check(task.scratch.token, WRITTEN * ADDED_PER_CHECK):
             return

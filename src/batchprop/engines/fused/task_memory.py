@@ -135,7 +135,7 @@ def new_task(
         gradient=np.zeros(n_parameters, dtype),
         points=np.zeros(3 * n_parameters, dtype),
         sums=zeros(n_rows, n_sums, np.float64),
-        totals=np.empty(n_sums),
+        totals=zeros(1, n_sums, np.float64)[0, :n_sums],
         tree=zeros(levels, n_sums, np.float64) if levels else np.empty((1, 1)),
         control=zeros(1, 64, np.int64)[0],
         scratch=leader,

@@ -47,7 +47,7 @@ def take_work(task, scratch):
             reduce_slice(task, piece, first_row, n_rows, continues, scratch.token)
         else:
             chunk = atomic_load(task.control, FIRST) + piece
-            sum_chunk(task, chunk, scratch, piece, work)
+            sum_chunk(task, chunk, scratch, task.sums[piece], work)
         atomic_add(task.control, DONE, 1)
 
 

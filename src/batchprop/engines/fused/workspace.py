@@ -63,7 +63,8 @@ class Workspace:
 def kernel_calls(sums: Sums, task: Task) -> dict[str, Call]:
     """Return a call of each kernel that a task needs, in the order in which they are compiled.
 
-    The large ones come first: two processes that share them then end at about the same time.
+    The large ones come first.  A second process compiles from the end of the list: both processes
+    then end at about the same time.
     """
     problem, theta, totals, scratch = task.problem, task.theta, task.totals, task.scratch
     backward = backward_one_output if problem.s == 1 else backward_several_outputs

@@ -35,7 +35,7 @@ from batchprop.solvers.stopping import (
     judge,
 )
 from batchprop.solvers.vector_ops import copy, distance
-from batchprop.threads.cancellation import Cancellation, Cancelled, is_cancelled
+from batchprop.threads.cancellation import Cancelled, is_cancelled
 
 
 @returning(types.int64)
@@ -234,14 +234,10 @@ class InterpretedLevenbergMarquardtRun(InterpretedRun):
 
 
 def levenberg_marquardt_loop(
-    settings: LevenbergMarquardtSettings,
-    rules: Rules,
-    penalty: Penalty,
-    state: State,
-    cancellation: Cancellation | None = None,
+    settings: LevenbergMarquardtSettings, rules: Rules, penalty: Penalty, state: State
 ) -> Call:
-    """Return the compiled loop and its first arguments."""
-    return _minimise, settings, rules, penalty, state, work(state.theta.size, cancellation)
+    """Return the compiled loop and its first arguments, for a run that nothing cancels."""
+    return _minimise, settings, rules, penalty, state, work(state.theta.size, None)
 
 
 def levenberg_marquardt_run(
@@ -257,5 +253,6 @@ def levenberg_marquardt_run(
         return InterpretedLevenbergMarquardtRun(
             settings, rules, penalty, state, objective, validation
         )
-    loop = levenberg_marquardt_loop(settings, rules, penalty, state, objective.cancellation)
+    buffers = work(state.theta.size, objective.cancellation)
+    loop = _minimise, settings, rules, penalty, state, buffers
     return CompiledRun(loop, objective, validation)
