@@ -101,7 +101,7 @@ def jacobian(theta, shape, activation, X, n_threads=None):
 
 
 def example_calls(dtype, n_outputs, with_JTJ):
-    return None
+    return None, []
 
 
 def example_predictions(dtype):

@@ -170,8 +170,11 @@ class ArrayEngine:
         self.Objective = partial(ScaledObjective, formulas)
         self.GaussNewtonObjective = partial(ScaledGaussNewtonObjective, formulas)
 
-    def example_calls(self, dtype: npt.DTypeLike, n_outputs: int, with_JTJ: bool) -> None:
-        """Return None: there are no kernels."""
+    def example_calls(
+        self, dtype: npt.DTypeLike, n_outputs: int, with_JTJ: bool
+    ) -> tuple[None, list[Call]]:
+        """Return no task and no calls: there are no kernels."""
+        return None, []
 
     def example_predictions(self, dtype: npt.DTypeLike) -> list[Call]:
         """Return no calls."""

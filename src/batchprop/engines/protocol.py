@@ -160,8 +160,8 @@ class Engine(Protocol):
 
     def example_calls(
         self, dtype: npt.DTypeLike, n_outputs: int, with_JTJ: bool
-    ) -> tuple[Any, list[Call]] | None:
-        """Return a ``task`` and calls of an objective's kernels; None if there are none.
+    ) -> tuple[Any, list[Call]]:
+        """Return a ``task`` and calls of an objective's kernels; None and no calls without any.
 
         They serve to compile the kernels before there is an objective.
         """

@@ -100,8 +100,8 @@ def _calls_perhaps(spec: RunSpecification) -> Iterator[Call]:
         yield from _plan_calls(spec, spec.when_penalised)
         yield from _plan_calls(spec, SolverPlan(spec.solver, spec.settings, spec.rules))
     if spec.alpha == "evidence":
-        one_output = engines.load("fused").example_calls(_FLOAT64, 1, with_JTJ=True)
-        yield from one_output[1] if one_output is not None else ()
+        _, one_output = engines.load("fused").example_calls(_FLOAT64, 1, with_JTJ=True)
+        yield from one_output
 
 
 def _plan_calls(spec: RunSpecification, plan: SolverPlan) -> Iterator[Call]:
@@ -115,12 +115,11 @@ def _solver_calls(
     """Return calls of the kernels of an objective and of a solver's loop, in this order."""
     solver, shape = registry.load(plan.solver), Shape(1, 1, n_outputs)
     dtype = solver.training_dtype(dtype)
-    example = engines.load(engine).example_calls(
+    task, calls = engines.load(engine).example_calls(
         dtype, n_outputs, with_JTJ or solver.needs_gauss_newton
     )
-    if example is not None:
-        task, calls = example
-        yield from calls
+    yield from calls
+    if task is not None:
         theta = np.zeros(shape.n_parameters, dtype)
         state = initial_state(theta, solver.initial_memory(plan.settings, theta.size))
         rates = penalty((0.0, 0.0), 1.0, shape)

@@ -35,7 +35,7 @@ from batchprop.solvers.stopping import (
     judge,
 )
 from batchprop.solvers.vector_ops import copy, distance
-from batchprop.threads.cancellation import Cancelled, is_cancelled
+from batchprop.threads.cancellation import Cancellation, Cancelled, is_cancelled
 
 
 @returning(types.int64)
@@ -233,11 +233,22 @@ class InterpretedLevenbergMarquardtRun(InterpretedRun):
         )  # fmt: skip
 
 
+def _loop(
+    settings: LevenbergMarquardtSettings,
+    rules: Rules,
+    penalty: Penalty,
+    state: State,
+    cancellation: Cancellation | None,
+) -> Call:
+    """Return the compiled loop and its first arguments."""
+    return _minimise, settings, rules, penalty, state, work(state.theta.size, cancellation)
+
+
 def levenberg_marquardt_loop(
     settings: LevenbergMarquardtSettings, rules: Rules, penalty: Penalty, state: State
 ) -> Call:
     """Return the compiled loop and its first arguments, for a run that nothing cancels."""
-    return _minimise, settings, rules, penalty, state, work(state.theta.size, None)
+    return _loop(settings, rules, penalty, state, None)
 
 
 def levenberg_marquardt_run(
@@ -253,6 +264,5 @@ def levenberg_marquardt_run(
         return InterpretedLevenbergMarquardtRun(
             settings, rules, penalty, state, objective, validation
         )
-    buffers = work(state.theta.size, objective.cancellation)
-    loop = _minimise, settings, rules, penalty, state, buffers
+    loop = _loop(settings, rules, penalty, state, objective.cancellation)
     return CompiledRun(loop, objective, validation)
