@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchprop import ENGINES, check_gradient, loss_and_gradient, train
-from batchprop.parameters import Blocks, split
+from batchprop.parameters import Blocks, Shape, split
 from batchprop.penalty import add_penalty
 from batchprop.solvers.penalty_kernel import penalise, penalty
 from tests.problems import problem, relative_errors
@@ -41,6 +41,23 @@ def test_it_is_added_to_loss_and_gradient(engine, dtype, weighted):
     errors = relative_errors(its_gradient.theta, expected, net.shape)
     assert max(errors.values()) < (1e-15 if dtype == "float64" else 1e-7)
     assert its_gradient.theta.dtype == dtype
+
+
+@pytest.mark.parametrize("with_gradient", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 13, 2), (7, 40, 3)])
+def test_solvers_add_the_same(shape, dtype, with_gradient):
+    shape, rng = Shape(*shape), np.random.default_rng(0)
+    theta, gradient = rng.normal(size=(2, shape.n_parameters)).astype(dtype)
+    expected_gradient = gradient.astype(float)
+    rates = ALPHA[0] / 17.0, ALPHA[1] / 17.0
+    expected = add_penalty(rates, theta.astype(float), shape, expected_gradient)
+    if not with_gradient:
+        expected_gradient = gradient.copy()
+    added = penalise(penalty(ALPHA, 17.0, shape), theta, gradient, with_gradient)
+    assert added == pytest.approx(expected, rel=1e-13)
+    errors = relative_errors(gradient, expected_gradient, shape)
+    assert max(errors.values()) < (1e-15 if dtype == "float64" else 1e-7)
 
 
 def named(alpha):

@@ -48,6 +48,16 @@ def lanes_of(typing: Any, array: Any, registers: Any) -> Any:
     return types.intp(array, registers), codegen
 
 
+@intrinsic
+def lanes_in(typing: Any, vector: Any) -> Any:
+    """``lanes_in(vector)``: how many elements it has, as a constant."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.get_constant(types.intp, vector.size)
+
+    return types.intp(vector), codegen
+
+
 @intrinsic(prefer_literal=True)
 def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
     """``load(array, index, registers)``: the vector that starts at a flat index."""
@@ -70,6 +80,18 @@ def load_like(typing: Any, tile: Any, array: Any, index: Any) -> Any:
         return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
 
     return vec(tile, array, types.intp), codegen
+
+
+@intrinsic
+def load_beside(typing: Any, vector: Any, array: Any, index: Any) -> Any:
+    """``load_beside(vector, array, index)``: as many elements, of an array of any dtype."""
+    vec = Vec(array.dtype, vector.size)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[1], args[2])
+        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
+
+    return vec(vector, array, types.intp), codegen
 
 
 @intrinsic(prefer_literal=True)
@@ -160,15 +182,15 @@ def _float64(vec: Any) -> Any:
     return Vec(types.float64, vec.size)
 
 
-@intrinsic
-def zero_sums(typing: Any, a: Any) -> Any:
-    """``zero_sums(a)``: as many zeros as a vector has lanes, in float64."""
-    sums = _float64(a)
+@intrinsic(prefer_literal=True)
+def zero_sums(typing: Any, array: Any, registers: Any) -> Any:
+    """``zero_sums(array, registers)``: as many zeros as such a vector has lanes, in float64."""
+    sums = _float64(vec_type(array.dtype, registers.literal_value))
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return ir.Constant(context.get_value_type(sums), None)
 
-    return sums(a), codegen
+    return sums(array, registers), codegen
 
 
 @intrinsic
@@ -190,6 +212,16 @@ def add_product(typing: Any, sums: Any, a: Any, b: Any) -> Any:
         return (Vector(builder, args[0]) + left * right).value
 
     return sums(sums, a, b), codegen
+
+
+@intrinsic
+def spread(typing: Any, like: Any, number: Any) -> Any:
+    """``spread(like, number)``: a float64 in every lane of a vector of float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return splat(builder, args[0].type, args[1]).value
+
+    return like(like, types.float64), codegen
 
 
 @intrinsic

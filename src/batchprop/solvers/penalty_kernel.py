@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from numba import types
 
 from batchprop.compiler.jit import helper, kernel, returning
 from batchprop.parameters import Shape, offsets
+from batchprop.solvers.vector_ops import partial_dot
 
 
 class Penalty(NamedTuple):
@@ -48,13 +48,10 @@ def _add_block(rate, begin, end, theta, gradient, with_gradient):
     """Return rate · ‖W‖² of the weights θ[begin:end]; add 2 · rate · W to the gradient."""
     if rate == 0.0:  # also where weights are infinite
         return 0.0
-    total = 0.0
-    for i in range(begin, end):
-        w = np.float64(theta[i])  # float() keeps float32
-        total += w * w
-        if with_gradient:
-            gradient[i] += 2.0 * rate * w
-    return rate * total
+    if with_gradient:
+        for i in range(begin, end):
+            gradient[i] += 2.0 * rate * theta[i]
+    return rate * partial_dot(theta, theta, begin, end)
 
 
 @returning(types.float64)

@@ -7,7 +7,20 @@ import math
 import numpy as np
 from numba import types
 
-from batchprop.compiler.jit import helper, returning
+from batchprop.compiler.jit import helper, returning, updating
+from batchprop.simd.load_store import (
+    add_lanes,
+    add_product,
+    lanes_in,
+    lanes_of,
+    load_beside,
+    spread,
+    store,
+    subtract,
+    total,
+    zero_sums,
+)
+from batchprop.simd.vectors import NATIVE, WIDE
 
 
 @helper
@@ -17,40 +30,75 @@ def copy(source, target):
         target[i] = source[i]
 
 
-@helper
-def add_scaled(factor, a, target):
-    """Add factor·a to target."""
-    for i in range(target.size):
-        target[i] += factor * a[i]
+@returning(types.float64)
+def dot(a, b):
+    """Return aᵀb in float64, see ``partial_dot``."""
+    return partial_dot(a, b, 0, a.size)
 
 
 @returning(types.float64)
-def dot(a, b):
-    """Return aᵀb in float64, summed in eight lanes so that additions do not wait for each other."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    n_in_lanes = a.size - a.size % 8
-    for i in range(0, n_in_lanes, 8):
-        s0 += np.float64(a[i]) * b[i]
-        s1 += np.float64(a[i + 1]) * b[i + 1]
-        s2 += np.float64(a[i + 2]) * b[i + 2]
-        s3 += np.float64(a[i + 3]) * b[i + 3]
-        s4 += np.float64(a[i + 4]) * b[i + 4]
-        s5 += np.float64(a[i + 5]) * b[i + 5]
-        s6 += np.float64(a[i + 6]) * b[i + 6]
-        s7 += np.float64(a[i + 7]) * b[i + 7]
-    total = ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
-    for i in range(n_in_lanes, a.size):
-        total += np.float64(a[i]) * b[i]
-    return total
+def partial_dot(a, b, start, stop):
+    """Return Σ aᵢ bᵢ over ``start`` ≤ i < ``stop`` in float64; both vectors are contiguous.
+
+    The lanes of vectors are summed side by side, so that additions do not wait for each other:
+    first of wide vectors, then of native ones; the rest is summed in order.
+    """
+    wide_stop = stop - (stop - start) % lanes_of(a, WIDE)
+    native_stop = stop - (stop - start) % lanes_of(a, NATIVE)
+    result = 0.0
+    if wide_stop > start:
+        result = total(_add_products(zero_sums(a, WIDE), a, b, start, wide_stop))
+    if native_stop > wide_stop:
+        result += total(_add_products(zero_sums(a, NATIVE), a, b, wide_stop, native_stop))
+    for i in range(native_stop, stop):
+        result += np.float64(a[i]) * b[i]
+    return result
+
+
+@updating
+def _add_products(sums, a, b, start, stop):
+    """Return ``sums`` plus the products of a range of vectors as long as that."""
+    for i in range(start, stop, lanes_in(sums)):
+        sums = add_product(sums, load_beside(sums, a, i), load_beside(sums, b, i))
+    return sums
+
+
+@returning(types.float64)
+def add_scaled_then_dot(factor, a, target, b):
+    """Add factor·a to target; return targetᵀb, summed like ``partial_dot``.  All are float64.
+
+    Numbers of ``target`` stay in registers from the one to the other.
+    """
+    stop = target.size
+    wide_stop, native_stop = stop - stop % lanes_of(a, WIDE), stop - stop % lanes_of(a, NATIVE)
+    result = 0.0
+    if wide_stop > 0:
+        result = total(_move_and_add(zero_sums(a, WIDE), factor, a, target, b, 0, wide_stop))
+    if native_stop > wide_stop:
+        result += total(
+            _move_and_add(zero_sums(a, NATIVE), factor, a, target, b, wide_stop, native_stop)
+        )
+    for i in range(native_stop, stop):
+        target[i] += factor * a[i]
+        result += target[i] * b[i]
+    return result
+
+
+@updating
+def _move_and_add(sums, factor, a, target, b, start, stop):
+    """Add factor·a to a range of target; return ``sums`` plus the products with b."""
+    factors = spread(sums, factor)
+    for i in range(start, stop, lanes_in(sums)):
+        moved = add_product(load_beside(sums, target, i), load_beside(sums, a, i), factors)
+        store(target, i, moved)
+        sums = add_product(sums, moved, load_beside(sums, b, i))
+    return sums
 
 
 @returning(types.float64)
 def norm(vector):
-    """Return ‖vector‖ of a float64 vector, summed in order."""
-    total = 0.0
-    for i in range(vector.size):
-        total += vector[i] * vector[i]
-    return math.sqrt(total)
+    """Return ‖vector‖."""
+    return math.sqrt(dot(vector, vector))
 
 
 @returning(types.float64)
@@ -64,10 +112,18 @@ def distance(a, b):
 
 @returning(types.float64)
 def gradient_norm(gradient, theta):
-    """Return ‖gradient‖; it is NaN or inf if any element of the gradient or of θ is."""
-    total = 0.0
-    for i in range(gradient.size):
-        g = np.float64(gradient[i])
-        # 0·θ is 0 unless θ is not finite; the loss need not show that, as tanh(inf) is 1
-        total += g * g + 0.0 * theta[i]
-    return math.sqrt(total)
+    """Return ‖gradient‖; it is NaN or inf if any element of the gradient or of θ is.
+
+    Both are contiguous, and summed like ``partial_dot``.
+    """
+    stop = gradient.size
+    wide_stop = stop - stop % lanes_of(gradient, WIDE)
+    squares = zeros = zero_sums(gradient, WIDE)
+    for i in range(0, wide_stop, lanes_in(squares)):
+        g, t = load_beside(squares, gradient, i), load_beside(squares, theta, i)
+        # θ − θ is 0 unless θ is not finite; the loss need not show that, as tanh(inf) is 1
+        squares, zeros = add_product(squares, g, g), add_lanes(zeros, subtract(t, t))
+    result = total(add_lanes(squares, zeros))
+    for i in range(wide_stop, stop):
+        result += np.float64(gradient[i]) * gradient[i] + (theta[i] - theta[i])
+    return math.sqrt(result)

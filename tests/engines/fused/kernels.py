@@ -122,11 +122,11 @@ def call_transpose_memory(address, stride, B, to, to_stride, parts):
 def call_totals(a, b, out):
     """Of wide and native vectors, each twice."""
     x, y = load(a, 0, WIDE), load(b, 0, WIDE)
-    zeros = zero_sums(x)
+    zeros = zero_sums(a, WIDE)
     out[0] = total(add_lanes(add_lanes(zeros, x), x))
     out[2] = total(add_product(add_product(zeros, x, y), x, y))
     p, q = load(a, 0, NATIVE), load(b, 0, NATIVE)
-    zeros = zero_sums(p)
+    zeros = zero_sums(a, NATIVE)
     out[1] = total(add_lanes(add_lanes(zeros, p), p))
     out[3] = total(add_product(add_product(zeros, p, q), p, q))
 

@@ -23,7 +23,7 @@ def residuals(problem, n_panels, scratch, G):
     Y, T, s = scratch.weighted_residuals, scratch.T, problem.s
     width, db_y_start = lanes_of(Y, WIDE), problem.b_y_start
     for o in range(s):
-        zeros = zero_sums(load(Y, 0, WIDE))
+        zeros = zero_sums(Y, WIDE)
         loss, db_y = zeros, zeros
         for p in range(n_panels):
             at = (p * s + o) * width

@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from batchprop.compiler.jit import helper
-from batchprop.solvers.vector_ops import add_scaled, dot
+from batchprop.solvers.vector_ops import add_scaled_then_dot, dot
 
 _MIN_PAIRS_FOR_DIAGONAL = 30
 _MIN_SHARE = 1e-8  # of an element of D⁻¹ that an update keeps; rounding could make it negative
@@ -83,15 +83,23 @@ def find_direction(memory):
         p[i] = -g[i]
     if n_pairs == 0:
         return
+    oldest = (newest - n_pairs + 1 + n_rows) % n_rows
+    # each pass over p also gives the product with the next pair; that of the last is not needed
+    product = dot(memory.steps[newest], p)
     for k in range(n_pairs):  # newest first
         row = (newest - k + n_rows) % n_rows
-        coefficient[row] = inverse_product[row] * dot(memory.steps[row], p)
-        add_scaled(-coefficient[row], memory.changes[row], p)
+        older = (row - 1 + n_rows) % n_rows
+        coefficient[row] = inverse_product[row] * product
+        product = add_scaled_then_dot(
+            -coefficient[row], memory.changes[row], p, memory.steps[older]
+        )
     d_gradient = memory.changes[newest]
     gamma = 1.0 / (inverse_product[newest] * dot(d_gradient, d_gradient))
     for i in range(p.size):
         p[i] *= D[i] if n_pairs >= _MIN_PAIRS_FOR_DIAGONAL else gamma
+    product = dot(memory.changes[oldest], p)
     for k in range(n_pairs):  # oldest first
-        row = (newest - n_pairs + 1 + k + n_rows) % n_rows
-        factor = coefficient[row] - inverse_product[row] * dot(memory.changes[row], p)
-        add_scaled(factor, memory.steps[row], p)
+        row = (oldest + k) % n_rows
+        newer = (row + 1) % n_rows
+        factor = coefficient[row] - inverse_product[row] * product
+        product = add_scaled_then_dot(factor, memory.steps[row], p, memory.changes[newer])
