@@ -55,9 +55,9 @@ def test_a_noisy_table_gets_a_penalty_near_the_best_of_a_grid(noisy):
 
 def test_without_noise_the_penalty_is_tiny(noisy):
     teacher = fitted(max_epochs=20, alpha=0.1, hidden_size=3, seed=1).network
-    X, _ = table(200, 0.0, seed=5)
+    X, _ = table(400, 0.0, seed=7)  # runs end at their minima, whatever the processor rounds
     result = fitted(X, teacher.predict(X))
-    assert result.alpha[0] <= 1e-3  # 1e-6 where runs end at their minima
+    assert result.alpha[0] <= 1e-5
     assert result.alpha[0] < noisy.alpha[0] / 100
     assert min(result.alpha_report.alphas) < 1e-4  # below what is always tried
     assert result.loss < 1e-4
