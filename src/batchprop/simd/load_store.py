@@ -58,40 +58,35 @@ def lanes_in(typing: Any, vector: Any) -> Any:
     return types.intp(vector), codegen
 
 
+def _loading(vec: Any, array: Any, place: int) -> Any:
+    """Return the code of a load of ``vec``; argument ``place`` is the array, the next the index."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = element(context, builder, array, args[place], args[place + 1])
+        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
+
+    return codegen
+
+
 @intrinsic(prefer_literal=True)
 def load(typing: Any, array: Any, index: Any, registers: Any) -> Any:
     """``load(array, index, registers)``: the vector that starts at a flat index."""
     vec = vec_type(array.dtype, registers.literal_value)
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = element(context, builder, array, args[0], args[1])
-        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
-
-    return vec(array, types.intp, registers), codegen
+    return vec(array, types.intp, registers), _loading(vec, array, 0)
 
 
 @intrinsic
 def load_like(typing: Any, tile: Any, array: Any, index: Any) -> Any:
     """``load_like(tile, array, index)``: a vector of the same length as a tile's."""
     vec = tile.dtype
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = element(context, builder, array, args[1], args[2])
-        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
-
-    return vec(tile, array, types.intp), codegen
+    return vec(tile, array, types.intp), _loading(vec, array, 1)
 
 
 @intrinsic
 def load_beside(typing: Any, vector: Any, array: Any, index: Any) -> Any:
-    """``load_beside(vector, array, index)``: as many elements, of an array of any dtype."""
+    """``load_beside(vector, array, index)``: as many numbers as a vector has, in array's dtype."""
     vec = Vec(array.dtype, vector.size)
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = element(context, builder, array, args[1], args[2])
-        return load_from(builder, context.get_value_type(vec), pointer, array.dtype.bitwidth // 8)
-
-    return vec(vector, array, types.intp), codegen
+    return vec(vector, array, types.intp), _loading(vec, array, 1)
 
 
 @intrinsic(prefer_literal=True)

@@ -32,7 +32,7 @@ def copy(source, target):
 
 @returning(types.float64)
 def dot(a, b):
-    """Return aᵀb in float64, see ``partial_dot``."""
+    """Return aᵀb of contiguous vectors in float64, see ``partial_dot``."""
     return partial_dot(a, b, 0, a.size)
 
 
@@ -57,7 +57,10 @@ def partial_dot(a, b, start, stop):
 
 @updating
 def _add_products(sums, a, b, start, stop):
-    """Return ``sums`` plus the products of a range of vectors as long as that."""
+    """Return ``sums`` plus the products of a and b over a range, lane by lane.
+
+    The range is a multiple of the lanes in ``sums``.
+    """
     for i in range(start, stop, lanes_in(sums)):
         sums = add_product(sums, load_beside(sums, a, i), load_beside(sums, b, i))
     return sums
@@ -67,7 +70,7 @@ def _add_products(sums, a, b, start, stop):
 def add_scaled_then_dot(factor, a, target, b):
     """Add factor·a to target; return targetᵀb, summed like ``partial_dot``.  All are float64.
 
-    Numbers of ``target`` stay in registers from the one to the other.
+    Both are done in one pass over ``target``.
     """
     stop = target.size
     wide_stop, native_stop = stop - stop % lanes_of(a, WIDE), stop - stop % lanes_of(a, NATIVE)
@@ -86,7 +89,10 @@ def add_scaled_then_dot(factor, a, target, b):
 
 @updating
 def _move_and_add(sums, factor, a, target, b, start, stop):
-    """Add factor·a to a range of target; return ``sums`` plus the products with b."""
+    """Add factor·a to a range of target; return ``sums`` plus its products with b, lane by lane.
+
+    The range is a multiple of the lanes in ``sums``.
+    """
     factors = spread(sums, factor)
     for i in range(start, stop, lanes_in(sums)):
         moved = add_product(load_beside(sums, target, i), load_beside(sums, a, i), factors)
@@ -97,7 +103,7 @@ def _move_and_add(sums, factor, a, target, b, start, stop):
 
 @returning(types.float64)
 def norm(vector):
-    """Return ‖vector‖."""
+    """Return ‖vector‖ of a contiguous vector, summed like ``dot``."""
     return math.sqrt(dot(vector, vector))
 
 
@@ -114,7 +120,7 @@ def distance(a, b):
 def gradient_norm(gradient, theta):
     """Return ‖gradient‖; it is NaN or inf if any element of the gradient or of θ is.
 
-    Both are contiguous, and summed like ``partial_dot``.
+    Both are contiguous.  The lanes of wide vectors are summed side by side, the rest in order.
     """
     stop = gradient.size
     wide_stop = stop - stop % lanes_of(gradient, WIDE)
