@@ -79,16 +79,19 @@ def test_affine(dtype, n_rows, n_inner, form):
                 assert np.isnan(found[-1]).all()
 
 
+@pytest.mark.parametrize("n_columns", [1, 5, 8, 16, 19, 40])
 @pytest.mark.parametrize("n_rows", SIZES)
-def test_packing_bands(dtype, n_rows):
-    W = integers(n_rows, 5).astype(dtype)
-    out = np.full(1 + 5 * padded_rows(n_rows), np.nan, dtype)
-    packed = TILE_ROWS * 5, 1, TILE_ROWS
+def test_packing_bands(dtype, n_rows, n_columns):
+    W, stride = integers(n_rows, n_columns).astype(dtype), n_columns + 3
+    array = np.full((n_rows + 1, stride), np.nan, dtype)
+    array[:-1, :n_columns] = W
+    out = np.full(2 + n_columns * padded_rows(n_rows), np.nan, dtype)
     kernels.call_pack_bands(
-        Matrix(W.ravel(), 0, n_rows, 5, 5, 1), Bands(out, 1, n_rows, 5, *packed)
+        Matrix(array.ravel(), 0, n_rows, n_columns, stride, 1),
+        Bands(out, 1, n_rows, n_columns, TILE_ROWS * n_columns, 1, TILE_ROWS),
     )
-    np.testing.assert_array_equal(out[1:], packed_bands(W))
-    assert np.isnan(out[0])
+    np.testing.assert_array_equal(out[1:-1], packed_bands(W))
+    assert np.isnan(out[[0, -1]]).all()
 
 
 @pytest.mark.parametrize("n_b", [1, 3, 4, 5, 8, 9])

@@ -36,6 +36,7 @@ from batchprop.simd.register_tiles import (
     sum_rows,
     zero_tile,
 )
+from batchprop.simd.transposition import interleave
 from batchprop.simd.vectors import NATIVE, WIDE
 
 NO_BIAS = -1
@@ -134,21 +135,18 @@ def affine(W, bias, least, X, out, cache_rows, cache_columns):
 @never_inlined
 def pack_bands(W, out):
     """Copy W, a ``Matrix`` whose columns are adjacent, to packed ``Bands``."""
+    lanes = lanes_of(W.array, NATIVE)
     for k in range(0, W.n_rows, TILE_ROWS):
         source = W.start + k * W.row_stride
         to = out.start + k // TILE_ROWS * out.band_stride
-        if W.n_rows - k >= TILE_ROWS:
-            for j in range(W.n_columns):
-                for r in range(TILE_ROWS):
-                    out.array[to + j * out.column_stride + r * out.row_stride] = W.array[
-                        source + r * W.row_stride + j
-                    ]
+        if W.n_rows - k >= TILE_ROWS and W.n_columns >= lanes:
+            for i in range(0, W.n_columns, lanes):
+                j = min(i, W.n_columns - lanes)  # the last columns may be copied twice
+                interleave(W.array, source + j, W.row_stride, out.array, to + j * TILE_ROWS, SIX)
         else:
-            for r in range(W.n_rows - k):
+            for r in range(min(TILE_ROWS, W.n_rows - k)):
                 for j in range(W.n_columns):
-                    out.array[to + j * out.column_stride + r * out.row_stride] = W.array[
-                        source + r * W.row_stride + j
-                    ]
+                    out.array[to + j * TILE_ROWS + r] = W.array[source + r * W.row_stride + j]
 
 
 @always_inlined

@@ -1,4 +1,4 @@
-"""Squares of numbers, turned in registers: rows become columns."""
+"""Rows that become columns in registers: squares of numbers, and rows side by side."""
 
 from __future__ import annotations
 
@@ -78,3 +78,46 @@ def transpose_memory(
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, B, types.intp, types.intp, parts), codegen
+
+
+def _side_by_side(rows: list[Vector]) -> list[Vector]:
+    """Return lane 0 of each row, then lane 1 of each, and so on; there is an even number of rows.
+
+    Rows are interleaved in pairs first: a vector of the result is then put together from as many
+    vectors as there are pairs.
+    """
+    lanes, n_pairs, result = rows[0].lanes, len(rows) // 2, []
+    for half in range(0, lanes, lanes // 2):
+        order = [lane for c in range(half, half + lanes // 2) for lane in (c, c + lanes)]
+        pairs = [a.pick(order, b) for a, b in zip(rows[::2], rows[1::2], strict=True)]
+        for first in range(0, n_pairs * lanes, lanes):
+            numbers = [divmod(n, 2 * n_pairs) for n in range(first, first + lanes)]
+            places = [(r // 2, 2 * c + r % 2) for c, r in numbers]  # the pair, and the lane there
+            vector = pairs[0].pick([lane for _, lane in places])
+            for k in range(1, n_pairs):
+                taken = [lanes + at if pair == k else n for n, (pair, at) in enumerate(places)]
+                vector = vector.pick(taken, pairs[k])
+            result.append(vector)
+    return result
+
+
+@intrinsic
+def interleave(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, rows: Any) -> Any:
+    """``interleave(A, start, stride, B, to, rows)``: a native vector of each row, side by side.
+
+    B[to + c·n + r] = A[start + r·stride + c] for n rows, an even number, and as many columns c as a
+    vector has lanes.
+    """
+    kind, count = vec_type(A.dtype, 1), len(rows)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        llvm_kind, align = context.get_value_type(kind), A.dtype.bitwidth // 8
+        pointers = [row_address(context, builder, A, args, row) for row in range(count)]
+        vectors = [Vector(builder, load_from(builder, llvm_kind, at, align)) for at in pointers]
+        lanes = ir.Constant(args[4].type, kind.size)
+        target = (args[3], args[4], lanes)
+        for place, vector in enumerate(_side_by_side(vectors)):
+            store_to(builder, vector.value, row_address(context, builder, B, target, place), align)
+        return context.get_dummy_value()
+
+    return types.void(A, types.intp, types.intp, B, types.intp, types.unliteral(rows)), codegen
