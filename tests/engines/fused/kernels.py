@@ -257,6 +257,7 @@ def hidden_layer_memory(name, shape, H, wR, X=None, sums_in_strips=False):
         "weighted_residuals": wR,
         "X": unused if X is None else X,
         "dH": np.full(TILE_ROWS * (H.size // m), np.nan, H.dtype),
+        "panel": np.zeros(1, np.int64),
         "spare_sums": np.full(TILE_ROWS * max(shape[0], shape[2]), np.nan),
         "token": leader_token(None),
     }

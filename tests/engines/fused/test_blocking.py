@@ -47,9 +47,10 @@ def test_chunks_and_blocks_cover_all_samples(n_samples):
 
 @pytest.mark.parametrize("choose", [choose_blocking, gauss_newton.choose_blocking])
 def test_how_many_chunks_there_are(choose):
-    """512 samples at most up to 8 chunks; then about 1024, and a multiple of 8 chunks."""
+    """512 samples at most up to 8 chunks, a power of two; then about 1024, and a multiple of 8."""
     for n_samples, n_chunks in (
-        *((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3), (4096, 8), (4097, 8), (15_360, 8)),
+        *((1, 1), (512, 1), (513, 2), (1024, 2), (1025, 4), (2048, 4), (2049, 8), (4096, 8)),
+        *((4097, 8), (15_360, 8)),
         *((15_361, 16), (16_384, 16), (23_553, 24)),
     ):
         assert choose(Shape(8, 50, 1), n_samples, DTYPES[1]).n_chunks == n_chunks, n_samples

@@ -17,7 +17,7 @@ N_SAMPLES = 333
 
 @kernel
 def call_forward(problem, theta, begin, first, count, packs_samples, packs_W_h, memory):
-    arguments = problem, theta, begin, first, count, 0, packs_samples, packs_W_h, memory
+    arguments = problem, theta, begin, first, count, 0, 0, packs_samples, packs_W_h, memory
     call_address(problem.forward_kernel, arguments)
 
 

@@ -33,9 +33,10 @@ def expected_sums(data, samples):
 @pytest.mark.parametrize(
     "sizes", [(1, 5, 1), (1, 5, 2), (3, 6, 1), (20, 5, 1), (20, 7, 3)], ids=str
 )
-def test_sums_of_a_chunk(sizes, monkeypatch):
+@pytest.mark.parametrize("kept_bytes", [0, 1 << 20])
+def test_sums_of_a_chunk(sizes, kept_bytes, monkeypatch):
     """With few inputs and with strips, one output and more; the last chunk is shorter."""
-    force(monkeypatch, chunk_samples=100, block_bytes=1)
+    force(monkeypatch, chunk_samples=100, block_bytes=1, kept_bytes=kept_bytes)
     data = problem(*sizes, 333, weighted=True)
     with objective_of(data, 1) as objective:
         fields = objective.task.fields

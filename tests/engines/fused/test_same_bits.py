@@ -48,12 +48,14 @@ def sample_counts(shape, dtype):
 @pytest.mark.parametrize("e", [1, 3, 17])
 def test_ragged_sizes(e, m, s, dtype, monkeypatch):
     """Chunks of 100 samples in blocks of a few vectors, so that every boundary is near."""
-    force(monkeypatch, chunk_samples=100, block_bytes=1)
     for n_samples in sample_counts((e, m, s), dtype):
         data = problem(e, m, s, n_samples, "softplus", dtype, weighted=n_samples % 2 == 0)
-        expected = evaluated(data, 1)
-        for n_threads in THREADS[1:]:
-            assert evaluated(data, n_threads) == expected, (n_samples, n_threads)
+        force(monkeypatch, chunk_samples=100, block_bytes=1, kept_bytes=0)
+        expected = {evaluated(data, n_threads) for n_threads in (1, 3)}
+        force(monkeypatch, kept_bytes=1 << 20)
+        found = {evaluated(data, n_threads) for n_threads in THREADS}
+        assert len(found) == 1
+        assert found == expected, n_samples
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -116,8 +118,9 @@ def forms(array, path):
 @pytest.mark.parametrize(
     "sizes", [(1, 4, 1), (6, 5, 2), (16, 6, 1), (23, 6, 3), (1, 2, 64), (17, 2, 16)], ids=str
 )
-def test_memory_layouts(sizes, dtype, tmp_path, monkeypatch):
-    force(monkeypatch, chunk_samples=100, block_bytes=1)
+@pytest.mark.parametrize("kept_bytes", [0, 1 << 20])
+def test_memory_layouts(sizes, dtype, kept_bytes, tmp_path, monkeypatch):
+    force(monkeypatch, chunk_samples=100, block_bytes=1, kept_bytes=kept_bytes)
     data = problem(*sizes, 777, "elu", dtype, weighted=True)
     (tmp_path / "X").mkdir()
     (tmp_path / "T").mkdir()
@@ -201,7 +204,10 @@ def test_whole_trainings(solver, dtype, monkeypatch):
         "X_val": held_out.X,
         "T_val": held_out.T,
     }
+    monkeypatch.setattr(blocking, "KEPT_BYTES", 0)
     expected = trained(1, X=data.X, T=data.T, **settings)
+    monkeypatch.undo()
+    force(monkeypatch, chunk_samples=64)
     for n_threads in THREADS[1:]:
         settings["X"] = np.asfortranarray(data.X) if n_threads % 2 else data.X
         assert trained(n_threads, T=data.T, **settings) == expected

@@ -37,7 +37,7 @@ def addresses_of(theta: Array, calls: Mapping[str, Call]) -> dict[str, int]:
 def forward_call(problem: Problem, theta: Array) -> Call:
     """Return a call of the kernel that takes a block forward."""
     memory = (np.empty(1, theta.dtype),) * N_ARRAYS
-    return forward_kernel, problem, theta, 0, 0, 0, 0, True, True, memory
+    return forward_kernel, problem, theta, 0, 0, 0, 0, 0, True, True, memory
 
 
 def with_forward_kernel(problem: Problem, theta: Array) -> Problem:

@@ -53,7 +53,8 @@ def _add_dW_h(k, n, problem, scratch, count, G):
     """dW_h[k …] += δ_h[k …] Xᵀ, for n ≤ 6 hidden units, unless it is summed in strips."""
     e, width = problem.e, lanes_of(scratch.H, WIDE)
     if not problem.sums_in_strips:
-        X = Panels(scratch.X, 0, e, count, width, problem.x_rows * width)
+        x_panel = problem.x_rows * width
+        X = Panels(scratch.X, scratch.panel[0] * x_panel, e, count, width, x_panel)
         H = Panels(scratch.H, k * width, n, count, width, problem.h_rows * width)
         dW_h = Matrix(G, k * e, n, e, e, 1)
         sums = _room(dW_h, n, TILE_ROWS, e, scratch.spare_sums)
@@ -91,7 +92,8 @@ def backward_several_outputs(problem, theta, count, scratch, G):
 def add_to_strips(problem, count, scratch):
     """Add dW_h = δ_h Xᵀ of a block to ``scratch.strip_sums``: for large networks."""
     m, x_rows, width = problem.m, problem.x_rows, lanes_of(scratch.H, WIDE)
-    X = Panels(scratch.X, 0, x_rows, count, width, x_rows * width)
+    x_panel = x_rows * width
+    X = Panels(scratch.X, scratch.panel[0] * x_panel, x_rows, count, width, x_panel)
     H = Panels(scratch.H, 0, m, count, width, problem.h_rows * width)
     XT = Transpose(scratch.XT, x_rows // lanes_of(scratch.H, NATIVE), problem.block_samples)
     transpose_panels(X, XT)

@@ -37,6 +37,7 @@ STRIP_ROW_BYTES, WIDE_ROWS_BYTES = 1024, 16 << 10
 MIN_STRIP_BLOCK = 128  # samples of such a block
 SET_PERIOD = 64 << 10  # bytes
 BLOCK_BYTES = 4 << 20  # of inputs and hidden layer of a block, but never fewer than two panels
+KEPT_BYTES = 4 << 20  # of samples that stay packed
 STRIPS_FROM_UNITS, STRIPS_FROM_VECTORS = 96, 2  # hidden units; vectors of inputs
 MAX_PADDING = 1.25  # of inputs that are padded to whole vectors
 PACKED_FROM_BYTES = 16 << 10  # a smaller W_h stays in the first-level cache
@@ -57,7 +58,7 @@ class Blocking(NamedTuple):
     n_chunks : int
         Number of chunks in a segment, the last one aside; also the largest number of threads.
     x_rows : int
-        Rows in a panel of inputs: e, padded to whole vectors.
+        Rows in a panel of inputs: e, padded to whole vectors where they need that.
     h_rows : int
         Rows in a panel of hidden units: m, and more where panels would share cache sets.
     sums_in_strips : bool
@@ -77,6 +78,8 @@ class Blocking(NamedTuple):
         outputs at θ ± p.
     n_row_products : int
         How many sums of these products there are.
+    keeps_samples : bool
+        Whether all samples stay packed from one evaluation to the next.
     """
 
     width: int
@@ -94,6 +97,7 @@ class Blocking(NamedTuple):
     nanoseconds: float
     row_product_size: int = 1
     n_row_products: int = 0
+    keeps_samples: bool = False
 
 
 def round_up(count: int, width: int) -> int:
@@ -113,15 +117,13 @@ def cut_into_chunks(
 
     A chunk's sums move from one core to another, which takes as long as many samples, hence
     CHUNK_SAMPLES, or twice as many for large sums.  Chunks are whole panels, and as equal as they
-    can be.  More than a few are a multiple of FEW_CHUNKS, and long ones a power of two or a
-    multiple of it, so that 2, 4 or 8 threads have the same work each:
-    ``chunk_bounds`` says where each begins.
+    can be: ``chunk_bounds`` says where each begins.  A few are a power of two, more of them a
+    multiple of FEW_CHUNKS, so that 2, 4 or 8 threads have the same work each.
     """
     n_panels = -(-n_samples // width)
     samples = 2 * CHUNK_SAMPLES if large_sums else CHUNK_SAMPLES
-    few = min(FEW_CHUNKS, -(-n_samples // samples), n_panels)
-    if large_sums:
-        few = 1 << (few.bit_length() - 1)
+    few = min(FEW_CHUNKS, -(-n_samples // samples))
+    few = min(1 << (few.bit_length() - 1 if large_sums else (few - 1).bit_length()), n_panels)
     many = min(-(-n_samples // (2 * samples)), max_chunks) // FEW_CHUNKS * FEW_CHUNKS
     n_chunks = max(few, many)
     return -(-n_panels // n_chunks) * width, n_chunks
@@ -215,3 +217,13 @@ def choose_blocking(shape: Shape, n_samples: int, dtype: np.dtype[Any]) -> Block
         packed_size=packed_size(shape, size, chunk_samples),
         nanoseconds=float(n_samples * m * (ELEMENT_NS[size] + FMA_NS[size] * (2 * e + 3 * s))),
     )
+
+
+def keep_samples(blocking: Blocking, shape: Shape, n_samples: int, itemsize: int) -> Blocking:
+    """Let all samples stay packed if they are small: packing a block takes up to half of its time.
+
+    Panels then have no padding rows, unless vectors along the inputs need them.
+    """
+    rows = blocking.x_rows if blocking.sums_in_strips else shape.n_inputs
+    n_bytes = round_up(n_samples, blocking.width) * (rows + shape.n_outputs + 1) * itemsize
+    return blocking._replace(x_rows=rows, keeps_samples=True) if n_bytes <= KEPT_BYTES else blocking

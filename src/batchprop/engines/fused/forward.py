@@ -77,13 +77,15 @@ def forward(problem, theta, begin, packed_W_h, X, H, Y):
 
 
 @kernel_by_address
-def forward_kernel(problem, theta, begin, first, count, n_next, packs_samples, packs_W_h, memory):
+def forward_kernel(
+    problem, theta, begin, first, count, n_next, panel, packs_samples, packs_W_h, memory
+):
     """Write H and Y of ``count`` samples from ``first`` on.
 
-    The parameters begin at ``theta[begin]``.  The samples are packed before if ``packs_samples``
-    says so, and the first parameters in ``theta`` if ``packs_W_h`` does.  The inputs of the next
-    ``n_next`` samples come from memory meanwhile.  ``memory`` are arrays, as in ``Scratch``: X, T,
-    weight, strip_buffer, packed_W_h, H, and Y.
+    The parameters begin at ``theta[begin]``, the block at a panel of X, T and weight.  The samples
+    are packed before if ``packs_samples`` says so, and the first parameters in ``theta`` if
+    ``packs_W_h`` does.  The inputs of the next ``n_next`` samples come from memory meanwhile.
+    ``memory`` are arrays, as in ``Scratch``: X, T, weight, strip_buffer, packed_W_h, H, and Y.
     """
     X, T, weight, strip_buffer, packed_W_h, H, Y = memory
     e, m, s, width = problem.e, problem.m, problem.s, lanes_of(H, WIDE)
@@ -94,9 +96,9 @@ def forward_kernel(problem, theta, begin, first, count, n_next, packs_samples, p
         pack_block(
             problem,
             first,
-            Panels(X, 0, e, count, width, x_panel),
-            Panels(T, 0, s, count, width, y_panel),
-            Panels(weight, 0, 1, count, width, width),
+            Panels(X, panel * x_panel, e, count, width, x_panel),
+            Panels(T, panel * y_panel, s, count, width, y_panel),
+            Panels(weight, panel * width, 1, count, width, width),
             strip_buffer,
         )
     n_panels = (count + width - 1) // width
@@ -107,7 +109,7 @@ def forward_kernel(problem, theta, begin, first, count, n_next, packs_samples, p
             prefetch_samples(problem.X, problem.e, first + count, stop, part, n_parts)
         p = part * problem.cache_panels
         n = min(problem.cache_panels * width, count - p * width)
-        x = Panels(X, p * x_panel, e, n, width, x_panel)
+        x = Panels(X, (panel + p) * x_panel, e, n, width, x_panel)
         h = Panels(H, p * h_panel, m, n, width, h_panel)
         y = Panels(Y, p * y_panel, s, n, width, y_panel)
         forward(problem, theta, begin, packed_W_h, x, h, y)

@@ -39,23 +39,26 @@ def forward_block(problem, theta, first, count, start, stop, scratch, G, work):
     width, n_parameters = lanes_of(scratch.H, WIDE), problem.b_y_start + problem.s
     n_panels, n_points = (count + width - 1) // width, 3 if work == CURVATURE else 1
     next_stop = min(first + count + problem.block_samples, stop)
+    panel = first // width if problem.keeps_samples else 0
+    packs_samples = scratch.packed[panel] != first  # an evaluation before may have packed them
     memory = (
         *(scratch.X, scratch.T, scratch.weight, scratch.strip_buffer),
         *(scratch.packed_W_h, scratch.H, scratch.weighted_residuals),
     )
     for k in range(n_points):
         begin = (n_points - 1 - k) * n_parameters  # θ last: the backward pass needs its H
-        n_next = next_stop - first - count if k == 0 else 0
-        # the last evaluation may have left the block packed
-        packs_samples = scratch.packed[0] != first
+        n_next = next_stop - first - count if k == 0 and not problem.keeps_samples else 0
         packs_W_h = problem.packs_W_h and first == start and k == 0
         call_address(
             problem.forward_kernel,
-            (problem, theta, begin, first, count, n_next, packs_samples, packs_W_h, memory),
+            (problem, theta, begin, first, count, n_next, panel, packs_samples, packs_W_h, memory),
         )
-        scratch.packed[0] = first
+        if packs_samples:
+            scratch.packed[panel] = first
+            packs_samples = False
         if k < n_points - 1:
             add_outer_outputs(problem, n_panels, scratch, k == 0)
+    scratch.panel[0] = panel
     if work == CURVATURE:
         second_differences(problem, n_panels, scratch, G)
     else:

@@ -108,8 +108,8 @@ def _delta_rows(activation, variant, rows, k, r, problem, scratch, count, G):
     """
     H, dH = scratch.H, scratch.weighted_residuals
     width, lanes = lanes_of(H, WIDE), lanes_of(H, NATIVE)
-    at, at_dh, at_x = k * width, 0, 0
     h_panel, dh_panel, x_panel = problem.h_rows * width, width, problem.x_rows * width
+    at, at_dh, at_x = k * width, 0, scratch.panel[0] * x_panel
     if variant == GENERAL:
         dH, at_dh, dh_panel = scratch.dH, r * width, TILE_ROWS * width
     zeros, arrays = zero_tile(H, rows, ONE, NATIVE), (H, dH, scratch.X)

@@ -249,9 +249,10 @@ def pack_weights(source, first, out, strips):
     if source.address != 0:
         pack(source, first, out, strips)
     else:
-        fill(out.array, 0, out.n_samples, 1.0)
+        stop = out.start + out.n_samples
         padded = (out.n_samples + out.width - 1) // out.width * out.width
-        fill(out.array, out.n_samples, padded, 0.0)
+        fill(out.array, out.start, stop, 1.0)
+        fill(out.array, stop, out.start + padded, 0.0)
 
 
 @helper
@@ -260,6 +261,6 @@ def zero_unweighted(w, out):
     array, weight, width = out.array, w.array, out.width
     for p in range((out.n_samples + width - 1) // width):
         for j in range(out.n_rows):
-            at = p * out.panel_stride + j * width
+            at, at_w = out.start + p * out.panel_stride + j * width, w.start + p * width
             for i in range(width):
-                array[at + i] = array[at + i] if weight[p * width + i] != 0.0 else 0.0
+                array[at + i] = array[at + i] if weight[at_w + i] != 0.0 else 0.0

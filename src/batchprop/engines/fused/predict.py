@@ -33,7 +33,7 @@ def predict_samples(problem, theta, start, stop, X, none, strip_buffer, packed_W
         packs_W_h = problem.packs_W_h and first == start
         call_address(
             problem.forward_kernel,
-            (problem, theta, 0, first, count, 0, True, packs_W_h, memory),
+            (problem, theta, 0, first, count, 0, 0, True, packs_W_h, memory),
         )
         for o in range(s):
             for i in range(count):

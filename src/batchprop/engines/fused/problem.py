@@ -41,7 +41,8 @@ class Problem(NamedTuple):
     cache_columns: int  # columns of W_h that stay there, and rows of X in the first-level cache
     cache_panels: int  # panels that go forward together
     packs_W_h: bool  # whether W_h is packed for each chunk
-    x_rows: int  # in a panel of inputs: e, padded to whole strips
+    keeps_samples: bool  # whether all samples stay packed for the next evaluation
+    x_rows: int  # in a panel of inputs: e, padded to whole strips where vectors need that
     h_rows: int  # in a panel of hidden units: m, or more so that panels do not share cache sets
     sums_in_strips: bool  # many inputs: dW_h is summed with inputs along vectors
     forward_kernel: int  # addresses of the kernels that take a block forward and backward
@@ -81,6 +82,7 @@ def describe_problem(
         cache_columns=blocking.cache_columns,
         cache_panels=blocking.cache_panels,
         packs_W_h=blocking.packed_size > 0,
+        keeps_samples=blocking.keeps_samples,
         x_rows=blocking.x_rows,
         h_rows=blocking.h_rows,
         sums_in_strips=blocking.sums_in_strips,
@@ -92,11 +94,11 @@ def describe_problem(
 
 
 class Scratch(NamedTuple):
-    """A thread's memory for one block."""
+    """A thread's memory for one block, and the samples that are packed."""
 
-    X: Array  # panels of inputs, ``x_rows`` rows each
-    T: Array
-    weight: Array
+    X: Array  # panels of inputs, ``x_rows`` rows each: of the block, or of all samples if kept
+    T: Array  # the same of targets
+    weight: Array  # the same of weights
     H: Array  # Z, then H, then δ_h; with room for six rows after the last panel
     weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
     packed_W_h: Array  # b_h, then W_h in bands of six rows
@@ -105,6 +107,7 @@ class Scratch(NamedTuple):
     XT: Array  # the inputs with rows along vectors, if dW_h is summed in strips
     strip_sums: Array  # dW_h over some samples, if it is summed in strips; whole sixes of rows
     spare_sums: Array  # float64: sums of six rows where fewer are left
-    packed: Array  # index of the first sample of the packed block; −1 if none
+    packed: Array  # int64: where a block begins in X, its first sample; −1 if it is not packed
+    panel: Array  # (1,) int64: where the block begins in X, T and weight
     row_products: Array  # rows to multiply and products of rows, or outputs, if JᵀJ is summed
     token: Token  # whether to go on

@@ -21,15 +21,15 @@ from batchprop.simd.vectors import WIDE
 def residuals(problem, n_panels, scratch, G):
     """Overwrite Y by wR = w ⊙ (Y − T) in a block; add db_y and each output's loss to G."""
     Y, T, s = scratch.weighted_residuals, scratch.T, problem.s
-    width, db_y_start = lanes_of(Y, WIDE), problem.b_y_start
+    width, db_y_start, panel = lanes_of(Y, WIDE), problem.b_y_start, scratch.panel[0]
     for o in range(s):
         zeros = zero_sums(Y, WIDE)
         loss, db_y = zeros, zeros
         for p in range(n_panels):
             at = (p * s + o) * width
             # r = y − t,  wr = w r
-            r = subtract(load(Y, at, WIDE), load(T, at, WIDE))
-            wr = multiply(load(scratch.weight, p * width, WIDE), r)
+            r = subtract(load(Y, at, WIDE), load(T, panel * s * width + at, WIDE))
+            wr = multiply(load(scratch.weight, (panel + p) * width, WIDE), r)
             store(Y, at, wr)
             # the loss of output o += Σ w r²,  db_y += Σ w r
             loss, db_y = add_product(loss, wr, r), add_lanes(db_y, wr)
@@ -53,12 +53,12 @@ def second_differences(problem, n_panels, scratch, G):
     y″ = y(θ + p) + y(θ − p) − 2 y(θ) says how the outputs are curved along a step p.
     """
     Y, outer, s = scratch.weighted_residuals, scratch.row_products, problem.s
-    width = lanes_of(Y, WIDE)
+    width, panel = lanes_of(Y, WIDE), scratch.panel[0]
     for o in range(s):
-        for panel in range(n_panels):
-            at, sum_of_panel = (panel * s + o) * width, 0.0
+        for p in range(n_panels):
+            at, sum_of_panel = (p * s + o) * width, 0.0
             for i in range(width):
                 y_2 = outer[at + i] - 2.0 * Y[at + i]
-                Y[at + i] = scratch.weight[panel * width + i] * y_2
+                Y[at + i] = scratch.weight[(panel + p) * width + i] * y_2
                 sum_of_panel += Y[at + i]
             G[problem.b_y_start + o] += sum_of_panel

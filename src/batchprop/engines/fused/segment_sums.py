@@ -79,6 +79,7 @@ class SegmentSums:
             0.0,
             n_threads,
             cancellation,
+            stays=False,
         )
         self._workspace = Workspace(sums, task, workers)
 

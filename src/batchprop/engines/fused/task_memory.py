@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from batchprop import segments
-from batchprop.engines.fused.blocking import MAX_CHUNKS, MAX_SUM_BYTES, Blocking, round_up
+from batchprop.engines.fused.blocking import (
+    MAX_CHUNKS,
+    MAX_SUM_BYTES,
+    Blocking,
+    keep_samples,
+    round_up,
+)
 from batchprop.engines.fused.packing import NO_SAMPLE_TABLE, SampleTable, sample_table
 from batchprop.engines.fused.problem import Scratch, describe_problem
 from batchprop.engines.fused.task import Task
@@ -90,6 +96,7 @@ def new_task(
     constant_loss: float,
     n_threads: int | None,
     cancellation: Cancellation | None,
+    stays: bool = True,
 ) -> tuple[Task, list[Scratch]]:
     """Allocate a task, whose kernels are not known yet, and the memory of the other threads.
 
@@ -109,11 +116,15 @@ def new_task(
         How the samples are standardised.
     constant_loss : float
         Loss of the outputs that are constant in training, in the user's units.
+    stays : bool
+        Whether all evaluations read the same samples.
     """
     dtype = np.dtype(dtype)
     blocking = sums.choose_blocking(shape, n_samples, dtype)
+    if stays:
+        blocking = keep_samples(blocking, shape, n_samples, dtype.itemsize)
     n_workers = team_size(n_threads, blocking.nanoseconds, blocking.n_chunks) - 1
-    leader, *workers = _scratches(shape, blocking, dtype, n_workers, cancellation)
+    leader, *workers = _scratches(shape, n_samples, blocking, dtype, n_workers, cancellation)
     n_parameters, s = shape.n_parameters, shape.n_outputs
     n_sums = n_parameters + s + blocking.n_row_products
     n_segments = segments.n_segments(n_samples)
@@ -151,18 +162,16 @@ def segments_together(n_segments: int, n_chunks: int, n_sums: int) -> int:
 
 def _scratches(
     shape: Shape,
+    n_samples: int,
     blocking: Blocking,
     dtype: np.dtype[Any],
     n_workers: int,
     cancellation: Cancellation | None,
 ) -> list[Scratch]:
-    """Allocate the memory of the leader and of each worker."""
+    """Allocate the memory of the leader and of each worker; they share samples that are kept."""
     e, m, s = shape
     n, x_rows = blocking.block_samples, blocking.x_rows
     size = {
-        "X": x_rows * n,
-        "T": s * n,
-        "weight": n,
         "H": blocking.h_rows * n + TILE_ROWS * blocking.width,
         "weighted_residuals": s * n,
         "packed_W_h": blocking.packed_size,
@@ -174,17 +183,35 @@ def _scratches(
     }
     # zeros: kernels compute with the padding of rows and panels, but results never depend on it
     memory = separate(n_workers + 1, size, dtype)
-    packed = zeros(n_workers + 1, 1, np.int64)
-    packed[:] = -1
+    samples = _packed_samples(shape, n_samples, blocking, dtype, n_workers + 1)
+    panel = zeros(n_workers + 1, 1, np.int64)
     spare_sums = zeros(n_workers + 1, TILE_ROWS * max(e, s), np.float64)
     leader = leader_token(cancellation)
     worker = leader._replace(ask=0)
     return [
         Scratch(
             **arrays,
-            packed=packed[member],
+            **samples[member],
+            panel=panel[member],
             spare_sums=spare_sums[member],
             token=worker if member else leader,
         )
         for member, arrays in enumerate(memory)
     ]
+
+
+def _packed_samples(
+    shape: Shape, n_samples: int, blocking: Blocking, dtype: np.dtype[Any], n_members: int
+) -> list[dict[str, Array]]:
+    """Allocate X, T, weight and ``packed`` of each thread, or one of all samples for all threads."""
+    kept = blocking.keeps_samples
+    n = round_up(n_samples, blocking.width) if kept else blocking.block_samples
+    size = {"X": blocking.x_rows * n, "T": shape.n_outputs * n, "weight": n}
+    n_rows, n_places = (1, n // blocking.width) if kept else (n_members, 1)
+    packed = zeros(n_rows, n_places, np.int64)
+    packed[:] = -1
+    rows = [
+        {**arrays, "packed": places}
+        for arrays, places in zip(separate(n_rows, size, dtype), packed, strict=True)
+    ]
+    return rows * n_members if kept else rows

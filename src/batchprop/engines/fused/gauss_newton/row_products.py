@@ -36,7 +36,8 @@ def fill_panel(problem, p, scratch):
     e, m, U = problem.e, problem.m, scratch.row_products
     width, n_rows = lanes_of(U, WIDE), panel_rows_of(e, m)
     hidden, panel = p * problem.h_rows * width, p * n_rows * width
-    w = load(scratch.weight, p * width, WIDE)
+    panel_of_x = scratch.panel[0] + p
+    w = load(scratch.weight, panel_of_x * width, WIDE)
     # σ′ and h
     for k in range(m):
         h = load(scratch.H, hidden + k * width, WIDE)
@@ -49,7 +50,7 @@ def fill_panel(problem, p, scratch):
     plain = weighted + (e + 1) * width
     # x and w x
     for j in range(e):
-        x = load(scratch.X, (p * problem.x_rows + j) * width, WIDE)
+        x = load(scratch.X, (panel_of_x * problem.x_rows + j) * width, WIDE)
         store(U, plain + j * width, x)
         store(U, weighted + j * width, multiply(w, x))
     # x⁺_e = 1 and w x⁺_e = w
