@@ -17,7 +17,7 @@ class Samples(NamedTuple):
     Attributes
     ----------
     X : ndarray, shape (e, N)
-        Inputs, float32 or float64, in any memory order; never copied whole.
+        Inputs, float32 or float64, in any memory order.
     T : ndarray, shape (s, N)
         Targets, likewise.
     sample_weight : ndarray, shape (N,), or None

@@ -29,7 +29,8 @@ class Objective:
     Parameters
     ----------
     samples : Samples
-        The data, in any strides: never copied, and standardised while they are packed.
+        The data, in any strides, standardised while they are packed.  Small ones stay packed; of
+        others one block is copied at a time.  They must not change before the objective is closed.
     shape, activation, dtype, n_threads, cancellation
         As in ``engines.protocol.OpenObjective``.
     """

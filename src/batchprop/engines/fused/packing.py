@@ -3,7 +3,7 @@
 A panel holds a few samples, ``width`` of them, row after row; a block is a few panels.  *Strips*
 hold the same numbers the other way round: a native vector of rows for one sample after the other.
 Whatever the memory order, strides and dtype of X, the kernels see the same panels and strips, and
-so compute the same bits.  Only a block of X is ever copied at a time.
+so compute the same bits.  Small data stay packed; of larger ones a block is copied at a time.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ def move(settings, t, theta, gradient, memory):
     """
     rate = settings.learning_rate
     if settings.solver == GD:
+        rate_of_dtype = theta.dtype.type(rate)  # float64 would take longer than the gradient's sums
         for i in range(theta.size):
-            theta[i] -= rate * gradient[i]
+            theta[i] -= rate_of_dtype * gradient[i]
     elif settings.solver == MOMENTUM:
         for i in range(theta.size):
             memory[0, i] = settings.momentum * memory[0, i] - rate * gradient[i]
