@@ -1,4 +1,4 @@
-"""What training allocates: nothing that grows with N, nothing a step, no copy of a file on disk."""
+"""What training allocates: a few MiB whatever N is, nothing a step, no copy of a file on disk."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def loss_and_gradient(
     flat = np.empty_like(network.theta)
     samples = Samples(X, T, weight)
     with module.Objective(
-        samples, network.shape, network.activation, network.dtype, threads
+        samples, network.shape, network.activation, network.dtype, threads, repeated=False
     ) as objective:
         loss = objective.loss_and_gradient(network.theta, flat)
     if T.dtype.itemsize > network.dtype.itemsize:  # engines round T to the network's dtype
@@ -180,7 +180,7 @@ def gauss_newton(
     flat, JTJ = np.empty_like(theta), np.empty((theta.size, theta.size))
     samples = Samples(X, T, weight)
     with module.GaussNewtonObjective(
-        samples, network.shape, network.activation, np.float64, threads
+        samples, network.shape, network.activation, np.float64, threads, repeated=False
     ) as objective:
         loss = objective.gauss_newton(theta, flat, JTJ)
     return GaussNewton(loss, Gradient(flat, network.shape), JTJ)

@@ -31,7 +31,9 @@ class Objective:
 
     kind, task = "Objective", None
 
-    def __init__(self, samples, shape, activation, dtype, n_threads=None, cancellation=None):
+    def __init__(
+        self, samples, shape, activation, dtype, n_threads=None, cancellation=None, repeated=True
+    ):
         self.cancellation = cancellation
         halves = list(halves_of(samples))
         totals = [total_weight(half.X.shape[1], half.sample_weight) for half in halves]

@@ -53,8 +53,8 @@ class ScaledObjective:
     ----------
     formulas : Formulas
         What computes.
-    samples, shape, activation, dtype, n_threads, cancellation
-        As in ``protocol.OpenObjective``; the number of threads is ignored.
+    samples, shape, activation, dtype, n_threads, cancellation, repeated
+        As in ``protocol.OpenObjective``; n_threads and ``repeated`` are ignored.
     """
 
     task: ClassVar[None] = None
@@ -68,6 +68,7 @@ class ScaledObjective:
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
         cancellation: Cancellation | None = None,
+        repeated: bool = True,
     ) -> None:
         self.cancellation = cancellation
         self._formulas, self._shape, self._activation = formulas, shape, activation

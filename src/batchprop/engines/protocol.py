@@ -103,6 +103,7 @@ class OpenObjective(Protocol[Objective_co]):
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
         cancellation: Cancellation | None = None,
+        repeated: bool = True,
     ) -> Objective_co:
         """Open an objective.
 
@@ -121,6 +122,9 @@ class OpenObjective(Protocol[Objective_co]):
             At most so many threads; results do not depend on it.
         cancellation : Cancellation or None
             Ends evaluations early.
+        repeated : bool
+            Whether several evaluations follow.  An engine may then prepare the samples once: they
+            must not change until the objective is closed.
         """
         ...
 

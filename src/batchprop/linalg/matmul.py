@@ -134,7 +134,7 @@ def affine(W, bias, least, X, out, cache_rows, cache_columns):
 
 @never_inlined
 def pack_bands(W, out):
-    """Copy W, a ``Matrix`` whose columns are adjacent, to packed ``Bands``."""
+    """Copy W, a ``Matrix`` whose columns are adjacent, to ``Bands`` whose rows are side by side."""
     lanes = lanes_of(W.array, NATIVE)
     for k in range(0, W.n_rows, TILE_ROWS):
         source = W.start + k * W.row_stride

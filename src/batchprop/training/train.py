@@ -80,9 +80,10 @@ def train(
     Parameters
     ----------
     X : array_like, shape (e, N); Blocks; or path-like
-        Inputs, one sample a column, in either memory order.  A table of more than 4 MiB is never
-        copied as a whole: ``x.T`` of a row-major table and a read-only memory map cost nothing extra.  If the rows of
-        your table are samples, pass ``X.T``.  Data that do not fit into memory come as
+        Inputs, one sample a column, in either memory order.  Only small tables are copied as a
+        whole, up to 4 MiB in the network's dtype: ``x.T`` of a row-major table and a read-only
+        memory map cost nothing extra.  If the rows of your table are samples, pass ``X.T``.  The
+        data must not change during the call.  Data that do not fit into memory come as
         ``batchprop.Blocks``, or as the name of a file, a folder or a pattern such as
         ``"data/*.parquet"`` (https://batchprop.readthedocs.io/en/latest/larger-than-memory.html).
         The result has the same bits.

@@ -38,6 +38,7 @@ def cuts(n_samples, choose=choose_blocking):
 @pytest.mark.parametrize("n_samples", [1, 7, 511, 512, 513, 5000, 32_768, 10**6, 10**9])
 def test_chunks_and_blocks_cover_all_samples(n_samples):
     for shape, _, cut in cuts(n_samples):
+        assert SEGMENT_SAMPLES % cut.width == 0, "no panel has samples of two segments"
         n_panels = -(-min(n_samples, SEGMENT_SAMPLES) // cut.width)  # of a segment
         assert 1 <= cut.n_chunks <= n_panels, shape
         assert cut.chunk_samples == -(-n_panels // cut.n_chunks) * cut.width

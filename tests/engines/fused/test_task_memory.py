@@ -15,12 +15,12 @@ from tests.engines.fused import teams
 from tests.problems import problem
 
 
-def task_of(case, n_threads, stays=True):
+def task_of(case, n_threads, repeated=True):
     network = case.network
     samples = Samples(case.X, case.T, case.weight, None)
     return new_task(
         GRADIENT_SUMS, network.shape, "tanh", network.dtype, case.X.shape[1], tables_of(samples),
-        Scales(1.0, 1.0), None, 0.0, n_threads, None, stays,
+        Scales(1.0, 1.0), None, 0.0, n_threads, None, repeated,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_samples_stay_packed_up_to_four_mib(sizes, dtype):
         assert fits == (scratch.packed.size >= n_padded // problem_.width)
 
 
-def test_samples_that_are_replaced_do_not_stay_packed():
+def test_samples_of_a_single_evaluation_do_not_stay_packed():
     case = problem(2, 3, 1, 100)
-    task, _ = task_of(case, 1, stays=False)
+    task, _ = task_of(case, 1, repeated=False)
     assert not task.problem.keeps_samples

@@ -37,7 +37,7 @@ STRIP_ROW_BYTES, WIDE_ROWS_BYTES = 1024, 16 << 10
 MIN_STRIP_BLOCK = 128  # samples of such a block
 SET_PERIOD = 64 << 10  # bytes
 BLOCK_BYTES = 4 << 20  # of inputs and hidden layer of a block, but never fewer than two panels
-KEPT_BYTES = 4 << 20  # of samples that stay packed
+KEPT_BYTES = 4 << 20  # of inputs, targets and weights that stay packed
 STRIPS_FROM_UNITS, STRIPS_FROM_VECTORS = 96, 2  # hidden units; vectors of inputs
 MAX_PADDING = 1.25  # of inputs that are padded to whole vectors
 PACKED_FROM_BYTES = 16 << 10  # a smaller W_h stays in the first-level cache
@@ -58,7 +58,7 @@ class Blocking(NamedTuple):
     n_chunks : int
         Number of chunks in a segment, the last one aside; also the largest number of threads.
     x_rows : int
-        Rows in a panel of inputs: e, padded to whole vectors where they need that.
+        Rows in a panel of inputs: e, padded to whole vectors unless samples are kept.
     h_rows : int
         Rows in a panel of hidden units: m, and more where panels would share cache sets.
     sums_in_strips : bool
@@ -123,7 +123,8 @@ def cut_into_chunks(
     n_panels = -(-n_samples // width)
     samples = 2 * CHUNK_SAMPLES if large_sums else CHUNK_SAMPLES
     few = min(FEW_CHUNKS, -(-n_samples // samples))
-    few = min(1 << (few.bit_length() - 1 if large_sums else (few - 1).bit_length()), n_panels)
+    exponent = few.bit_length() - 1 if large_sums else (few - 1).bit_length()
+    few = min(1 << exponent, n_panels)
     many = min(-(-n_samples // (2 * samples)), max_chunks) // FEW_CHUNKS * FEW_CHUNKS
     n_chunks = max(few, many)
     return -(-n_panels // n_chunks) * width, n_chunks
@@ -226,4 +227,6 @@ def keep_samples(blocking: Blocking, shape: Shape, n_samples: int, itemsize: int
     """
     rows = blocking.x_rows if blocking.sums_in_strips else shape.n_inputs
     n_bytes = round_up(n_samples, blocking.width) * (rows + shape.n_outputs + 1) * itemsize
-    return blocking._replace(x_rows=rows, keeps_samples=True) if n_bytes <= KEPT_BYTES else blocking
+    if n_bytes > KEPT_BYTES:
+        return blocking
+    return blocking._replace(x_rows=rows, keeps_samples=True)

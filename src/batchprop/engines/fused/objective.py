@@ -29,9 +29,9 @@ class Objective:
     Parameters
     ----------
     samples : Samples
-        The data, in any strides, standardised while they are packed.  Small ones stay packed; of
-        others one block is copied at a time.  They must not change before the objective is closed.
-    shape, activation, dtype, n_threads, cancellation
+        The data, in any strides, standardised while they are packed.  Small ones stay packed if
+        evaluations are repeated; of others one block is copied at a time.
+    shape, activation, dtype, n_threads, cancellation, repeated
         As in ``engines.protocol.OpenObjective``.
     """
 
@@ -45,6 +45,7 @@ class Objective:
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
         cancellation: Cancellation | None = None,
+        repeated: bool = True,
     ) -> None:
         self.cancellation = cancellation
         self._samples = samples  # keeps the arrays alive: kernels know only their addresses
@@ -61,6 +62,7 @@ class Objective:
             0.0 if scaling is None else scaling.constant_loss(T, sample_weight),
             n_threads,
             cancellation,
+            repeated,
         )
         self._workspace = Workspace(self._sums, task, workers)
 

@@ -94,11 +94,14 @@ def describe_problem(
 
 
 class Scratch(NamedTuple):
-    """A thread's memory for one block, and the samples that are packed."""
+    """A thread's memory for one block.
 
-    X: Array  # panels of inputs, ``x_rows`` rows each: of the block, or of all samples if kept
-    T: Array  # the same of targets
-    weight: Array  # the same of weights
+    If samples are kept, X, T, weight and ``packed`` hold all of them, and all threads share these.
+    """
+
+    X: Array  # panels of inputs, ``x_rows`` rows each
+    T: Array
+    weight: Array
     H: Array  # Z, then H, then δ_h; with room for six rows after the last panel
     weighted_residuals: Array  # Y, then wR = w ⊙ (Y − T)
     packed_W_h: Array  # b_h, then W_h in bands of six rows
@@ -107,7 +110,7 @@ class Scratch(NamedTuple):
     XT: Array  # the inputs with rows along vectors, if dW_h is summed in strips
     strip_sums: Array  # dW_h over some samples, if it is summed in strips; whole sixes of rows
     spare_sums: Array  # float64: sums of six rows where fewer are left
-    packed: Array  # int64: where a block begins in X, its first sample; −1 if it is not packed
-    panel: Array  # (1,) int64: where the block begins in X, T and weight
+    packed: Array  # int64, per panel: first sample of the packed block that begins there, or −1
+    panel: Array  # (1,) int64: the panel of X, T and weight where the present block begins
     row_products: Array  # rows to multiply and products of rows, or outputs, if JᵀJ is summed
     token: Token  # whether to go on

@@ -79,7 +79,7 @@ class SegmentSums:
             0.0,
             n_threads,
             cancellation,
-            stays=False,
+            repeated=False,
         )
         self._workspace = Workspace(sums, task, workers)
 

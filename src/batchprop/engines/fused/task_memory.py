@@ -96,7 +96,7 @@ def new_task(
     constant_loss: float,
     n_threads: int | None,
     cancellation: Cancellation | None,
-    stays: bool = True,
+    repeated: bool = True,
 ) -> tuple[Task, list[Scratch]]:
     """Allocate a task, whose kernels are not known yet, and the memory of the other threads.
 
@@ -116,12 +116,12 @@ def new_task(
         How the samples are standardised.
     constant_loss : float
         Loss of the outputs that are constant in training, in the user's units.
-    stays : bool
-        Whether all evaluations read the same samples.
+    repeated : bool
+        Whether several evaluations read the same samples.
     """
     dtype = np.dtype(dtype)
     blocking = sums.choose_blocking(shape, n_samples, dtype)
-    if stays:
+    if repeated:
         blocking = keep_samples(blocking, shape, n_samples, dtype.itemsize)
     n_workers = team_size(n_threads, blocking.nanoseconds, blocking.n_chunks) - 1
     leader, *workers = _scratches(shape, n_samples, blocking, dtype, n_workers, cancellation)
@@ -203,7 +203,7 @@ def _scratches(
 def _packed_samples(
     shape: Shape, n_samples: int, blocking: Blocking, dtype: np.dtype[Any], n_members: int
 ) -> list[dict[str, Array]]:
-    """Allocate X, T, weight and ``packed`` of each thread, or one of all samples for all threads."""
+    """Allocate X, T, weight and ``packed``: for each thread, or one set if samples are kept."""
     kept = blocking.keeps_samples
     n = round_up(n_samples, blocking.width) if kept else blocking.block_samples
     size = {"X": blocking.x_rows * n, "T": shape.n_outputs * n, "weight": n}

@@ -26,7 +26,7 @@ def move(settings, t, theta, gradient, memory):
     """
     rate = settings.learning_rate
     if settings.solver == GD:
-        rate_of_dtype = theta.dtype.type(rate)  # float64 would take longer than the gradient's sums
+        rate_of_dtype = theta.dtype.type(rate)  # otherwise each number is converted to float64
         for i in range(theta.size):
             theta[i] -= rate_of_dtype * gradient[i]
     elif settings.solver == MOMENTUM:

@@ -31,7 +31,7 @@ class GaussNewtonObjective(Objective):
 
     Parameters
     ----------
-    samples, shape, activation, dtype, n_threads, cancellation
+    samples, shape, activation, dtype, n_threads, cancellation, repeated
         As for ``Objective``; ``dtype`` must be float64.
     """
 
@@ -45,9 +45,10 @@ class GaussNewtonObjective(Objective):
         dtype: npt.DTypeLike,
         n_threads: int | None = None,
         cancellation: Cancellation | None = None,
+        repeated: bool = True,
     ) -> None:
         require_float64(dtype)
-        super().__init__(samples, shape, activation, dtype, n_threads, cancellation)
+        super().__init__(samples, shape, activation, dtype, n_threads, cancellation, repeated)
 
     def gauss_newton(self, theta: Array, gradient: Array, JTJ: Array) -> float:
         """Write ∂L̃/∂θ (P,) and JᵀJ (P, P); return L̃(θ)."""
