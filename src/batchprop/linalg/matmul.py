@@ -142,7 +142,8 @@ def pack_bands(W, out):
         if W.n_rows - k >= TILE_ROWS and W.n_columns >= lanes:
             for i in range(0, W.n_columns, lanes):
                 j = min(i, W.n_columns - lanes)  # the last columns may be copied twice
-                interleave(W.array, source + j, W.row_stride, out.array, to + j * TILE_ROWS, SIX)
+                rows = load_rows(W.array, source + j, W.row_stride, SIX, NATIVE)
+                store_rows(out.array, to + j * TILE_ROWS, lanes, interleave(rows))
         else:
             for r in range(min(TILE_ROWS, W.n_rows - k)):
                 for j in range(W.n_columns):

@@ -6,6 +6,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from batchprop.simd.load_store import load_from, row_address, store_to
@@ -102,22 +103,15 @@ def _side_by_side(rows: list[Vector]) -> list[Vector]:
 
 
 @intrinsic
-def interleave(typing: Any, A: Any, start: Any, stride: Any, B: Any, to: Any, rows: Any) -> Any:
-    """``interleave(A, start, stride, B, to, rows)``: a native vector of each row, side by side.
+def interleave(typing: Any, tile: Any) -> Any:
+    """``interleave(tile)``: lane 0 of each row of a tile, then lane 1 of each, and so on.
 
-    B[to + c·n + r] = A[start + r·stride + c] for n rows, an even number, and as many columns c as a
-    vector has lanes.
+    The result is a tile as large; the number of rows is even.
     """
-    kind, count = vec_type(A.dtype, 1), len(rows)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        llvm_kind, align = context.get_value_type(kind), A.dtype.bitwidth // 8
-        pointers = [row_address(context, builder, A, args, row) for row in range(count)]
-        vectors = [Vector(builder, load_from(builder, llvm_kind, at, align)) for at in pointers]
-        lanes = ir.Constant(args[4].type, kind.size)
-        target = (args[3], args[4], lanes)
-        for place, vector in enumerate(_side_by_side(vectors)):
-            store_to(builder, vector.value, row_address(context, builder, B, target, place), align)
-        return context.get_dummy_value()
+        rows = [Vector(builder, value) for value in cgutils.unpack_tuple(builder, args[0])]
+        vectors = [vector.value for vector in _side_by_side(rows)]
+        return context.make_tuple(builder, tile, vectors)
 
-    return types.void(A, types.intp, types.intp, B, types.intp, types.unliteral(rows)), codegen
+    return tile(tile), codegen

@@ -194,7 +194,7 @@ def trained(n_threads, **settings):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_whole_trainings(solver, dtype, monkeypatch):
-    force(monkeypatch, chunk_samples=64)
+    force(monkeypatch, chunk_samples=64, kept_bytes=0)
     data = problem(3, 6, 2, 400, "tanh", dtype, weighted=True)
     held_out = problem(3, 6, 2, 150, "tanh", dtype, seed=1)
     settings = {
@@ -204,10 +204,8 @@ def test_whole_trainings(solver, dtype, monkeypatch):
         "X_val": held_out.X,
         "T_val": held_out.T,
     }
-    monkeypatch.setattr(blocking, "KEPT_BYTES", 0)
     expected = trained(1, X=data.X, T=data.T, **settings)
-    monkeypatch.undo()
-    force(monkeypatch, chunk_samples=64)
+    force(monkeypatch, kept_bytes=1 << 20)
     for n_threads in THREADS[1:]:
         settings["X"] = np.asfortranarray(data.X) if n_threads % 2 else data.X
         assert trained(n_threads, T=data.T, **settings) == expected

@@ -40,7 +40,6 @@ def forward_block(problem, theta, first, count, start, stop, scratch, G, work):
     n_panels, n_points = (count + width - 1) // width, 3 if work == CURVATURE else 1
     next_stop = min(first + count + problem.block_samples, stop)
     panel = first // width if problem.keeps_samples else 0
-    packs_samples = scratch.packed[panel] != first  # an evaluation before may have packed them
     memory = (
         *(scratch.X, scratch.T, scratch.weight, scratch.strip_buffer),
         *(scratch.packed_W_h, scratch.H, scratch.weighted_residuals),
@@ -48,14 +47,15 @@ def forward_block(problem, theta, first, count, start, stop, scratch, G, work):
     for k in range(n_points):
         begin = (n_points - 1 - k) * n_parameters  # θ last: the backward pass needs its H
         n_next = next_stop - first - count if k == 0 and not problem.keeps_samples else 0
+        # an evaluation before may have left the block packed
+        packs_samples = scratch.packed[panel] != first
         packs_W_h = problem.packs_W_h and first == start and k == 0
         call_address(
             problem.forward_kernel,
             (problem, theta, begin, first, count, n_next, panel, packs_samples, packs_W_h, memory),
         )
-        if packs_samples:
+        if packs_samples:  # threads share kept samples: no needless write
             scratch.packed[panel] = first
-            packs_samples = False
         if k < n_points - 1:
             add_outer_outputs(problem, n_panels, scratch, k == 0)
     scratch.panel[0] = panel
